@@ -1,1 +1,19 @@
-export {};
+export { type CallContext, currentContext, runInContext } from "./call-context.ts";
+export type { CallOptions, UnaryCall } from "./call-options.ts";
+export { Code, codeName, isCode } from "./code.ts";
+export { createClient } from "./create-client.ts";
+export { type MessageCodec, messageCodec } from "./message-codec.ts";
+export type { MessageFields } from "./message-fields.ts";
+export { MethodTable, type ServedMethod } from "./method-table.ts";
+export { type CallObserver, type CallRecord, CallSide } from "./observer.ts";
+export { codeFromRet, type RetCode, retCodes, retFromCode, retFromError } from "./ret-code.ts";
+export { RpcError, type RpcErrorDetails, type RpcErrorOptions, rpcErrorFromUnknown } from "./rpc-error.ts";
+export type { Client, Handler, ServiceImplementation } from "./service-types.ts";
+export {
+  flowIdFromTraceId,
+  formatTraceParent,
+  hexFromBytes,
+  parseTraceParent,
+  type TraceParent,
+  traceIdFromFlowId,
+} from "./trace-parent.ts";

@@ -1,0 +1,48 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { TraceParent } from "./trace-parent.ts";
+
+/** What a handler knows of the request that it serves. One object for each request. */
+export interface CallContext extends TraceParent {
+  /** Full name, `flight.flight_service.queryFlight`. */
+  readonly method: string;
+  /** Who the caller says it is, `L1.L2`; "" where it says nothing. Self-declared: never authorise by it. */
+  readonly caller: string;
+  /** The other end, `127.0.0.1:40312`; `unix:` for a unix socket. */
+  readonly peer: string;
+  /** SHA-256 of the client certificate, lower-case hex; `undefined` without TLS or without a certificate. */
+  readonly peerCertificate: string | undefined;
+  /** 16 bytes. */
+  readonly traceId: Uint8Array;
+  /** 8 bytes: the span of this request. */
+  readonly spanId: Uint8Array;
+  /** 8 bytes: the caller's span; all zero where it named none. */
+  readonly parentSpanId: Uint8Array;
+  /** The trace id as 32 hex digits. */
+  readonly requestId: string;
+  /** When the caller stops waiting, in milliseconds of `performance.now()`; `Infinity` where it did not say. */
+  readonly deadline: number;
+  /** Aborts when the deadline passes, the caller goes away or the listener is closed by force. Its `reason` is an `RpcError`. */
+  readonly signal: AbortSignal;
+  /** What the caller sent along; {} where nothing. Without prototype. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Milliseconds left until the deadline, at least 0; `Infinity` where there is none. */
+  remainingMs(): number;
+  /**
+   * Hear of cancellation without the cost of an `AbortSignal`; called at once if it has already happened.
+   *
+   * @returns stops listening
+   */
+  onCancel(listener: (reason: Error) => void): () => void;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** The request being served by the code that asks, through any `await` and in every branch of a `Promise.all`; `undefined` outside. */
+export function currentContext(): CallContext | undefined {
+  return storage.getStore();
+}
+
+/** Run `f` with `context` as the current one. Servers do it around each handler; tests and job runners may too. */
+export function runInContext<A, B, R>(context: CallContext, f: (a: A, b: B) => R, a: A, b: B): R {
+  return storage.run(context, f, a, b);
+}
