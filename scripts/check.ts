@@ -1,0 +1,46 @@
+import { checkImports } from "./check-imports.ts";
+import { checkLinks } from "./check-links.ts";
+import { runCommand } from "./command.ts";
+import { runConsoleTests } from "./console-tests.ts";
+import { checkGenerated } from "./generate.ts";
+import { runNodeTests } from "./node-tests.ts";
+import { addCounts, countsText, noTests, runSteps, type Step, type StepResult, type TestCounts } from "./step.ts";
+import { findTestFiles, Suite } from "./test-files.ts";
+
+const unitFileMs = 30_000;
+
+/** Format, lint, directions, types, generated code, links and unit tests: what holds before anything is committed. */
+const steps: readonly Step[] = [
+  {
+    name: "format and lint",
+    run: () => runTool("biome", ["ci", "--colors=off", "--error-on-warnings", "--max-diagnostics=200"]),
+  },
+  { name: "types", run: () => runTool("tsc", ["-p", "tsconfig.json"]) },
+  { name: "types of the console", run: () => runTool("tsc", ["-p", "apps/console"]) },
+  { name: "imports", run: checkImports },
+  { name: "generated code", run: checkGenerated },
+  { name: "links", run: checkLinks },
+  { name: "console tests", run: runConsoleTests },
+  { name: "unit tests", run: () => runNodeTests(findTestFiles(Suite.Unit), { concurrency: 2, fileMs: unitFileMs }) },
+];
+
+/** Run `npm run check`; two steps at a time. */
+export async function check(): Promise<{ ok: boolean; counts: TestCounts }> {
+  const results = await runSteps(steps, 2);
+  const counts = results.map((result) => result.counts ?? noTests).reduce(addCounts);
+  return { ok: results.every((result) => result.ok) && counts.passed > 0, counts };
+}
+
+async function runTool(command: string, args: readonly string[]): Promise<StepResult> {
+  const { status, output } = await runCommand(command, args);
+  return { ok: status === 0, output };
+}
+
+if (import.meta.main) {
+  const start = performance.now();
+  const { ok, counts } = await check();
+  console.log(
+    `${countsText(counts)}; ${ok ? "all is well" : "something failed"} after ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
+  process.exitCode = ok ? 0 : 1;
+}

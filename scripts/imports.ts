@@ -1,0 +1,67 @@
+/**
+ * Who may import whom, as the style guide draws it. The name of a workspace package → the packages of this repository that
+ * it may import. What is not listed may import nothing of ours; the test beside says that every workspace is listed.
+ *
+ * Engines (balance, store, queue, telemetry-store, kv) know no RPC: programs adapt them. Nothing imports a program.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "@msec/wire": [],
+  "@msec/rpc": ["@msec/wire"],
+  "@msec/rpc-node": ["@msec/rpc", "@msec/wire"],
+  "@msec/api": ["@msec/rpc"],
+  "@msec/balance": [],
+  "@msec/telemetry": ["@msec/rpc"],
+  "@msec/process": [],
+  "@msec/store": [],
+  "@msec/telemetry-store": ["@msec/process"],
+  "@msec/queue": ["@msec/store"],
+  "@msec/kv": [],
+  "@msec/service": [
+    "@msec/api",
+    "@msec/balance",
+    "@msec/process",
+    "@msec/rpc",
+    "@msec/rpc-node",
+    "@msec/telemetry",
+    "@msec/wire",
+  ],
+  "@msec/agent": ["@msec/api", "@msec/process", "@msec/rpc", "@msec/rpc-node", "@msec/wire"],
+  "@msec/server": [
+    "@msec/api",
+    "@msec/kv",
+    "@msec/process",
+    "@msec/queue",
+    "@msec/rpc",
+    "@msec/rpc-node",
+    "@msec/store",
+    "@msec/telemetry-store",
+    "@msec/wire",
+  ],
+  "@msec/cli": ["@msec/api", "@msec/process", "@msec/rpc", "@msec/service"],
+  "@msec/console": ["@msec/api", "@msec/rpc"],
+  "@msec/example-flight": ["@msec/service"],
+  "@msec/e2e": ["@msec/api"],
+};
+
+/** One import in one file: what it names, and in which line. */
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+}
+
+/**
+ * The imports and re-exports of a TypeScript source, with those of types only, which a parser of JavaScript would never see.
+ *
+ * The source is formatted (another step sees to that), so a static import begins its line and its specifier is in double
+ * quotes; text inside a template literal that looks the same would be taken for one.
+ */
+export function findImports(source: string): Import[] {
+  const patterns = [/^(?:import|export)\s(?:[^"'`;]*?\sfrom\s)?"([^"\n]+)"/gm, /\bimport\("([^"\n]+)"\)/g];
+  return patterns
+    .flatMap((pattern) => [...source.matchAll(pattern)])
+    .map((match) => ({
+      specifier: match[1] ?? "",
+      line: source.slice(0, match.index + match[0].length).split("\n").length,
+    }))
+    .sort((a, b) => a.line - b.line);
+}

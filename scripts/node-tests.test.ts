@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runCommand } from "./command.ts";
+
+const runner = join(import.meta.dirname, "node-tests.ts");
+
+// In a process of its own: Node's runner does nothing when it is started from within a test.
+async function runFiles(files: Record<string, string>, fileMs: number) {
+  const directory = await mkdtemp(join(tmpdir(), "msec-node-tests-"));
+  try {
+    const paths = Object.keys(files).map((name) => join(directory, `${name}.test.ts`));
+    await Promise.all(Object.values(files).map((source, index) => writeFile(paths[index] ?? "", source)));
+    const program = `import { runNodeTests } from ${JSON.stringify(runner)};
+      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(paths)}, { concurrency: 2, fileMs: ${fileMs} })));`;
+    const { output } = await runCommand(process.execPath, ["--input-type=module", "--eval", program], {
+      env: { NODE_TEST_CONTEXT: "" },
+    });
+    return JSON.parse(output) as { ok: boolean; output: string; counts: object };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+test("each test counts once, suites do not, and only what failed is reported with its cause and its output", async () => {
+  const result = await runFiles(
+    {
+      mixed: `import { describe, test } from "node:test";
+        describe("suite", () => {
+          test("good", () => {});
+          test("left out", { skip: true }, () => {});
+          test("bad", () => { console.log("seen"); throw new Error("because"); });
+        });`,
+    },
+    10_000,
+  );
+  assert.deepEqual(result.counts, { passed: 1, failed: 1, skipped: 1 });
+  assert.match(result.output, /✖ bad\n.*because/s);
+  assert.match(result.output, /seen/);
+  assert.equal(result.ok, false);
+});
+
+test("a file that throws, one without tests and one that never ends have each failed", async () => {
+  const result = await runFiles(
+    {
+      throws: 'throw new Error("at the top");',
+      empty: "export {};",
+      endless: 'import { test } from "node:test"; test("hangs", () => new Promise(() => setInterval(() => {}, 1000)));',
+    },
+    3000,
+  );
+  assert.deepEqual(result.counts, { passed: 0, failed: 3, skipped: 0 });
+  assert.match(result.output, /at the top/);
+  assert.match(result.output, /no test in this file/);
+});

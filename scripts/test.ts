@@ -1,0 +1,41 @@
+import { check } from "./check.ts";
+import { installDebianPackages } from "./debian-packages.ts";
+import { runNodeTests } from "./node-tests.ts";
+import { addCounts, countsText, runSteps, type StepResult } from "./step.ts";
+import { findTestFiles, Suite } from "./test-files.ts";
+
+const integrationFileMs = 180_000;
+const endToEndFileMs = 300_000;
+
+/** `npm test`: everything. Ends with the line `N passed, N failed`, and with status 1 when something failed or nothing ran. */
+async function test(): Promise<boolean> {
+  for (const line of await installDebianPackages()) {
+    console.log(line);
+  }
+  const checked = await check();
+  // One file at a time from here: these start whole processes and measure.
+  const later = await runSteps(
+    [
+      { name: "integration tests", run: () => runWatched(findTestFiles(Suite.Integration), integrationFileMs) },
+      { name: "end-to-end tests", run: () => runWatched(findTestFiles(Suite.EndToEnd), endToEndFileMs) },
+    ],
+    1,
+  );
+  const counts = later.reduce((sum, result) => (result.counts ? addCounts(sum, result.counts) : sum), checked.counts);
+  const ok = checked.ok && later.every((result) => result.ok) && counts.passed > 0;
+  if (!ok && counts.failed === 0) {
+    console.log("A step above failed that is no test.");
+  }
+  console.log(countsText(counts));
+  return ok;
+}
+
+async function runWatched(files: readonly string[], fileMs: number): Promise<StepResult> {
+  return await runNodeTests(files, {
+    concurrency: 1,
+    fileMs,
+    eachFile: (file, result) => console.log(`${result.ok ? "  ok    " : "  FAILED"} ${file}`),
+  });
+}
+
+process.exitCode = (await test()) ? 0 : 1;
