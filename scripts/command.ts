@@ -26,7 +26,8 @@ export async function runCommand(
     const child = spawn(command, args, {
       cwd,
       timeout: timeoutMs,
-      env: { ...process.env, PATH: path, NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
+      // What Node's test runner tells its children is not for the children of a test.
+      env: { ...process.env, PATH: path, NO_COLOR: "1", FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks: Buffer[] = [];
