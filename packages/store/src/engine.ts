@@ -1,0 +1,16 @@
+import type { Dialect, Transaction } from "kysely";
+
+/** The two engines, by Kysely's names for them. */
+export type DialectName = "sqlite" | "postgres";
+
+/**
+ * What the store needs from an engine beyond Kysely's own dialect; one file for each engine makes one.
+ */
+export interface Engine {
+  readonly name: DialectName;
+  readonly dialect: Dialect;
+  /** Run a script of several statements inside a transaction. */
+  runScript(transaction: Transaction<unknown>, script: string): Promise<void>;
+  /** Let no other process migrate the same database until the transaction ends. */
+  lockSchema(transaction: Transaction<unknown>): Promise<void>;
+}

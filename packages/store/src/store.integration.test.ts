@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { defineStoreCases } from "./store.case.ts";
+import { openStore } from "./store.ts";
+import { StoreError, StoreProblem } from "./store-error.ts";
+import { skipWithoutPostgres, startPostgres, type TestPostgres } from "./testing/postgres.ts";
+
+describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
+  let postgres: TestPostgres;
+  before(async () => {
+    postgres = await startPostgres();
+  });
+  after(() => postgres[Symbol.asyncDispose]());
+
+  defineStoreCases(() => postgres.createDatabase());
+
+  it("goes on after the server ended its idle connections", async () => {
+    const broken = Promise.withResolvers<Error>();
+    await using store = await openStore(await postgres.createDatabase(), { onIdleError: broken.resolve });
+    await postgres.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'msec'");
+    assert.match((await broken.promise).message, /terminating connection/);
+    assert.deepEqual(await store.migrate(), []);
+  });
+
+  it("refuses a database whose commits do not wait for the disk", async () => {
+    const url = await postgres.createDatabase();
+    await postgres.execute(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = off`);
+    await assert.rejects(openStore(url), isUnsafe("synchronous_commit"));
+  });
+
+  it("refuses a server that runs without fsync", async () => {
+    await using careless = await startPostgres("fsync=off");
+    await assert.rejects(openStore(await careless.createDatabase()), isUnsafe("fsync"));
+  });
+
+  it("names a database that it cannot reach, without the password", async () => {
+    await assert.rejects(openStore("postgres://someone:hunter2@127.0.0.1:1/none"), (error) => {
+      assert.ok(error instanceof StoreError);
+      assert.equal(error.problem, StoreProblem.Unreachable);
+      assert.match(error.message, /someone@127\.0\.0\.1:1\/none \(.*ECONNREFUSED/);
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    });
+  });
+});
+
+function isUnsafe(setting: string): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof StoreError && error.problem === StoreProblem.Unsafe && error.message.includes(`${setting} = off`);
+}
