@@ -93,5 +93,5 @@ async function openEngine(url: string, onIdleError: (error: Error) => void): Pro
       `the database URL begins with ${JSON.stringify(url.slice(0, url.indexOf(":") + 1))}, expected sqlite:<file> or postgres://user@host:5432/database`,
     );
   }
-  return openSqlite(path);
+  return await openSqlite(path);
 }

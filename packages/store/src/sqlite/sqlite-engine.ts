@@ -1,4 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import { DatabaseFailure, findDatabaseFailure } from "../database-error.ts";
 import type { Engine } from "../engine.ts";
 import { StoreError, StoreProblem } from "../store-error.ts";
 import { createSqliteDialect } from "./sqlite-driver.ts";
@@ -15,8 +17,8 @@ const busyTimeoutMs = 2_000;
  * @param path  file name; its directory exists
  * @throws StoreError Unreachable (cannot be opened, not a database, a file system without WAL)
  */
-export function openSqlite(path: string): Engine {
-  const database = openFile(path);
+export async function openSqlite(path: string): Promise<Engine> {
+  const database = await openFile(path);
   return {
     name: "sqlite",
     dialect: createSqliteDialect(database),
@@ -30,14 +32,11 @@ export function openSqlite(path: string): Engine {
   };
 }
 
-function openFile(path: string): DatabaseSync {
+async function openFile(path: string): Promise<DatabaseSync> {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: busyTimeoutMs });
-    const { journal_mode: mode } = database.prepare("pragma journal_mode = wal").get() as { journal_mode: string };
-    if (mode !== "wal") {
-      throw new Error(`journal mode is ${mode}, expected wal: the file system does not support it`);
-    }
+    await enableWriteAheadLog(database);
     database.exec("pragma synchronous = full; pragma trusted_schema = off");
     return database;
   } catch (error) {
@@ -48,5 +47,25 @@ function openFile(path: string): DatabaseSync {
       `cannot open the SQLite database ${path} (${reason}); check that the file is msec's and can be written`,
       { cause: error },
     );
+  }
+}
+
+async function enableWriteAheadLog(database: DatabaseSync): Promise<void> {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      const { journal_mode: mode } = database.prepare("pragma journal_mode = wal").get() as { journal_mode: string };
+      if (mode !== "wal") {
+        throw new Error(`journal mode is ${mode}, expected wal: the file system does not support it`);
+      }
+      return;
+    } catch (error) {
+      // The change of mode of a new file does not honour busy_timeout: of two programs that create it at the same time
+      // one is told at once that it is locked.
+      if (findDatabaseFailure(error) !== DatabaseFailure.Conflict || performance.now() > deadline) {
+        throw error;
+      }
+      await setTimeout(10);
+    }
   }
 }
