@@ -1,1 +1,18 @@
-export {};
+export {
+  type Batch,
+  type CallColumns,
+  Level,
+  type LevelName,
+  type LogColumns,
+  type SampleColumns,
+  SampleKind,
+  Side,
+  type SpanColumns,
+} from "./batch.ts";
+export type { CallRecord } from "./call-record.ts";
+export { BUCKET_COUNT, durationBucket } from "./duration-bucket.ts";
+export { fieldText } from "./field-text.ts";
+export { DEFAULT_LIMITS, type RecorderLimits } from "./limits.ts";
+export type { LogContext, LogFields } from "./log-table.ts";
+export { metricNameProblem } from "./metric-name.ts";
+export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";

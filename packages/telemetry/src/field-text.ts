@@ -1,0 +1,15 @@
+/**
+ * The text of a log field's value: strings, numbers, booleans and bigints as they are, errors as their stack, anything
+ * else as JSON. Never throws: a log line must not fail a request.
+ */
+export function fieldText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Error) return value.stack ?? String(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  try {
+    return JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "";
+  } catch (error) {
+    // A cycle, or a toJSON that throws.
+    return `(not JSON: ${error instanceof Error ? error.message : "unknown error"})`;
+  }
+}

@@ -1,0 +1,105 @@
+import type { Level, LogColumns } from "./batch.ts";
+import type { Dictionary } from "./dictionary.ts";
+import { fieldText } from "./field-text.ts";
+import type { RecorderLimits } from "./limits.ts";
+import { cutText, utf8Length } from "./utf8-length.ts";
+
+/** The request that a log line belongs to. */
+export type LogContext = { readonly traceId: Uint8Array; readonly spanId: Uint8Array; readonly method: string };
+
+/** Named values of a log line. Strings, numbers, booleans as they are; errors as their stack; anything else as JSON. */
+export type LogFields = { readonly [name: string]: unknown };
+
+// Time, ids, level and references of one row, encoded.
+const ROW_BYTES = 48;
+
+/** The log lines of one interval. */
+export class LogTable {
+  readonly #limits: RecorderLimits;
+  #rows = emptyLogColumns();
+  #traceIds: Uint8Array[] = [];
+  #spanIds: Uint8Array[] = [];
+
+  /** UTF-8 bytes of what the rows hold, dictionary not included. */
+  bytes = 0;
+
+  constructor(limits: RecorderLimits) {
+    this.#limits = limits;
+  }
+
+  get length(): number {
+    return this.#rows.timeUs.length;
+  }
+
+  /** Adds a line; long texts are cut with a mark, fields beyond the limit are left out. */
+  add(
+    line: {
+      timeUs: number;
+      level: Level;
+      text: string;
+      fields?: LogFields | undefined;
+      context?: LogContext | undefined;
+    },
+    dictionary: Dictionary,
+  ): void {
+    const rows = this.#rows;
+    const text = cutText(line.text, this.#limits.logTextUnits);
+    rows.timeUs.push(line.timeUs);
+    rows.level.push(line.level);
+    rows.text.push(text);
+    rows.methodRef.push(dictionary.refOf(line.context?.method ?? ""));
+    this.#traceIds.push(idOf(line.context?.traceId, 16));
+    this.#spanIds.push(idOf(line.context?.spanId, 8));
+    rows.fieldLength.push(this.#addFields(line.fields ?? {}, dictionary));
+    this.bytes += ROW_BYTES + utf8Length(text);
+  }
+
+  /** The lines so far; the table is empty afterwards. */
+  take(): LogColumns {
+    const rows = { ...this.#rows, traceIds: joinIds(this.#traceIds, 16), spanIds: joinIds(this.#spanIds, 8) };
+    this.#rows = emptyLogColumns();
+    this.#traceIds = [];
+    this.#spanIds = [];
+    this.bytes = 0;
+    return rows;
+  }
+
+  #addFields(fields: LogFields, dictionary: Dictionary): number {
+    let count = 0;
+    for (const name of Object.keys(fields)) {
+      if (fields[name] === undefined) continue;
+      if (count === this.#limits.logFields) break;
+      const value = cutText(fieldText(fields[name]), this.#limits.logFieldUnits);
+      this.#rows.fieldNameRef.push(dictionary.refOf(name));
+      this.#rows.fieldValue.push(value);
+      this.bytes += utf8Length(value) + 6;
+      count++;
+    }
+    return count;
+  }
+}
+
+// Copied at once: the context's arrays may be views of a buffer that is used again.
+function idOf(id: Uint8Array | undefined, length: number): Uint8Array {
+  return id === undefined ? new Uint8Array(length) : Uint8Array.prototype.slice.call(id, 0, length);
+}
+
+function joinIds(ids: Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(ids.length * length);
+  for (let row = 0; row < ids.length; row++) joined.set(ids[row]!, row * length);
+  return joined;
+}
+
+function emptyLogColumns(): LogColumns {
+  return {
+    timeUs: [],
+    traceIds: new Uint8Array(),
+    spanIds: new Uint8Array(),
+    level: [],
+    methodRef: [],
+    text: [],
+    fieldLength: [],
+    fieldNameRef: [],
+    fieldValue: [],
+  };
+}

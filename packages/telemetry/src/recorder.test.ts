@@ -1,0 +1,318 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Batch, CallColumns } from "./batch.ts";
+import { Level, SampleKind, Side } from "./batch.ts";
+import type { CallRecord } from "./call-record.ts";
+import { durationBucket } from "./duration-bucket.ts";
+import { createRecorder, type RecorderOptions } from "./recorder.ts";
+
+const START_S = 1_800_000_000;
+
+// A recorder on a clock that a test moves by hand.
+function recorderAt(options: Partial<RecorderOptions> = {}) {
+  const clock = { ms: START_S * 1_000 };
+  return { clock, recorder: createRecorder({ now: () => clock.ms, ...options }) };
+}
+
+let lastTrace = 0;
+function traceIdOf(number: number): Uint8Array {
+  const id = new Uint8Array(16);
+  new DataView(id.buffer).setUint32(12, number);
+  id[0] = 0xaa;
+  return id;
+}
+
+function call(changes: Partial<CallRecord> = {}): CallRecord {
+  return {
+    method: "flight.flight_service.queryFlight",
+    peerService: "Flight.traffic",
+    peerInstance: "127.0.0.1:41000",
+    traceId: traceIdOf(++lastTrace),
+    spanId: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    startUs: START_S * 1_000_000,
+    durationUs: 1_500,
+    queueUs: 20,
+    code: 0,
+    message: "",
+    requestBytes: 40,
+    responseBytes: 60,
+    deadlineMs: 2_990,
+    ...changes,
+  };
+}
+
+// The rows of a table of calls as objects, so that a test reads as what it expects.
+function callRows(batch: Batch) {
+  const columns: CallColumns = batch.calls;
+  let pair = 0;
+  return columns.count.map((count, row) => {
+    const buckets: [number, number][] = [];
+    for (let left = columns.bucketLength[row]!; left > 0; left--, pair++) {
+      buckets.push([columns.bucketIndex[pair]!, columns.bucketCount[pair]!]);
+    }
+    return {
+      second: columns.timeS[row]! - START_S,
+      side: columns.side[row],
+      method: batch.strings[columns.methodRef[row]!],
+      peerService: batch.strings[columns.peerServiceRef[row]!],
+      peerInstance: batch.strings[columns.peerInstanceRef[row]!],
+      code: columns.code[row],
+      count,
+      durationUsSum: columns.durationUsSum[row],
+      buckets,
+    };
+  });
+}
+
+function sampleRows(batch: Batch) {
+  const { timeS, nameRef, kind, value } = batch.samples;
+  return timeS.map((second, row) => [second - START_S, batch.strings[nameRef[row]!], kind[row], value[row]]);
+}
+
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+
+describe("calls", () => {
+  test("nothing recorded gives no batch", () => {
+    const { recorder } = recorderAt();
+    assert.equal(recorder.drain(), undefined);
+    recorder.onServerCall(call());
+    assert.notEqual(recorder.drain(), undefined);
+    assert.equal(recorder.drain(), undefined);
+  });
+
+  test("a served call becomes a span with every column", () => {
+    const { recorder } = recorderAt();
+    const record = call({ code: 5, message: "no such flight", parentSpanId: new Uint8Array(8).fill(9) });
+    recorder.onServerCall(record);
+    const { spans, strings } = recorder.drain()!;
+    assert.deepEqual([...spans.traceIds], [...record.traceId]);
+    assert.deepEqual([...spans.spanIds], [...record.spanId]);
+    assert.deepEqual([...spans.parentSpanIds], Array(8).fill(9));
+    assert.deepEqual(
+      { ...spans, traceIds: 0, spanIds: 0, parentSpanIds: 0 },
+      {
+        traceIds: 0,
+        spanIds: 0,
+        parentSpanIds: 0,
+        startUs: [record.startUs],
+        durationUs: [1_500],
+        side: [Side.server],
+        methodRef: [strings.indexOf(record.method)],
+        peerServiceRef: [strings.indexOf("Flight.traffic")],
+        peerInstanceRef: [strings.indexOf("127.0.0.1:41000")],
+        code: [5],
+        messageRef: [strings.indexOf("no such flight")],
+        requestBytes: [40],
+        responseBytes: [60],
+        deadlineMs: [2_990],
+        queueUs: [20],
+      },
+    );
+    assert.equal(strings[0], "");
+  });
+
+  test("identifiers are copied, so the caller may use its arrays again", () => {
+    const { recorder } = recorderAt();
+    const record = call({ traceId: new Uint8Array(16).fill(7) });
+    recorder.onClientCall(record);
+    record.traceId.fill(0);
+    assert.deepEqual([...recorder.drain()!.spans.traceIds], Array(16).fill(7));
+  });
+
+  test("calls of one second, method, peer and code are one row with count, sum and histogram", () => {
+    const { recorder } = recorderAt();
+    for (const durationUs of [100, 100, 3_000])
+      recorder.onClientCall(call({ durationUs, peerInstance: "10.0.0.1:7963" }));
+    recorder.onClientCall(call({ code: 14, durationUs: 7, peerInstance: "10.0.0.1:7963" }));
+    const rows = callRows(recorder.drain()!);
+    const shared = {
+      second: 0,
+      side: Side.client,
+      method: "flight.flight_service.queryFlight",
+      peerService: "Flight.traffic",
+      peerInstance: "10.0.0.1:7963",
+    };
+    const slow = [durationBucket(3_000), 1];
+    assert.deepEqual(rows, [
+      { ...shared, code: 0, count: 3, durationUsSum: 3_200, buckets: [[durationBucket(100), 2], slow] },
+      { ...shared, code: 14, count: 1, durationUsSum: 7, buckets: [[durationBucket(7), 1]] },
+    ]);
+  });
+
+  test("a call belongs to the second in which it ended, and a new second begins a new row", () => {
+    const { recorder } = recorderAt();
+    recorder.onClientCall(call({ startUs: START_S * 1e6 + 999_000, durationUs: 500 }));
+    recorder.onClientCall(call({ startUs: START_S * 1e6 + 999_000, durationUs: 1_500 }));
+    // Reported late: counted in the newest second instead of opening the old one again.
+    recorder.onClientCall(call({ startUs: START_S * 1e6 + 999_000, durationUs: 900 }));
+    const rows = callRows(recorder.drain()!);
+    assert.deepEqual(
+      rows.map(({ second, count }) => [second, count]),
+      [
+        [0, 1],
+        [1, 2],
+      ],
+    );
+  });
+
+  test("served calls are counted by the caller's host: its port is another on each connection", () => {
+    const { recorder } = recorderAt();
+    for (let port = 40_000; port < 40_100; port++) recorder.onServerCall(call({ peerInstance: `10.0.0.9:${port}` }));
+    const batch = recorder.drain()!;
+    assert.deepEqual(
+      callRows(batch).map((row) => [row.peerInstance, row.count]),
+      [["10.0.0.9", 100]],
+    );
+    assert.equal(new Set(batch.spans.peerInstanceRef).size, 100);
+  });
+
+  test("references stay right from batch to batch", () => {
+    const { recorder } = recorderAt();
+    recorder.onServerCall(call({ method: "a.B.first" }));
+    recorder.onServerCall(call({ method: "a.B.second" }));
+    recorder.drain();
+    recorder.onServerCall(call({ method: "a.B.second" }));
+    const batch = recorder.drain()!;
+    assert.equal(batch.strings[batch.spans.methodRef[0]!], "a.B.second");
+    assert.equal(callRows(batch)[0]?.method, "a.B.second");
+    assert.ok(!batch.strings.includes("a.B.first"));
+  });
+
+  test("above the span rate counts stay exact and every failed call keeps its span", () => {
+    const { recorder } = recorderAt({ limits: { spansPerSecond: 100 } });
+    for (let number = 0; number < 5_000; number++) {
+      recorder.onServerCall(call(number % 100 === 0 ? { code: 13, message: "broken" } : {}));
+    }
+    const batch = recorder.drain()!;
+    assert.equal(sum(batch.calls.count), 5_000);
+    assert.equal(sum(batch.calls.bucketCount), 5_000);
+    assert.equal(batch.spans.code.filter((code) => code === 13).length, 50);
+    assert.ok(batch.spans.code.length < 700, `${batch.spans.code.length} spans`);
+    assert.equal(batch.droppedRows, 0n, "a sample is not a loss");
+  });
+
+  test("spans beyond the limit of an interval are dropped and counted, and calls still are not", () => {
+    const { recorder } = recorderAt({ limits: { spans: 10 } });
+    for (let number = 0; number < 25; number++) recorder.onServerCall(call());
+    const batch = recorder.drain()!;
+    assert.equal(batch.spans.startUs.length, 10);
+    assert.equal(batch.droppedRows, 15n);
+    assert.equal(sum(batch.calls.count), 25);
+    recorder.onServerCall(call());
+    assert.equal(recorder.drain()!.droppedRows, 0n);
+  });
+
+  test("a flood of peers and methods is bounded, counted exactly, and over after it ends", () => {
+    const { recorder } = recorderAt({ limits: { edges: 50 } });
+    for (let number = 0; number < 3_000; number++) {
+      recorder.onClientCall(
+        call({ peerInstance: `10.0.${number >> 8}.${number & 255}:80`, method: `m.S.${number % 60}` }),
+      );
+    }
+    const flooded = recorder.drain()!;
+    assert.equal(sum(flooded.calls.count), 3_000);
+    assert.ok(flooded.calls.count.length <= 102, `${flooded.calls.count.length} rows`);
+    recorder.onClientCall(call({ peerInstance: "10.9.9.9:80" }));
+    assert.equal(callRows(recorder.drain()!)[0]?.peerInstance, "10.9.9.9:80");
+  });
+
+  test("odd figures are taken for the nearest sensible ones", () => {
+    const { recorder } = recorderAt();
+    recorder.onServerCall(call({ durationUs: -5 }));
+    recorder.onServerCall(call({ durationUs: 1e12, startUs: START_S * 1e6 - 1e12 }));
+    recorder.onServerCall(call({ code: 999 }));
+    const batch = recorder.drain()!;
+    assert.deepEqual(batch.spans.durationUs, [0, 2 ** 32 - 1, 1_500]);
+    assert.equal(batch.spans.code[2], 2);
+  });
+});
+
+describe("samples", () => {
+  test("counters add up, gauges keep the last value, each by the second", () => {
+    const { recorder, clock } = recorderAt();
+    recorder.count("flight.query");
+    recorder.count("flight.query", 4);
+    recorder.gauge("queue", 7);
+    recorder.gauge("queue", 3);
+    clock.ms += 1_000;
+    recorder.count("flight.query", 2);
+    assert.deepEqual(sampleRows(recorder.drain()!), [
+      [0, "usr.flight.query", SampleKind.counter, 5],
+      [1, "usr.flight.query", SampleKind.counter, 2],
+      [0, "usr.queue", SampleKind.gauge, 3],
+    ]);
+    recorder.count("flight.query");
+    assert.deepEqual(sampleRows(recorder.drain()!), [[1, "usr.flight.query", SampleKind.counter, 1]]);
+  });
+
+  test("bad names and values are refused with a sentence, said once, and counted", () => {
+    const problems: string[] = [];
+    const { recorder } = recorderAt({ onProblem: (problem) => problems.push(problem) });
+    recorder.count("");
+    recorder.count("");
+    recorder.gauge("load", Number.NaN);
+    assert.equal(recorder.drain()!.droppedRows, 3n);
+    assert.equal(problems.length, 2);
+    assert.match(problems[1]!, /"load" was given NaN/);
+  });
+
+  test("names without end are refused from the limit on, and known ones go on", () => {
+    const problems: string[] = [];
+    const { recorder } = recorderAt({ limits: { metricNames: 10 }, onProblem: (problem) => problems.push(problem) });
+    for (let user = 0; user < 500; user++) recorder.count(`user.${user}`);
+    recorder.count("user.3");
+    const batch = recorder.drain()!;
+    assert.equal(batch.samples.value.length, 10);
+    assert.equal(batch.droppedRows, 490n);
+    assert.equal(problems.length, 20);
+  });
+});
+
+describe("logs", () => {
+  test("a line keeps its time, level, request and fields", () => {
+    const { recorder, clock } = recorderAt();
+    clock.ms += 0.25;
+    const context = { traceId: traceIdOf(5), spanId: new Uint8Array(8).fill(3), method: "a.B.c" };
+    recorder.log(Level.info, "query", { from: "sz", seats: 2, cause: undefined, route: ["sz", "xz"] }, context);
+    recorder.log(Level.error, "started");
+    const { logs, strings } = recorder.drain()!;
+    assert.deepEqual(logs.timeUs, [START_S * 1e6 + 250, START_S * 1e6 + 250]);
+    assert.deepEqual([...logs.traceIds], [...traceIdOf(5), ...new Uint8Array(16)]);
+    assert.deepEqual([...logs.spanIds], [...new Uint8Array(8).fill(3), ...new Uint8Array(8)]);
+    assert.deepEqual(logs.level, [Level.info, Level.error]);
+    assert.deepEqual(logs.text, ["query", "started"]);
+    assert.deepEqual(
+      logs.methodRef.map((ref) => strings[ref]),
+      ["a.B.c", ""],
+    );
+    assert.deepEqual(logs.fieldLength, [3, 0]);
+    assert.deepEqual(
+      logs.fieldNameRef.map((ref) => strings[ref]),
+      ["from", "seats", "route"],
+    );
+    assert.deepEqual(logs.fieldValue, ["sz", "2", '["sz","xz"]']);
+  });
+
+  test("long texts and too many fields are cut; values that are not JSON do not throw", () => {
+    const { recorder } = recorderAt();
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`field${index}`, index]));
+    recorder.log(Level.info, "x".repeat(20_000), { cycle, large: 2n ** 70n, ...many });
+    const { logs } = recorder.drain()!;
+    assert.equal(logs.text[0]?.length, 8_192 + "…(11808 more)".length);
+    assert.equal(logs.fieldLength[0], 32);
+    assert.match(logs.fieldValue[0]!, /^\(not JSON: /);
+    assert.equal(logs.fieldValue[1], String(2n ** 70n));
+  });
+
+  test("lines beyond the bytes of an interval are dropped and counted, after a call to drain early", () => {
+    let calls = 0;
+    const { recorder } = recorderAt({ limits: { bytes: 10_000 }, onHalfFull: () => calls++ });
+    for (let line = 0; line < 50; line++) recorder.log(Level.info, "行".repeat(100));
+    const batch = recorder.drain()!;
+    assert.equal(batch.logs.text.length + Number(batch.droppedRows), 50);
+    assert.ok(batch.logs.text.length < 32);
+    assert.equal(calls, 1);
+  });
+});

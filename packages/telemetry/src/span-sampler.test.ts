@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SpanSampler, tracePosition } from "./span-sampler.ts";
+
+// As the original's callers do: requests numbered one after the other.
+function numberedTrace(number: number): Uint8Array {
+  const id = new Uint8Array(16);
+  new DataView(id.buffer).setUint32(12, number);
+  return id;
+}
+
+function keptOf(sampler: SpanSampler, calls: number, second: number): Set<number> {
+  const kept = new Set<number>();
+  for (let call = 0; call < calls; call++) if (sampler.keeps(numberedTrace(call), second)) kept.add(call);
+  return kept;
+}
+
+test("every call is kept while there are no more than the limit", () => {
+  const sampler = new SpanSampler(1_000);
+  for (let second = 100; second < 110; second++) assert.equal(keptOf(sampler, 1_000, second).size, 1_000);
+});
+
+test("in the second of a sudden rise each doubling adds at most half the limit", () => {
+  const kept = keptOf(new SpanSampler(1_000), 64_000, 100).size;
+  assert.ok(kept > 1_000 && kept < 1_000 + 6 * 500 + 300, `kept ${kept}`);
+});
+
+test("a steady rate above the limit keeps about the limit", () => {
+  const sampler = new SpanSampler(1_000);
+  keptOf(sampler, 50_000, 100);
+  for (let second = 101; second < 105; second++) {
+    const kept = keptOf(sampler, 50_000, second).size;
+    assert.ok(kept > 850 && kept < 1_150, `kept ${kept} in second ${second}`);
+  }
+});
+
+test("what a busier process keeps, a less busy one keeps too", () => {
+  const busy = new SpanSampler(1_000);
+  const calm = new SpanSampler(1_000);
+  keptOf(busy, 40_000, 100);
+  keptOf(calm, 8_000, 100);
+  const keptByBusy = keptOf(busy, 8_000, 101);
+  const keptByCalm = keptOf(calm, 8_000, 101);
+  assert.ok(keptByBusy.size > 0 && keptByBusy.size < keptByCalm.size);
+  for (const call of keptByBusy) assert.ok(keptByCalm.has(call));
+});
+
+test("after a pause every call is kept again", () => {
+  const sampler = new SpanSampler(1_000);
+  keptOf(sampler, 50_000, 100);
+  assert.equal(keptOf(sampler, 1_000, 160).size, 1_000);
+});
+
+test("positions of numbered requests are spread evenly", () => {
+  const quarters = [0, 0, 0, 0];
+  for (let number = 0; number < 10_000; number++) quarters[tracePosition(numberedTrace(number)) >>> 30]!++;
+  for (const quarter of quarters) assert.ok(quarter > 2_350 && quarter < 2_650, String(quarters));
+});
