@@ -1,0 +1,144 @@
+import { emptyText, type KnownText } from "./recent-text.ts";
+import type { Uint64 } from "./uint64.ts";
+import { bigintFromHalves } from "./uint64.ts";
+
+/**
+ * Tags (number << 3 | wire type) of the fields of `srpc.CRpcHead`, and of ours from 100 up, which the original skips.
+ *
+ * Meaning, sizes and limits of each: docs/reference/wire.md (a test compares the two).
+ */
+export const HeadTag = {
+  sequence: (10 << 3) | 0,
+  coloring: (20 << 3) | 0,
+  color_id: (21 << 3) | 0,
+  flow_id: (30 << 3) | 0,
+  err: (40 << 3) | 0,
+  result: (41 << 3) | 0,
+  err_msg: (42 << 3) | 2,
+  caller: (50 << 3) | 2,
+  method_name: (51 << 3) | 2,
+  caller_stack: (60 << 3) | 2,
+  traceparent: (100 << 3) | 2,
+  timeout_ms: (101 << 3) | 0,
+  metadata: (102 << 3) | 2,
+  code: (103 << 3) | 0,
+  details: (104 << 3) | 2,
+} as const;
+
+/** One key with its value; keys may repeat. */
+export interface MetadataEntry {
+  /** 1…`maxMetadataKeyBytes` bytes of UTF-8. */
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** What a head may contain; each is refused with `TooLarge` above it. The whole head is bounded by `maxHeadBytes` of the frame. */
+export interface HeadLimits {
+  /** Bytes of `method_name`. */
+  readonly maxMethodBytes: number;
+  /** Bytes of `caller`. */
+  readonly maxCallerBytes: number;
+  /** Entries of `metadata`. */
+  readonly maxMetadataEntries: number;
+  /** Bytes of one metadata key. */
+  readonly maxMetadataKeyBytes: number;
+  /** Bytes of all metadata keys and values together. */
+  readonly maxMetadataBytes: number;
+}
+
+/** Method 512 bytes, caller 256, 64 metadata entries with keys up to 128 bytes and 16 KiB in all. */
+export const defaultHeadLimits: HeadLimits = {
+  maxMethodBytes: 512,
+  maxCallerBytes: 256,
+  maxMetadataEntries: 64,
+  maxMetadataKeyBytes: 128,
+  maxMetadataBytes: 16 * 1024,
+};
+
+const noMetadata: readonly MetadataEntry[] = [];
+
+/**
+ * A decoded head, of a request or a response. Reusable: `HeadDecoder` resets it first.
+ *
+ * 64-bit ids that nobody calculates with are kept as two signed 32-bit halves, which cost no allocation.
+ */
+export class RpcHead {
+  /** Whether the head had a sequence; without one nothing can be answered. */
+  hasSequence = false;
+  /** Matches a response to its request; echoed exactly. */
+  sequence: Uint64 = 0;
+  /** 1: record the request in full, whatever the level. `undefined` when absent. */
+  coloring: number | undefined = undefined;
+  hasColorId = false;
+  colorIdLow = 0;
+  colorIdHigh = 0;
+  /** Whether the head had a `flow_id` other than 0. */
+  hasFlowId = false;
+  flowIdLow = 0;
+  flowIdHigh = 0;
+  /** The original's framework error, 0 or negative; 0 when absent. */
+  err = 0;
+  /** The original's business result; 0 when absent. */
+  result = 0;
+  /** Text of the error; "" when absent. */
+  errMsg = "";
+  /** Who calls, as it says itself: "Lvl1.Lvl2"; empty when absent. */
+  caller: KnownText = emptyText;
+  /** Full method name, `package.Service.Method`. */
+  method: KnownText = emptyText;
+  /** 16 bytes, never all zero; `undefined` without a (well-formed) traceparent. */
+  traceId: Uint8Array | undefined = undefined;
+  /** 8 bytes: the caller's span; set together with `traceId`. */
+  spanId: Uint8Array | undefined = undefined;
+  /** W3C trace flags, 0…255; bit 0: sampled. */
+  traceFlags = 0;
+  /** Milliseconds that the caller still waits, 1…2^32-1; 0: no deadline. */
+  timeoutMs = 0;
+  metadata: readonly MetadataEntry[] = noMetadata;
+  /** gRPC's status code of a response; 0 when absent. */
+  code = 0;
+  /** Machine-readable error details of a response. */
+  details: Uint8Array | undefined = undefined;
+
+  /** Back to the state of a new one. */
+  reset(): void {
+    this.hasSequence = false;
+    this.sequence = 0;
+    this.coloring = undefined;
+    this.hasColorId = false;
+    this.colorIdLow = 0;
+    this.colorIdHigh = 0;
+    this.hasFlowId = false;
+    this.flowIdLow = 0;
+    this.flowIdHigh = 0;
+    this.err = 0;
+    this.result = 0;
+    this.errMsg = "";
+    this.caller = emptyText;
+    this.method = emptyText;
+    this.traceId = undefined;
+    this.spanId = undefined;
+    this.traceFlags = 0;
+    this.timeoutMs = 0;
+    this.metadata = noMetadata;
+    this.code = 0;
+    this.details = undefined;
+  }
+
+  /** The flow id as one integer, 0n when absent. */
+  flowId(): bigint {
+    return bigintFromHalves(this.flowIdLow, this.flowIdHigh);
+  }
+
+  /** Set the flow id to the low 64 bits of a 16-byte trace id, as a server does for a request that came without one. */
+  setFlowIdFromTrace(traceId: Uint8Array): void {
+    this.flowIdHigh = int32BigEndian(traceId, 8);
+    this.flowIdLow = int32BigEndian(traceId, 12);
+    this.hasFlowId = true;
+  }
+}
+
+/** A big-endian signed 32-bit integer. */
+export function int32BigEndian(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
