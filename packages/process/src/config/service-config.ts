@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { choiceKey, durationKey, integerKey, parsedKey, sizeKey, textKey } from "./ini-keys.ts";
+import { type IniFile, readIni } from "./read-ini.ts";
+
+/** One place where a service listens: `eth1:5000/udp` or `7963/tcp`. */
+export interface ServiceListen {
+  /** Interface, address, or empty for all of them. */
+  readonly host: string;
+  /** 1…65535. */
+  readonly port: number;
+  readonly protocol: "udp" | "tcp";
+}
+
+/** The pairs of `[COLOR]`: a request that has one of them among its log options is logged in full. */
+export interface ColorRule {
+  readonly field: string;
+  readonly value: string;
+}
+
+/** Most pairs of a `[COLOR]` section, as in the original. */
+const COLOR_PAIRS_MAX = 1000;
+
+/**
+ * What a service's `etc/config.ini` may contain: the original's keys with the original's meanings, units and defaults
+ * (census D-06…D-09), and any section of the service's own.
+ */
+export const serviceConfigSchema = {
+  sections: {
+    SRPC: z.object({
+      /** Where it listens. Under an agent the instance's own address and port come before it. */
+      listen: parsedKey('places such as "7963/udp 7963/tcp" or "eth1:5000/tcp"', parseListen).default(() => [
+        { host: "", port: 7963, protocol: "udp" as const },
+        { host: "", port: 7963, protocol: "tcp" as const },
+      ]),
+      /** The program, relative to `bin/`. */
+      module: textKey().default("./msec.so"),
+      /** Longest wait of a request before its handler runs, in milliseconds. */
+      msg_timeout: durationKey({ minMs: 1, maxMs: 3_600_000 }).default(800),
+      /** Longest silence of a worker before it is taken for hung; milliseconds here, bare numbers in the file are seconds. */
+      heartbeat: durationKey({ minMs: 1_000, maxMs: 3_600_000, bareUnit: "s" }).default(60_000),
+      /** Worker processes. */
+      procnum: integerKey({ min: 1, max: 1024, unit: "processes" }).optional(),
+      /** Kept for the original's plug-ins: whether they are loaded anew on SIGUSR2. */
+      reload: textKey().optional(),
+      /** The original's shared-memory queue, in bytes here, bare numbers in the file are MB. */
+      shmsize: sizeKey({ minBytes: 1024 ** 2, maxBytes: 1024 ** 4, bareUnit: "M" }).default(16 * 1024 ** 2),
+      /** A file of its own that the plug-in reads. */
+      conf: textKey().optional(),
+    }),
+    LOG: z.object({
+      /** The least level that is kept. */
+      Level: choiceKey(["TRACE", "DEBUG", "INFO", "ERROR", "FATAL"]).default("ERROR"),
+      /** Files that are kept. */
+      FileMax: integerKey({ min: 1, max: 1000, unit: "files" }).default(10),
+      /** Size of one, in bytes here, bare numbers in the file are MB. */
+      FileSize: sizeKey({ minBytes: 64 * 1024, maxBytes: 16 * 1024 ** 3, bareUnit: "M" }).default(10 * 1024 ** 2),
+    }),
+    COLOR: z.record(z.string(), z.string()).transform(parseColor),
+  },
+  openSections: true,
+} as const;
+
+/** A service's `etc/config.ini`, parsed. */
+export type ServiceConfig = IniFile<typeof serviceConfigSchema.sections>;
+
+/**
+ * Read a service's `etc/config.ini`.
+ *
+ * @throws UserError as `readIni` does
+ */
+export function readServiceConfig(file: string): ServiceConfig {
+  return readIni(file, serviceConfigSchema);
+}
+
+function parseListen(text: string): ServiceListen[] | undefined {
+  const places = text.split(/\s+/).filter((place) => place !== "");
+  const listens: ServiceListen[] = [];
+  for (const place of places) {
+    const match = /^(?:\[?([A-Za-z0-9._:-]+?)\]?:)?(\d{1,5})(?:\/(udp|tcp))?$/i.exec(place);
+    const port = Number(match?.[2]);
+    if (match === null || port < 1 || port > 65_535) return undefined;
+    const protocols = match[3] === undefined ? (["udp", "tcp"] as const) : [match[3].toLowerCase() as "udp" | "tcp"];
+    for (const protocol of protocols) listens.push({ host: match[1] ?? "", port, protocol });
+  }
+  return listens.length === 0 ? undefined : listens;
+}
+
+/** `FieldName0`/`FieldValue0`, `FieldName1`/`FieldValue1`, … without a gap. */
+function parseColor(section: Record<string, string>, context: z.RefinementCtx): ColorRule[] {
+  const refuse = (key: string, message: string) => {
+    context.addIssue({ code: "custom", message, path: [key] });
+    return z.NEVER;
+  };
+  const count = Object.keys(section).filter((key) => key.startsWith("FieldName")).length;
+  if (count > COLOR_PAIRS_MAX) return refuse("FieldName0", `${count} pairs; at most ${COLOR_PAIRS_MAX} are taken`);
+  const rules: ColorRule[] = [];
+  for (const key of Object.keys(section)) {
+    const match = /^Field(Name|Value)(\d{1,4})$/.exec(key);
+    if (match === null) return refuse(key, "expected FieldName0, FieldValue0, FieldName1, FieldValue1, …");
+    const index = match[2]!;
+    const field = section[`FieldName${index}`];
+    const value = section[`FieldValue${index}`];
+    if (field === undefined) return refuse(key, `FieldName${index} is missing`);
+    if (value === undefined) return refuse(key, `FieldValue${index} is missing`);
+    if (Number(index) >= count) return refuse(key, "the pairs are numbered from 0 without gaps");
+    if (match[1] === "Name") rules[Number(index)] = { field, value };
+  }
+  return rules;
+}

@@ -1,0 +1,7 @@
+/**
+ * The sections of `msec.ini`. Each program checks its own and accepts the others (`elsewhere` of `IniSchema`), so that one
+ * file configures all of them and a misspelt section is still an error.
+ *
+ * @see docs/reference/configuration.md
+ */
+export const SYSTEM_SECTIONS = ["server", "telemetry", "agent", "launcher"] as const;

@@ -1,0 +1,131 @@
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { systemErrorCode } from "../node-error.ts";
+
+/** Where the output of a supervised process goes. */
+export interface OutputFileOptions {
+  readonly file: string;
+  /** Size from which it is rotated, bytes; default 10 MiB. */
+  readonly maxBytes?: number;
+  /** Rotated files that are kept beside it (`<file>.1` is the newest), 1…100; default 4. */
+  readonly keep?: number;
+}
+
+const DEFAULT_MAX_BYTES = 10 * 1024 ** 2;
+const TAIL_BYTES = 4096;
+
+/**
+ * The file that takes stdout and stderr of a supervised process, by descriptor: no pipe, so the process goes on writing when
+ * its supervisor is gone.
+ *
+ * Rotated by copying and truncating, as logrotate's `copytruncate`: the process keeps its descriptor (opened for appending,
+ * so it goes on at the new end). What it writes between the last read and the truncation is lost: microseconds, once in
+ * `maxBytes`.
+ */
+export class OutputFile {
+  readonly file: string;
+  readonly #maxBytes: number;
+  readonly #keep: number;
+  /** Where the output of the present run begins. */
+  #runOffset = 0;
+
+  constructor(options: OutputFileOptions) {
+    this.file = options.file;
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#keep = options.keep ?? 4;
+  }
+
+  /** Open for one run of the process. The caller closes the descriptor once the process has it. */
+  open(): number {
+    mkdirSync(dirname(this.file), { recursive: true });
+    this.rotateIfLarge();
+    const descriptor = openSync(this.file, "a", 0o640);
+    this.#runOffset = fstatSync(descriptor).size;
+    return descriptor;
+  }
+
+  /** Rotate when the file has reached its size. @returns whether it did */
+  rotateIfLarge(): boolean {
+    if (this.#size() < this.#maxBytes) return false;
+    for (let number = this.#keep - 1; number >= 1; number--) {
+      renameIfThere(`${this.file}.${number}`, `${this.file}.${number + 1}`);
+    }
+    copyAndTruncate(this.file, `${this.file}.1`);
+    this.#runOffset = 0;
+    return true;
+  }
+
+  /** The last lines that the present run wrote: at most `lines` of them and 4 KiB, without control characters. */
+  lastLines(lines: number): string[] {
+    let descriptor: number;
+    try {
+      descriptor = openSync(this.file, "r");
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return [];
+      throw error;
+    }
+    try {
+      const { size } = fstatSync(descriptor);
+      const from = Math.max(Math.min(this.#runOffset, size), size - TAIL_BYTES);
+      const buffer = Buffer.alloc(size - from);
+      const read = readSync(descriptor, buffer, 0, buffer.length, from);
+      return printableLines(buffer.toString("utf8", 0, read)).slice(-lines);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #size(): number {
+    return statSync(this.file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+function copyAndTruncate(from: string, to: string): void {
+  const source = openSync(from, "r+");
+  const target = openSync(to, "w", 0o640);
+  try {
+    const block = Buffer.alloc(256 * 1024);
+    for (let position = 0; ; ) {
+      const read = readSync(source, block, 0, block.length, position);
+      if (read === 0) break;
+      for (let written = 0; written < read; ) written += writeSync(target, block, written, read - written);
+      position += read;
+    }
+    ftruncateSync(source, 0);
+  } finally {
+    closeSync(source);
+    closeSync(target);
+  }
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+function printableLines(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) =>
+      line
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences of terminals are control characters.
+        .replace(/\u001b\[[0-9;]*[A-Za-z]/g, "")
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they would garble the terminal that shows the reason.
+        .replace(/[\u0000-\u001f\u007f-\u009f]/g, " ")
+        .trim(),
+    )
+    .filter((line) => line !== "");
+}
