@@ -51,6 +51,7 @@ export function createLog(options: LogOptions): Log {
       level: options.level ?? "info",
       // pid and hostname in each line are noise on one host; the agent knows them.
       base: {},
+      formatters: { level: (label) => ({ level: label }) },
       timestamp: stdTimeFunctions.isoTime,
       redact: { paths: [...secretPaths()], censor: "[secret]" },
       serializers: { error: pino.stdSerializers.errWithCause, err: pino.stdSerializers.errWithCause },

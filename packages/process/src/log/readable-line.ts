@@ -1,12 +1,3 @@
-const LEVEL_WORDS: Readonly<Record<string, string>> = {
-  10: "trace",
-  20: "debug",
-  30: "info ",
-  40: "warn ",
-  50: "error",
-  60: "fatal",
-};
-
 /** One of pino's JSON lines as text for people: `12:00:01.234 info  agent: connected  server="127.0.0.1:7960"`; other text stays as it is. */
 export function readableLine(line: string): string {
   let record: Record<string, unknown>;
@@ -20,5 +11,5 @@ export function readableLine(line: string): string {
   const rest = Object.entries(fields)
     .map(([key, value]) => `  ${key}=${typeof value === "number" ? value : JSON.stringify(value)}`)
     .join("");
-  return `${clock} ${LEVEL_WORDS[String(level)] ?? level} ${name === undefined ? "" : `${name}: `}${msg ?? ""}${rest}`;
+  return `${clock} ${String(level).padEnd(5)} ${name === undefined ? "" : `${name}: `}${msg ?? ""}${rest}`;
 }

@@ -9,6 +9,9 @@ export interface DirectoryLock {
   [Symbol.dispose](): void;
 }
 
+/** Keeps the databases of held locks from being collected, which would close them: a lock is held even if nobody keeps it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Take a directory for this process alone.
  *
@@ -32,10 +35,11 @@ export function lockDirectory(directory: string, what = "directory"): DirectoryL
       cause,
     });
   }
+  held.add(database);
   writeFileSync(owner, `${process.pid}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]() {
-      if (database.isOpen) database.close();
+      if (held.delete(database)) database.close();
     },
   };
 }

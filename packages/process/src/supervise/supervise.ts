@@ -136,6 +136,7 @@ export class Supervised {
     this.#startAfterExit = false;
     clearTimeout(this.#retryTimer);
     if (this.#apply("stop")) {
+      this.#reason = "";
       if (this.#run !== undefined) signalGroup(this.#run, "SIGTERM");
       this.#changed();
     }

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseIni } from "./read-ini.ts";
+import { serviceConfigSchema } from "./service-config.ts";
+
+const parse = (text: string) => parseIni("config.ini", text, serviceConfigSchema);
+
+test("a config.ini of the original is read with the original's units and defaults", () => {
+  const config = parse(`
+[SRPC]
+listen=7963/udp eth1:5000/tcp
+module=./flight.ts
+shmsize=32
+heartbeat=90
+msg_timeout=500
+procnum=4
+reload=1
+conf=../etc/plugin.conf
+[LOG]
+Level=INFO
+FileMax=5
+FileSize=20
+[COLOR]
+;FieldName0=uin
+FieldName0=uin
+FieldValue0=11228491
+FieldName1=merchID
+FieldValue1=M1234
+[database]
+host=db1
+`);
+  assert.deepEqual(config.values.SRPC, {
+    listen: [
+      { host: "", port: 7963, protocol: "udp" },
+      { host: "eth1", port: 5000, protocol: "tcp" },
+    ],
+    module: "./flight.ts",
+    msg_timeout: 500,
+    heartbeat: 90_000,
+    procnum: 4,
+    reload: "1",
+    shmsize: 32 * 1024 ** 2,
+    conf: "../etc/plugin.conf",
+  });
+  assert.deepEqual(config.values.LOG, { Level: "INFO", FileMax: 5, FileSize: 20 * 1024 ** 2 });
+  assert.deepEqual(config.values.COLOR, [
+    { field: "uin", value: "11228491" },
+    { field: "merchID", value: "M1234" },
+  ]);
+  assert.equal(config.others.get("database")?.get("host"), "db1");
+});
+
+test("an empty config.ini means the original's defaults", () => {
+  const { SRPC, LOG, COLOR } = parse("").values;
+  assert.equal(SRPC.msg_timeout, 800);
+  assert.equal(SRPC.heartbeat, 60_000);
+  assert.equal(SRPC.shmsize, 16 * 1024 ** 2);
+  assert.equal(SRPC.module, "./msec.so");
+  assert.deepEqual(SRPC.listen, [
+    { host: "", port: 7963, protocol: "udp" },
+    { host: "", port: 7963, protocol: "tcp" },
+  ]);
+  assert.deepEqual(LOG, { Level: "ERROR", FileMax: 10, FileSize: 10 * 1024 ** 2 });
+  assert.deepEqual(COLOR, []);
+});
+
+test("what the framework would not understand is refused", () => {
+  assert.throws(() => parse("[SRPC]\nlisten=eth1/udp"), /config\.ini:2: \[SRPC\] listen: expected places such as/);
+  assert.throws(() => parse("[SRPC]\nlisten=0/udp"), /listen: expected places/);
+  assert.throws(() => parse("[SRPC]\nmodul=x"), /\[SRPC\] has no key "modul"/);
+  assert.throws(() => parse("[COLOR]\nFieldName0=a"), /config\.ini:2: \[COLOR\] FieldName0: FieldValue0 is missing/);
+  assert.throws(() => parse("[COLOR]\nFieldName1=a\nFieldValue1=b"), /numbered from 0 without gaps/);
+  assert.throws(() => parse("[COLOR]\nName=a"), /config\.ini:2: \[COLOR\] Name: expected FieldName0/);
+});
