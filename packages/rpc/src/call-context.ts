@@ -9,6 +9,8 @@ export interface CallContext extends TraceParent {
   readonly caller: string;
   /** The other end, `127.0.0.1:40312`; `unix:` for a unix socket. */
   readonly peer: string;
+  /** The connection, as the same object for all its calls: the key under which to keep what is known of it (a `WeakMap`). */
+  readonly connection: object;
   /** SHA-256 of the client certificate, lower-case hex; `undefined` without TLS or without a certificate. */
   readonly peerCertificate: string | undefined;
   /** 16 bytes. */
