@@ -43,7 +43,13 @@ export { openState, type StateDirectory } from "./state/state-directory.ts";
 export { type StopSignal, stopSignal } from "./stop-signal.ts";
 export { BackOff, type BackOffOptions } from "./supervise/back-off.ts";
 export type { OutputFileOptions } from "./supervise/output-file.ts";
-export { type Supervised, type SupervisedRun, type SuperviseOptions, supervise } from "./supervise/supervise.ts";
+export {
+  type Launch,
+  type Supervised,
+  type SupervisedRun,
+  type SuperviseOptions,
+  supervise,
+} from "./supervise/supervise.ts";
 export {
   nextSupervisedState,
   SUPERVISED_TRANSITIONS,

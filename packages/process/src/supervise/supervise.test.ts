@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isAlive, type RunRecord, waitGone, writeRunRecord } from "../state/run-record.ts";
 import { temporaryDirectory } from "../testing-directory.ts";
+import { UserError } from "../user-error.ts";
 import { BackOff } from "./back-off.ts";
 import { OutputFile } from "./output-file.ts";
 import { type Supervised, type SuperviseOptions, supervise } from "./supervise.ts";
@@ -125,10 +126,22 @@ test("stopping asks first, kills after the grace, and takes the whole process gr
 
 test("a program that is not there, or not ready in time, or fails its ready check, backs off and says why", async () => {
   using directory = temporaryDirectory();
-  await using missing = shell(directory.path, "", { command: join(directory.path, "nothing") });
+  await using missing = shell(directory.path, "", { command: join(directory.path, "nothing"), args: [] });
   missing.supervised.start();
   await missing.until((now) => now.state === "backing-off");
   assert.match(missing.supervised.reason, /^could not be started: .*nothing: there is no such program or directory/);
+
+  await using unconfigured = shell(directory.path, "", {
+    launch: () => {
+      throw new UserError("etc/config.ini does not exist", { hint: "install the service" });
+    },
+  });
+  unconfigured.supervised.start();
+  await unconfigured.until((now) => now.state === "backing-off");
+  assert.equal(
+    unconfigured.supervised.reason,
+    "could not be started: etc/config.ini does not exist; install the service",
+  );
 
   await using hung = shell(directory.path, "echo waiting; sleep 60", {
     ready: () => new Promise(() => {}),

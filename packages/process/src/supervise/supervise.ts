@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import { systemErrorCode } from "../node-error.ts";
 import { startTicksOf } from "../read-process.ts";
 import { isAlive, type RunRecord } from "../state/run-record.ts";
+import { UserError } from "../user-error.ts";
 import { BackOff, type BackOffOptions } from "./back-off.ts";
 import { OutputFile, type OutputFileOptions } from "./output-file.ts";
 import { nextSupervisedState, type SupervisedEvent, type SupervisedState } from "./supervised-state.ts";
@@ -17,13 +18,23 @@ export interface SupervisedRun {
   readonly adopted: boolean;
 }
 
-/** What to run and how to look after it. */
-export interface SuperviseOptions {
+/** A program to start. */
+export interface Launch {
+  /** Absolute path, or a name to be found in the PATH of `env`. */
   readonly command: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
   /** The whole environment of the process; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** What to run and how to look after it. */
+export interface SuperviseOptions extends Partial<Launch> {
+  /**
+   * Says what to run, asked anew before each start, instead of `command`, `args`, `cwd` and `env`: for programs whose
+   * configuration may change between two starts. What it throws counts as a start that failed.
+   */
+  readonly launch?: () => Launch;
   /** Takes stdout and stderr. */
   readonly output: OutputFileOptions;
   readonly backOff?: BackOffOptions;
@@ -64,6 +75,7 @@ export class Supervised {
   readonly #backOff: BackOff;
   #state: SupervisedState = "stopped";
   #reason = "";
+  #command = "";
   /** Why we killed the present run, if we did: says more than the exit it leads to. */
   #killedBecause: string | undefined;
   #restarts = 0;
@@ -169,11 +181,13 @@ export class Supervised {
   #spawn(): void {
     const startedMs = Date.now();
     try {
+      const launch = launchOf(this.#options);
+      this.#command = launch.command;
       const output = this.#output.open();
       try {
-        this.#child = spawn(this.#options.command, [...(this.#options.args ?? [])], {
-          cwd: this.#options.cwd,
-          env: this.#options.env,
+        this.#child = spawn(launch.command, [...(launch.args ?? [])], {
+          cwd: launch.cwd,
+          env: launch.env,
           detached: true,
           stdio: ["ignore", output, output],
         });
@@ -228,9 +242,13 @@ export class Supervised {
   }
 
   #failedToStart(error: unknown): void {
+    if (error instanceof UserError) {
+      this.#ended(`could not be started: ${error.message}${error.hint === "" ? "" : `; ${error.hint}`}`);
+      return;
+    }
     const code = systemErrorCode(error);
     const why = code === "ENOENT" ? "there is no such program or directory" : (code ?? String(error));
-    this.#ended(`could not be started: ${this.#options.command}: ${why}`);
+    this.#ended(`could not be started: ${this.#command}: ${why}`);
   }
 
   #ended(how: string): void {
@@ -270,6 +288,13 @@ export class Supervised {
     const timer = setTimeout(() => signalGroup(run, "SIGKILL"), graceMs);
     this.#runEnd.signal.addEventListener("abort", () => clearTimeout(timer));
   }
+}
+
+function launchOf(options: SuperviseOptions): Launch {
+  if (options.launch !== undefined) return options.launch();
+  const { command, args = [], cwd, env } = options;
+  if (command === undefined || env === undefined) throw new TypeError("supervise needs command and env, or launch");
+  return { command, args, env, ...(cwd === undefined ? {} : { cwd }) };
 }
 
 /** Signal the process group of a run, unless its leader is gone and the number may be somebody else's. */
