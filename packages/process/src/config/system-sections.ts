@@ -4,4 +4,4 @@
  *
  * @see docs/reference/configuration.md
  */
-export const SYSTEM_SECTIONS = ["server", "telemetry", "agent", "launcher"] as const;
+export const SYSTEM_SECTIONS = ["system", "server", "telemetry", "agent", "example"] as const;
