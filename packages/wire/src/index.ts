@@ -1,3 +1,4 @@
+export { type Codec, compileCodec } from "./codec/codec.ts";
 export { colorIdFromMethod } from "./color-id.ts";
 export {
   beginFrame,

@@ -24,6 +24,8 @@ export const WireReason = {
   TooLarge: "too-large",
   /** A value of the wrong type or out of the range of its field. */
   BadValue: "bad-value",
+  /** Broken in a way that the codec of the library (see `compileCodec`) does not tell apart. */
+  Malformed: "malformed",
 } as const;
 export type WireReason = (typeof WireReason)[keyof typeof WireReason];
 
