@@ -1,0 +1,61 @@
+import { Agent, type AgentOptions } from "node:http";
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+
+/** Where a telemetry store is: the embedded engine's socket, or a ClickHouse server or cluster. */
+export type StoreAddress =
+  | { readonly socket: string }
+  /** `http://user:password@host:8123`; `https` as well. */
+  | { readonly url: string };
+
+/** How a telemetry store is opened. */
+export type StoreOptions = StoreAddress & {
+  /** Database of the tables, made where it is missing; default `msec`. */
+  readonly database?: string;
+  /** Milliseconds for one statement, 100…600_000; default 30_000. */
+  readonly timeoutMs?: number;
+};
+
+/** The clients of one store and what to call it in messages. */
+export interface StoreClients {
+  /** For the database `default`. */
+  root: ClickHouseClient;
+  /** For the store's database. */
+  client: ClickHouseClient;
+  database: string;
+  /** Address for people, without a password. */
+  where: string;
+}
+
+/**
+ * Make the clients. Connects to nothing yet.
+ *
+ * @throws TypeError for a URL that cannot be one
+ */
+export function storeClients(options: StoreOptions): StoreClients {
+  const { database = "msec", timeoutMs = 30_000 } = options;
+  const embedded = "socket" in options;
+  const url = embedded ? "http://telemetry-store" : options.url;
+  const shared = {
+    url,
+    request_timeout: timeoutMs,
+    log: { level: ClickHouseLogLevel.OFF },
+    ...(embedded && { http_agent: socketAgent(options.socket), set_basic_auth_header: false }),
+  };
+  return {
+    root: createClient({ ...shared, database: "default" }),
+    client: createClient({ ...shared, database }),
+    database,
+    where: embedded ? options.socket : withoutPassword(url),
+  };
+}
+
+function socketAgent(socketPath: string): Agent {
+  // Node passes an agent's options on to each connection; its types do not know this one.
+  const options: AgentOptions & { socketPath: string } = { socketPath, keepAlive: true, maxSockets: 16 };
+  return new Agent(options);
+}
+
+function withoutPassword(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}

@@ -1,0 +1,214 @@
+import type { CallColumns, LogColumns, SampleColumns, SpanColumns, TelemetryEnvelope } from "./batch.ts";
+import { encodedString, RowWriter } from "./row-writer.ts";
+import type { TelemetryTable } from "./tables.ts";
+
+/** UTF-16 units of a name (service, method, instance, field name) or a failed call's message that are kept. */
+const nameMaxChars = 1_024;
+
+/** UTF-16 units of a log line or of the value of a field that are kept. */
+const textMaxChars = 32_768;
+
+/** The times that are taken. What is older than its table keeps would be deleted at once. */
+export interface TimeWindow {
+  /** Milliseconds since 1970 UTC. */
+  nowMs: number;
+}
+
+const dayMs = 86_400_000;
+/** How far a host's clock may be ahead. */
+const aheadMs = 3_600_000;
+/** As in the TTL of the tables. */
+const keptMs = { span: 7 * dayMs, log: 7 * dayMs, call: 30 * dayMs, sample: 30 * dayMs };
+
+/** Rows of some envelopes in RowBinary, by table. */
+export type EncodedTables = Record<TelemetryTable, RowWriter>;
+
+/** Writers for a new insert. */
+export function newTables(): EncodedTables {
+  return { span: new RowWriter(), call: new RowWriter(), sample: new RowWriter(), log: new RowWriter() };
+}
+
+/**
+ * Append an envelope's rows.
+ *
+ * Rows whose time or value is impossible (not finite, older than the table keeps, more than an hour ahead) are left out:
+ * a host whose clock is wrong must not fill the store with partitions.
+ *
+ * @param envelope has passed `assertBatch`
+ * @returns rows left out
+ */
+export function encodeEnvelope(tables: EncodedTables, envelope: TelemetryEnvelope, window: TimeWindow): number {
+  const context = new EncodeContext(envelope);
+  const { spans, calls, samples, logs } = envelope.batch;
+  let left = 0;
+  if (spans !== undefined) left += encodeSpans(tables.span, spans, context, window);
+  if (calls !== undefined) left += encodeCalls(tables.call, calls, context, window);
+  if (samples !== undefined) left += encodeSamples(tables.sample, samples, context, window);
+  if (logs !== undefined) left += encodeLogs(tables.log, logs, context, window);
+  return left;
+}
+
+/** An envelope's strings, encoded at first use: most are used by many rows. */
+class EncodeContext {
+  readonly host: Uint8Array;
+  readonly service: Uint8Array;
+  readonly instance: Uint8Array;
+  readonly #strings: readonly string[];
+  readonly #encoded: (Uint8Array | undefined)[];
+
+  constructor({ identity, batch }: TelemetryEnvelope) {
+    this.host = encodedString(identity.host, nameMaxChars);
+    this.service = encodedString(identity.service, nameMaxChars);
+    this.instance = encodedString(identity.instance, nameMaxChars);
+    this.#strings = batch.strings;
+    this.#encoded = new Array(batch.strings.length);
+  }
+
+  string(ref: number): Uint8Array {
+    const known = this.#encoded[ref];
+    if (known !== undefined) return known;
+    const encoded = encodedString(this.#strings[ref]!, nameMaxChars);
+    this.#encoded[ref] = encoded;
+    return encoded;
+  }
+}
+
+// The columns below are written in the order in which tables.ts names them.
+
+function encodeSpans(out: RowWriter, spans: SpanColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
+  const fromUs = (nowMs - keptMs.span) * 1_000;
+  const toUs = (nowMs + aheadMs) * 1_000;
+  const rows = spans.startUs.length;
+  let left = 0;
+  for (let i = 0; i < rows; i++) {
+    const startUs = spans.startUs[i]!;
+    if (!(startUs >= fromUs && startUs <= toUs)) {
+      left++;
+      continue;
+    }
+    out.uint64(Math.floor(startUs));
+    out.uint64FromBytes(spans.traceIds, i * 16);
+    out.uint64FromBytes(spans.traceIds, i * 16 + 8);
+    out.uint64FromBytes(spans.spanIds, i * 8);
+    out.uint64FromBytes(spans.parentSpanIds, i * 8);
+    out.raw(context.host);
+    out.raw(context.service);
+    out.raw(context.instance);
+    out.uint8(spans.side[i]!);
+    out.raw(context.string(spans.methodRef[i]!));
+    out.raw(context.string(spans.peerServiceRef[i]!));
+    out.raw(context.string(spans.peerInstanceRef[i]!));
+    out.uint8(knownCode(spans.code[i]!));
+    out.raw(context.string(spans.messageRef[i]!));
+    out.uint32(spans.durationUs[i]!);
+    out.uint32(spans.queueUs[i]!);
+    out.uint32(spans.requestBytes[i]!);
+    out.uint32(spans.responseBytes[i]!);
+    out.uint32(spans.deadlineMs[i]!);
+    out.endRow();
+  }
+  return left;
+}
+
+function encodeCalls(out: RowWriter, calls: CallColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
+  const fromS = (nowMs - keptMs.call) / 1_000;
+  const toS = (nowMs + aheadMs) / 1_000;
+  const rows = calls.timeS.length;
+  let left = 0;
+  let bucket = 0;
+  for (let i = 0; i < rows; i++) {
+    const timeS = calls.timeS[i]!;
+    const length = calls.bucketLength[i]!;
+    const sum = calls.durationUsSum[i]!;
+    const first = bucket;
+    bucket += length;
+    if (!(timeS >= fromS && timeS <= toS && sum >= 0 && sum < Number.POSITIVE_INFINITY)) {
+      left++;
+      continue;
+    }
+    const peer = context.string(calls.peerServiceRef[i]!);
+    const peerInstance = context.string(calls.peerInstanceRef[i]!);
+    const served = calls.side[i] === 1;
+    out.uint32(timeS);
+    out.uint8(calls.side[i]!);
+    out.raw(served ? context.service : peer);
+    out.raw(served ? context.instance : peerInstance);
+    out.raw(served ? peer : context.service);
+    out.raw(served ? peerInstance : context.instance);
+    out.raw(context.host);
+    out.raw(context.string(calls.methodRef[i]!));
+    out.uint8(knownCode(calls.code[i]!));
+    out.uint64(calls.count[i]! >>> 0);
+    out.float64(sum);
+    out.varint(length);
+    for (let j = first; j < bucket; j++) out.uint16(calls.bucketIndex[j]!);
+    out.varint(length);
+    for (let j = first; j < bucket; j++) out.uint32(calls.bucketCount[j]!);
+    out.endRow();
+  }
+  return left;
+}
+
+function encodeSamples(out: RowWriter, samples: SampleColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
+  const fromS = (nowMs - keptMs.sample) / 1_000;
+  const toS = (nowMs + aheadMs) / 1_000;
+  const rows = samples.timeS.length;
+  let left = 0;
+  for (let i = 0; i < rows; i++) {
+    const timeS = samples.timeS[i]!;
+    const value = samples.value[i]!;
+    if (!(timeS >= fromS && timeS <= toS && Number.isFinite(value))) {
+      left++;
+      continue;
+    }
+    out.uint32(timeS);
+    out.raw(context.string(samples.nameRef[i]!));
+    out.raw(context.service);
+    out.raw(context.host);
+    out.raw(context.instance);
+    out.uint8(samples.kind[i]!);
+    out.float64(value);
+    out.endRow();
+  }
+  return left;
+}
+
+function encodeLogs(out: RowWriter, logs: LogColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
+  const fromUs = (nowMs - keptMs.log) * 1_000;
+  const toUs = (nowMs + aheadMs) * 1_000;
+  const rows = logs.timeUs.length;
+  let left = 0;
+  let field = 0;
+  for (let i = 0; i < rows; i++) {
+    const timeUs = logs.timeUs[i]!;
+    const length = logs.fieldLength[i]!;
+    const first = field;
+    field += length;
+    if (!(timeUs >= fromUs && timeUs <= toUs)) {
+      left++;
+      continue;
+    }
+    out.uint64(Math.floor(timeUs));
+    out.uint64FromBytes(logs.traceIds, i * 16);
+    out.uint64FromBytes(logs.traceIds, i * 16 + 8);
+    out.uint64FromBytes(logs.spanIds, i * 8);
+    out.raw(context.host);
+    out.raw(context.service);
+    out.raw(context.instance);
+    out.uint8(Math.min(logs.level[i]!, 255));
+    out.raw(context.string(logs.methodRef[i]!));
+    out.string(logs.text[i]!, textMaxChars);
+    out.varint(length);
+    for (let j = first; j < field; j++) {
+      out.raw(context.string(logs.fieldNameRef[j]!));
+      out.string(logs.fieldValue[j]!, textMaxChars);
+    }
+    out.endRow();
+  }
+  return left;
+}
+
+/** gRPC has 0…16; whatever else comes is Unknown. */
+function knownCode(code: number): number {
+  return code >= 0 && code <= 16 ? code : 2;
+}

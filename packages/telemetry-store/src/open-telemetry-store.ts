@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type StoreOptions, storeClients } from "./client.ts";
+import { storeErrorFrom } from "./client-error.ts";
+import type { TelemetryBatch, TelemetryEnvelope, TelemetryIdentity } from "./ingest/batch.ts";
+import { assertToken, encodeEnvelopes, type IngestResult, insertTables } from "./ingest/ingest.ts";
+import { type CallCurves, type CallsQuery, queryCalls } from "./query/calls.ts";
+import { type Flow, getFlow } from "./query/flow.ts";
+import { listRecentRequests, type RecentRequestsQuery, type RequestSummary } from "./query/recent-requests.ts";
+import { migrate } from "./schema/migrate.ts";
+import { InvalidBatch, StoreErrorReason } from "./store-error.ts";
+
+/** A place for spans, calls, samples and log lines, and the questions that can be asked of them. */
+export interface TelemetryStore extends AsyncDisposable {
+  /**
+   * Wait until the store answers, and bring its schema up to date. To be called again after nothing: the store's
+   * process may die and come back, the schema stays.
+   *
+   * @param options.timeoutMs how long to wait; default 60_000
+   * @throws StoreUnavailable when it does not answer in time; TelemetryStoreError (Failed) when the schema cannot be made
+   */
+  waitReady(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
+  /**
+   * Store one batch. It is on disk when this resolves.
+   *
+   * @param token names the batch for good, 1…200 visible ASCII characters: `<host>/<sequence>`; the same again changes nothing
+   * @throws InvalidBatch (nothing was stored), StoreUnavailable, TelemetryStoreError (Overloaded, Failed): repeat with the same token
+   */
+  ingest(identity: TelemetryIdentity, batch: TelemetryBatch, token: string): Promise<IngestResult>;
+  /**
+   * Store several envelopes with one insert for each table. An invalid envelope is left out and named in the result;
+   * the others are stored.
+   *
+   * @param token names this list of envelopes for good: a repeat brings the same list
+   * @throws as `ingest`, InvalidBatch only for the token
+   */
+  ingestAll(envelopes: readonly TelemetryEnvelope[], token: string): Promise<IngestResult>;
+  /** Curves of calls, failures and latency; see `CallsQuery` for the limits. */
+  queryCalls(query: CallsQuery): Promise<CallCurves>;
+  /** Everything known of one request, by any form of its id; `undefined` where nothing is. */
+  getFlow(requestId: string): Promise<Flow | undefined>;
+  /** The newest requests, newest first. */
+  listRecentRequests(query?: RecentRequestsQuery): Promise<RequestSummary[]>;
+  /** Give the connections back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Open a telemetry store: the embedded engine by its socket, or a ClickHouse server by URL. Connects at first use, and
+ * again whenever the other side comes back: a dead one gives StoreUnavailable at once.
+ *
+ * @throws TypeError for a URL that cannot be one
+ */
+export function openTelemetryStore(options: StoreOptions): TelemetryStore {
+  const clients = storeClients(options);
+  const { root, client, database, where } = clients;
+  const ingestAll: TelemetryStore["ingestAll"] = async (envelopes, token) => {
+    assertToken(token);
+    const encoded = encodeEnvelopes(envelopes, { nowMs: Date.now() });
+    await insertTables(clients, encoded, token);
+    return { rows: encoded.rows, leftOut: encoded.leftOut, rejected: encoded.rejected };
+  };
+  const close = async () => {
+    await Promise.all([root.close(), client.close()]);
+  };
+  return {
+    async waitReady({ timeoutMs = 60_000, signal } = {}) {
+      const deadline = Date.now() + timeoutMs;
+      for (;;) {
+        signal?.throwIfAborted();
+        try {
+          await migrate(root, client, database);
+          return;
+        } catch (error) {
+          const failure = storeErrorFrom(error, "make the schema", where);
+          if (failure.reason !== StoreErrorReason.Unavailable || Date.now() >= deadline) throw failure;
+        }
+        await sleep(100, undefined, signal === undefined ? {} : { signal });
+      }
+    },
+    async ingest(identity, batch, token) {
+      const result = await ingestAll([{ identity, batch }], token);
+      const [rejected] = result.rejected;
+      if (rejected !== undefined) throw new InvalidBatch(rejected.message);
+      return result;
+    },
+    ingestAll,
+    queryCalls: (query) => queryCalls(clients, query),
+    getFlow: (requestId) => getFlow(clients, requestId),
+    listRecentRequests: (query = {}) => listRecentRequests(clients, query, Date.now()),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { ClickHouseClient } from "@clickhouse/client";
+
+/** One step of the schema: a file `0001-what-it-does.sql` in this folder. */
+export interface Migration {
+  number: number;
+  name: string;
+  /** Its statements, each harmless to repeat: ClickHouse has no transaction around them. */
+  statements: string[];
+}
+
+/** All migrations, in order of their numbers. */
+export function readMigrations(): Migration[] {
+  const files = readdirSync(import.meta.dirname).filter((file) => /^\d{4}-.*\.sql$/.test(file));
+  return files.sort().map((file) => ({
+    number: Number(file.slice(0, 4)),
+    name: file.slice(5, -".sql".length),
+    statements: splitStatements(readFileSync(`${import.meta.dirname}/${file}`, "utf8")),
+  }));
+}
+
+/** Split at semicolons that end a line; comments that stand on lines of their own are dropped. */
+export function splitStatements(sql: string): string[] {
+  return sql
+    .replaceAll(/^\s*--.*$/gm, "")
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+}
+
+/**
+ * Bring a database's schema up to date: make the database where it is missing, run what has not run there.
+ *
+ * @param root   client for the database `default`, for the database may not exist yet
+ * @param client client for the database itself
+ * @param database its name
+ * @returns the numbers that ran
+ * @throws ClickHouseError of the statement that failed; those before it stay
+ */
+export async function migrate(root: ClickHouseClient, client: ClickHouseClient, database: string): Promise<number[]> {
+  await root.command({
+    query: "CREATE DATABASE IF NOT EXISTS {database:Identifier}",
+    query_params: { database },
+  });
+  await client.command({
+    query: `CREATE TABLE IF NOT EXISTS schema_migration (number UInt32, name String, time DateTime DEFAULT now())
+      ENGINE = MergeTree ORDER BY number`,
+  });
+  const result = await client.query({ query: "SELECT number FROM schema_migration", format: "JSONCompactEachRow" });
+  const done = new Set((await result.json<[number]>()).map(([number]) => number));
+  const ran: number[] = [];
+  for (const { number, name, statements } of readMigrations()) {
+    if (done.has(number)) continue;
+    for (const query of statements) await client.command({ query });
+    await client.insert({ table: "schema_migration", values: [{ number, name }], format: "JSONEachRow" });
+    ran.push(number);
+  }
+  return ran;
+}
