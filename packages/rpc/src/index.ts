@@ -1,13 +1,17 @@
 export { type CallContext, currentContext, runInContext } from "./call-context.ts";
+export { clearId, copyId, idOffset, takeIds } from "./call-ids.ts";
 export type { CallOptions, UnaryCall } from "./call-options.ts";
+export { CallServer } from "./call-server.ts";
 export { Code, codeName, isCode } from "./code.ts";
 export { createClient } from "./create-client.ts";
+export { DeadlineTimer } from "./deadline-timer.ts";
 export { type MessageCodec, messageCodec } from "./message-codec.ts";
 export type { MessageFields } from "./message-fields.ts";
 export { MethodTable, type ServedMethod } from "./method-table.ts";
 export { type CallObserver, type CallRecord, CallSide } from "./observer.ts";
 export { codeFromRet, type RetCode, retCodes, retFromCode, retFromError } from "./ret-code.ts";
 export { RpcError, type RpcErrorDetails, type RpcErrorOptions, rpcErrorFromUnknown } from "./rpc-error.ts";
+export { type ArrivedCall, type PeerInfo, ServedCall } from "./served-call.ts";
 export type { Client, Handler, ServiceImplementation } from "./service-types.ts";
 export {
   flowIdFromTraceId,
@@ -17,3 +21,4 @@ export {
   type TraceParent,
   traceIdFromFlowId,
 } from "./trace-parent.ts";
+export { wallClockUs } from "./wall-clock.ts";

@@ -1,9 +1,10 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { Writer } from "@msec/wire";
 
 /** Encodes and decodes one message type. */
 export interface MessageCodec<Desc extends DescMessage = DescMessage> {
-  /** Bytes of any object with the message's fields. @throws Error where a required field is missing or a value does not fit */
-  encode(fields: object): Uint8Array;
+  /** Append any object with the message's fields. @throws Error where a required field is missing or a value does not fit */
+  encode(fields: object, writer: Writer): void;
   /** Decode `bytes[start, end)`; the message does not alias `bytes`. @throws Error where they are not this message */
   decode(bytes: Uint8Array, start: number, end: number): MessageShape<Desc>;
 }
@@ -15,7 +16,7 @@ export function messageCodec<Desc extends DescMessage>(desc: Desc): MessageCodec
   let codec = codecs.get(desc);
   if (!codec) {
     codec = {
-      encode: (fields) => toBinary(desc, create(desc, fields as never)),
+      encode: (fields, writer) => writer.raw(toBinary(desc, create(desc, fields as never))),
       decode: (bytes, start, end) => fromBinary(desc, Uint8Array.prototype.slice.call(bytes, start, end)),
     };
     codecs.set(desc, codec);

@@ -1,0 +1,282 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { Code, codeFromRet, isCode, RpcError, retCodes } from "@msec/rpc";
+import {
+  describeFrameFault,
+  FrameFault,
+  type FrameLimits,
+  type FrameSpan,
+  type HeadDecoder,
+  RpcHead,
+} from "@msec/wire";
+import { decodeDetails } from "../error-details.ts";
+import type { ChannelLimits } from "../limits.ts";
+import { rpcErrorFromNode } from "../node-error.ts";
+import { SocketOutput } from "../socket-output.ts";
+import { FrameInput } from "../srpc/frame-input.ts";
+import { type ChannelTls, isServerAccepted, nodeConnectTls } from "./channel-tls.ts";
+import type { PendingCall } from "./pending-call.ts";
+import { sharedReadBuffer } from "./read-buffer.ts";
+
+/** Where a channel leads. */
+export type ChannelTarget = { readonly address: string; readonly port: number } | { readonly path: string };
+
+/** What a connection tells the channel that owns it. */
+export interface ConnectionOwner {
+  connected(connection: ChannelConnection): void;
+  /** Once, at the end: before `connected` it means that connecting failed. Outstanding calls have been failed. */
+  disconnected(connection: ChannelConnection, error: RpcError): void;
+  /** The server is stopping: no new calls on this connection. */
+  leaving(connection: ChannelConnection): void;
+  /** A call is over; `responseBytes` of its body. */
+  settled(call: PendingCall, code: Code, message: string, responseBytes: number): void;
+  /** An answer that nobody waits for: given up, or never asked. */
+  ignored(): void;
+}
+
+const head = new RpcHead();
+const keepAliveMs = 15_000;
+
+/**
+ * The client's end of one SRPC connection.
+ *
+ * States: `connecting` (calls are collected) → `open` → `ended`; `connecting` → `ended`. Caused by: the network, the server, `destroy`.
+ */
+export class ChannelConnection {
+  readonly output: SocketOutput;
+  readonly pending = new Map<number, PendingCall>();
+  readonly address: string;
+  isOpen = false;
+  /** Whether it ever was open: if not, its end is a failed connect. */
+  wasOpen = false;
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #heads: HeadDecoder;
+  readonly #frameLimits: FrameLimits;
+  readonly #input: FrameInput;
+  #ended = false;
+  #failure: RpcError | undefined;
+  /** Sequences up to this one have been handed to the socket. */
+  #handedOver = 0;
+  #lastSequence = 0;
+
+  constructor(
+    target: ChannelTarget,
+    tls: ChannelTls | undefined,
+    limits: ChannelLimits,
+    heads: HeadDecoder,
+    owner: ConnectionOwner,
+  ) {
+    this.#owner = owner;
+    this.#heads = heads;
+    this.address = formatTarget(target);
+    this.#frameLimits = { maxFrameBytes: limits.frames.maxBytes, maxHeadBytes: limits.frames.maxHeadBytes };
+    this.#input = new FrameInput(this, this.#frameLimits);
+    this.#socket = this.#connect(target, tls);
+    this.output = new SocketOutput(this.#socket);
+    this.output.hold();
+    this.#watch(tls, limits.connect.timeoutMs);
+  }
+
+  /** Remember a call whose frame has just been appended to `output`. */
+  add(sequence: number, call: PendingCall): void {
+    this.pending.set(sequence, call);
+    this.#lastSequence = sequence;
+    this.output.wrote();
+  }
+
+  /** Give a call up: its answer will be ignored. */
+  giveUp(sequence: number, error: RpcError): void {
+    const call = this.pending.get(sequence);
+    if (call) {
+      this.pending.delete(sequence);
+      this.#fail(call, error);
+    }
+  }
+
+  /** End calls whose deadline has passed. @returns the earliest deadline left, `Infinity` for none */
+  expire(nowMs: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [sequence, call] of this.pending) {
+      if (call.deadline <= nowMs) {
+        const waitedMs = Math.round(nowMs - call.startedMs);
+        this.giveUp(
+          sequence,
+          new RpcError(Code.DeadlineExceeded, `${call.method} at ${this.address}: no answer in ${waitedMs} ms`),
+        );
+      } else if (call.deadline < next) {
+        next = call.deadline;
+      }
+    }
+    return next;
+  }
+
+  /** Close as soon as nothing is outstanding. */
+  closeWhenIdle(): void {
+    if (this.pending.size === 0) {
+      this.destroy(new RpcError(Code.Canceled, "the channel was closed"));
+    }
+  }
+
+  /** Close now; outstanding calls fail with `error`. */
+  destroy(error: RpcError): void {
+    this.#failure ??= error;
+    this.#socket.destroy();
+    this.#end();
+  }
+
+  onFrame(bytes: Uint8Array, span: FrameSpan): void {
+    try {
+      this.#heads.decodeResponse(bytes, span.headStart, span.headEnd, head);
+    } catch (cause) {
+      this.destroy(new RpcError(Code.Unavailable, `${this.address}: an answer's head cannot be read`, { cause }));
+      return;
+    }
+    const sequence = head.sequence as number;
+    const call = this.pending.get(sequence);
+    if (!call) {
+      if (sequence === 0 && head.code === Code.Unavailable) {
+        this.#owner.leaving(this);
+      } else {
+        this.#owner.ignored();
+      }
+      return;
+    }
+    this.pending.delete(sequence);
+    if (head.err !== 0 || head.code !== 0) {
+      this.#fail(call, errorFromHead(head));
+      return;
+    }
+    let message: unknown;
+    try {
+      message = call.response.decode(bytes, span.bodyStart, span.bodyEnd);
+    } catch (cause) {
+      this.#fail(
+        call,
+        new RpcError(Code.Internal, `the answer of ${call.method} cannot be read: ${(cause as Error).message}`, {
+          cause,
+        }),
+      );
+      return;
+    }
+    call.unlisten?.();
+    call.resolve(message);
+    this.#owner.settled(call, Code.Ok, "", span.bodyEnd - span.bodyStart);
+  }
+
+  onBadFrame(fault: FrameFault, bytes: Uint8Array, _start: number, _end: number, span: FrameSpan): void {
+    const text = `${this.address}: ${describeFrameFault(fault, this.#frameLimits)}; the connection is closed`;
+    if (fault === FrameFault.FrameTooLarge) {
+      try {
+        this.#heads.decodeResponse(bytes, span.headStart, span.headEnd, head);
+        this.giveUp(head.sequence as number, new RpcError(Code.ResourceExhausted, text));
+      } catch {
+        // Whose answer it was cannot be told: it fails with the rest below.
+      }
+    }
+    this.destroy(new RpcError(Code.Unavailable, text));
+  }
+
+  #connect(target: ChannelTarget, tls: ChannelTls | undefined): Socket {
+    const onread = {
+      buffer: sharedReadBuffer(),
+      callback: (length: number, bytes: Uint8Array) => {
+        this.#input.push(bytes, length, 0);
+        return true;
+      },
+    };
+    const where = "path" in target ? { path: target.path } : { host: target.address, port: target.port };
+    return tls
+      ? connectTls({ ...where, ...nodeConnectTls(tls), onread } as never)
+      : connectTcp({ ...where, noDelay: true, onread });
+  }
+
+  #watch(tls: ChannelTls | undefined, timeoutMs: number): void {
+    const socket = this.#socket;
+    const timer = setTimeout(() => {
+      this.destroy(
+        new RpcError(Code.Unavailable, `${this.address}: not connected within connect.timeoutMs ${timeoutMs}`),
+      );
+    }, timeoutMs);
+    socket.once(tls ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+      if (tls && !isServerAccepted(tls, socket as TLSSocket)) {
+        this.destroy(
+          new RpcError(Code.Unauthenticated, `${this.address}: the server's certificate is not the expected one`),
+        );
+        return;
+      }
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, keepAliveMs);
+      this.isOpen = true;
+      this.wasOpen = true;
+      this.output.onFlush(() => this.#flushed());
+      this.#owner.connected(this);
+      this.output.release();
+    });
+    socket.on("error", (error) => {
+      this.#failure ??= rpcErrorFromNode(error, this.address);
+    });
+    socket.on("end", () => socket.destroy());
+    socket.on("close", () => {
+      clearTimeout(timer);
+      this.#end();
+    });
+  }
+
+  #flushed(): void {
+    const sentMs = performance.now();
+    for (let sequence = this.#handedOver + 1; sequence <= this.#lastSequence; sequence++) {
+      const call = this.pending.get(sequence);
+      if (call) {
+        call.sentMs = sentMs;
+      }
+    }
+    this.#handedOver = this.#lastSequence;
+  }
+
+  #end(): void {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    this.isOpen = false;
+    this.output.discard();
+    const failure =
+      this.#failure ?? new RpcError(Code.Unavailable, `${this.address}: the other end closed the connection`);
+    const calls = [...this.pending];
+    this.pending.clear();
+    for (const [sequence, call] of calls) {
+      const notSent = sequence > this.#handedOver;
+      this.#fail(
+        call,
+        new RpcError(failure.code, failure.message, {
+          cause: failure.cause,
+          details: notSent ? { notSent: true } : {},
+        }),
+      );
+    }
+    this.#owner.disconnected(this, failure);
+  }
+
+  #fail(call: PendingCall, error: RpcError): void {
+    call.unlisten?.();
+    call.reject(error);
+    this.#owner.settled(call, error.code, error.message, 0);
+  }
+}
+
+/** `127.0.0.1:7963` or `unix:/path`. */
+export function formatTarget(target: ChannelTarget): string {
+  if ("path" in target) {
+    return `unix:${target.path}`;
+  }
+  return target.address.includes(":") ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`;
+}
+
+function errorFromHead(answer: RpcHead): RpcError {
+  const code = isCode(answer.code) && answer.code !== Code.Ok ? answer.code : codeFromRet(answer.err);
+  const message = answer.errMsg || (retCodes[-answer.err]?.text ?? `the other end answered with error ${answer.err}`);
+  const details = decodeDetails(answer.details);
+  return new RpcError(code, message, { details: answer.err === 0 ? details : { ...details, ret: answer.err } });
+}

@@ -1,0 +1,409 @@
+import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import {
+  type CallContext,
+  type CallObserver,
+  type CallOptions,
+  CallSide,
+  Code,
+  clearId,
+  copyId,
+  currentContext,
+  DeadlineTimer,
+  idOffset,
+  type MessageFields,
+  messageCodec,
+  RpcError,
+  takeIds,
+  type UnaryCall,
+  wallClockUs,
+} from "@msec/rpc";
+import { beginFrame, endFrame, endHead, HeadDecoder, RequestHeadEncoder, WireError, WireReason } from "@msec/wire";
+import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
+import { entriesFromMetadata } from "../metadata.ts";
+import { ChannelConnection, type ChannelTarget, type ConnectionOwner, formatTarget } from "./channel-connection.ts";
+import type { ChannelTls } from "./channel-tls.ts";
+import type { PendingCall } from "./pending-call.ts";
+
+/** Options of {@link createChannel}. */
+export interface ChannelOptions {
+  readonly tls?: ChannelTls | undefined;
+  readonly limits?: PartialLimits<ChannelLimits> | undefined;
+  /** Hears of every call made. */
+  readonly observer?: CallObserver | undefined;
+  /** Who calls, `L1.L2`; default "" (the head has no caller). */
+  readonly caller?: string | undefined;
+  /** `L1.L2` of the service that is called, for `CallRecord.peerService`; default "". */
+  readonly peerService?: string | undefined;
+}
+
+/**
+ * `idle`: no connection, the next call makes one. `connecting`: calls wait for it. `open`: calls go out.
+ * `backing-off`: connecting failed lately, calls fail at once (`notSent`) until the pause is over, then the next call tries again.
+ * `closed`: for good.
+ */
+export type ChannelState = "idle" | "connecting" | "open" | "backing-off" | "closed";
+
+/** A way to one server: one long connection, made when first needed and again after it broke; calls are pipelined. */
+export interface Channel extends AsyncDisposable {
+  /**
+   * One call.
+   *
+   * @throws RpcError of the server, or: Unavailable (no connection, or it broke; `details.notSent` where nothing of the call had been
+   * handed to the socket), DeadlineExceeded, Canceled (the signal, or the request that is being served was given up), ResourceExhausted
+   * (a limit of the channel), InvalidArgument (the request cannot be encoded)
+   */
+  readonly call: UnaryCall;
+  readonly state: ChannelState;
+  /** Calls that wait for their answer. */
+  readonly inFlight: number;
+  /** Answers that came for no outstanding call (given up before, or never asked). */
+  readonly ignoredAnswers: number;
+  /** `127.0.0.1:7963`, `unix:/run/agent.sock`. */
+  readonly address: string;
+  /**
+   * Take no new calls, wait for the outstanding ones, close.
+   *
+   * @param options.graceMs  how long to wait; then they fail with Canceled. Default 5_000; 0 closes at once
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Make a channel to an address or unix socket. Connects at the first call.
+ *
+ * @throws RangeError  a limit out of its range
+ */
+export function createChannel(target: ChannelTarget, options: ChannelOptions = {}): Channel {
+  return new SrpcChannel(target, options);
+}
+
+const maxSequence = 0xffff_fffe;
+
+class SrpcChannel implements Channel, ConnectionOwner {
+  readonly call: UnaryCall;
+  readonly address: string;
+  ignoredAnswers = 0;
+  inFlight = 0;
+  readonly #target: ChannelTarget;
+  readonly #options: ChannelOptions;
+  readonly #limits: ChannelLimits;
+  readonly #frameLimits: { maxFrameBytes: number; maxHeadBytes: number };
+  readonly #caller: string;
+  readonly #heads = new HeadDecoder();
+  readonly #encoders = new Map<string, RequestHeadEncoder>();
+  readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  /** The one that new calls use. */
+  #current: ChannelConnection | undefined;
+  /** With calls outstanding: the current one, and ones whose server is stopping. */
+  readonly #connections = new Set<ChannelConnection>();
+  #sequence = 0;
+  #failures = 0;
+  #retryAtMs = 0;
+  #lastFailure: RpcError | undefined;
+  #closed = false;
+  #idle: (() => void) | undefined;
+
+  constructor(target: ChannelTarget, options: ChannelOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#limits = channelLimits(options.limits);
+    this.#frameLimits = { maxFrameBytes: this.#limits.frames.maxBytes, maxHeadBytes: this.#limits.frames.maxHeadBytes };
+    this.#caller = options.caller ?? "";
+    this.address = formatTarget(target);
+    this.call = (method, request, callOptions) => this.#call(method, request, callOptions);
+  }
+
+  get state(): ChannelState {
+    if (this.#closed) {
+      return "closed";
+    }
+    if (this.#current) {
+      return this.#current.isOpen ? "open" : "connecting";
+    }
+    return performance.now() < this.#retryAtMs ? "backing-off" : "idle";
+  }
+
+  async close(options?: { readonly graceMs?: number }): Promise<void> {
+    this.#closed = true;
+    if (this.inFlight > 0 && (options?.graceMs ?? 5_000) > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#idle = resolve;
+      const timer = setTimeout(resolve, options?.graceMs ?? 5_000);
+      await promise;
+      clearTimeout(timer);
+    }
+    for (const connection of [...this.#connections]) {
+      connection.destroy(new RpcError(Code.Canceled, "the channel was closed"));
+    }
+    this.#deadlines.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ graceMs: 0 });
+  }
+
+  connected(): void {
+    this.#failures = 0;
+  }
+
+  disconnected(connection: ChannelConnection, error: RpcError): void {
+    this.#connections.delete(connection);
+    if (this.#current !== connection) {
+      return;
+    }
+    this.#current = undefined;
+    if (!connection.wasOpen) {
+      const { backoffMs, maxBackoffMs } = this.#limits.connect;
+      const pauseMs = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(this.#failures, 20));
+      this.#failures++;
+      // Half of the pause is random, so that the callers of a server that comes back do not all come at once.
+      this.#retryAtMs = performance.now() + pauseMs * (0.5 + Math.random() / 2);
+      this.#lastFailure = error;
+    }
+  }
+
+  leaving(connection: ChannelConnection): void {
+    if (this.#current === connection) {
+      this.#current = undefined;
+    }
+    connection.closeWhenIdle();
+  }
+
+  settled(call: PendingCall, code: Code, message: string, responseBytes: number): void {
+    this.inFlight--;
+    if (this.inFlight === 0) {
+      this.#idle?.();
+    }
+    if (this.#options.observer) {
+      this.#observe(call, code, message, responseBytes);
+    }
+  }
+
+  ignored(): void {
+    this.ignoredAnswers++;
+  }
+
+  #call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageFields<I>,
+    options: CallOptions | undefined,
+  ): Promise<MessageShape<O>> {
+    return new Promise((resolve, reject) => {
+      const context = currentContext();
+      const startedMs = performance.now();
+      const timeoutMs = this.#timeout(options, context);
+      const refusal = this.#refusal(options, timeoutMs, startedMs);
+      const name = `${method.parent.typeName}.${method.name}`;
+      const ids = callIds(options, context);
+      const call: PendingCall = {
+        method: name,
+        response: messageCodec<DescMessage>(method.output),
+        resolve: resolve as (message: unknown) => void,
+        reject,
+        deadline: startedMs + timeoutMs,
+        startedMs,
+        requestBytes: 0,
+        traceId: ids.traceId,
+        spanId: ids.spanId,
+        parentSpanId: ids.parentSpanId,
+        sentMs: 0,
+        unlisten: undefined,
+      };
+      this.inFlight++;
+      if (refusal) {
+        reject(refusal);
+        this.settled(call, refusal.code, refusal.message, 0);
+        return;
+      }
+      this.#send(call, method, request, options, context, timeoutMs, ids.flags);
+    });
+  }
+
+  #send(
+    call: PendingCall,
+    method: DescMethodUnary,
+    request: object,
+    options: CallOptions | undefined,
+    context: CallContext | undefined,
+    timeoutMs: number,
+    traceFlags: number,
+  ): void {
+    const connection = this.#connection();
+    const sequence = this.#nextSequence();
+    const writer = connection.output.writer;
+    const frame = beginFrame(writer);
+    try {
+      this.#encoder(options?.caller ?? this.#caller, call.method).encode(writer, sequence, {
+        traceId: call.traceId,
+        spanId: call.spanId,
+        traceFlags,
+        timeoutMs,
+        metadata: options?.metadata && entriesFromMetadata(options.metadata),
+      });
+      const body = endHead(writer, frame);
+      messageCodec<DescMessage>(method.input).encode(request, writer);
+      call.requestBytes = writer.position - body;
+      endFrame(writer, frame, body, this.#frameLimits);
+    } catch (thrown) {
+      if (writer.position > frame) {
+        writer.truncate(frame);
+      }
+      const error = requestError(call.method, thrown);
+      call.reject(error);
+      this.settled(call, error.code, error.message, 0);
+      return;
+    }
+    connection.add(sequence, call);
+    this.#deadlines.add(call.deadline);
+    listenForCancel(call, connection, sequence, options?.signal, context);
+  }
+
+  #connection(): ChannelConnection {
+    if (!this.#current) {
+      this.#current = new ChannelConnection(this.#target, this.#options.tls, this.#limits, this.#heads, this);
+      this.#connections.add(this.#current);
+    }
+    return this.#current;
+  }
+
+  #timeout(options: CallOptions | undefined, context: CallContext | undefined): number {
+    const own = options?.timeoutMs ?? this.#limits.timeoutMs;
+    return context ? Math.min(own, context.remainingMs()) : own;
+  }
+
+  /** Why the call cannot even begin. */
+  #refusal(options: CallOptions | undefined, timeoutMs: number, nowMs: number): RpcError | undefined {
+    const notSent = { details: { notSent: true } };
+    if (this.#closed) {
+      return new RpcError(Code.Unavailable, `${this.address}: the channel is closed`, notSent);
+    }
+    if (options?.signal?.aborted) {
+      return new RpcError(Code.Canceled, "the call was given up before it began", {
+        cause: options.signal.reason,
+        ...notSent,
+      });
+    }
+    if (!(timeoutMs > 0)) {
+      return options?.timeoutMs !== undefined && !(options.timeoutMs > 0)
+        ? new RpcError(Code.InvalidArgument, `timeoutMs ${options.timeoutMs} must be >= 1`, notSent)
+        : new RpcError(Code.DeadlineExceeded, "the deadline of the request being served has passed", notSent);
+    }
+    const { calls } = this.#limits;
+    if (this.inFlight >= calls.max) {
+      return new RpcError(Code.ResourceExhausted, `${this.address}: calls.max ${calls.max} are outstanding`, notSent);
+    }
+    if (this.#current) {
+      return this.#current.output.unsentBytes > calls.maxUnsentBytes
+        ? new RpcError(
+            Code.ResourceExhausted,
+            `${this.address}: more than calls.maxUnsentBytes ${calls.maxUnsentBytes} wait to be sent`,
+            notSent,
+          )
+        : undefined;
+    }
+    if (nowMs < this.#retryAtMs) {
+      const waitMs = Math.ceil(this.#retryAtMs - nowMs);
+      return new RpcError(Code.Unavailable, `${this.#lastFailure?.message}; tried again in ${waitMs} ms`, {
+        cause: this.#lastFailure,
+        ...notSent,
+      });
+    }
+    return undefined;
+  }
+
+  #nextSequence(): number {
+    // 0 is kept for what the server says without having been asked.
+    this.#sequence = this.#sequence >= maxSequence ? 1 : this.#sequence + 1;
+    return this.#sequence;
+  }
+
+  #encoder(caller: string, method: string): RequestHeadEncoder {
+    const key = caller === this.#caller ? method : `${caller} ${method}`;
+    let encoder = this.#encoders.get(key);
+    if (!encoder) {
+      if (this.#encoders.size >= 4096) {
+        this.#encoders.clear();
+      }
+      encoder = new RequestHeadEncoder(caller, method);
+      this.#encoders.set(key, encoder);
+    }
+    return encoder;
+  }
+
+  #expire(nowMs: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const connection of this.#connections) {
+      next = Math.min(next, connection.expire(nowMs));
+    }
+    return next;
+  }
+
+  #observe(call: PendingCall, code: Code, message: string, responseBytes: number): void {
+    const nowMs = performance.now();
+    this.#options.observer!.onClientCall({
+      side: CallSide.Client,
+      method: call.method,
+      peerService: this.#options.peerService ?? "",
+      peerInstance: this.address,
+      traceId: call.traceId,
+      spanId: call.spanId,
+      parentSpanId: call.parentSpanId,
+      startUs: wallClockUs(call.startedMs),
+      durationUs: (nowMs - call.startedMs) * 1000,
+      queueUs: ((call.sentMs || nowMs) - call.startedMs) * 1000,
+      code,
+      message,
+      requestBytes: call.requestBytes,
+      responseBytes,
+      deadlineMs: Math.max(0, call.deadline - call.startedMs),
+    });
+  }
+}
+
+function callIds(options: CallOptions | undefined, context: CallContext | undefined) {
+  const parent = options?.parent ?? context;
+  const { slab, at } = takeIds();
+  if (parent) {
+    copyId(parent.traceId, slab, at + idOffset.trace, 16);
+    copyId(parent.spanId, slab, at + idOffset.parent, 8);
+  } else {
+    clearId(slab, at + idOffset.parent, 8);
+  }
+  return {
+    traceId: slab.subarray(at, at + 16),
+    spanId: slab.subarray(at + idOffset.span, at + idOffset.parent),
+    parentSpanId: slab.subarray(at + idOffset.parent, at + idOffset.end),
+    flags: parent?.sampled ? 1 : 0,
+  };
+}
+
+function requestError(method: string, thrown: unknown): RpcError {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const tooLarge = thrown instanceof WireError && thrown.reason === WireReason.TooLarge;
+  return new RpcError(
+    tooLarge ? Code.ResourceExhausted : Code.InvalidArgument,
+    `the request for ${method} cannot be sent: ${text}`,
+    { cause: thrown, details: { notSent: true } },
+  );
+}
+
+function listenForCancel(
+  call: PendingCall,
+  connection: ChannelConnection,
+  sequence: number,
+  signal: AbortSignal | undefined,
+  context: CallContext | undefined,
+): void {
+  if (!signal && !context) {
+    return;
+  }
+  const giveUp = (cause: unknown) =>
+    connection.giveUp(sequence, new RpcError(Code.Canceled, `${call.method} was given up by its caller`, { cause }));
+  const onAbort = () => giveUp(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  const unlisten = context?.onCancel(giveUp);
+  call.unlisten = () => {
+    signal?.removeEventListener("abort", onAbort);
+    unlisten?.();
+  };
+}

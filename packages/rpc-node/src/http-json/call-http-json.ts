@@ -1,0 +1,130 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { JsonValue } from "@bufbuild/protobuf";
+import { Code, codeFromRet, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
+import { rpcErrorFromNode } from "../node-error.ts";
+import { formatAddress } from "../socket-address.ts";
+
+/** What {@link callHttpJson} calls. */
+export interface HttpJsonRequest {
+  /** Full name, `package.Service.Method`. */
+  readonly method: string;
+  /** The request message: JSON text, or a value to be written as JSON. */
+  readonly json: JsonValue;
+  /** Default 10_000. */
+  readonly timeoutMs?: number | undefined;
+  /** W3C header value, or a position in a trace; default: the service begins a new trace. */
+  readonly traceparent?: string | TraceParent | undefined;
+  /** Who calls, `L1.L2`. */
+  readonly caller?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Largest answer in bytes. Default 16 MiB. */
+  readonly maxResponseBytes?: number | undefined;
+}
+
+/** A successful answer. */
+export interface HttpJsonResult {
+  /** The response message as JSON, field names as in the interface file. */
+  readonly resultObj: JsonValue;
+  /** 32 hex digits; "" from a server that does not say (the original). */
+  readonly requestId: string;
+}
+
+const defaultMaxBytes = 16 * 1024 * 1024;
+
+/**
+ * Call a method without its descriptors, over HTTP+JSON; works with services of the original too.
+ *
+ * @throws RpcError  of the service, with `details.ret` and `details.requestId`; Unavailable where it cannot be reached (`details.notSent`
+ *                   where the connect failed), DeadlineExceeded, Canceled, Internal for an answer that is not of this form
+ */
+export async function callHttpJson(
+  target: { readonly address: string; readonly port: number } | { readonly path: string },
+  call: HttpJsonRequest,
+): Promise<HttpJsonResult> {
+  const address = "path" in target ? `unix:${target.path}` : formatAddress(target.address, target.port);
+  const timeoutMs = call.timeoutMs ?? 10_000;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
+  try {
+    const { response, text } = await post(target, call, signal);
+    return readAnswer(response, text, call.method, address);
+  } catch (thrown) {
+    if (thrown instanceof RpcError) {
+      throw thrown;
+    }
+    if (call.signal?.aborted) {
+      throw new RpcError(Code.Canceled, `${call.method} was given up by its caller`, { cause: call.signal.reason });
+    }
+    if (timeout.aborted) {
+      throw new RpcError(Code.DeadlineExceeded, `${call.method} at ${address}: no answer in ${timeoutMs} ms`);
+    }
+    const isConnect = (thrown as { syscall?: unknown }).syscall === "connect";
+    throw rpcErrorFromNode(thrown, address, isConnect ? { notSent: true } : {});
+  }
+}
+
+async function post(
+  target: { readonly address: string; readonly port: number } | { readonly path: string },
+  call: HttpJsonRequest,
+  signal: AbortSignal,
+): Promise<{ response: IncomingMessage; text: string }> {
+  const { traceparent } = call;
+  const body = Buffer.from(typeof call.json === "string" ? call.json : JSON.stringify(call.json));
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = httpRequest(
+    {
+      ...("path" in target ? { socketPath: target.path } : { host: target.address, port: target.port }),
+      path: `/?methodName=${encodeURIComponent(call.method)}`,
+      method: "POST",
+      // One call, one connection: nothing is left open behind it.
+      agent: false,
+      signal,
+      headers: {
+        "content-type": "application/json; charset=utf-8",
+        "content-length": body.length,
+        ...(call.caller === undefined ? {} : { caller: call.caller }),
+        ...(traceparent === undefined
+          ? {}
+          : { traceparent: typeof traceparent === "string" ? traceparent : formatTraceParent(traceparent) }),
+      },
+    },
+    resolve,
+  );
+  request.on("error", reject);
+  request.end(body);
+  const response = await promise;
+  return { response, text: await readText(response, call.maxResponseBytes ?? defaultMaxBytes) };
+}
+
+async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      response.destroy();
+      throw new RpcError(Code.ResourceExhausted, `the answer is larger than maxResponseBytes ${maxBytes}`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function readAnswer(response: IncomingMessage, text: string, method: string, address: string): HttpJsonResult {
+  const requestId = String(response.headers["msec-request-id"] ?? "");
+  let answer: { ret?: unknown; errmsg?: unknown; resultObj?: JsonValue };
+  try {
+    answer = JSON.parse(text);
+  } catch (cause) {
+    throw new RpcError(Code.Internal, `${address}: the answer (HTTP ${response.statusCode}) is not JSON`, { cause });
+  }
+  if (typeof answer?.ret !== "number") {
+    throw new RpcError(Code.Internal, `${address}: the answer (HTTP ${response.statusCode}) has no ret`);
+  }
+  if (answer.ret !== 0) {
+    const named = Code[String(response.headers["msec-code"]) as keyof typeof Code] as Code | undefined;
+    const message = typeof answer.errmsg === "string" ? answer.errmsg : `${method} answered with ret ${answer.ret}`;
+    throw new RpcError(named || codeFromRet(answer.ret), message, { details: { ret: answer.ret, requestId } });
+  }
+  return { resultObj: answer.resultObj ?? {}, requestId };
+}

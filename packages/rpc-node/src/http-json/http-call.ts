@@ -1,0 +1,62 @@
+import type { ServerResponse } from "node:http";
+import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import {
+  type ArrivedCall,
+  Code,
+  codeName,
+  type RpcError,
+  retFromError,
+  ServedCall,
+  type ServedMethod,
+} from "@msec/rpc";
+
+/** One request that came as HTTP+JSON in the original's shape. The HTTP status is always 200: what happened is in `ret`. */
+export class HttpCall extends ServedCall {
+  readonly #response: ServerResponse;
+  readonly #method: ServedMethod | undefined;
+  readonly #finished: (call: HttpCall) => void;
+
+  constructor(
+    arrived: ArrivedCall,
+    response: ServerResponse,
+    method: ServedMethod | undefined,
+    finished: (call: HttpCall) => void,
+  ) {
+    super(arrived);
+    this.#response = response;
+    this.#method = method;
+    this.#finished = finished;
+  }
+
+  respond(fields: object): number {
+    const { output } = this.#method!.desc;
+    // Field names as the interface file spells them, and fields at their default too: that is what the original's callers read.
+    const result = toJson(output, create(output, fields as MessageInitShape<DescMessage>), {
+      alwaysEmitImplicit: true,
+      useProtoFieldName: true,
+    });
+    const body = Buffer.from(`{"ret":0, "errmsg":"", "resultObj": ${JSON.stringify(result)}}`);
+    this.#send(Code.Ok, body);
+    return body.length;
+  }
+
+  respondError(error: RpcError): void {
+    const body = Buffer.from(`{"ret":${retFromError(error)}, "errmsg":${JSON.stringify(error.message)}}`);
+    this.#send(error.code, body);
+  }
+
+  #send(code: Code, body: Buffer): void {
+    const response = this.#response;
+    this.#finished(this);
+    if (response.destroyed || response.headersSent) {
+      return;
+    }
+    response.writeHead(200, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": body.length,
+      "msec-request-id": this.requestId,
+      "msec-code": codeName(code),
+    });
+    response.end(body);
+  }
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from "node:http";
+import { Code, RpcError } from "@msec/rpc";
+
+/**
+ * Read a request's body whole.
+ *
+ * @throws RpcError ResourceExhausted (more than `maxBytes`; the rest is left unread), InvalidArgument (broken off, not UTF-8)
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > maxBytes) {
+    throw tooLarge(maxBytes);
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      request.pause();
+      reject(tooLarge(maxBytes));
+    } else {
+      chunks.push(chunk);
+    }
+  });
+  request.on("end", () => resolve());
+  const broken = () => reject(new RpcError(Code.Canceled, "the request broke off before its body was complete"));
+  request.on("error", broken);
+  request.on("aborted", broken);
+  await promise;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new RpcError(Code.InvalidArgument, "the body is not valid UTF-8", { cause, details: { ret: -5 } });
+  }
+}
+
+function tooLarge(maxBytes: number): RpcError {
+  return new RpcError(Code.ResourceExhausted, `the body is larger than frames.maxBytes ${maxBytes}`);
+}

@@ -1,0 +1,125 @@
+/** What one listener lets its peers have. Every number is checked by `listen`. */
+export interface ListenerLimits {
+  connections: {
+    /** Connections at once, 1…1_000_000; more are closed on arrival. Default 20_000. */
+    max: number;
+    /** Milliseconds without a call after which a connection is closed; 0 never. Default 300_000 (the original: 60_000, fixed). */
+    idleMs: number;
+    /** Milliseconds until the first bytes (or the TLS handshake) must have come, 10…600_000. Default 3_000. */
+    firstByteMs: number;
+  };
+  frames: {
+    /** Largest SRPC frame in bytes, 1_024…268_435_456. Default 4 MiB. Also the largest HTTP body. */
+    maxBytes: number;
+    /** Largest SRPC head in bytes, 64…1_048_576. Default 64 KiB. */
+    maxHeadBytes: number;
+    /** Milliseconds in which a frame that has begun must be complete, 10…3_600_000. Default 30_000. */
+    completeMs: number;
+  };
+  calls: {
+    /** Handlers running at once on one connection, 1…1_000_000. Default 4_096. */
+    maxPerConnection: number;
+    /** Handlers running at once on the listener, 1…1_000_000. Default 20_000. */
+    max: number;
+  };
+  /** Bytes of answers that a connection may leave unread before its requests are no longer read, 1_024…1_073_741_824. Default 1 MiB. */
+  unsentBytes: number;
+}
+
+/** What one channel may use. Every number is checked by `createChannel`. */
+export interface ChannelLimits {
+  /** Milliseconds that a call waits unless it says otherwise, 1…2_147_483_647. Default 10_000. */
+  timeoutMs: number;
+  connect: {
+    /** Milliseconds for connecting, TLS included, 1…600_000. Default 3_000. */
+    timeoutMs: number;
+    /** First pause after a failed connect in milliseconds, doubled at each further one, 1…60_000. Default 100. */
+    backoffMs: number;
+    /** Longest pause in milliseconds, 1…600_000. Default 5_000. */
+    maxBackoffMs: number;
+  };
+  frames: {
+    /** Largest SRPC frame in bytes, 1_024…268_435_456. Default 4 MiB. */
+    maxBytes: number;
+    /** Largest SRPC head in bytes, 64…1_048_576. Default 64 KiB. */
+    maxHeadBytes: number;
+  };
+  calls: {
+    /** Calls outstanding at once, 1…1_000_000. Default 10_000. */
+    max: number;
+    /** Bytes of requests that wait for the socket, 1_024…1_073_741_824. Default 16 MiB. */
+    maxUnsentBytes: number;
+  };
+}
+
+/** The defaults of {@link ListenerLimits}. */
+export const defaultListenerLimits: ListenerLimits = {
+  connections: { max: 20_000, idleMs: 300_000, firstByteMs: 3_000 },
+  frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024, completeMs: 30_000 },
+  calls: { maxPerConnection: 4_096, max: 20_000 },
+  unsentBytes: 1024 * 1024,
+};
+
+/** The defaults of {@link ChannelLimits}. */
+export const defaultChannelLimits: ChannelLimits = {
+  timeoutMs: 10_000,
+  connect: { timeoutMs: 3_000, backoffMs: 100, maxBackoffMs: 5_000 },
+  frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024 },
+  calls: { max: 10_000, maxUnsentBytes: 16 * 1024 * 1024 },
+};
+
+/** Any subset of a nested object. */
+export type PartialLimits<T> = { readonly [K in keyof T]?: T[K] extends number ? T[K] : PartialLimits<T[K]> };
+
+type Ranges<T> = { readonly [K in keyof T]: T[K] extends number ? readonly [number, number] : Ranges<T[K]> };
+
+const frameRanges = { maxBytes: [1_024, 268_435_456], maxHeadBytes: [64, 1_048_576] } as const;
+
+const listenerRanges: Ranges<ListenerLimits> = {
+  connections: { max: [1, 1_000_000], idleMs: [0, 2_147_483_647], firstByteMs: [10, 600_000] },
+  frames: { ...frameRanges, completeMs: [10, 3_600_000] },
+  calls: { maxPerConnection: [1, 1_000_000], max: [1, 1_000_000] },
+  unsentBytes: [1_024, 1_073_741_824],
+};
+
+const channelRanges: Ranges<ChannelLimits> = {
+  timeoutMs: [1, 2_147_483_647],
+  connect: { timeoutMs: [1, 600_000], backoffMs: [1, 60_000], maxBackoffMs: [1, 600_000] },
+  frames: frameRanges,
+  calls: { max: [1, 1_000_000], maxUnsentBytes: [1_024, 1_073_741_824] },
+};
+
+/** Defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */
+export function listenerLimits(asked: PartialLimits<ListenerLimits> | undefined): ListenerLimits {
+  return merge(defaultListenerLimits, asked ?? {}, listenerRanges, "limits") as ListenerLimits;
+}
+
+/** Defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */
+export function channelLimits(asked: PartialLimits<ChannelLimits> | undefined): ChannelLimits {
+  return merge(defaultChannelLimits, asked ?? {}, channelRanges, "limits") as ChannelLimits;
+}
+
+function merge(defaults: object, asked: object, ranges: object, path: string): object {
+  const merged: Record<string, unknown> = { ...defaults };
+  for (const [name, value] of Object.entries(asked)) {
+    const range: unknown = (ranges as Record<string, unknown>)[name];
+    const where = `${path}.${name}`;
+    if (range === undefined) {
+      throw new RangeError(`${where} does not exist; known are ${Object.keys(ranges).join(", ")}`);
+    }
+    if (value === undefined) {
+      continue;
+    }
+    if (!Array.isArray(range)) {
+      if (typeof value !== "object" || value === null) {
+        throw new RangeError(`${where} must be an object, found ${typeof value}`);
+      }
+      merged[name] = merge(merged[name] as object, value, range as object, where);
+    } else if (!Number.isInteger(value) || value < range[0] || value > range[1]) {
+      throw new RangeError(`${where} ${String(value)} must be an integer in ${range[0]}…${range[1]}`);
+    } else {
+      merged[name] = value;
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,241 @@
+import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import {
+  type CallContext,
+  type CallObserver,
+  CallServer,
+  Code,
+  type MethodTable,
+  type PeerInfo,
+  RpcError,
+} from "@msec/rpc";
+import { HeadDecoder } from "@msec/wire";
+import { HttpJsonServer } from "./http-json/http-json-server.ts";
+import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
+import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
+import { Protocol, sniff } from "./sniff.ts";
+import { peerAddress } from "./socket-address.ts";
+import { SrpcServerConnection } from "./srpc/server-connection.ts";
+
+/** Where and what to listen for. Either `port` or `path`. */
+export interface ListenerOptions<Context extends CallContext = CallContext> {
+  /** What is served. Services may still be added while it listens. */
+  readonly methods: MethodTable<Context>;
+  /** Address to bind; default 127.0.0.1. */
+  readonly address?: string | undefined;
+  /** 0…65535; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /** Unix socket. The caller sees to its directory; a file that is left there from before is an error (EADDRINUSE). */
+  readonly path?: string | undefined;
+  readonly tls?: ListenerTls | undefined;
+  readonly limits?: PartialLimits<ListenerLimits> | undefined;
+  /** Hears of every call served. */
+  readonly observer?: CallObserver | undefined;
+  /** `L1.L2` of the service, for messages. */
+  readonly serviceName?: string | undefined;
+}
+
+/** A port that is open. */
+export interface Listener extends AsyncDisposable {
+  /** As bound; the path of a unix socket. */
+  readonly address: string;
+  /** As bound; 0 for a unix socket. */
+  readonly port: number;
+  /** Handlers that run. */
+  readonly inFlight: number;
+  /** Connections that are open. */
+  readonly connections: number;
+  /**
+   * Stop: accept no connection, answer new calls with Unavailable (`notExecuted`), let running ones finish, close.
+   *
+   * @param options.graceMs  how long running calls may take, 0…2_147_483_647; then they are cancelled and answered with Unavailable. Default 10_000
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Open one port (or unix socket) that speaks SRPC and HTTP+JSON, told apart by the first bytes of each connection.
+ *
+ * @throws RangeError  a limit out of its range
+ * @throws Error       of Node (EADDRINUSE, EACCES, …) where the address cannot be bound
+ */
+export async function listen<Context extends CallContext = CallContext>(
+  options: ListenerOptions<Context>,
+): Promise<Listener> {
+  const port = new OnePort(options as ListenerOptions<never>);
+  await port.open();
+  return port;
+}
+
+type AnyConnection = { socket: Socket; srpc: SrpcServerConnection | undefined };
+
+class OnePort implements Listener {
+  readonly #options: ListenerOptions<never>;
+  readonly #limits: ListenerLimits;
+  readonly #server: Server;
+  readonly #calls: CallServer;
+  readonly #http: HttpJsonServer;
+  readonly #heads: HeadDecoder;
+  readonly #connections = new Map<Socket, AnyConnection>();
+  #sweep: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+  address = "";
+  port = 0;
+
+  constructor(options: ListenerOptions<never>) {
+    if ((options.port === undefined) === (options.path === undefined)) {
+      throw new RangeError("listen needs either port or path");
+    }
+    this.#options = options;
+    this.#limits = listenerLimits(options.limits);
+    this.#calls = new CallServer({ maxInFlight: this.#limits.calls.max, observer: options.observer });
+    this.#heads = new HeadDecoder();
+    const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
+    this.#http = new HttpJsonServer(shared);
+    const { tls } = options;
+    if (tls) {
+      const server = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
+      server.on("secureConnection", (socket) => this.#acceptTls(socket, tls));
+      server.on("tlsClientError", (_error, socket) => socket.destroy());
+      this.#server = server;
+    } else {
+      this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket, undefined));
+    }
+    this.#server.maxConnections = this.#limits.connections.max;
+  }
+
+  get inFlight(): number {
+    return this.#calls.inFlight;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  async open(): Promise<void> {
+    const { path, port, address } = this.#options;
+    const where: NodeListenOptions = path === undefined ? { port: port!, host: address ?? "127.0.0.1" } : { path };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    this.#server.listen({ ...where, backlog: 4096 }, resolve);
+    try {
+      await promise;
+    } catch (error) {
+      this.#http.close();
+      throw error;
+    }
+    this.#server.removeListener("error", reject);
+    // An accept that fails (too many open files) must not end the process; the next one is tried by itself.
+    this.#server.on("error", () => {});
+    const bound = this.#server.address();
+    this.address = typeof bound === "string" ? bound : (bound?.address ?? "");
+    this.port = typeof bound === "string" ? 0 : (bound?.port ?? 0);
+    const { connections, frames } = this.#limits;
+    const shortestMs = Math.min(connections.idleMs || frames.completeMs, frames.completeMs);
+    this.#sweep = setInterval(() => this.#closeStale(), Math.min(5_000, Math.max(20, shortestMs / 4)));
+    this.#sweep.unref();
+  }
+
+  close(options?: { readonly graceMs?: number }): Promise<void> {
+    this.#closed ??= this.#close(options?.graceMs ?? 10_000);
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ graceMs: 0 });
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#calls.stopping = true;
+    clearInterval(this.#sweep);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    this.#http.close();
+    if (!(await this.#calls.drained(graceMs))) {
+      this.#calls.cancelAll(new RpcError(Code.Unavailable, "the service stopped before the call was done"));
+    }
+    this.#http.close();
+    for (const { socket, srpc } of this.#connections.values()) {
+      if (srpc) {
+        srpc.closeGently();
+      } else {
+        socket.end();
+      }
+    }
+    const force = setTimeout(
+      () => {
+        for (const socket of this.#connections.keys()) {
+          socket.destroy();
+        }
+      },
+      Math.min(1_000, Math.max(100, graceMs)),
+    );
+    await promise;
+    clearTimeout(force);
+  }
+
+  #acceptTls(socket: TLSSocket, tls: ListenerTls): void {
+    const fingerprint = peerFingerprint(socket);
+    if (!isClientAccepted(tls, fingerprint)) {
+      socket.on("error", () => {});
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    this.#accept(socket, fingerprint);
+  }
+
+  #accept(socket: Socket, certificate: string | undefined): void {
+    const connection: AnyConnection = { socket, srpc: undefined };
+    this.#connections.set(socket, connection);
+    socket.on("close", () => this.#connections.delete(socket));
+    // A reset is nothing to tell: `close` follows and ends what ran for this connection.
+    socket.on("error", () => {});
+    const timer = setTimeout(() => socket.destroy(), this.#limits.connections.firstByteMs);
+    timer.unref();
+    socket.on("close", () => clearTimeout(timer));
+    const peer: PeerInfo = { address: peerAddress(socket, this.#options.path), certificate };
+    let first: Buffer | undefined;
+    const onData = (chunk: Buffer) => {
+      first = first ? Buffer.concat([first, chunk]) : chunk;
+      const protocol = sniff(first);
+      if (protocol === Protocol.NeedMore) {
+        return;
+      }
+      socket.removeListener("data", onData);
+      clearTimeout(timer);
+      if (protocol === Protocol.Srpc) {
+        this.#acceptSrpc(connection, peer, first);
+      } else if (protocol === Protocol.Http1) {
+        socket.pause();
+        socket.unshift(first);
+        this.#http.accept(socket, peer);
+      } else {
+        socket.destroy();
+      }
+    };
+    socket.on("data", onData);
+  }
+
+  #acceptSrpc(connection: AnyConnection, peer: PeerInfo, first: Buffer): void {
+    const { socket } = connection;
+    const srpc = new SrpcServerConnection(socket, peer, {
+      calls: this.#calls,
+      methods: this.#options.methods,
+      limits: this.#limits,
+      heads: this.#heads,
+    });
+    connection.srpc = srpc;
+    socket.on("data", (chunk: Buffer) => srpc.read(chunk, chunk.length));
+    srpc.read(first, first.length);
+  }
+
+  #closeStale(): void {
+    const nowMs = performance.now();
+    for (const { socket, srpc } of this.#connections.values()) {
+      if (srpc?.isStale(nowMs)) {
+        socket.destroy();
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { TLSSocket, TlsOptions } from "node:tls";
+
+/** TLS of a listener. */
+export interface ListenerTls {
+  /** PEM. */
+  readonly key: string | Buffer;
+  /** PEM, with its chain. */
+  readonly cert: string | Buffer;
+  /** Demand a certificate from clients; one that sends none is closed. Default false. */
+  readonly requestCert?: boolean;
+  /** Certificates (PEM) that client certificates must lead to. Without it any is let in that `verify` accepts. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /**
+   * Decides by the client certificate's SHA-256, lower-case hex; false closes the connection. Default: every one. That the client
+   * holds its private key is proven by then.
+   */
+  readonly verify?: (fingerprintSha256Hex: string) => boolean;
+}
+
+/** Options for Node's TLS server. */
+export function nodeTlsOptions(tls: ListenerTls, handshakeTimeoutMs: number): TlsOptions {
+  const { ca } = tls;
+  return {
+    key: tls.key,
+    cert: tls.cert,
+    requestCert: tls.requestCert ?? false,
+    // With pinned, self-signed client certificates there is no chain to check: `verify` decides.
+    rejectUnauthorized: ca !== undefined,
+    ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
+    handshakeTimeout: handshakeTimeoutMs,
+    minVersion: "TLSv1.2",
+  };
+}
+
+/** SHA-256 of the other end's certificate, lower-case hex; `undefined` where it sent none. */
+export function peerFingerprint(socket: TLSSocket): string | undefined {
+  return socket.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+/** Whether a client may stay. */
+export function isClientAccepted(tls: ListenerTls, fingerprint: string | undefined): boolean {
+  if (fingerprint === undefined) {
+    return !tls.requestCert;
+  }
+  return tls.verify?.(fingerprint) ?? true;
+}

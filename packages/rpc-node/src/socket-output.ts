@@ -1,0 +1,100 @@
+import type { Socket } from "node:net";
+import type { Writer } from "@msec/wire";
+import { flushThisTurn } from "./flush-turn.ts";
+import { returnWriter, takeWriter } from "./writer-pool.ts";
+
+/** Above this the turn does not wait for its end: bounds the memory of one turn, and the kernel can start sending. */
+const flushEarlyBytes = 256 * 1024;
+
+/** Collects what one connection has to send in a turn and writes it at once. */
+export class SocketOutput {
+  readonly #socket: Socket;
+  readonly #maxUnsentBytes: number;
+  readonly #onBlocked: (() => void) | undefined;
+  #writer: Writer | undefined;
+  #scheduled = false;
+  #held = false;
+  #onFlush: (() => void) | undefined;
+
+  /**
+   * @param maxUnsentBytes  above this much that the peer does not take, `onBlocked` is called; the socket emits `drain` when it
+   *                        is taken
+   */
+  constructor(socket: Socket, maxUnsentBytes = Number.POSITIVE_INFINITY, onBlocked?: () => void) {
+    this.#socket = socket;
+    this.#maxUnsentBytes = maxUnsentBytes;
+    this.#onBlocked = onBlocked;
+  }
+
+  /** Collect, but write nothing until `release`: there is no connection yet. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Write what was collected, and from now on at the end of each turn. */
+  release(): void {
+    this.#held = false;
+    this.flush();
+  }
+
+  /** Call `listener` right before each write. */
+  onFlush(listener: () => void): void {
+    this.#onFlush = listener;
+  }
+
+  /** Forget what was not written. */
+  discard(): void {
+    this.#held = true;
+    if (this.#writer) {
+      returnWriter(this.#writer);
+      this.#writer = undefined;
+    }
+  }
+
+  /** Where to append. Valid until the code that asked yields; call `wrote()` after. */
+  get writer(): Writer {
+    this.#writer ??= takeWriter();
+    return this.#writer;
+  }
+
+  /** Something was appended: it goes out in this turn. */
+  wrote(): void {
+    if (this.#held) {
+      return;
+    }
+    if (this.#writer!.position > flushEarlyBytes) {
+      this.flush();
+    } else if (!this.#scheduled) {
+      this.#scheduled = true;
+      flushThisTurn(this);
+    }
+  }
+
+  /** Bytes that the peer's side of the connection has not taken yet. */
+  get unsentBytes(): number {
+    return (this.#writer?.position ?? 0) + this.#socket.writableLength;
+  }
+
+  /** Write what there is. */
+  flush(): void {
+    this.#scheduled = false;
+    const writer = this.#writer;
+    if (!writer || this.#held) {
+      return;
+    }
+    this.#writer = undefined;
+    if (writer.position === 0 || !this.#socket.writable) {
+      returnWriter(writer);
+      return;
+    }
+    this.#onFlush?.();
+    this.#socket.write(writer.written());
+    // Nothing queued: the kernel has a copy and the memory is free. Otherwise the socket still reads from it: leave it.
+    const { writableLength } = this.#socket;
+    if (writableLength === 0) {
+      returnWriter(writer);
+    } else if (writableLength > this.#maxUnsentBytes && this.#socket.writableNeedDrain) {
+      this.#onBlocked?.();
+    }
+  }
+}

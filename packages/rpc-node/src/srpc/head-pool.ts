@@ -1,0 +1,18 @@
+import { RpcHead } from "@msec/wire";
+
+// A request's head is needed again for its answer. An `RpcHead` has two dozen fields; taking a used one costs nothing,
+// making one about 60 ns.
+const pool: RpcHead[] = [];
+const maxPooled = 1024;
+
+/** A head to decode into; give it back with `returnHead` when the answer is written. */
+export function takeHead(): RpcHead {
+  return pool.pop() ?? new RpcHead();
+}
+
+/** Nothing may refer to `head` any more. */
+export function returnHead(head: RpcHead): void {
+  if (pool.length < maxPooled) {
+    pool.push(head);
+  }
+}

@@ -1,0 +1,263 @@
+import type { Socket } from "node:net";
+import { type CallServer, Code, type MethodTable, type PeerInfo, RpcError, type ServedMethod } from "@msec/rpc";
+import {
+  describeFrameFault,
+  FrameFault,
+  type FrameLimits,
+  type FrameSpan,
+  type HeadDecoder,
+  type RpcHead,
+  WireError,
+  WireReason,
+} from "@msec/wire";
+import type { ListenerLimits } from "../limits.ts";
+import { metadataFromEntries } from "../metadata.ts";
+import { SocketOutput } from "../socket-output.ts";
+import { FrameInput } from "./frame-input.ts";
+import { returnHead, takeHead } from "./head-pool.ts";
+import { writeErrorFrame } from "./response-frame.ts";
+import { SrpcCall } from "./srpc-call.ts";
+
+/** What all SRPC connections of one listener share. */
+export interface SrpcServerShared {
+  readonly calls: CallServer;
+  readonly methods: MethodTable<never>;
+  readonly limits: ListenerLimits;
+  readonly heads: HeadDecoder;
+}
+
+/** How long a connection that is being closed because of bad input still swallows input, so that its last answer is not lost to a reset. */
+const lingerMs = 1000;
+
+/**
+ * The server's end of one SRPC connection: requests pipelined, answered as they finish, matched by sequence.
+ *
+ * States: `open` → `blocked` (the peer does not read its answers: nothing more is read) → `open` …; any → `closing` (bad input
+ * was answered, what still comes is ignored) → closed. Caused by: the peer, the limits, the listener's close.
+ */
+export class SrpcServerConnection {
+  readonly output: SocketOutput;
+  readonly frameLimits: FrameLimits;
+  readonly #socket: Socket;
+  readonly #peer: PeerInfo;
+  readonly #shared: SrpcServerShared;
+  readonly #input: FrameInput;
+  readonly #running = new Set<SrpcCall>();
+  #readMs = 0;
+  #closing = false;
+
+  constructor(socket: Socket, peer: PeerInfo, shared: SrpcServerShared) {
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#shared = shared;
+    const { frames, unsentBytes } = shared.limits;
+    this.frameLimits = { maxFrameBytes: frames.maxBytes, maxHeadBytes: frames.maxHeadBytes };
+    this.output = new SocketOutput(socket, unsentBytes, () => this.#block());
+    this.#input = new FrameInput(this, this.frameLimits);
+    this.#readMs = performance.now();
+    socket.on("close", () => this.#closed());
+    socket.on("end", () => this.#ended());
+  }
+
+  /** Take what was read. */
+  read(bytes: Uint8Array, length: number): void {
+    this.#readMs = performance.now();
+    if (!this.#closing) {
+      this.#input.push(bytes, length, this.#readMs);
+    }
+  }
+
+  /** Whether the listener should close it now: no call for too long, or a frame that never gets complete. */
+  isStale(nowMs: number): boolean {
+    const { connections, frames } = this.#shared.limits;
+    const { heldSinceMs } = this.#input;
+    if (heldSinceMs !== 0 && !this.#socket.isPaused() && nowMs - heldSinceMs > frames.completeMs) {
+      return true;
+    }
+    return connections.idleMs > 0 && this.#running.size === 0 && nowMs - this.#readMs > connections.idleMs;
+  }
+
+  /** Handlers that run for this connection. */
+  get inFlight(): number {
+    return this.#running.size;
+  }
+
+  /** The answer of a call is written. */
+  finished(call: SrpcCall): void {
+    this.#running.delete(call);
+    if (this.#closing && this.#running.size === 0) {
+      this.#end();
+    }
+  }
+
+  /** Write what there is, then close; calls that run are answered first. */
+  closeGently(): void {
+    this.#closing = true;
+    if (this.#running.size === 0) {
+      this.#end();
+    }
+  }
+
+  onFrame(bytes: Uint8Array, span: FrameSpan): void {
+    if (this.#closing) {
+      return;
+    }
+    const head = takeHead();
+    const { heads, methods, calls, limits } = this.#shared;
+    try {
+      heads.decodeRequest(bytes, span.headStart, span.headEnd, head);
+    } catch (thrown) {
+      this.#refuseHead(head, thrown);
+      return;
+    }
+    const method = methods.find(head.method.text);
+    const call = this.#arrived(head, method, span.bodyEnd - span.bodyStart);
+    const refusal =
+      (method ? undefined : unknownMethod(head)) ??
+      calls.admit(call) ??
+      (this.#running.size < limits.calls.maxPerConnection ? undefined : this.#tooMany());
+    if (refusal) {
+      calls.refuse(call, refusal);
+      return;
+    }
+    let request: unknown;
+    try {
+      request = method!.request.decode(bytes, span.bodyStart, span.bodyEnd);
+    } catch (thrown) {
+      calls.refuse(call, badBody(method!, thrown));
+      return;
+    }
+    calls.serve(call, method!, request);
+    if (!call.settled) {
+      this.#running.add(call);
+    }
+  }
+
+  onBadFrame(fault: FrameFault, bytes: Uint8Array, _start: number, _end: number, span: FrameSpan): void {
+    const tooLarge = fault === FrameFault.FrameTooLarge;
+    const head = takeHead();
+    if (tooLarge) {
+      try {
+        this.#shared.heads.decodeRequest(bytes, span.headStart, span.headEnd, head);
+      } catch {
+        // Answered all the same, with what of the head could be read; without a sequence the sender cannot match it, but a person can read it.
+      }
+    }
+    const error = new RpcError(
+      tooLarge || fault === FrameFault.HeadTooLarge ? Code.ResourceExhausted : Code.InvalidArgument,
+      `${describeFrameFault(fault, this.frameLimits)}; the connection is closed`,
+      { details: { ret: -3 } },
+    );
+    this.#refuseConnection(head, error);
+  }
+
+  #arrived(head: RpcHead, method: ServedMethod | undefined, requestBytes: number): SrpcCall {
+    const call = new SrpcCall(
+      {
+        method: method ? method.name : head.method.text,
+        caller: head.caller.text,
+        peer: this.#peer,
+        receivedMs: this.#readMs,
+        deadline: head.timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#readMs + head.timeoutMs,
+        metadata: metadataFromEntries(head.metadata),
+        requestBytes,
+      },
+      this,
+      method,
+      head,
+    );
+    if (head.traceId) {
+      call.joinTrace(head.traceId, head.spanId!, (head.traceFlags & 1) === 1);
+    } else if (head.hasFlowId) {
+      call.joinFlow(head.flowIdLow, head.flowIdHigh);
+    }
+    if (!head.hasFlowId) {
+      head.setFlowIdFromTrace(call.traceId);
+    }
+    return call;
+  }
+
+  #tooMany(): RpcError {
+    return new RpcError(
+      Code.ResourceExhausted,
+      `this connection already runs calls.maxPerConnection ${this.#shared.limits.calls.maxPerConnection} calls`,
+      { details: { notExecuted: true } },
+    );
+  }
+
+  #refuseHead(head: RpcHead, thrown: unknown): void {
+    const tooLarge = thrown instanceof WireError && thrown.reason === WireReason.TooLarge;
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const error = new RpcError(tooLarge ? Code.ResourceExhausted : Code.InvalidArgument, `bad head: ${text}`, {
+      cause: thrown,
+      details: { ret: -4 },
+    });
+    if (head.hasSequence) {
+      // The frame's borders are sound, so the connection can go on.
+      writeErrorFrame(this.output.writer, head, error, this.frameLimits);
+      this.output.wrote();
+      returnHead(head);
+    } else {
+      this.#refuseConnection(head, error);
+    }
+  }
+
+  #refuseConnection(head: RpcHead, error: RpcError): void {
+    writeErrorFrame(this.output.writer, head, error, this.frameLimits);
+    this.output.wrote();
+    returnHead(head);
+    this.closeGently();
+  }
+
+  #block(): void {
+    if (this.#socket.isPaused()) {
+      return;
+    }
+    this.#input.pause();
+    this.#socket.pause();
+    this.#socket.once("drain", () => {
+      this.#socket.resume();
+      this.#input.resume(performance.now());
+    });
+  }
+
+  #end(): void {
+    this.output.flush();
+    if (!this.#socket.destroyed) {
+      this.#socket.end();
+      this.#socket.resume();
+      setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+    }
+  }
+
+  // The peer has sent all it will; what it asked for is still answered.
+  #ended(): void {
+    this.closeGently();
+  }
+
+  #closed(): void {
+    this.#closing = true;
+    if (this.#running.size === 0) {
+      return;
+    }
+    const gone = new RpcError(Code.Canceled, "the caller closed the connection");
+    for (const call of [...this.#running]) {
+      this.#running.delete(call);
+      this.#shared.calls.abandon(call, gone);
+    }
+  }
+}
+
+function unknownMethod(head: RpcHead): RpcError {
+  return new RpcError(Code.Unimplemented, `no method ${JSON.stringify(head.method.text.slice(0, 200))} here`, {
+    details: { ret: -6, notExecuted: true },
+  });
+}
+
+function badBody(method: ServedMethod, thrown: unknown): RpcError {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new RpcError(Code.InvalidArgument, `the body is not a ${method.desc.input.typeName}: ${text}`, {
+    cause: thrown,
+    details: { ret: -5 },
+  });
+}

@@ -1,0 +1,59 @@
+import { type ArrivedCall, Code, RpcError, ServedCall, type ServedMethod } from "@msec/rpc";
+import { beginFrame, encodeResponseHead, endFrame, endHead, type RpcHead, WireError, WireReason } from "@msec/wire";
+import { returnHead } from "./head-pool.ts";
+import { writeErrorFrame } from "./response-frame.ts";
+import type { SrpcServerConnection } from "./server-connection.ts";
+
+/** One request that came as an SRPC frame. */
+export class SrpcCall extends ServedCall {
+  readonly #connection: SrpcServerConnection;
+  readonly #method: ServedMethod | undefined;
+  readonly #head: RpcHead;
+
+  constructor(arrived: ArrivedCall, connection: SrpcServerConnection, method: ServedMethod | undefined, head: RpcHead) {
+    super(arrived);
+    this.#connection = connection;
+    this.#method = method;
+    this.#head = head;
+  }
+
+  respond(fields: object): number {
+    const { output, frameLimits } = this.#connection;
+    const writer = output.writer;
+    const frame = beginFrame(writer);
+    let body: number;
+    let bytes: number;
+    try {
+      encodeResponseHead(writer, this.#head);
+      body = endHead(writer, frame);
+      this.#method!.response.encode(fields, writer);
+      bytes = writer.position - body;
+      endFrame(writer, frame, body, frameLimits);
+    } catch (thrown) {
+      if (writer.position > frame) {
+        writer.truncate(frame);
+      }
+      if (thrown instanceof WireError && thrown.reason === WireReason.TooLarge) {
+        throw new RpcError(Code.ResourceExhausted, `the response of ${this.method} is too large: ${thrown.message}`, {
+          cause: thrown,
+        });
+      }
+      throw thrown;
+    }
+    output.wrote();
+    this.#done();
+    return bytes;
+  }
+
+  respondError(error: RpcError): void {
+    const { output, frameLimits } = this.#connection;
+    writeErrorFrame(output.writer, this.#head, error, frameLimits);
+    output.wrote();
+    this.#done();
+  }
+
+  #done(): void {
+    this.#connection.finished(this);
+    returnHead(this.#head);
+  }
+}

@@ -1,0 +1,214 @@
+import { runInContext } from "./call-context.ts";
+import { Code } from "./code.ts";
+import { DeadlineTimer } from "./deadline-timer.ts";
+import type { ServedMethod } from "./method-table.ts";
+import { type CallObserver, CallSide } from "./observer.ts";
+import { RpcError, rpcErrorFromUnknown } from "./rpc-error.ts";
+import type { ServedCall } from "./served-call.ts";
+import { wallClockUs } from "./wall-clock.ts";
+
+/**
+ * Runs handlers: the part of serving that every protocol shares.
+ *
+ * A protocol makes a `ServedCall`, asks `admit`, decodes the body and hands both to `serve`; or gives it to `refuse`. Every call
+ * is answered exactly once, by the response, by the error, or at the latest by its deadline, and every one is observed.
+ */
+export class CallServer {
+  /** Handlers that were started and have not ended, whether or not their caller still waits. */
+  inFlight = 0;
+  /** Set when the listener stops: new calls are refused. */
+  stopping = false;
+  readonly #maxInFlight: number;
+  readonly #observer: CallObserver | undefined;
+  readonly #waiting = new Set<ServedCall>();
+  readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  #idle: (() => void) | undefined;
+
+  constructor(options: { maxInFlight: number; observer?: CallObserver | undefined }) {
+    this.#maxInFlight = options.maxInFlight;
+    this.#observer = options.observer;
+  }
+
+  /** Why a call that has just arrived cannot run, or `undefined` if it can. */
+  admit(call: ServedCall): RpcError | undefined {
+    if (this.stopping) {
+      return new RpcError(Code.Unavailable, "the service is stopping; call another instance", {
+        details: { notExecuted: true },
+      });
+    }
+    if (this.inFlight >= this.#maxInFlight) {
+      return new RpcError(
+        Code.ResourceExhausted,
+        `the service already runs maxInFlight ${this.#maxInFlight} calls; call another instance or later`,
+        { details: { notExecuted: true } },
+      );
+    }
+    if (call.deadline !== Number.POSITIVE_INFINITY && call.deadline <= performance.now()) {
+      return new RpcError(Code.DeadlineExceeded, "the deadline passed before the handler ran", {
+        details: { notExecuted: true },
+      });
+    }
+    return undefined;
+  }
+
+  /** Run the handler and answer, now or when its promise settles. Never throws. */
+  serve(call: ServedCall, method: ServedMethod, request: unknown): void {
+    call.startedMs = this.#observer ? performance.now() : 0;
+    let result: object | Promise<object>;
+    try {
+      result = runInContext(call, method.handle, request, call);
+    } catch (thrown) {
+      this.refuse(call, rpcErrorFromUnknown(thrown));
+      return;
+    }
+    if (!isThenable(result)) {
+      this.#answer(call, result);
+      return;
+    }
+    this.inFlight++;
+    this.#waiting.add(call);
+    if (call.deadline !== Number.POSITIVE_INFINITY) {
+      this.#deadlines.add(call.deadline);
+    }
+    result.then(
+      (fields) => {
+        this.#ended(call);
+        this.#answer(call, fields);
+      },
+      (thrown) => {
+        this.#ended(call);
+        this.refuse(call, rpcErrorFromUnknown(thrown));
+      },
+    );
+  }
+
+  /** Answer with an error, unless the call is settled already. */
+  refuse(call: ServedCall, error: RpcError): void {
+    if (call.settled) {
+      return;
+    }
+    call.settled = true;
+    call.respondError(error);
+    this.#observe(call, error.code, error.message, 0);
+  }
+
+  /** The caller is gone: cancel the handler, answer nobody. */
+  abandon(call: ServedCall, reason: RpcError): void {
+    if (call.settled) {
+      return;
+    }
+    call.settled = true;
+    call.cancel(reason);
+    this.#observe(call, reason.code, reason.message, 0);
+  }
+
+  /** Resolves when no handler runs, or after `graceMs`. @returns whether all have ended */
+  async drained(graceMs: number): Promise<boolean> {
+    if (this.inFlight === 0) {
+      return true;
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#idle = () => resolve(true);
+    const timer = setTimeout(() => resolve(false), graceMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#idle = undefined;
+    }
+  }
+
+  /** Cancel every handler that still runs and stop all timers. */
+  cancelAll(reason: RpcError): void {
+    for (const call of [...this.#waiting]) {
+      call.cancel(reason);
+      this.refuse(call, reason);
+    }
+    this.#deadlines.stop();
+  }
+
+  #answer(call: ServedCall, fields: object): void {
+    if (call.settled) {
+      return;
+    }
+    call.settled = true;
+    let responseBytes: number;
+    try {
+      responseBytes = call.respond(fields);
+    } catch (thrown) {
+      const error =
+        thrown instanceof RpcError
+          ? thrown
+          : new RpcError(
+              Code.Internal,
+              `the handler of ${call.method} gave a response that cannot be encoded: ${messageOf(thrown)}`,
+              {
+                cause: thrown,
+              },
+            );
+      call.respondError(error);
+      this.#observe(call, error.code, error.message, 0);
+      return;
+    }
+    if (this.#observer) {
+      this.#observe(call, Code.Ok, "", responseBytes);
+    }
+  }
+
+  #ended(call: ServedCall): void {
+    this.#waiting.delete(call);
+    if (--this.inFlight === 0) {
+      this.#idle?.();
+    }
+  }
+
+  #expire(nowMs: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const call of this.#waiting) {
+      if (call.settled) {
+        continue;
+      }
+      if (call.deadline <= nowMs) {
+        const error = new RpcError(Code.DeadlineExceeded, "the deadline passed while the handler ran");
+        this.refuse(call, error);
+        call.cancel(error);
+      } else if (call.deadline < next) {
+        next = call.deadline;
+      }
+    }
+    return next;
+  }
+
+  #observe(call: ServedCall, code: Code, message: string, responseBytes: number): void {
+    if (!this.#observer) {
+      return;
+    }
+    const nowMs = performance.now();
+    const started = call.startedMs !== 0;
+    this.#observer.onServerCall({
+      side: CallSide.Server,
+      method: started || code !== Code.Unimplemented ? call.method : "",
+      peerService: call.caller,
+      peerInstance: call.peer,
+      traceId: call.traceId,
+      spanId: call.spanId,
+      parentSpanId: call.parentSpanId,
+      startUs: wallClockUs(call.receivedMs),
+      durationUs: (nowMs - call.receivedMs) * 1000,
+      queueUs: ((started ? call.startedMs : nowMs) - call.receivedMs) * 1000,
+      code,
+      message,
+      requestBytes: call.requestBytes,
+      responseBytes,
+      deadlineMs: call.deadline === Number.POSITIVE_INFINITY ? 0 : Math.max(0, call.deadline - call.receivedMs),
+    });
+  }
+}
+
+function isThenable(result: object | Promise<object>): result is Promise<object> {
+  return result instanceof Promise || typeof (result as { then?: unknown } | undefined)?.then === "function";
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,162 @@
+import type { CallContext } from "./call-context.ts";
+import { clearId, copyId, idOffset, takeIds } from "./call-ids.ts";
+import type { RpcError } from "./rpc-error.ts";
+import { hexFromBytes } from "./trace-parent.ts";
+
+/** The other end of a connection, shared by all its calls. */
+export interface PeerInfo {
+  /** `127.0.0.1:40312`, `unix:`. */
+  readonly address: string;
+  /** SHA-256 of its certificate, lower-case hex. */
+  readonly certificate: string | undefined;
+}
+
+/** What a protocol knows of a request when it arrives. */
+export interface ArrivedCall {
+  readonly method: string;
+  readonly caller: string;
+  readonly peer: PeerInfo;
+  /** `performance.now()` of the read. */
+  readonly receivedMs: number;
+  /** On the `performance.now()` clock; `Infinity` for none. */
+  readonly deadline: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly requestBytes: number;
+}
+
+const noMetadata: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+/**
+ * One request being served: the context that handlers see, and what the protocol keeps for its answer.
+ *
+ * States: `running` → `answered` (a response or an error was sent) or `abandoned` (nobody is there to hear it). A handler may
+ * still run after either; its result is then dropped. Only `CallServer` moves it on. Everything that most handlers never
+ * look at (ids, hex, signal) is made when first asked for.
+ */
+export abstract class ServedCall implements CallContext {
+  readonly method: string;
+  readonly caller: string;
+  readonly deadline: number;
+  readonly receivedMs: number;
+  readonly requestBytes: number;
+  /** `performance.now()` when the handler was called. */
+  startedMs = 0;
+  /** Whether the answer is out, or nobody waits for it any more. */
+  settled = false;
+  sampled = false;
+  readonly #peer: PeerInfo;
+  readonly #metadata: Readonly<Record<string, string>> | undefined;
+  readonly #slab: Uint8Array;
+  readonly #idsAt: number;
+  #canceled: Error | undefined;
+  #controller: AbortController | undefined;
+  #listeners: Set<(reason: Error) => void> | undefined;
+
+  constructor(arrived: ArrivedCall) {
+    this.method = arrived.method;
+    this.caller = arrived.caller;
+    this.deadline = arrived.deadline;
+    this.receivedMs = arrived.receivedMs;
+    this.requestBytes = arrived.requestBytes;
+    this.#peer = arrived.peer;
+    this.#metadata = arrived.metadata;
+    const ids = takeIds();
+    this.#slab = ids.slab;
+    this.#idsAt = ids.at;
+    clearId(ids.slab, ids.at + idOffset.parent, 8);
+  }
+
+  /** Send the response. @returns bytes of its body. @throws where it cannot be encoded; nothing is sent then */
+  abstract respond(fields: object): number;
+
+  /** Send a failure; must not throw. */
+  abstract respondError(error: RpcError): void;
+
+  /** Take the trace (16 bytes) and its span (8 bytes) from the caller. */
+  joinTrace(traceId: Uint8Array, spanId: Uint8Array, sampled: boolean): void {
+    copyId(traceId, this.#slab, this.#idsAt + idOffset.trace, 16);
+    copyId(spanId, this.#slab, this.#idsAt + idOffset.parent, 8);
+    this.sampled = sampled;
+  }
+
+  /** Take the trace from a caller that knows only the original's `flow_id`, given as its two halves. */
+  joinFlow(low: number, high: number): void {
+    const at = this.#idsAt + idOffset.trace;
+    clearId(this.#slab, at, 8);
+    const view = new DataView(this.#slab.buffer, this.#slab.byteOffset + at, 16);
+    view.setInt32(8, high);
+    view.setInt32(12, low);
+  }
+
+  get traceId(): Uint8Array {
+    return this.#slab.subarray(this.#idsAt, this.#idsAt + 16);
+  }
+
+  get spanId(): Uint8Array {
+    return this.#slab.subarray(this.#idsAt + idOffset.span, this.#idsAt + idOffset.parent);
+  }
+
+  get parentSpanId(): Uint8Array {
+    return this.#slab.subarray(this.#idsAt + idOffset.parent, this.#idsAt + idOffset.end);
+  }
+
+  get requestId(): string {
+    return hexFromBytes(this.traceId);
+  }
+
+  get peer(): string {
+    return this.#peer.address;
+  }
+
+  get connection(): object {
+    return this.#peer;
+  }
+
+  get peerCertificate(): string | undefined {
+    return this.#peer.certificate;
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#metadata ?? noMetadata;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#canceled) {
+        this.#controller.abort(this.#canceled);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  remainingMs(): number {
+    return this.deadline === Number.POSITIVE_INFINITY ? this.deadline : Math.max(0, this.deadline - performance.now());
+  }
+
+  onCancel(listener: (reason: Error) => void): () => void {
+    if (this.#canceled) {
+      listener(this.#canceled);
+      return () => {};
+    }
+    this.#listeners ??= new Set();
+    const listeners = this.#listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Tell the handler and everything that it started to stop. Does nothing the second time. */
+  cancel(reason: Error): void {
+    if (this.#canceled) {
+      return;
+    }
+    this.#canceled = reason;
+    this.#controller?.abort(reason);
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    if (listeners) {
+      for (const listener of listeners) {
+        listener(reason);
+      }
+    }
+  }
+}
