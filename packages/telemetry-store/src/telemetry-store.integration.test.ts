@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import { Agent, type AgentOptions } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createClient } from "@clickhouse/client";
 import { batchOf } from "./fixture/batches.ts";
 import { openTelemetryStore, type TelemetryStore } from "./open-telemetry-store.ts";
 import { type EngineProcess, startEngine } from "./start-engine.ts";
@@ -149,4 +151,217 @@ describe("a telemetry store over the embedded engine", () => {
       code: 0,
     });
   });
+
+  test("draws curves of calls with quantiles from merged histograms, zero where nothing was called", async () => {
+    const minute = Math.floor(Date.now() / 60_000) * 60 - 600;
+    const fast = Array.from({ length: 99 }, (_, i) => 1_000 + i * 10);
+    await store.ingest(
+      flight,
+      batchOf({
+        calls: [
+          { timeS: minute + 1, method: "f.s.a", durationsUs: fast, peerService: traffic.service },
+          { timeS: minute + 2, method: "f.s.a", durationsUs: [80_000], code: 4, peerService: traffic.service },
+          { timeS: minute + 125, method: "f.s.b", durationsUs: [5_000, 5_000], peerService: traffic.service },
+        ],
+      }),
+      "host-1/2",
+    );
+    await store.ingest(
+      { ...flight, instance: "127.0.0.1:7964" },
+      batchOf({ calls: [{ timeS: minute + 3, method: "f.s.a", durationsUs: [0] }] }),
+      "host-1/3",
+    );
+    await store.ingest(
+      traffic,
+      batchOf({
+        calls: [
+          {
+            timeS: minute + 1,
+            side: 2,
+            method: "f.s.a",
+            durationsUs: [2_000],
+            peerService: flight.service,
+            peerInstance: flight.instance,
+            code: 14,
+          },
+        ],
+      }),
+      "host-1/4",
+    );
+    const range = { fromMs: minute * 1_000, toMs: (minute + 180) * 1_000, stepS: 60 };
+
+    const whole = await store.queryCalls({ ...range, service: flight.service, side: 1 });
+    assert.deepEqual(whole.timeMs, [minute * 1_000, (minute + 60) * 1_000, (minute + 120) * 1_000]);
+    assert.equal(whole.series.length, 1);
+    const [curve] = whole.series;
+    assert.deepEqual(
+      [curve?.service, curve?.method, curve?.instance, curve?.calls, curve?.failures],
+      [flight.service, "", "", [101, 0, 2], [1, 0, 0]],
+    );
+    assertNear(curve?.p50Ms[0], 1.48);
+    assertNear(curve?.p99Ms[0], 1.98);
+    assertNear(curve?.p50Ms[2], 5);
+    assert.equal(curve?.p99Ms[1], 0);
+
+    const split = await store.queryCalls({ ...range, service: "", side: 1, byMethod: true, byInstance: true });
+    assert.deepEqual(
+      split.series.map(({ service, method, instance, calls }) => [service, method, instance, calls]),
+      [
+        [flight.service, "f.s.a", "127.0.0.1:7963", [100, 0, 0]],
+        [flight.service, "f.s.b", "127.0.0.1:7963", [0, 0, 2]],
+        [flight.service, "f.s.a", "127.0.0.1:7964", [1, 0, 0]],
+      ],
+    );
+
+    const seen = await store.queryCalls({ ...range, service: flight.service, side: 2, byInstance: true });
+    assert.deepEqual(
+      seen.series.map(({ service, instance, calls, failures }) => [service, instance, calls, failures]),
+      [[flight.service, flight.instance, [1, 0, 0], [1, 0, 0]]],
+    );
+    assert.deepEqual((await store.queryCalls({ ...range, service: "No.such", side: 1 })).series, []);
+  });
+
+  test("counts a batch once, however often its token comes", async () => {
+    const traceId = "11111111111111111111111111111111";
+    const timeS = Math.floor(Date.now() / 1_000) - 3_000;
+    const batch = batchOf({
+      spans: [{ traceId }, { traceId, spanId: "00000000000000bb" }],
+      calls: [{ timeS, method: "once" }],
+      logs: [{ traceId }],
+    });
+    const first = await store.ingest(login, batch, "host-9/1");
+    // The same request again, as an agent sends it whose answer was lost; another token is another batch.
+    assert.deepEqual(await store.ingest(login, batch, "host-9/1"), first);
+    const count = async () => {
+      const flow = await store.getFlow(traceId);
+      const curves = await store.queryCalls({
+        service: login.service,
+        side: 1,
+        fromMs: timeS * 1_000,
+        toMs: timeS * 1_000 + 1_000,
+        stepS: 1,
+      });
+      return [flow?.spans.length, flow?.logs.length, curves.series[0]?.calls[0]];
+    };
+    assert.deepEqual(await count(), [2, 1, 1]);
+    await store.ingest(login, batch, "host-9/2");
+    assert.deepEqual(await count(), [4, 2, 2]);
+  });
+
+  test("fills in the tables that a broken-off insert left out, and only those", async () => {
+    const traceId = "22222222222222222222222222222222";
+    await store.ingest(login, batchOf({ spans: [{ traceId }] }), "host-9/3");
+    await store.ingest(login, batchOf({ spans: [{ traceId }], logs: [{ traceId }] }), "host-9/3");
+    const flow = await store.getFlow(traceId);
+    assert.deepEqual([flow?.spans.length, flow?.logs.length], [1, 1]);
+  });
+
+  test("counts a batch of several days and 150,000 rows once as well", async () => {
+    const traceId = "33333333333333333333333333333333";
+    const nowUs = Date.now() * 1_000;
+    const spans = Array.from({ length: 150_000 }, (_, i) => ({
+      traceId,
+      spanId: i.toString(16).padStart(16, "0"),
+      startUs: nowUs - (i % 5) * 86_400e6,
+      message: `message ${i % 1_000} ${"x".repeat(200)}`,
+    }));
+    const batch = batchOf({ spans });
+    await store.ingest(login, batch, "host-9/4");
+    await store.ingest(login, batch, "host-9/4");
+    const [summary] = await countRows(directory);
+    assert.equal(summary, 150_000);
+    const flow = await store.getFlow(traceId);
+    assert.deepEqual([flow?.spans.length, flow?.truncated], [5_000, true]);
+  });
+
+  test("leaves out a hostile envelope and rows of impossible times, and stores the rest", async () => {
+    const traceId = "44444444444444444444444444444444";
+    const good = batchOf({ spans: [{ traceId }] });
+    const result = await store.ingestAll(
+      [
+        { identity: login, batch: { ...good, spans: { ...good.spans!, methodRef: [4_000_000_000] } } },
+        { identity: login, batch: { ...good, spans: { ...good.spans!, spanIds: new Uint8Array(7) } } },
+        {
+          identity: login,
+          batch: batchOf({
+            spans: [
+              { traceId, startUs: Number.NaN },
+              { traceId, startUs: Number.POSITIVE_INFINITY },
+              { traceId, startUs: -1 },
+              { traceId, startUs: 9e15 },
+              { traceId, code: 4_000_000_000, message: "'; DROP TABLE span; -- \\\u0000\ud800" },
+            ],
+            samples: [{ value: Number.NaN }, { value: 2 }],
+          }),
+        },
+        { identity: login, batch: good },
+      ],
+      "host-9/5",
+    );
+    assert.deepEqual(result.rows, { ...noRows, span: 2, sample: 1 });
+    assert.equal(result.leftOut, 5);
+    assert.deepEqual(
+      result.rejected.map(({ index }) => index),
+      [0, 1],
+    );
+    assert.match(result.rejected[0]!.message, /^spans\.method_ref\[0\] is 4000000000: expected a position in strings/);
+    const flow = await store.getFlow(traceId);
+    assert.deepEqual(flow?.spans.map(({ code, message }) => [code, message]).sort(), [
+      [0, ""],
+      [2, "'; DROP TABLE span; -- \\\u0000\ufffd"],
+    ]);
+    await assert.rejects(store.ingest(login, { ...good, strings: [] }, "host-9/6"), { name: "InvalidBatch" });
+    await assert.rejects(store.ingest(login, good, "a b"), { name: "InvalidBatch" });
+  });
+
+  test("takes hostile questions for what they are", async () => {
+    const nasty = "x' OR 1=1 -- \\\n\t{a:String}\u0000";
+    assert.deepEqual(await store.listRecentRequests({ service: nasty }), []);
+    const range = { fromMs: Date.now() - 60_000, toMs: Date.now(), stepS: 1 };
+    assert.deepEqual((await store.queryCalls({ ...range, service: nasty, side: 1 })).series, []);
+    await assert.rejects(store.getFlow("1 OR 1=1"), { name: "InvalidQuery" });
+    await assert.rejects(store.queryCalls({ ...range, stepS: 7, side: 1 }), { name: "InvalidQuery" });
+    await assert.rejects(store.listRecentRequests({ limit: 501 }), { name: "InvalidQuery" });
+  });
+
+  test("lists the newest requests first, each once", async () => {
+    const nowUs = Date.now() * 1_000 + 60_000_000;
+    const spans = Array.from({ length: 5 }, (_, i) => [
+      { traceId: `5${i}`.padStart(32, "5"), startUs: nowUs + i * 1_000, side: 2, peerService: "Other.one" },
+      { traceId: `5${i}`.padStart(32, "5"), startUs: nowUs + i * 1_000, side: 2, code: i === 3 ? 13 : 0 },
+    ]).flat();
+    await store.ingest({ ...login, service: "Newest.one" }, batchOf({ spans }), "host-9/7");
+    const newest = await store.listRecentRequests({ limit: 3 });
+    assert.deepEqual(
+      newest.map(({ requestId, spans, failures }) => [requestId.slice(-2), spans, failures]),
+      [
+        ["54", 2, 0],
+        ["53", 2, 1],
+        ["52", 2, 0],
+      ],
+    );
+    assert.equal((await store.listRecentRequests({ service: "Newest.one" })).length, 5);
+    assert.equal((await store.listRecentRequests({ service: "Newest.one", failedOnly: true })).length, 1);
+  });
 });
+
+function assertNear(found: number | undefined, expected: number): void {
+  assert.ok(found !== undefined && Math.abs(found / expected - 1) < 0.045, `${found} is not near ${expected}`);
+}
+
+/** Rows of the large batch, counted past the limits of the store's own questions. */
+async function countRows(directory: string): Promise<number[]> {
+  const client = createClient({
+    url: "http://engine",
+    database: "msec",
+    http_agent: new Agent({ socketPath: join(directory, "t.sock") } as AgentOptions),
+  });
+  const result = await client.query({
+    query: "SELECT count() FROM span WHERE trace_high = {high:UInt64}",
+    query_params: { high: "3689348814741910323" },
+    format: "JSONCompactEachRow",
+  });
+  const [row] = await result.json<number[]>();
+  await client.close();
+  return row!;
+}
