@@ -179,14 +179,14 @@ function readMap(field: DescField & { fieldKind: "map" }, scope: SourceScope): s
   ${readLength("entryLength", "end")}
   const stop = position + entryLength;
   reader.end = stop;
-  let key, value;
+  let entryKey, entryValue;
   while (position < stop) {
     reader.position = position;
     const entryTag = reader.tag();
     position = reader.position;
     switch (entryTag >>> 3) {
       case 1: {
-        ${readScalar(field.mapKey, field, "stop", (value) => `key = ${value};`)}
+        ${readScalar(field.mapKey, field, "stop", (value) => `entryKey = ${value};`)}
         break;
       }
       case 2: {
@@ -199,22 +199,22 @@ function readMap(field: DescField & { fieldKind: "map" }, scope: SourceScope): s
     }
   }
   reader.end = end;
-  if (key === undefined) key = ${zeroKey(field.mapKey)};
-  if (value === undefined) value = ${zeroMapValue(field, scope)};
-  ${field.mapKey === ScalarType.STRING ? "runtime.setOwn(record, key, value);" : "record[key] = value;"}`;
+  if (entryKey === undefined) entryKey = ${zeroKey(field.mapKey)};
+  if (entryValue === undefined) entryValue = ${zeroMapValue(field, scope)};
+  ${field.mapKey === ScalarType.STRING ? "runtime.setOwn(record, entryKey, entryValue);" : "record[entryKey] = entryValue;"}`;
 }
 
 function readMapValue(field: DescField & { fieldKind: "map" }, scope: SourceScope): string {
-  const set = (value: string) => `value = ${value};`;
+  const set = (value: string) => `entryValue = ${value};`;
   switch (field.mapKind) {
     case "scalar":
       return readScalar(field.scalar, field, "stop", set);
     case "enum":
       return readScalar(ScalarType.INT32, field, "stop", set);
     case "message":
-      return `const child = ${messageFromLocal(field, "value", scope)};
+      return `const child = ${messageFromLocal(field, "entryValue", scope)};
       ${readLengthDelimitedChild(scope.unit(field.message), "child", "stop")}
-      value = ${localFromMessage(field, "child")};`;
+      entryValue = ${localFromMessage(field, "child")};`;
   }
 }
 
