@@ -56,4 +56,5 @@ export {
   type SupervisedEvent,
   type SupervisedState,
 } from "./supervise/supervised-state.ts";
+export { certificateFingerprint, createTlsIdentity, type TlsIdentity } from "./tls-identity.ts";
 export { reportUserError, UserError, type UserErrorOptions } from "./user-error.ts";
