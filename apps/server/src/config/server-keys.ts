@@ -1,0 +1,85 @@
+import { choiceKey, LOG_LEVELS, listenKey, parseAddressPort, parsedKey, textKey } from "@msec/process";
+import { z } from "zod";
+
+/** One key of `[server]`. */
+export interface ServerKey {
+  /** What `msec.ini` may say. */
+  readonly type: z.ZodType;
+  /** As written in `msec.ini`; what holds where the key is absent. */
+  readonly default: string;
+  /** One sentence, as in docs/reference/configuration.md. */
+  readonly summary: string;
+}
+
+/**
+ * Every key of `[server]` in `msec.ini`: the only list of them. docs/reference/configuration.md repeats it for people,
+ * and a test compares the two.
+ */
+export const serverKeys = {
+  listen: {
+    type: listenKey(),
+    default: "127.0.0.1:8080",
+    summary: "Address and port of the console and its API (plain HTTP).",
+  },
+  allowed_hosts: {
+    type: parsedKey("host names without port, separated by commas", parseHosts),
+    default: "",
+    summary:
+      "Names beside `localhost` and the address itself under which browsers may reach the console; others are refused.",
+  },
+  agent_listen: {
+    type: listenKey(),
+    default: "127.0.0.1:7960",
+    summary: "Address and port for agents (SRPC over mutually authenticated TLS).",
+  },
+  agent_address: {
+    type: parsedKey("empty, or address:port that agents can reach", parseOptionalAddress),
+    default: "",
+    summary: "Address and port that agents are told to dial; empty: `agent_listen`. Needed where that is a wildcard.",
+  },
+  database: {
+    type: parsedKey("empty, sqlite:<file> or postgres://user@host:5432/database", parseDatabase),
+    default: "",
+    summary: "Database of the control plane; empty: SQLite in `<state>/server/control.db`.",
+  },
+  telemetry: {
+    type: parsedKey("embedded, or the http:// or https:// URL of a ClickHouse server", parseTelemetry),
+    default: "embedded",
+    summary: "Where logs, spans and metrics go: `embedded`, or the URL of a ClickHouse server.",
+  },
+  console_files: {
+    type: textKey().or(z.literal("")),
+    default: "",
+    summary: "Directory of the built console; empty: `apps/console/dist` of this checkout.",
+  },
+  log_level: {
+    type: choiceKey(LOG_LEVELS),
+    default: "info",
+    summary: "The least level that the server's own log shows.",
+  },
+} as const satisfies Record<string, ServerKey>;
+
+/** Name of a key of `[server]`. */
+export type ServerKeyName = keyof typeof serverKeys;
+
+function parseHosts(text: string): readonly string[] | undefined {
+  const hosts = text
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((host) => host !== "");
+  return hosts.every((host) => /^([a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])$/.test(host)) ? hosts : undefined;
+}
+
+function parseOptionalAddress(text: string): string | undefined {
+  const parsed = parseAddressPort(text);
+  return text === "" || (parsed !== undefined && parsed.port > 0) ? text : undefined;
+}
+
+function parseDatabase(text: string): string | undefined {
+  return text === "" || /^(sqlite:.|postgres(ql)?:\/\/.)/.test(text) ? text : undefined;
+}
+
+function parseTelemetry(text: string): string | undefined {
+  const isUrl = URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+  return text === "embedded" || isUrl ? text : undefined;
+}

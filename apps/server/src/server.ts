@@ -1,0 +1,167 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { SessionService } from "@msec/api/console/v1/session_pb.js";
+import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { type Log, lockDirectory, UserError } from "@msec/process";
+import { StoreError } from "@msec/store";
+import { Enrollment } from "./agents/enrollment.ts";
+import { createControlHandler } from "./agents/handler.ts";
+import { HostDirectory } from "./agents/host-directory.ts";
+import { listenAgents } from "./agents/listener.ts";
+import { openServerIdentity } from "./agents/server-identity.ts";
+import type { ServerConfig } from "./config/server-config.ts";
+import { createApi } from "./http/api.ts";
+import { listenHttp } from "./http/listener.ts";
+import { createStaticFiles } from "./http/static-files.ts";
+import { RegistryFeed } from "./registry/control-feed.ts";
+import { createRegistryHandler } from "./registry/handler.ts";
+import { moveInstances, RegistryStore } from "./registry/store.ts";
+import { openServerStore, type ServerStore } from "./schema.ts";
+import { AttemptLimit } from "./session/attempt-limit.ts";
+import { createSessionHandler } from "./session/handler.ts";
+import { openOperatorKey } from "./session/operator-key.ts";
+import { SessionStore } from "./session/store.ts";
+import { createTelemetryHandler } from "./telemetry/handler.ts";
+import { createTelemetrySink } from "./telemetry/sink.ts";
+import { openTelemetry } from "./telemetry/telemetry.ts";
+import { version } from "./version.ts";
+
+const graceMs = 5_000;
+const consoleFiles = fileURLToPath(new URL("../../console/dist", import.meta.url));
+
+/** What a server is started with. */
+export interface ServerOptions {
+  /** The state directory; exists. */
+  readonly state: string;
+  readonly config: ServerConfig;
+  readonly log: Log;
+  /** Order agents whose routes are newer than the database's to take the database's; default false. */
+  readonly replaceRoutes?: boolean;
+  /** Milliseconds since 1970 UTC; default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** A server that serves. */
+export interface Server extends AsyncDisposable {
+  /** `http://127.0.0.1:8080`. */
+  readonly console: string;
+  /** `127.0.0.1:7960`. */
+  readonly agents: string;
+  /** A new one-time token for the console. */
+  createSignInToken(): Promise<string>;
+  /** Finish what runs, at most five seconds, then close everything; harmless when called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Start the control plane: database, telemetry, agents' port, console's port, in this order; closed in the other.
+ *
+ * @throws UserError, for everything that an operator can put right; what was opened is closed again
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  // Whatever fails below, what was opened before is closed.
+  await using stack = new AsyncDisposableStack();
+  const { config, log, state } = options;
+  const now = options.now ?? Date.now;
+  const directory = join(state, "server");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  stack.use(lockDirectory(directory, "server directory"));
+
+  const store = stack.use(await openDatabase(config.database || `sqlite:${join(directory, "control.db")}`, log));
+  const operatorKey = await openOperatorKey(join(directory, "operator.key"));
+  const identity = await openServerIdentity(join(directory, "identity.json"));
+
+  const feed = new RegistryFeed(store);
+  await feed.refresh();
+  const hosts = new HostDirectory(store, now, log);
+  await hosts.load();
+  stack.defer(() => hosts.close());
+  const enrollment = new Enrollment(store, now, async (transaction, from, to) => {
+    await moveInstances(transaction, from, to);
+  });
+  const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
+
+  const agents = await listenAgents(
+    config.agent_listen.address,
+    config.agent_listen.port,
+    identity,
+    createControlHandler({
+      hosts,
+      enrollment,
+      feed,
+      storeTelemetry: createTelemetrySink(telemetry, log),
+      replaceRoutes: options.replaceRoutes ?? false,
+      onNewerRoutes: (host, applied, ours) =>
+        log.error(
+          `agent of ${host.name} has routes of version ${applied}, the database ends at ${ours}: was it restored from a backup? ` +
+            "Start the server once with --replace-routes to make agents take what it has",
+        ),
+    }),
+    log,
+  );
+  stack.defer(() => agents.close({ graceMs: 0 }));
+
+  const sessions = new SessionStore(store, now);
+  const agentAddress = config.agent_address || formatAddress(agents.address, agents.port);
+  const http = await listenHttp({
+    address: config.listen.address,
+    port: config.listen.port,
+    allowedHosts: config.allowed_hosts,
+    api: createApi({
+      sessions,
+      operatorKey,
+      log,
+      routes: (router) => {
+        router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), version));
+        router.service(
+          RegistryService,
+          createRegistryHandler({
+            registry: new RegistryStore(store, now),
+            feed,
+            hosts,
+            enrollment,
+            agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
+          }),
+        );
+        router.service(TelemetryService, createTelemetryHandler(telemetry));
+      },
+    }),
+    files: createStaticFiles(config.console_files || consoleFiles),
+    log,
+  });
+  stack.defer(() => http.close(graceMs));
+
+  const opened = stack.move();
+  const close = () => opened.disposeAsync();
+  return {
+    console: http.url,
+    agents: formatAddress(agents.address, agents.port),
+    createSignInToken: async () => (await sessions.createSignInToken()).token,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function openDatabase(url: string, log: Log): Promise<ServerStore> {
+  try {
+    const store = await openServerStore(url, (error) => log.warn("an idle database connection broke", { error }));
+    try {
+      const steps = await store.migrate();
+      if (steps.length > 0) {
+        log.info(`database brought up to date: ${steps.join(", ")}`);
+      }
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  } catch (error) {
+    throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+function formatAddress(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

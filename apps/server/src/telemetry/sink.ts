@@ -1,0 +1,47 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import type { Log } from "@msec/process";
+import type { TelemetryEnvelope, TelemetryStore } from "@msec/telemetry-store";
+import type { StoreTelemetry } from "../agents/handler.ts";
+import { askTelemetry } from "./telemetry-error.ts";
+
+const maxBatchBytes = 1024 * 1024;
+
+/**
+ * Hand agents' telemetry to the store. The same sequence of the same host again changes nothing, so an agent may repeat
+ * what it has no answer to.
+ *
+ * A batch that cannot be read is left out and logged, and its request counts as done: repeating it would not help, and
+ * it would hold up everything behind it in the agent's spool.
+ */
+export function createTelemetrySink(store: TelemetryStore, log: Log): StoreTelemetry {
+  return async (host, { sequence, envelopes }) => {
+    const readable: TelemetryEnvelope[] = [];
+    const refuse = (service: string, instance: string, why: string) =>
+      log.warn("telemetry batch left out", { host: host.name, service, instance, why });
+    for (const { service, instance, batch } of envelopes) {
+      const parsed = parseBatch(batch);
+      if (typeof parsed === "string") {
+        refuse(service, instance, parsed);
+      } else {
+        readable.push({ identity: { host: host.name, service, instance }, batch: parsed });
+      }
+    }
+    const { rejected } = await askTelemetry(store.ingestAll(readable, `${host.id}/${sequence}`));
+    for (const { index, message } of rejected) {
+      const identity = readable[index]?.identity;
+      refuse(identity?.service ?? "", identity?.instance ?? "", message);
+    }
+  };
+}
+
+function parseBatch(bytes: Uint8Array): Batch | string {
+  if (bytes.length > maxBatchBytes) {
+    return `it has ${bytes.length} bytes, expected at most ${maxBatchBytes}`;
+  }
+  try {
+    return fromBinary(BatchSchema, bytes);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

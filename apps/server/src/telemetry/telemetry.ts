@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { BackOff, type Log, removeRunRecord, socketPath, writeRunRecord } from "@msec/process";
+import {
+  openTelemetryStore,
+  StoreErrorReason,
+  startEngine,
+  type TelemetryStore,
+  TelemetryStoreError,
+} from "@msec/telemetry-store";
+
+const recordName = "telemetry-store";
+
+/**
+ * The telemetry store that this server uses, and its process where it is ours.
+ *
+ * Returns at once: until the store serves, everything asked of it fails with `StoreUnavailable`, and agents keep what
+ * they have on their disks.
+ *
+ * @param where  `embedded`, or the URL of a ClickHouse server
+ * @param state  the state directory: `telemetry/` is the embedded engine's data
+ */
+export function openTelemetry(where: string, state: string, log: Log): TelemetryStore {
+  const stopping = new AbortController();
+  if (where !== "embedded") {
+    const store = openTelemetryStore({ url: where });
+    const ready = untilReady(store, log, stopping.signal);
+    return withClose(store, stopping, ready);
+  }
+  const socket = socketPath(state, recordName);
+  const store = openTelemetryStore({ socket });
+  const running = runEngine({ dataDir: join(state, "telemetry"), socket }, state, store, log, stopping.signal);
+  return withClose(store, stopping, running);
+}
+
+function withClose(store: TelemetryStore, stopping: AbortController, running: Promise<void>): TelemetryStore {
+  let closing: Promise<void> | undefined;
+  const closeAll = async () => {
+    stopping.abort();
+    await store.close();
+    await running;
+  };
+  const close = () => {
+    closing ??= closeAll();
+    return closing;
+  };
+  return { ...store, close, [Symbol.asyncDispose]: close };
+}
+
+/** Keep the engine's process running until told to stop. It holds our pipe and ends with us however we end. */
+async function runEngine(
+  options: { dataDir: string; socket: string },
+  state: string,
+  store: TelemetryStore,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const backOff = new BackOff();
+  let isSchemaReady = false;
+  while (!signal.aborted) {
+    const startedMs = performance.now();
+    try {
+      await using engine = await startEngine(options);
+      const { pid } = engine.ready;
+      writeRunRecord(state, { name: recordName, role: recordName, pid, listen: options.socket });
+      log.info(`telemetry store serves after ${engine.ready.startMs} ms`, { pid, version: engine.ready.version });
+      if (!isSchemaReady && !signal.aborted) {
+        await store.waitReady({ signal });
+        isSchemaReady = true;
+      }
+      const aborted = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+      if (signal.aborted) {
+        aborted.resolve();
+      }
+      const exit = await Promise.race([engine.exited, aborted.promise]);
+      if (exit !== undefined) {
+        log.error("telemetry store ended by itself; starting it again", { ...exit });
+      }
+      await engine.stop();
+      removeRunRecord(state, recordName, pid);
+    } catch (error) {
+      if (!signal.aborted) {
+        log.error("telemetry store failed; starting it again", { error });
+      }
+    }
+    await pause(backOff.afterExit(performance.now() - startedMs), signal);
+  }
+}
+
+/** Bring a foreign server's schema up to date as soon as it answers. */
+async function untilReady(store: TelemetryStore, log: Log, signal: AbortSignal): Promise<void> {
+  const backOff = new BackOff();
+  while (!signal.aborted) {
+    try {
+      await store.waitReady({ signal });
+      return;
+    } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
+      const isDown = error instanceof TelemetryStoreError && error.reason === StoreErrorReason.Unavailable;
+      log.error(
+        isDown
+          ? "the telemetry store does not answer; trying again"
+          : "the telemetry store's schema cannot be made; trying again",
+        { error },
+      );
+    }
+    await pause(backOff.afterExit(0), signal);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) {
+    await delay(ms, undefined, { signal }).catch(() => {}); // Aborted: the loop ends.
+  }
+}
