@@ -1,1 +1,2 @@
-../../../../flight.ts
+// What the agent starts: [SRPC] module in ../etc/config.ini.
+import "../../../../flight.ts";

@@ -1,1 +1,2 @@
-../../../../traffic.ts
+// What the agent starts: [SRPC] module in ../etc/config.ini.
+import "../../../../traffic.ts";

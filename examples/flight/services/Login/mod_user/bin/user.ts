@@ -1,1 +1,2 @@
-../../../../user.ts
+// What the agent starts: [SRPC] module in ../etc/config.ini.
+import "../../../../user.ts";

@@ -1,0 +1,163 @@
+import { LocalService } from "@msec/api/agent/v1/local_pb.js";
+import { type Client, Code, createClient, RpcError } from "@msec/rpc";
+import { type Channel, createChannel } from "@msec/rpc-node";
+import { Latch } from "./latch.ts";
+import type { ReportBuffer } from "./report-buffer.ts";
+import type { RouteCache } from "./route-cache.ts";
+
+const REGISTER_TIMEOUT_MS = 5_000;
+const REPORT_TIMEOUT_MS = 5_000;
+// How long one question for newer routes may stay open; and how much later the agent's silence counts as its absence.
+const WATCH_WAIT_MS = 30_000;
+const WATCH_SLACK_MS = 10_000;
+const REPORT_EVERY_MS = 1_000;
+const PAUSE_FIRST_MS = 100;
+const PAUSE_MAX_MS = 2_000;
+// An agent that knows nothing yet answers at once; asking again at once would be a busy loop.
+const UNKNOWN_PAUSE_MS = 500;
+
+/** Who a process is, as it tells its agent. */
+export type Identity = {
+  readonly service: string;
+  /** `127.0.0.1:7963`; empty where it listens on nothing. */
+  readonly listen: string;
+  readonly instanceId: string;
+  /** Full names of the methods it serves. */
+  readonly methods: readonly string[];
+};
+
+/** What a link to the agent is made of. */
+export type AgentLinkOptions = {
+  /** The agent's unix socket. */
+  readonly path: string;
+  readonly identity: Identity;
+  readonly routes: RouteCache;
+  readonly reports: ReportBuffer;
+  /** Hears once that the agent is away, with why, and once that it is there. */
+  readonly onState: (state: { connected: boolean; reason: string }) => void;
+};
+
+/**
+ * The link of a process to the agent of its host.
+ *
+ * States: `away` → `registered` when Register was answered; `registered` → `away` when the open question for routes fails, which it does
+ * at once when the connection breaks. Each registration is a new one: the agent may be another process by then.
+ */
+export class AgentLink {
+  readonly #options: AgentLinkOptions;
+  readonly #channel: Channel;
+  readonly #agent: Client<typeof LocalService>;
+  readonly #stop = new AbortController();
+  readonly #reportNow = new Latch();
+  readonly #pauseOver = new Latch();
+  #registered = false;
+  #said: boolean | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  /** Why the agent is away, for messages; empty while it is there. */
+  reason = "not connected yet";
+
+  constructor(options: AgentLinkOptions) {
+    this.#options = options;
+    this.#channel = createChannel({ path: options.path }, { caller: options.identity.service });
+    this.#agent = createClient(LocalService, this.#channel.call);
+  }
+
+  /** Begins; runs until `close`. */
+  start(): void {
+    this.#running = Promise.all([this.#keepRegistered(), this.#keepReporting()]);
+  }
+
+  /** Asks for the recorder to be emptied before the second is over. */
+  reportSoon(): void {
+    this.#reportNow.set();
+  }
+
+  /** Hands over the last telemetry, for at most `graceMs`, and ends. */
+  async close(graceMs: number): Promise<void> {
+    this.#stop.abort();
+    this.#reportNow.set();
+    this.#pauseOver.set();
+    await Promise.race([this.#running, expire(graceMs)]);
+    await this.#channel.close();
+  }
+
+  async #keepRegistered(): Promise<void> {
+    let pauseMs = PAUSE_FIRST_MS;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#register();
+        pauseMs = PAUSE_FIRST_MS;
+        await this.#watch();
+      } catch (error) {
+        this.#say(false, error instanceof Error ? error.message : String(error));
+      }
+      this.#registered = this.#registered && this.#stop.signal.aborted;
+      if (!this.#stop.signal.aborted) await this.#pauseOver.wait(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+    }
+  }
+
+  async #register(): Promise<void> {
+    const { service, listen, instanceId, methods } = this.#options.identity;
+    const request = { service, listen, instanceId, methods: [...methods], pid: process.pid };
+    await this.#agent.register(request, { timeoutMs: REGISTER_TIMEOUT_MS, signal: this.#stop.signal });
+    this.#registered = true;
+    this.#say(true, "");
+    this.#reportNow.set();
+  }
+
+  async #watch(): Promise<void> {
+    const { routes } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      // The first answer is wanted at once, also when there is nothing: it tells that the agent knows its tables.
+      const waitMs = routes.isKnown ? WATCH_WAIT_MS : 0;
+      const began = performance.now();
+      const response = await this.#agent.watchRoutes(
+        { appliedVersion: routes.version, waitMs },
+        { timeoutMs: waitMs + WATCH_SLACK_MS, signal: this.#stop.signal },
+      );
+      const isNew = routes.apply(response);
+      if (!isNew && performance.now() - began < UNKNOWN_PAUSE_MS) await this.#pauseOver.wait(UNKNOWN_PAUSE_MS);
+    }
+  }
+
+  async #keepReporting(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#reportNow.wait(REPORT_EVERY_MS);
+      this.#options.reports.collect();
+      await this.#report();
+    }
+  }
+
+  async #report(): Promise<void> {
+    const { reports } = this.#options;
+    for (let batch = reports.first(); batch !== undefined && this.#registered; batch = reports.first()) {
+      try {
+        await this.#agent.report({ batch }, { timeoutMs: REPORT_TIMEOUT_MS });
+        reports.delivered(batch);
+      } catch (error) {
+        if (!isRefusal(error)) return; // away or busy: it stays, the next round tries again
+        reports.refused(batch);
+      }
+    }
+  }
+
+  #say(connected: boolean, reason: string): void {
+    this.reason = reason;
+    if (this.#said === connected || this.#stop.signal.aborted) return;
+    this.#said = connected;
+    this.#options.onState({ connected, reason });
+  }
+}
+
+// The agent has read the batch and will say the same the next time.
+function isRefusal(error: unknown): boolean {
+  const codes: readonly Code[] = [Code.InvalidArgument, Code.OutOfRange, Code.Unimplemented, Code.PermissionDenied];
+  return error instanceof RpcError && codes.includes(error.code);
+}
+
+function expire(ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, ms).unref();
+  return promise;
+}

@@ -1,0 +1,35 @@
+import type { CallResult } from "@msec/balance";
+import { Code, RpcError } from "@msec/rpc";
+
+/** Instances that one call is tried on at most. */
+export const MAX_TRIES = 4;
+
+/**
+ * Whether a failed call did certainly nothing, so that another instance may be asked whatever the method: nothing of it was sent, or the
+ * instance said that it did not begin. Not for what would fail the same everywhere: a request that cannot be encoded, a deadline, a cancellation.
+ */
+export function isRepeatable(error: unknown): boolean {
+  if (!(error instanceof RpcError)) return false;
+  if (error.details.notSent !== true && error.details.notExecuted !== true) return false;
+  return error.code === Code.Unavailable || error.code === Code.ResourceExhausted;
+}
+
+// Codes by which an instance says that it is not well; the others are the caller's own doing.
+const unwell: ReadonlySet<Code> = new Set([
+  Code.Unknown,
+  Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+  Code.Unimplemented,
+  Code.Internal,
+  Code.Unavailable,
+  Code.DataLoss,
+]);
+
+/** What a failed call tells the balancer about the instance. */
+export function resultOfFailure(error: unknown, durationMs: number): CallResult {
+  if (!(error instanceof RpcError)) return { ok: true, durationMs, transportFailed: false };
+  // An answer carries the original's return code; what has none did not come from the other end.
+  const answered = error.details.ret !== undefined || error.details.notExecuted === true;
+  const transportFailed = error.code === Code.Unavailable && !answered;
+  return { ok: !unwell.has(error.code), durationMs, transportFailed };
+}

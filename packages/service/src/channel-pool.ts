@@ -1,0 +1,82 @@
+import type { CallObserver } from "@msec/rpc";
+import { type Channel, createChannel } from "@msec/rpc-node";
+
+// Half of the default time of a call: connecting to a host that does not answer leaves time for another one.
+const CONNECT_TIMEOUT_MS = 1_000;
+// Places called by address belong to no table; their channels are closed when nobody has used them for so long.
+const IDLE_MS = 60_000;
+
+/** A place that is called, and under which service name its calls are recorded. */
+export type Place = { readonly address: string; readonly port: number };
+
+type Kept = { readonly channel: Channel; readonly place: Place; readonly service: string; usedMs: number };
+
+/** One channel for each instance that this process calls, kept until its route is gone and its last call has ended. */
+export class ChannelPool {
+  readonly #options: { caller: string; observer: CallObserver };
+  readonly #channels = new Map<string, Kept>();
+  readonly #leaving = new Set<Kept>();
+
+  constructor(options: { caller: string; observer: CallObserver }) {
+    this.#options = options;
+  }
+
+  /** Channels that are kept, those that wait for their last call included. */
+  get size(): number {
+    return this.#channels.size + this.#leaving.size;
+  }
+
+  /**
+   * The channel to a place.
+   *
+   * @param service  its name, or "" where it is called by its address
+   */
+  channelTo(place: Place, service: string): Channel {
+    const key = `${service} ${place.address} ${place.port}`;
+    const known = this.#channels.get(key);
+    if (known !== undefined) {
+      known.usedMs = performance.now();
+      return known.channel;
+    }
+    const { caller, observer } = this.#options;
+    const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS } };
+    const channel = createChannel(place, { caller, observer, peerService: service, limits });
+    this.#channels.set(key, { channel, place, service, usedMs: performance.now() });
+    return channel;
+  }
+
+  /** Lets go of the channels of a service to places that are not among these any more. */
+  keepOnly(service: string, places: readonly Place[]): void {
+    for (const [key, kept] of this.#channels) {
+      if (kept.service !== service) continue;
+      if (places.some(({ address, port }) => address === kept.place.address && port === kept.place.port)) continue;
+      this.#channels.delete(key);
+      this.#leaving.add(kept);
+    }
+    this.sweep();
+  }
+
+  /** Closes what waits for nothing any more; call it from time to time. */
+  sweep(): void {
+    const idleSinceMs = performance.now() - IDLE_MS;
+    for (const [key, kept] of this.#channels) {
+      if (kept.service !== "" || kept.channel.inFlight > 0 || kept.usedMs > idleSinceMs) continue;
+      this.#channels.delete(key);
+      this.#leaving.add(kept);
+    }
+    for (const kept of this.#leaving) {
+      if (kept.channel.inFlight > 0) continue;
+      this.#leaving.delete(kept);
+      // Nothing is outstanding: there is nothing to wait for and nothing that could fail.
+      void kept.channel.close();
+    }
+  }
+
+  /** Closes all channels, waiting at most `graceMs` for calls that are outstanding. */
+  async close(graceMs: number): Promise<void> {
+    const all = [...this.#channels.values(), ...this.#leaving];
+    this.#channels.clear();
+    this.#leaving.clear();
+    await Promise.all(all.map(({ channel }) => channel.close({ graceMs })));
+  }
+}

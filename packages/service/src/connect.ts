@@ -1,0 +1,61 @@
+import { stopSignal } from "@msec/process";
+import { type LaunchOptions, readLaunch } from "./launch.ts";
+import { type Calling, Program } from "./program.ts";
+
+/** How to connect. */
+export type ConnectOptions = LaunchOptions & {
+  /**
+   * End the program gracefully at SIGTERM and SIGINT: `signal` aborts, calls are finished, telemetry handed over, exit 0.
+   * Default false: the program does it by `close`.
+   */
+  readonly stopOnSignal?: boolean;
+};
+
+/** A program that calls services and serves none. */
+export type Connection = Calling &
+  AsyncDisposable & {
+    readonly name: string;
+    /** Aborts when the program is to end. */
+    readonly signal: AbortSignal;
+    /**
+     * Waits for calls being made, hands over the last telemetry, and lets go of everything.
+     *
+     * @param options.graceMs  at most so long for each of the two; default 5_000
+     */
+    close(options?: { readonly graceMs?: number }): Promise<void>;
+  };
+
+/**
+ * Makes a program part of the system without serving anything: it calls services by name, counts and logs under its own name.
+ *
+ * Connects in the background; the first call by name waits for routes as long as its deadline allows.
+ *
+ * @throws UserError  no name, or a configuration that cannot be read
+ */
+export function connect(options: ConnectOptions = {}): Connection {
+  const launch = readLaunch(options, process.env, process.cwd());
+  const program = new Program(launch);
+  program.start({ service: launch.name, listen: "", instanceId: launch.instanceId, methods: [] });
+  const ending = new AbortController();
+  let closed: Promise<void> | undefined;
+  const close = (graceMs: number) => {
+    ending.abort();
+    closed ??= program.close(graceMs);
+    return closed;
+  };
+  if (options.stopOnSignal === true) {
+    const { signal } = stopSignal(() => process.exit(1));
+    signal.addEventListener("abort", () => void close(5_000).finally(() => process.exit(0)));
+  }
+  return {
+    name: launch.name,
+    signal: ending.signal,
+    log: program.log.of(undefined),
+    call: (service, target, callOptions) => program.client(service, target, callOptions),
+    count: (name, n) => program.recorder.count(name, n),
+    gauge: (name, value) => program.recorder.gauge(name, value),
+    getConfig: (section, key) => program.getConfig(section, key),
+    close: (closeOptions) => close(closeOptions?.graceMs ?? 5_000),
+    [Symbol.asyncDispose]: () => close(5_000),
+  };
+}

@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { UserError } from "@msec/process";
+import type { ListenPlace } from "./listen-place.ts";
+import { type ProgramConfig, readProgramConfig } from "./program-config.ts";
+import { assertServiceName, findServiceName } from "./service-name.ts";
+import { workingDirectory } from "./working-directory.ts";
+
+/** What the surroundings of a program say: its environment (given by the agent), its directory, its configuration. */
+export type Launch = {
+  readonly name: string;
+  readonly instanceId: string;
+  /** Where the agent wants it to listen. */
+  readonly listen: ListenPlace | undefined;
+  /** The agent's unix socket. */
+  readonly agentPath: string | undefined;
+  readonly config: ProgramConfig;
+};
+
+/** What a program says itself; comes before its surroundings. */
+export type LaunchOptions = {
+  /** The service's name, `L1.L2`; default MSEC_SERVICE, else from the directory `<L1>/<L2>/bin`. */
+  readonly name?: string | undefined;
+  /** The agent's unix socket; default MSEC_AGENT. `false`: none. */
+  readonly agent?: string | false | undefined;
+  /** The configuration file; default MSEC_CONFIG, else `../etc/config.ini` if there is one. */
+  readonly config?: string | undefined;
+};
+
+/**
+ * Puts together what a program was started with.
+ *
+ * @throws UserError  no name to be found, a name or port that is none, a configuration that cannot be read
+ */
+export function readLaunch(options: LaunchOptions, environment: NodeJS.ProcessEnv, cwd: string): Launch {
+  const directory = workingDirectory(environment.PWD, cwd);
+  const configFile = options.config ?? present(environment.MSEC_CONFIG);
+  const agentPath = options.agent === false ? undefined : (options.agent ?? present(environment.MSEC_AGENT));
+  return {
+    name: nameFrom(options.name, environment, directory),
+    instanceId: environment.MSEC_INSTANCE_ID ?? "",
+    listen: listenFrom(environment),
+    agentPath: agentPath === undefined ? undefined : resolve(directory, agentPath),
+    config: readProgramConfig(configFile === undefined ? undefined : resolve(directory, configFile), directory),
+  };
+}
+
+function nameFrom(own: string | undefined, environment: NodeJS.ProcessEnv, directory: string): string {
+  if (own !== undefined) return assertServiceName(own, "name");
+  const given = present(environment.MSEC_SERVICE);
+  if (given !== undefined) return assertServiceName(given, "MSEC_SERVICE");
+  const found = findServiceName(directory);
+  if (found !== undefined) return found;
+  throw new UserError(`cannot tell which service this is: ${directory} is not <L1>/<L2>/bin`, {
+    hint: "set MSEC_SERVICE, such as MSEC_SERVICE=Flight.mod_flight, or pass { name }",
+  });
+}
+
+function listenFrom(environment: NodeJS.ProcessEnv): ListenPlace | undefined {
+  const text = present(environment.MSEC_PORT);
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UserError(`MSEC_PORT ${JSON.stringify(text)} is not a port`, { hint: "a whole number of 0…65535" });
+  }
+  return { address: present(environment.MSEC_ADDRESS) ?? "127.0.0.1", port };
+}
+
+// A variable that is set to nothing counts as not set.
+function present(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

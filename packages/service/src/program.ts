@@ -1,0 +1,148 @@
+import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import type { Explanation } from "@msec/balance";
+import { type CallOptions, type Client, createClient, type UnaryCall } from "@msec/rpc";
+import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
+import { AgentLink, type Identity } from "./agent-link.ts";
+import { ChannelPool } from "./channel-pool.ts";
+import { findConfigValue, type ProgramConfig } from "./program-config.ts";
+import { type Log, ProgramLog } from "./program-log.ts";
+import { ReportBuffer } from "./report-buffer.ts";
+import { RouteCache } from "./route-cache.ts";
+import { RoutedCalls } from "./routed-calls.ts";
+
+// Clients are made once for each service and target; more different ones than this are targets made up on the way.
+const CLIENTS_MAX = 1_000;
+
+/** What both kinds of programs, those that serve and those that only call, can do. */
+export type Calling = {
+  /**
+   * A client of a service.
+   *
+   * @param target  `Flight.mod_flight`, or an address with a port
+   * @param options  for every call of this client; `timeoutMs` is 3000 unless given, and never more than what is left to the request being served
+   */
+  call<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S>;
+  /** Adds `n` (default 1) to the counter `usr.<name>`. */
+  count(name: string, n?: number): void;
+  /** Sets the gauge `usr.<name>`. */
+  gauge(name: string, value: number): void;
+  /** The value of a key of `etc/config.ini`; `undefined` where it has none. */
+  getConfig(section: string, key: string): string | undefined;
+  readonly log: Log;
+};
+
+/** The parts of a running program, put together once. */
+export class Program {
+  readonly name: string;
+  readonly recorder: Recorder;
+  readonly log: ProgramLog;
+  readonly calls: RoutedCalls;
+  readonly #config: ProgramConfig;
+  readonly #channels: ChannelPool;
+  readonly #routes: RouteCache;
+  readonly #reports: ReportBuffer;
+  readonly #agentPath: string | undefined;
+  readonly #clients = new Map<string, WeakMap<DescService, unknown>>();
+  #link: AgentLink | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: { name: string; config: ProgramConfig; agentPath: string | undefined }) {
+    this.name = options.name;
+    this.#config = options.config;
+    this.#agentPath = options.agentPath;
+    this.recorder = createRecorder({
+      now: () => performance.timeOrigin + performance.now(),
+      onHalfFull: () => this.#link?.reportSoon(),
+      onProblem: (problem) => this.log.of(undefined).error("a metric was not taken", { problem }),
+    });
+    const least = options.config.config.values.LOG.Level.toLowerCase() as LevelName;
+    this.log = new ProgramLog({ name: options.name, least, recorder: this.recorder });
+    this.#channels = new ChannelPool({ caller: options.name, observer: this.recorder });
+    this.#routes = new RouteCache((service) => this.calls.routesChanged(service));
+    this.#reports = new ReportBuffer(this.recorder);
+    const reason = () => this.#link?.reason ?? "this process has not begun";
+    this.calls = new RoutedCalls(
+      { cache: this.#routes, hasAgent: options.agentPath !== undefined, reason },
+      this.#channels,
+    );
+  }
+
+  /** Says who it is to the agent and follows the routes from now on. Without an agent it says so, on one line. */
+  start(identity: Identity): void {
+    this.#sweep = setInterval(() => this.#tick(), 1_000);
+    this.#sweep.unref();
+    const path = this.#agentPath;
+    if (path === undefined) {
+      this.say("no agent (MSEC_AGENT is not set): calls by name are off, and curves and logs stay in this process");
+      return;
+    }
+    this.#link = new AgentLink({
+      path,
+      identity,
+      routes: this.#routes,
+      reports: this.#reports,
+      onState: ({ connected, reason }) => {
+        if (connected) this.say(`connected to the agent at ${path}`);
+        else this.say(`no agent at ${path} (${reason}): ${this.#withoutAgent()}; trying again`);
+      },
+    });
+    this.#link.start();
+  }
+
+  /** One line about the program itself: always printed, whatever the level, and not part of the service's own log. */
+  say(text: string): void {
+    process.stderr.write(`${this.name}: ${text}\n`);
+  }
+
+  client<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S> {
+    if (options !== undefined) return createClient(service, this.#unaryCall(target), options);
+    let clients = this.#clients.get(target);
+    if (clients === undefined) {
+      if (this.#clients.size >= CLIENTS_MAX) this.#clients.clear();
+      clients = new WeakMap();
+      this.#clients.set(target, clients);
+    }
+    let client = clients.get(service) as Client<S> | undefined;
+    if (client === undefined) {
+      client = createClient(service, this.#unaryCall(target));
+      clients.set(service, client);
+    }
+    return client;
+  }
+
+  getConfig(section: string, key: string): string | undefined {
+    return findConfigValue(this.#config, section, key);
+  }
+
+  explain(service: string): Explanation[] {
+    return this.calls.explain(service);
+  }
+
+  /** Waits for calls being made, hands over the last telemetry, and lets go of everything; at most about `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    clearInterval(this.#sweep);
+    await this.#channels.close(graceMs);
+    await this.#link?.close(graceMs);
+  }
+
+  #unaryCall(target: string): UnaryCall {
+    return (method, request, options) =>
+      this.calls.run(target, options ?? {}, (place, service, timeoutMs) => {
+        const channel = this.#channels.channelTo(place, service);
+        return channel.call(method as DescMethodUnary<typeof method.input, typeof method.output>, request, {
+          ...options,
+          timeoutMs,
+        });
+      });
+  }
+
+  // Without an agent nobody empties the recorder; what it holds would stay at its limit and count drops for ever.
+  #tick(): void {
+    this.#channels.sweep();
+    if (this.#link === undefined) this.recorder.drain();
+  }
+
+  #withoutAgent(): string {
+    return this.#routes.isKnown ? "calls go on with the routes known so far" : "calls by name wait for it";
+  }
+}

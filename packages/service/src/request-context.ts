@@ -1,0 +1,86 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { CallContext, CallOptions, Client } from "@msec/rpc";
+import type { Calling, Program } from "./program.ts";
+import type { Log } from "./program-log.ts";
+
+/** What a handler gets beside its request: what is known of the call, and what it can do. */
+export type ServiceContext = CallContext & Calling;
+
+/**
+ * A handler's context: everything of the call's own context, and the program's abilities bound to this request.
+ *
+ * A thin shell with getters instead of a copy, because most handlers look at little of it.
+ */
+export class RequestContext implements ServiceContext {
+  readonly #call: CallContext;
+  readonly #program: Program;
+  #log: Log | undefined;
+
+  constructor(call: CallContext, program: Program) {
+    this.#call = call;
+    this.#program = program;
+  }
+
+  get method(): string {
+    return this.#call.method;
+  }
+  get caller(): string {
+    return this.#call.caller;
+  }
+  get peer(): string {
+    return this.#call.peer;
+  }
+  get connection(): object {
+    return this.#call.connection;
+  }
+  get peerCertificate(): string | undefined {
+    return this.#call.peerCertificate;
+  }
+  get traceId(): Uint8Array {
+    return this.#call.traceId;
+  }
+  get spanId(): Uint8Array {
+    return this.#call.spanId;
+  }
+  get parentSpanId(): Uint8Array {
+    return this.#call.parentSpanId;
+  }
+  get sampled(): boolean {
+    return this.#call.sampled;
+  }
+  get requestId(): string {
+    return this.#call.requestId;
+  }
+  get deadline(): number {
+    return this.#call.deadline;
+  }
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#call.metadata;
+  }
+  remainingMs(): number {
+    return this.#call.remainingMs();
+  }
+  onCancel(listener: (reason: Error) => void): () => void {
+    return this.#call.onCancel(listener);
+  }
+
+  call<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S> {
+    return this.#program.client(service, target, options);
+  }
+  count(name: string, n?: number): void {
+    this.#program.recorder.count(name, n);
+  }
+  gauge(name: string, value: number): void {
+    this.#program.recorder.gauge(name, value);
+  }
+  getConfig(section: string, key: string): string | undefined {
+    return this.#program.getConfig(section, key);
+  }
+  get log(): Log {
+    this.#log ??= this.#program.log.of(this.#call);
+    return this.#log;
+  }
+}

@@ -1,0 +1,153 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { reportUserError, stopSignal, systemErrorCode, UserError } from "@msec/process";
+import { MethodTable, type ServiceImplementation } from "@msec/rpc";
+import { type Listener, listen } from "@msec/rpc-node";
+import { guardHandlers } from "./guarded-handlers.ts";
+import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
+import { type ListenPlace, listenPlace } from "./listen-place.ts";
+import { type Calling, Program } from "./program.ts";
+import { RequestContext, type ServiceContext } from "./request-context.ts";
+
+// Calls that run when the stop comes get so long; the agent waits longer before it kills.
+const GRACE_MS = 10_000;
+
+/** How to serve; everything is found out unless it is given. */
+export type ServeOptions = LaunchOptions & {
+  /** Address and port; default MSEC_ADDRESS and MSEC_PORT, else `[SRPC] listen`, else 127.0.0.1:7963. Port 0 takes a free one. */
+  readonly listen?: ListenPlace;
+  /** End the program gracefully at SIGTERM and SIGINT, and with status 1 when it cannot begin. Default true. */
+  readonly stopOnSignal?: boolean;
+};
+
+/** A program that serves. */
+export type Service = Calling &
+  AsyncDisposable & {
+    readonly name: string;
+    /**
+     * Resolves, with where it listens, when callers can reach it.
+     *
+     * @throws UserError  the port is taken, may not be used, or does not exist on this machine
+     */
+    readonly ready: Promise<ListenPlace>;
+    /**
+     * Refuses new calls, finishes the running ones, hands over the last telemetry.
+     *
+     * @param options.graceMs  at most so long for running calls; default 10_000
+     */
+    close(options?: { readonly graceMs?: number }): Promise<void>;
+  };
+
+/**
+ * Serves a protobuf service: on the port that the agent or the configuration says, over SRPC and HTTP+JSON, measured and logged,
+ * until SIGTERM.
+ *
+ * Each handler gets the request and a context with which it calls others by name, logs and counts. A handler answers with an
+ * object that has the response's fields, or throws an `RpcError`; anything else that it throws becomes Internal, with the reason in the log only.
+ *
+ * @example
+ * serve(UserService, {
+ *   checkPassword: (request, context) => ({ valid: isPasswordOf(request.name, request.password) }),
+ * });
+ */
+export function serve<S extends DescService>(
+  service: S,
+  handlers: ServiceImplementation<S, ServiceContext>,
+  options: ServeOptions = {},
+): Service {
+  const endsProgram = options.stopOnSignal ?? true;
+  try {
+    return start(service, handlers, options, endsProgram);
+  } catch (error) {
+    if (!endsProgram || !(error instanceof UserError)) throw error;
+    process.exit(reportUserError(error, options.name ?? "service"));
+  }
+}
+
+function start<S extends DescService>(
+  service: S,
+  handlers: ServiceImplementation<S, ServiceContext>,
+  options: ServeOptions,
+  endsProgram: boolean,
+): Service {
+  const launch = readLaunch(options, process.env, process.cwd());
+  const place = options.listen ?? launch.listen ?? listenPlace(launch.config.config.values.SRPC.listen);
+  const program = new Program(launch);
+  const methods = new MethodTable<ServiceContext>((call) => new RequestContext(call, program));
+  methods.add(service, guardHandlers(service, handlers));
+  const listener = open(program, methods, place);
+  const ready = listener.then((opened) => announce(program, launch, methods, opened));
+  let closed: Promise<void> | undefined;
+  const close = (graceMs: number) => {
+    closed ??= finish(program, listener, graceMs);
+    return closed;
+  };
+  if (endsProgram) {
+    const { signal } = stopSignal(() => process.exit(1));
+    signal.addEventListener("abort", () => void close(GRACE_MS).finally(() => process.exit(0)));
+    ready.catch((error: unknown) => process.exit(reportUserError(error, launch.name)));
+  } else {
+    // Who did not ask for `ready` hears of the failure at the first call; an unhandled rejection would end the process.
+    ready.catch(() => {});
+  }
+  return {
+    name: launch.name,
+    ready,
+    log: program.log.of(undefined),
+    call: (called, target, callOptions) => program.client(called, target, callOptions),
+    count: (name, n) => program.recorder.count(name, n),
+    gauge: (name, value) => program.recorder.gauge(name, value),
+    getConfig: (section, key) => program.getConfig(section, key),
+    close: (closeOptions) => close(closeOptions?.graceMs ?? GRACE_MS),
+    [Symbol.asyncDispose]: () => close(GRACE_MS),
+  };
+}
+
+async function open(program: Program, methods: MethodTable<ServiceContext>, place: ListenPlace): Promise<Listener> {
+  try {
+    return await listen({ ...place, methods, observer: program.recorder, serviceName: program.name });
+  } catch (error) {
+    throw listenError(error, place);
+  }
+}
+
+function announce(
+  program: Program,
+  { instanceId }: Launch,
+  methods: MethodTable<ServiceContext>,
+  { address, port }: Listener,
+): ListenPlace {
+  const listens = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  program.say(`serving ${methods.names().join(", ")} on ${listens}`);
+  program.start({ service: program.name, listen: listens, instanceId, methods: methods.names() });
+  return { address, port };
+}
+
+async function finish(program: Program, listener: Promise<Listener>, graceMs: number): Promise<void> {
+  // It may never have opened; then there is nothing to close, and `ready` has told why.
+  const opened = await listener.catch(() => undefined);
+  await opened?.close({ graceMs });
+  await program.close(Math.min(graceMs, 5_000));
+}
+
+function listenError(error: unknown, { address, port }: ListenPlace): unknown {
+  switch (systemErrorCode(error)) {
+    case "EADDRINUSE":
+      return new UserError(`port ${port} of ${address} is taken by another program`, {
+        hint: `stop that one (ss -ltnp 'sport = :${port}' names it), or give this service another port`,
+        cause: error,
+      });
+    case "EACCES":
+      return new UserError(`this user may not listen on port ${port}`, {
+        hint: "take a port of 1024 or more",
+        cause: error,
+      });
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new UserError(`${address} is not an address of this machine`, {
+        hint: "correct [SRPC] listen in etc/config.ini, or the instance's address in the console",
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
