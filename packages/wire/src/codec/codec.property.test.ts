@@ -11,7 +11,7 @@ import { type Codec, compileCodec } from "./codec.ts";
 import { createLibraryCodec } from "./library-codec.ts";
 
 // WIRE_FUZZ_RUNS=1000 for a long run by hand.
-const runs = Number(process.env.WIRE_FUZZ_RUNS ?? 40);
+const runs = Number(process.env.WIRE_FUZZ_RUNS ?? 30);
 
 /** Where the generated codec refuses what protobuf-es lets pass: lengths and elements that reach past what encloses them. */
 const stricter: readonly WireReason[] = [
