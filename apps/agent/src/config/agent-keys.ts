@@ -1,0 +1,74 @@
+import { choiceKey, LOG_LEVELS, parseAddressPort, parsedKey, sizeKey, textKey } from "@msec/process";
+import type { z } from "zod";
+
+/** One key of `[agent]`. */
+export interface AgentKey {
+  /** What `msec.ini` may say. */
+  readonly type: z.ZodType;
+  /** As written in `msec.ini`; what holds where the key is absent. */
+  readonly default: string;
+  /** One sentence, as in docs/reference/configuration.md. */
+  readonly summary: string;
+}
+
+/**
+ * Every key of `[agent]` in `msec.ini`: the only list of them. docs/reference/configuration.md repeats it for people, and
+ * a test compares the two.
+ */
+export const agentKeys = {
+  server: {
+    type: parsedKey("empty, or the server's address:port for agents", optional(parseAddressPort)),
+    default: "",
+    summary: "Address and port of the server for agents; empty: the one that the agent enrolled with.",
+  },
+  server_fingerprint: {
+    type: parsedKey("empty, or 64 hex digits", optional(parseFingerprint)),
+    default: "",
+    summary: "SHA-256 of the server's certificate, 64 hex digits; empty: the one that the agent enrolled with.",
+  },
+  host_name: {
+    type: parsedKey(
+      "empty, or 1…63 letters, digits and ._- beginning with a letter or digit",
+      optional((text) => (/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/.test(text) ? text : undefined)),
+    ),
+    default: "",
+    summary: "The host's name for people; empty: what the system calls it. Takes effect when the agent enrols.",
+  },
+  address: {
+    type: textKey(255),
+    default: "127.0.0.1",
+    summary: "The address under which other hosts reach the services of this one. Takes effect when the agent enrols.",
+  },
+  root: {
+    type: parsedKey(
+      "empty, or a directory",
+      optional((text) => text),
+    ),
+    default: "",
+    summary: "Directory of the services, `<root>/<L1>/<L2>/{bin,etc,log}`; empty: `<state>/root`.",
+  },
+  spool_bytes: {
+    type: sizeKey({ minBytes: 4 * 1024 ** 2, maxBytes: 1024 ** 4 }),
+    default: "256M",
+    summary:
+      "Most telemetry that is kept on disk while the server is away; above it the oldest is dropped and counted.",
+  },
+  log_level: {
+    type: choiceKey(LOG_LEVELS),
+    default: "info",
+    summary: "The least level that the agent's own log shows.",
+  },
+} as const satisfies Record<string, AgentKey>;
+
+/** Name of a key of `[agent]`. */
+export type AgentKeyName = keyof typeof agentKeys;
+
+/** `""` stands for absent. */
+function optional<T>(parse: (text: string) => T | undefined): (text: string) => T | "" | undefined {
+  return (text) => (text === "" ? "" : parse(text));
+}
+
+function parseFingerprint(text: string): string | undefined {
+  const hex = text.replaceAll(":", "").toLowerCase();
+  return /^[0-9a-f]{64}$/.test(hex) ? hex : undefined;
+}

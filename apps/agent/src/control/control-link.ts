@@ -1,0 +1,176 @@
+import { ControlService } from "@msec/api/agent/v1/control_pb.js";
+import { type Log, parseAddressPort, UserError } from "@msec/process";
+import { type Client, Code, codeName, createClient, RpcError, type UnaryCall } from "@msec/rpc";
+import { type Channel, createChannel } from "@msec/rpc-node";
+import { RetryPause } from "./retry.ts";
+
+/** The server to dial, and as whom. */
+export interface ControlTarget {
+  /** `address:port`. */
+  readonly server: string;
+  /** SHA-256 of the server's certificate, lower-case hex: no other is talked to. */
+  readonly serverFingerprint: string;
+  /** PEM. */
+  readonly privateKey: string;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+/** Whether the server is reached. */
+export interface LinkStatus {
+  readonly connected: boolean;
+  /** Milliseconds since 1970 UTC, when it last became so; 0 while not connected. */
+  readonly sinceMs: number;
+  /** Why not; empty while connected. */
+  readonly error: string;
+}
+
+/** The largest answer: every table of 100,000 instances is about 8 MiB. */
+const FRAME_MAX_BYTES = 32 * 1024 * 1024;
+
+/** A channel to the server with this agent's key, that accepts the pinned certificate only. @throws UserError for a bad address */
+export function dialServer(target: ControlTarget): Channel {
+  const address = parseAddressPort(target.server);
+  if (address === undefined || address.port === 0) {
+    throw new UserError(`${JSON.stringify(target.server)} is not the address:port of a server`);
+  }
+  return createChannel(address, {
+    caller: "msec.agent",
+    tls: {
+      key: target.privateKey,
+      cert: target.certificate,
+      verify: (fingerprint) => fingerprint === target.serverFingerprint,
+    },
+    // The pauses here are the channel's own floor; each exchange has its own `RetryPause` above it.
+    limits: { connect: { backoffMs: 50, maxBackoffMs: 2_000 }, frames: { maxBytes: FRAME_MAX_BYTES } },
+  });
+}
+
+/**
+ * The way to the server: one connection that carries every exchange.
+ *
+ * `connected` → `disconnected` at the first call that fails for lack of a connection, and back at the first that succeeds;
+ * each change is logged once. There is no other state to keep: every exchange repeats itself until it works.
+ */
+export class ControlLink {
+  readonly #log: Log;
+  #target: ControlTarget | undefined;
+  #channel: Channel | undefined;
+  #client: Client<typeof ControlService> | undefined;
+  #status: LinkStatus = { connected: false, sinceMs: 0, error: "has not tried yet" };
+  #closed = false;
+  readonly #onUnknownHost: () => void;
+
+  /** @param onUnknownHost  called when the server says that it does not know this host's key */
+  constructor(log: Log, onUnknownHost: () => void) {
+    this.#log = log;
+    this.#onUnknownHost = onUnknownHost;
+  }
+
+  get status(): LinkStatus {
+    return this.#status;
+  }
+
+  /** Whom to talk to from now on. */
+  setTarget(target: ControlTarget): void {
+    this.#target = target;
+    this.#redial();
+  }
+
+  /** Say why there is no target yet, for people. */
+  setWaiting(why: string): void {
+    this.#failed(why);
+  }
+
+  /**
+   * Repeat one exchange with the server until the signal aborts: at once after success, after a jittered, growing pause
+   * after a failure.
+   *
+   * @param step  one exchange; throws `RpcError` as calls do. Other errors are defects: they are logged, and it goes on
+   */
+  async repeat(
+    what: string,
+    signal: AbortSignal,
+    step: (client: Client<typeof ControlService>) => Promise<void>,
+  ): Promise<void> {
+    const pause = new RetryPause();
+    while (!signal.aborted) {
+      const client = this.#client;
+      if (client === undefined) {
+        await pause.wait(signal);
+        continue;
+      }
+      try {
+        await step(client);
+        pause.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (client === this.#client) this.#report(what, error);
+        await pause.wait(signal);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#client = undefined;
+    await this.#channel?.close({ graceMs: 0 });
+  }
+
+  #redial(): void {
+    void this.#channel?.close({ graceMs: 0 });
+    if (this.#target === undefined || this.#closed) return;
+    const channel = dialServer(this.#target);
+    const call: UnaryCall = async (method, request, options) => {
+      const answer = await channel.call(method, request, options);
+      if (channel === this.#channel) this.#succeeded();
+      return answer;
+    };
+    this.#channel = channel;
+    this.#client = createClient(ControlService, call);
+  }
+
+  #succeeded(): void {
+    if (this.#status.connected) return;
+    this.#status = { connected: true, sinceMs: Date.now(), error: "" };
+    this.#log.info("connected to the server", { server: this.#target?.server });
+  }
+
+  #failed(error: string): void {
+    if (this.#status.connected || this.#status.error !== error) {
+      // The same failure again is one line, not one for each attempt: its text may carry a time that differs.
+      if (withoutNumbers(error) !== withoutNumbers(this.#status.error)) {
+        this.#log.warn("the server cannot be reached", { server: this.#target?.server, error });
+      }
+      this.#status = { connected: false, sinceMs: 0, error };
+    }
+  }
+
+  #report(what: string, error: unknown): void {
+    if (!(error instanceof RpcError)) {
+      this.#log.error(`${what} failed`, { error });
+      return;
+    }
+    const text = `${codeName(error.code)}: ${error.message}`;
+    switch (error.code) {
+      case Code.Unauthenticated:
+        this.#failed(text);
+        this.#onUnknownHost();
+        break;
+      case Code.DeadlineExceeded:
+        // The server should have answered: a connection whose other end vanished without a word looks like this.
+        this.#failed(text);
+        this.#redial();
+        break;
+      case Code.Unavailable:
+        this.#failed(text);
+        break;
+      default:
+        this.#log.warn(`${what}: the server refused`, { error: text });
+    }
+  }
+}
+
+function withoutNumbers(text: string): string {
+  return text.replace(/\d+/g, "");
+}

@@ -1,0 +1,37 @@
+import { chmodSync, unlinkSync } from "node:fs";
+import { LocalService } from "@msec/api/agent/v1/local_pb.js";
+import { systemErrorCode } from "@msec/process";
+import { MethodTable } from "@msec/rpc";
+import { type Listener, listen } from "@msec/rpc-node";
+import { BATCH_MAX_BYTES, type LocalServiceParts, localService } from "./local-service.ts";
+
+/**
+ * Serve the processes of this host on the agent's unix socket, for this user alone (0600).
+ *
+ * The caller holds the lock of the agent's directory: a socket file that is there belongs to nobody any more.
+ */
+export async function listenLocal(path: string, parts: LocalServiceParts): Promise<Listener> {
+  removeStaleSocket(path);
+  const listener = await listen({
+    methods: new MethodTable().add(LocalService, localService(parts)),
+    path,
+    serviceName: "msec.agent",
+    // What one bad client may take of what all share: connections, memory for frames, handlers at once.
+    limits: {
+      connections: { max: 2_000 },
+      frames: { maxBytes: BATCH_MAX_BYTES + 64 * 1024 },
+      calls: { maxPerConnection: 64 },
+    },
+  });
+  // Until here the socket's own directory (0700) keeps others out.
+  chmodSync(path, 0o600);
+  return listener;
+}
+
+function removeStaleSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type RouteTable, RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
+
+/** Most routes of one table, and most tables. */
+const ROUTES_MAX = 10_000;
+
+/** Most route tables that an agent keeps. */
+export const ROUTE_TABLES_MAX = 20_000;
+
+/** Why a table cannot be used, for people; `undefined` when it can. A bad one must not replace a good one. */
+export function routeTableFault(table: RouteTable): string | undefined {
+  if (!isServiceName(table.service)) return `service name ${JSON.stringify(table.service.slice(0, 80))} is not L1.L2`;
+  if (table.version === 0n) return "it has no version";
+  if (table.routes.length > ROUTES_MAX) return `it has ${table.routes.length} routes; at most ${ROUTES_MAX} are taken`;
+  for (const route of table.routes) {
+    const name = JSON.stringify(route.instanceId.slice(0, 80));
+    if (route.instanceId === "" || route.instanceId.length > 100) return `route ${name} has no usable instance id`;
+    if (!/^[A-Za-z0-9._:-]{1,255}$/.test(route.address)) return `route ${name} has no usable address`;
+    if (route.port < 1 || route.port > 65_535) return `route ${name} has port ${route.port}`;
+    if (route.weight < 1 || route.weight > 10_000) return `route ${name} has weight ${route.weight}`;
+  }
+  return undefined;
+}
+
+/** Whether a name has the two parts of a service's, each `^[a-zA-Z][a-zA-Z0-9_]{1,31}$`. */
+export function isServiceName(name: string): boolean {
+  return /^[a-zA-Z][a-zA-Z0-9_]{1,31}\.[a-zA-Z][a-zA-Z0-9_]{1,31}$/.test(name);
+}
+
+/** A table as it stands in the file. */
+export function routeTableToJson(table: RouteTable): JsonValue {
+  return toJson(RouteTableSchema, table);
+}
+
+/** @throws when it is none */
+export function routeTableFromJson(json: JsonValue): RouteTable {
+  return fromJson(RouteTableSchema, json);
+}
