@@ -151,6 +151,9 @@ class OnePort implements Listener {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#http.close();
+    for (const { srpc } of this.#connections.values()) {
+      srpc?.announceStop();
+    }
     if (!(await this.#calls.drained(graceMs))) {
       this.#calls.cancelAll(new RpcError(Code.Unavailable, "the service stopped before the call was done"));
     }

@@ -1,11 +1,12 @@
+// Codecs under the name by which packages know them that have nothing to do with frames.
+export { type Codec as MessageCodec, compileCodec as messageCodec } from "@msec/wire";
 export { type CallContext, currentContext, runInContext } from "./call-context.ts";
-export { clearId, copyId, idOffset, takeIds } from "./call-ids.ts";
+export { clearId, copyId, type IdCell, idOffset, takeIds } from "./call-ids.ts";
 export type { CallOptions, UnaryCall } from "./call-options.ts";
 export { CallServer } from "./call-server.ts";
 export { Code, codeName, isCode } from "./code.ts";
 export { createClient } from "./create-client.ts";
 export { DeadlineTimer } from "./deadline-timer.ts";
-export { type MessageCodec, messageCodec } from "./message-codec.ts";
 export type { MessageFields } from "./message-fields.ts";
 export { MethodTable, type ServedMethod } from "./method-table.ts";
 export { type CallObserver, type CallRecord, CallSide } from "./observer.ts";

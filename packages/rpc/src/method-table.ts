@@ -1,6 +1,6 @@
 import type { DescMessage, DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import { type Codec, compileCodec } from "@msec/wire";
 import type { CallContext } from "./call-context.ts";
-import { type MessageCodec, messageCodec } from "./message-codec.ts";
 import type { ServiceImplementation } from "./service-types.ts";
 
 /** One method that is served. Everything that can be worked out before the first request is. */
@@ -8,8 +8,8 @@ export interface ServedMethod {
   /** Full name, `flight.flight_service.queryFlight`. */
   readonly name: string;
   readonly desc: DescMethodUnary;
-  readonly request: MessageCodec;
-  readonly response: MessageCodec;
+  readonly request: Codec;
+  readonly response: Codec;
   /** Gives the response message's fields, at once or later; may throw. */
   readonly handle: (request: unknown, context: CallContext) => object | Promise<object>;
 }
@@ -72,8 +72,8 @@ export class MethodTable<Context extends CallContext = CallContext> {
     return {
       name,
       desc,
-      request: messageCodec<DescMessage>(desc.input),
-      response: messageCodec<DescMessage>(desc.output),
+      request: compileCodec<DescMessage>(desc.input),
+      response: compileCodec<DescMessage>(desc.output),
       handle: extend ? (request, context) => handler(request, extend(context)) : handler,
     };
   }

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { Code, codeFromRet, isCode, RpcError, retCodes } from "@msec/rpc";
+import { Code, codeFromRet, isCode, RpcError, type RpcErrorDetails, retCodes } from "@msec/rpc";
 import {
   describeFrameFault,
   FrameFault,
@@ -14,6 +14,7 @@ import type { ChannelLimits } from "../limits.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { SocketOutput } from "../socket-output.ts";
 import { FrameInput } from "../srpc/frame-input.ts";
+import { goAwaySequence } from "../srpc/go-away.ts";
 import { type ChannelTls, isServerAccepted, nodeConnectTls } from "./channel-tls.ts";
 import type { PendingCall } from "./pending-call.ts";
 import { sharedReadBuffer } from "./read-buffer.ts";
@@ -55,6 +56,10 @@ export class ChannelConnection {
   readonly #frameLimits: FrameLimits;
   readonly #input: FrameInput;
   #ended = false;
+  /** The server said that it stops: what it has not answered when it closes was not executed. */
+  #isLeaving = false;
+  /** The server closed its side in order, after all that it had to say. */
+  #sawEnd = false;
   #failure: RpcError | undefined;
   /** Sequences up to this one have been handed to the socket. */
   #handedOver = 0;
@@ -102,20 +107,13 @@ export class ChannelConnection {
         const waitedMs = Math.round(nowMs - call.startedMs);
         this.giveUp(
           sequence,
-          new RpcError(Code.DeadlineExceeded, `${call.method} at ${this.address}: no answer in ${waitedMs} ms`),
+          new RpcError(Code.DeadlineExceeded, `${call.method.name} at ${this.address}: no answer in ${waitedMs} ms`),
         );
       } else if (call.deadline < next) {
         next = call.deadline;
       }
     }
     return next;
-  }
-
-  /** Close as soon as nothing is outstanding. */
-  closeWhenIdle(): void {
-    if (this.pending.size === 0) {
-      this.destroy(new RpcError(Code.Canceled, "the channel was closed"));
-    }
   }
 
   /** Close now; outstanding calls fail with `error`. */
@@ -135,7 +133,8 @@ export class ChannelConnection {
     const sequence = head.sequence as number;
     const call = this.pending.get(sequence);
     if (!call) {
-      if (sequence === 0 && head.code === Code.Unavailable) {
+      if (sequence === goAwaySequence && head.code === Code.Unavailable) {
+        this.#isLeaving = true;
         this.#owner.leaving(this);
       } else {
         this.#owner.ignored();
@@ -149,11 +148,11 @@ export class ChannelConnection {
     }
     let message: unknown;
     try {
-      message = call.response.decode(bytes, span.bodyStart, span.bodyEnd);
+      message = call.method.response.decode(bytes, span.bodyStart, span.bodyEnd);
     } catch (cause) {
       this.#fail(
         call,
-        new RpcError(Code.Internal, `the answer of ${call.method} cannot be read: ${(cause as Error).message}`, {
+        new RpcError(Code.Internal, `the answer of ${call.method.name} cannot be read: ${(cause as Error).message}`, {
           cause,
         }),
       );
@@ -217,7 +216,10 @@ export class ChannelConnection {
     socket.on("error", (error) => {
       this.#failure ??= rpcErrorFromNode(error, this.address);
     });
-    socket.on("end", () => socket.destroy());
+    socket.on("end", () => {
+      this.#sawEnd = true;
+      socket.destroy();
+    });
     socket.on("close", () => {
       clearTimeout(timer);
       this.#end();
@@ -247,16 +249,18 @@ export class ChannelConnection {
     const calls = [...this.pending];
     this.pending.clear();
     for (const [sequence, call] of calls) {
-      const notSent = sequence > this.#handedOver;
-      this.#fail(
-        call,
-        new RpcError(failure.code, failure.message, {
-          cause: failure.cause,
-          details: notSent ? { notSent: true } : {},
-        }),
-      );
+      const { code, message, cause } = failure;
+      this.#fail(call, new RpcError(code, message, { cause, details: this.#detailsOfUnanswered(sequence) }));
     }
     this.#owner.disconnected(this, failure);
+  }
+
+  /** What is certain of a call that the end of the connection left without an answer. */
+  #detailsOfUnanswered(sequence: number): RpcErrorDetails {
+    if (sequence > this.#handedOver) {
+      return { notSent: true };
+    }
+    return this.#isLeaving && this.#sawEnd ? { notExecuted: true } : {};
   }
 
   #fail(call: PendingCall, error: RpcError): void {

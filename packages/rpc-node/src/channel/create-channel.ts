@@ -9,19 +9,29 @@ import {
   copyId,
   currentContext,
   DeadlineTimer,
+  type IdCell,
   idOffset,
   type MessageFields,
-  messageCodec,
   RpcError,
+  type TraceParent,
   takeIds,
   type UnaryCall,
   wallClockUs,
 } from "@msec/rpc";
-import { beginFrame, endFrame, endHead, HeadDecoder, RequestHeadEncoder, WireError, WireReason } from "@msec/wire";
+import {
+  beginFrame,
+  endFrame,
+  endHead,
+  HeadDecoder,
+  WireError,
+  WireReason,
+} from "@msec/wire";
 import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
 import { entriesFromMetadata } from "../metadata.ts";
+import { CallMethod } from "./call-method.ts";
 import { ChannelConnection, type ChannelTarget, type ConnectionOwner, formatTarget } from "./channel-connection.ts";
 import type { ChannelTls } from "./channel-tls.ts";
+import { headFields } from "./head-fields.ts";
 import type { PendingCall } from "./pending-call.ts";
 
 /** Options of {@link createChannel}. */
@@ -90,7 +100,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
   readonly #frameLimits: { maxFrameBytes: number; maxHeadBytes: number };
   readonly #caller: string;
   readonly #heads = new HeadDecoder();
-  readonly #encoders = new Map<string, RequestHeadEncoder>();
+  readonly #methods = new Map<DescMethodUnary, CallMethod>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   /** The one that new calls use. */
   #current: ChannelConnection | undefined;
@@ -163,10 +173,10 @@ class SrpcChannel implements Channel, ConnectionOwner {
   }
 
   leaving(connection: ChannelConnection): void {
+    // It stays until the server, which answers what is outstanding, closes it.
     if (this.#current === connection) {
       this.#current = undefined;
     }
-    connection.closeWhenIdle();
   }
 
   settled(call: PendingCall, code: Code, message: string, responseBytes: number): void {
@@ -193,19 +203,17 @@ class SrpcChannel implements Channel, ConnectionOwner {
       const startedMs = performance.now();
       const timeoutMs = this.#timeout(options, context);
       const refusal = this.#refusal(options, timeoutMs, startedMs);
-      const name = `${method.parent.typeName}.${method.name}`;
-      const ids = callIds(options, context);
+      const parent = options?.parent ?? context;
+      const { slab, at } = callIds(parent);
       const call: PendingCall = {
-        method: name,
-        response: messageCodec<DescMessage>(method.output),
+        method: this.#method(method),
         resolve: resolve as (message: unknown) => void,
         reject,
         deadline: startedMs + timeoutMs,
         startedMs,
         requestBytes: 0,
-        traceId: ids.traceId,
-        spanId: ids.spanId,
-        parentSpanId: ids.parentSpanId,
+        ids: slab,
+        idsAt: at,
         sentMs: 0,
         unlisten: undefined,
       };
@@ -215,13 +223,12 @@ class SrpcChannel implements Channel, ConnectionOwner {
         this.settled(call, refusal.code, refusal.message, 0);
         return;
       }
-      this.#send(call, method, request, options, context, timeoutMs, ids.flags);
+      this.#send(call, request, options, context, timeoutMs, parent?.sampled ? 1 : 0);
     });
   }
 
   #send(
     call: PendingCall,
-    method: DescMethodUnary,
     request: object,
     options: CallOptions | undefined,
     context: CallContext | undefined,
@@ -233,22 +240,20 @@ class SrpcChannel implements Channel, ConnectionOwner {
     const writer = connection.output.writer;
     const frame = beginFrame(writer);
     try {
-      this.#encoder(options?.caller ?? this.#caller, call.method).encode(writer, sequence, {
-        traceId: call.traceId,
-        spanId: call.spanId,
-        traceFlags,
-        timeoutMs,
-        metadata: options?.metadata && entriesFromMetadata(options.metadata),
-      });
+      const fields = headFields(call.ids, call.idsAt);
+      fields.traceFlags = traceFlags;
+      fields.timeoutMs = timeoutMs;
+      fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
+      call.method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
       const body = endHead(writer, frame);
-      messageCodec<DescMessage>(method.input).encode(request, writer);
+      call.method.request.encode(request, writer);
       call.requestBytes = writer.position - body;
       endFrame(writer, frame, body, this.#frameLimits);
     } catch (thrown) {
       if (writer.position > frame) {
         writer.truncate(frame);
       }
-      const error = requestError(call.method, thrown);
+      const error = requestError(call.method.name, thrown);
       call.reject(error);
       this.settled(call, error.code, error.message, 0);
       return;
@@ -312,22 +317,18 @@ class SrpcChannel implements Channel, ConnectionOwner {
   }
 
   #nextSequence(): number {
-    // 0 is kept for what the server says without having been asked.
+    // `goAwaySequence` is never asked with.
     this.#sequence = this.#sequence >= maxSequence ? 1 : this.#sequence + 1;
     return this.#sequence;
   }
 
-  #encoder(caller: string, method: string): RequestHeadEncoder {
-    const key = caller === this.#caller ? method : `${caller} ${method}`;
-    let encoder = this.#encoders.get(key);
-    if (!encoder) {
-      if (this.#encoders.size >= 4096) {
-        this.#encoders.clear();
-      }
-      encoder = new RequestHeadEncoder(caller, method);
-      this.#encoders.set(key, encoder);
+  #method(desc: DescMethodUnary): CallMethod {
+    let method = this.#methods.get(desc);
+    if (!method) {
+      method = new CallMethod(desc);
+      this.#methods.set(desc, method);
     }
-    return encoder;
+    return method;
   }
 
   #expire(nowMs: number): number {
@@ -342,12 +343,12 @@ class SrpcChannel implements Channel, ConnectionOwner {
     const nowMs = performance.now();
     this.#options.observer!.onClientCall({
       side: CallSide.Client,
-      method: call.method,
+      method: call.method.name,
       peerService: this.#options.peerService ?? "",
       peerInstance: this.address,
-      traceId: call.traceId,
-      spanId: call.spanId,
-      parentSpanId: call.parentSpanId,
+      traceId: call.ids.subarray(call.idsAt, call.idsAt + idOffset.span),
+      spanId: call.ids.subarray(call.idsAt + idOffset.span, call.idsAt + idOffset.parent),
+      parentSpanId: call.ids.subarray(call.idsAt + idOffset.parent, call.idsAt + idOffset.end),
       startUs: wallClockUs(call.startedMs),
       durationUs: (nowMs - call.startedMs) * 1000,
       queueUs: ((call.sentMs || nowMs) - call.startedMs) * 1000,
@@ -360,21 +361,15 @@ class SrpcChannel implements Channel, ConnectionOwner {
   }
 }
 
-function callIds(options: CallOptions | undefined, context: CallContext | undefined) {
-  const parent = options?.parent ?? context;
-  const { slab, at } = takeIds();
+function callIds(parent: TraceParent | undefined): IdCell {
+  const cell = takeIds();
   if (parent) {
-    copyId(parent.traceId, slab, at + idOffset.trace, 16);
-    copyId(parent.spanId, slab, at + idOffset.parent, 8);
+    copyId(parent.traceId, cell.slab, cell.at + idOffset.trace, 16);
+    copyId(parent.spanId, cell.slab, cell.at + idOffset.parent, 8);
   } else {
-    clearId(slab, at + idOffset.parent, 8);
+    clearId(cell.slab, cell.at + idOffset.parent, 8);
   }
-  return {
-    traceId: slab.subarray(at, at + 16),
-    spanId: slab.subarray(at + idOffset.span, at + idOffset.parent),
-    parentSpanId: slab.subarray(at + idOffset.parent, at + idOffset.end),
-    flags: parent?.sampled ? 1 : 0,
-  };
+  return cell;
 }
 
 function requestError(method: string, thrown: unknown): RpcError {
@@ -398,7 +393,10 @@ function listenForCancel(
     return;
   }
   const giveUp = (cause: unknown) =>
-    connection.giveUp(sequence, new RpcError(Code.Canceled, `${call.method} was given up by its caller`, { cause }));
+    connection.giveUp(
+      sequence,
+      new RpcError(Code.Canceled, `${call.method.name} was given up by its caller`, { cause }),
+    );
   const onAbort = () => giveUp(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   const unlisten = context?.onCancel(giveUp);

@@ -14,6 +14,7 @@ import type { ListenerLimits } from "../limits.ts";
 import { metadataFromEntries } from "../metadata.ts";
 import { SocketOutput } from "../socket-output.ts";
 import { FrameInput } from "./frame-input.ts";
+import { writeGoAway } from "./go-away.ts";
 import { returnHead, takeHead } from "./head-pool.ts";
 import { writeErrorFrame } from "./response-frame.ts";
 import { SrpcCall } from "./srpc-call.ts";
@@ -45,6 +46,8 @@ export class SrpcServerConnection {
   readonly #running = new Set<SrpcCall>();
   #readMs = 0;
   #closing = false;
+  /** The peer sends head fields of ours, so it is no client of the original, which would take a frame it did not ask for as its answer. */
+  #speaksOurs = false;
 
   constructor(socket: Socket, peer: PeerInfo, shared: SrpcServerShared) {
     this.#socket = socket;
@@ -87,6 +90,14 @@ export class SrpcServerConnection {
     this.#running.delete(call);
     if (this.#closing && this.#running.size === 0) {
       this.#end();
+    }
+  }
+
+  /** Tell a client that understands it to call elsewhere from now on. What it sends all the same is refused. */
+  announceStop(): void {
+    if (this.#speaksOurs && !this.#closing) {
+      writeGoAway(this.output.writer, this.frameLimits);
+      this.output.wrote();
     }
   }
 
@@ -167,6 +178,7 @@ export class SrpcServerConnection {
       head,
     );
     if (head.traceId) {
+      this.#speaksOurs = true;
       call.joinTrace(head.traceId, head.spanId!, (head.traceFlags & 1) === 1);
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);

@@ -1,0 +1,32 @@
+import type { DescMessage, DescMethodUnary } from "@bufbuild/protobuf";
+import { type Codec, compileCodec, RequestHeadEncoder } from "@msec/wire";
+
+/** Callers that one method remembers heads for; nearly always there is one. */
+const maxCallers = 64;
+
+/** What a channel works out once for each method that it calls: name, codecs, the constant part of the head. */
+export class CallMethod {
+  readonly name: string;
+  readonly request: Codec;
+  readonly response: Codec;
+  readonly #heads = new Map<string, RequestHeadEncoder>();
+
+  constructor(method: DescMethodUnary) {
+    this.name = `${method.parent.typeName}.${method.name}`;
+    this.request = compileCodec<DescMessage>(method.input);
+    this.response = compileCodec<DescMessage>(method.output);
+  }
+
+  /** The head encoder for calls in the name of `caller`. */
+  head(caller: string): RequestHeadEncoder {
+    let head = this.#heads.get(caller);
+    if (!head) {
+      if (this.#heads.size >= maxCallers) {
+        this.#heads.clear();
+      }
+      head = new RequestHeadEncoder(caller, this.name);
+      this.#heads.set(caller, head);
+    }
+    return head;
+  }
+}
