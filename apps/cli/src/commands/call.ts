@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parseAddressPort, socketPath, systemErrorCode, UserError } from "@msec/process";
+import { codeName, connect, RpcError } from "@msec/service";
+import { type CommandContext, type GlobalOptions, getState, usageError } from "../context.ts";
+import { formatDuration } from "../output/quantity.ts";
+import type { AddCommand } from "./command.ts";
+
+interface CallCommandOptions extends GlobalOptions {
+  readonly timeout?: string;
+  readonly instance?: string;
+  readonly verbose?: boolean;
+}
+
+/** Under this name the command's calls are in curves and flows. */
+const callerName = "msec.cli";
+const maxTimeoutMs = 3_600_000;
+
+/** `msec call <service> <method> <json>`: one call, as any program on this host would make it. */
+export const addCallCommand: AddCommand = (program, context) => {
+  const { messages } = context;
+  program
+    .command("call")
+    .description(messages.callDescription)
+    .argument("<service>", messages.callService)
+    .argument("<method>", messages.callMethod)
+    .argument("<json>", messages.callJson)
+    .option("--timeout <ms>", messages.callTimeout)
+    .option("--instance <ip:port>", messages.callInstance)
+    .option("-v, --verbose", messages.callVerbose)
+    .action(async (service: string, method: string, text: string, _options, command) => {
+      await call(service, method, text, command.optsWithGlobals() as CallCommandOptions, context);
+    });
+};
+
+async function call(
+  service: string,
+  method: string,
+  text: string,
+  options: CallCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { messages, terminal, style } = context;
+  const json = readRequest(text, context);
+  const timeoutMs = readTimeout(options.timeout, context);
+  const { instance } = options;
+  if (instance !== undefined && parseAddressPort(instance) === undefined)
+    throw usageError(messages.badInstance(instance));
+  const agent = socketPath(getState(context, options), "agent");
+  if (!existsSync(agent)) throw new UserError(messages.agentNotRunning, { hint: messages.agentNotRunningHint });
+  await using connection = connect({ name: callerName, agent });
+  const start = performance.now();
+  try {
+    const answer = await connection.callJson(instance ?? service, method, json, { timeoutMs });
+    terminal.out(JSON.stringify(answer.resultObj, null, terminal.interactive ? 2 : undefined));
+    terminal.err(`${style.faint(messages.requestId)} ${answer.requestId}`);
+    if (options.verbose) {
+      const duration = formatDuration((performance.now() - start) * 1000);
+      terminal.err(style.faint(messages.answeredBy(answer.instance, duration)));
+    }
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    const { requestId } = error.details as { requestId?: string };
+    if (requestId) terminal.err(`${style.faint(messages.requestId)} ${requestId}`);
+    terminal.err(`${style.bad(codeName(error.code))}: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+/** The request as a JSON value: from the argument itself, `@file`, or `-` for standard input. */
+function readRequest(text: string, { messages }: CommandContext): unknown {
+  const file = text === "-" ? 0 : text.startsWith("@") ? text.slice(1) : undefined;
+  let source = text;
+  if (file !== undefined) {
+    try {
+      source = readFileSync(file, "utf8");
+    } catch (cause) {
+      throw new UserError(messages.cannotReadFile(String(file || "-"), systemErrorCode(cause) ?? String(cause)), {
+        cause,
+      });
+    }
+  }
+  try {
+    return JSON.parse(source);
+  } catch (cause) {
+    throw usageError(messages.badJson((cause as Error).message), messages.badJsonHint);
+  }
+}
+
+function readTimeout(text: string | undefined, { messages }: CommandContext): number | undefined {
+  if (text === undefined) return undefined;
+  const timeoutMs = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (timeoutMs < 1 || timeoutMs > maxTimeoutMs) throw usageError(messages.badTimeout(text));
+  return timeoutMs;
+}

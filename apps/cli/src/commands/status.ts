@@ -1,0 +1,92 @@
+import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
+import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { openOperatorApi } from "../api/operator-client.ts";
+import { type GlobalOptions, getState } from "../context.ts";
+import { formatUptime } from "../output/quantity.ts";
+import { padText } from "../output/text-width.ts";
+import { readSystemProcesses, type SystemProcess } from "../state/system-processes.ts";
+import type { AddCommand } from "./command.ts";
+
+/** One thing that is well or is not. */
+interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** `msec status`: a line for each thing that should be well; exit status 1 when one is not. */
+export const addStatusCommand: AddCommand = (program, context) => {
+  const { messages, terminal, style } = context;
+  program
+    .command("status")
+    .description(messages.statusDescription)
+    .option("--json", messages.optionJson)
+    .action(async (_options, command) => {
+      const options = command.optsWithGlobals() as GlobalOptions & { json?: boolean };
+      const state = getState(context, options);
+      const findings = [...processFindings(state), ...(await apiFindings(state))];
+      if (options.json) {
+        terminal.out(JSON.stringify(findings, null, 2));
+      } else {
+        for (const { name, ok, text } of findings) {
+          terminal.out(`${ok ? style.good("✔") : style.bad("✖")} ${padText(name, 16)} ${text}`);
+        }
+      }
+      if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
+    });
+
+  function processFindings(state: string): Finding[] {
+    const processes = readSystemProcesses(state, Date.now());
+    const names = { launcher: messages.statusLauncher, server: messages.statusServer, agent: messages.statusAgent };
+    const titles = { ...names, "telemetry-store": messages.statusTelemetry };
+    return Object.entries(titles).map(([role, name]) =>
+      processFinding(
+        name,
+        processes.find((process) => process.record.role === role && process.alive),
+      ),
+    );
+  }
+
+  function processFinding(name: string, found: SystemProcess | undefined): Finding {
+    if (found === undefined) return { name, ok: false, text: messages.statusProcessGone };
+    return { name, ok: true, text: messages.statusProcessRuns(found.record.pid, formatUptime(found.uptimeMs)) };
+  }
+
+  async function apiFindings(state: string): Promise<Finding[]> {
+    const registry = await attempt(() => openOperatorApi(state, messages).client(RegistryService));
+    const answers = await attempt(async () =>
+      registry === undefined ? undefined : await Promise.all([registry.listServices({}), registry.listHosts({})]),
+    );
+    // That the server is gone is a finding of its own already.
+    if (answers === undefined) return [];
+    const [{ services }, { hosts }] = answers;
+    const instances = services.flatMap((service) => service.instances);
+    const running = instances.filter(({ process }) => process?.state === ProcessState.RUNNING).length;
+    const supervised = instances.filter(({ process }) => process !== undefined).length;
+    const routable = instances.filter(({ port }) => port !== 0);
+    const routed = routable.filter(({ inRouting }) => inRouting).length;
+    const connected = hosts.filter((host) => host.connected).length;
+    return [
+      {
+        name: messages.statusHosts,
+        ok: connected === hosts.length,
+        text: messages.statusHostsText(connected, hosts.length),
+      },
+      {
+        name: messages.statusServices,
+        ok: running === supervised,
+        text: messages.statusServicesText(services.length, running, supervised),
+      },
+      // Out of routing is what an operator chose: it is said, and is not a fault.
+      { name: messages.statusRouting, ok: true, text: messages.statusRoutingText(routed, routable.length) },
+    ];
+  }
+};
+
+async function attempt<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    return undefined;
+  }
+}

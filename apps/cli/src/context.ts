@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import { UserError } from "@msec/process";
+import type { Messages } from "./messages/messages.ts";
+import type { Style } from "./output/style.ts";
+import type { Terminal } from "./output/terminal.ts";
+import { findState } from "./state/find-state.ts";
+
+/** What every command works with besides its own arguments. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly style: Style;
+  readonly messages: Messages;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly workingDirectory: string;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly state?: string;
+}
+
+/**
+ * The state directory that the command is about.
+ *
+ * @throws UserError when there is none
+ */
+export function getState(context: CommandContext, options: GlobalOptions): string {
+  const { environment, messages, workingDirectory } = context;
+  const named = options.state || environment.MSEC_STATE;
+  const state = findState({ option: options.state, variable: environment.MSEC_STATE, workingDirectory });
+  if (state !== undefined) return state;
+  throw new UserError(named ? messages.stateMissing(resolve(workingDirectory, named)) : messages.noState, {
+    hint: messages.noStateHint,
+  });
+}
+
+/** What the user typed makes no sense: one line, exit status 2. */
+export function usageError(message: string, hint = ""): UserError {
+  return new UserError(message, { hint, exitStatus: 2 });
+}

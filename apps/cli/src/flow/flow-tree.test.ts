@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { CallSide, FlowSpanSchema } from "@msec/api/console/v1/telemetry_pb.js";
+import { flowTree, type Hop } from "./flow-tree.ts";
+
+const client = (spanId: string, parentSpanId: string, service: string, peerService: string) =>
+  create(FlowSpanSchema, { spanId, parentSpanId, service, peerService, side: CallSide.CLIENT, method: "m" });
+const server = (spanId: string, parentSpanId: string, service: string) =>
+  create(FlowSpanSchema, { spanId, parentSpanId, service, side: CallSide.SERVER, method: "m" });
+
+const shape = (hop: Hop): unknown => [hop.service, hop.reported, ...hop.children.map(shape)];
+
+test("caller's and callee's spans of one call are one hop, with the calls that the callee made below it", () => {
+  const tree = flowTree([
+    client("1", "", "traffic", "flight"),
+    server("2", "1", "flight"),
+    client("3", "2", "flight", "login"),
+    server("4", "3", "login"),
+  ]);
+  assert.equal(tree.caller, "traffic");
+  assert.deepEqual(tree.hops.map(shape), [["flight", true, ["login", true]]]);
+  assert.equal(tree.complete, true);
+});
+
+test("a call whose callee has not reported is a hop all the same, and the flow is not complete", () => {
+  const tree = flowTree([server("2", "9", "flight"), client("3", "2", "flight", "login")]);
+  assert.deepEqual(tree.hops.map(shape), [["flight", true, ["login", false]]]);
+  assert.equal(tree.complete, false);
+});

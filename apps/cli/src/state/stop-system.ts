@@ -1,0 +1,48 @@
+import { isAlive, type RunRecord, readRunRecords } from "@msec/process";
+import { stopProcesses } from "./stop-processes.ts";
+
+// An agent stops its instances, which finish their calls; a server stops its telemetry store, which writes what it holds.
+const order = [
+  { roles: ["agent"], graceMs: 20_000 },
+  { roles: ["instance"], graceMs: 5_000 },
+  { roles: ["server"], graceMs: 15_000 },
+  { roles: ["telemetry-store"], graceMs: 10_000 },
+];
+
+/**
+ * Stop every process of the system but the launcher, by their run records, in an order in which nobody misses anybody: agent
+ * with its instances, server with its store.
+ *
+ * @param onStopped  told of each process as it is gone
+ * @returns the records of those that could not be stopped
+ */
+export async function stopSystem(
+  state: string,
+  onStopped: (record: RunRecord) => void = () => {},
+): Promise<RunRecord[]> {
+  const left: RunRecord[] = [];
+  for (const { roles, graceMs } of order) {
+    // Read anew each time: stopping an agent stops its instances.
+    const records = liveRecords(state).filter((record) => roles.includes(record.role));
+    const stuck = await stopProcesses(state, records, graceMs);
+    left.push(...stuck);
+    for (const record of records) {
+      if (!stuck.includes(record)) onStopped(record);
+    }
+  }
+  return left;
+}
+
+/** Kill every process of the system but the launcher at once. @returns those that are still there */
+export async function killSystem(state: string): Promise<RunRecord[]> {
+  return await stopProcesses(
+    state,
+    liveRecords(state).filter((record) => record.role !== "launcher"),
+    0,
+  );
+}
+
+/** The records of processes that are alive. */
+export function liveRecords(state: string): RunRecord[] {
+  return readRunRecords(state).filter(isAlive);
+}
