@@ -2,29 +2,27 @@ import { isAlive, type RunRecord, readRunRecords } from "@msec/process";
 import { stopProcesses } from "./stop-processes.ts";
 
 // An agent stops its instances, which finish their calls; a server stops its telemetry store, which writes what it holds.
-const order = [
-  { roles: ["agent"], graceMs: 20_000 },
-  { roles: ["instance"], graceMs: 5_000 },
-  { roles: ["server"], graceMs: 15_000 },
-  { roles: ["telemetry-store"], graceMs: 10_000 },
-];
+const order = ["agent", "instance", "server", "telemetry-store"] as const;
+const defaultGraceMs = { agent: 20_000, instance: 5_000, server: 15_000, "telemetry-store": 10_000 };
 
 /**
  * Stop every process of the system but the launcher, by their run records, in an order in which nobody misses anybody: agent
  * with its instances, server with its store.
  *
  * @param onStopped  told of each process as it is gone
+ * @param graceMs    from SIGTERM to SIGKILL for a role, milliseconds; default: 20_000 for the agent, less for the others
  * @returns the records of those that could not be stopped
  */
 export async function stopSystem(
   state: string,
   onStopped: (record: RunRecord) => void = () => {},
+  graceMs: Partial<typeof defaultGraceMs> = {},
 ): Promise<RunRecord[]> {
   const left: RunRecord[] = [];
-  for (const { roles, graceMs } of order) {
+  for (const role of order) {
     // Read anew each time: stopping an agent stops its instances.
-    const records = liveRecords(state).filter((record) => roles.includes(record.role));
-    const stuck = await stopProcesses(state, records, graceMs);
+    const records = liveRecords(state).filter((record) => record.role === role);
+    const stuck = await stopProcesses(state, records, graceMs[role] ?? defaultGraceMs[role]);
     left.push(...stuck);
     for (const record of records) {
       if (!stuck.includes(record)) onStopped(record);
