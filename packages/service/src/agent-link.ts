@@ -108,7 +108,8 @@ export class AgentLink {
 
   async #watch(): Promise<void> {
     const { routes } = this.#options;
-    while (!this.#stop.signal.aborted) {
+    // Only Register may open a connection: an agent that went and came back between two questions must hear who is there.
+    while (!this.#stop.signal.aborted && this.#channel.state === "open") {
       // The first answer is wanted at once, also when there is nothing: it tells that the agent knows its tables.
       const waitMs = routes.isKnown ? WATCH_WAIT_MS : 0;
       const began = performance.now();
@@ -131,7 +132,7 @@ export class AgentLink {
 
   async #report(): Promise<void> {
     const { reports } = this.#options;
-    for (let batch = reports.first(); batch !== undefined && this.#registered; batch = reports.first()) {
+    for (let batch = reports.first(); batch !== undefined && this.#canReport(); batch = reports.first()) {
       try {
         await this.#agent.report({ batch }, { timeoutMs: REPORT_TIMEOUT_MS });
         reports.delivered(batch);
@@ -140,6 +141,10 @@ export class AgentLink {
         reports.refused(batch);
       }
     }
+  }
+
+  #canReport(): boolean {
+    return this.#registered && this.#channel.state === "open";
   }
 
   #say(connected: boolean, reason: string): void {

@@ -14,6 +14,7 @@ export type Launch = {
   /** The agent's unix socket. */
   readonly agentPath: string | undefined;
   readonly config: ProgramConfig;
+  readonly onNotice: (text: string) => void;
 };
 
 /** What a program says itself; comes before its surroundings. */
@@ -24,6 +25,8 @@ export type LaunchOptions = {
   readonly agent?: string | false | undefined;
   /** The configuration file; default MSEC_CONFIG, else `../etc/config.ini` if there is one. */
   readonly config?: string | undefined;
+  /** Hears, in sentences, what the program says about itself (where it listens, whether the agent is there); default standard error. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 };
 
 /**
@@ -35,12 +38,14 @@ export function readLaunch(options: LaunchOptions, environment: NodeJS.ProcessEn
   const directory = workingDirectory(environment.PWD, cwd);
   const configFile = options.config ?? present(environment.MSEC_CONFIG);
   const agentPath = options.agent === false ? undefined : (options.agent ?? present(environment.MSEC_AGENT));
+  const name = nameFrom(options.name, environment, directory);
   return {
-    name: nameFrom(options.name, environment, directory),
+    name,
     instanceId: environment.MSEC_INSTANCE_ID ?? "",
     listen: listenFrom(environment),
     agentPath: agentPath === undefined ? undefined : resolve(directory, agentPath),
     config: readProgramConfig(configFile === undefined ? undefined : resolve(directory, configFile), directory),
+    onNotice: options.onNotice ?? ((text) => void process.stderr.write(`${name}: ${text}\n`)),
   };
 }
 

@@ -29,8 +29,6 @@ export function findConfigValue({ config }: ProgramConfig, section: string, key:
   const own = config.others.get(section);
   if (own !== undefined) return own.get(key);
   if (section !== "SRPC" && section !== "LOG") return undefined;
-  const value: unknown = Object.hasOwn(config.values[section], key)
-    ? Object.entries(config.values[section]).find(([name]) => name === key)?.[1]
-    : undefined;
+  const value = new Map<string, unknown>(Object.entries(config.values[section])).get(key);
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }

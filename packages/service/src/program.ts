@@ -4,6 +4,7 @@ import { type CallOptions, type Client, createClient, type UnaryCall } from "@ms
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
 import { ChannelPool } from "./channel-pool.ts";
+import type { Launch } from "./launch.ts";
 import { findConfigValue, type ProgramConfig } from "./program-config.ts";
 import { type Log, ProgramLog } from "./program-log.ts";
 import { ReportBuffer } from "./report-buffer.ts";
@@ -34,6 +35,8 @@ export type Calling = {
 /** The parts of a running program, put together once. */
 export class Program {
   readonly name: string;
+  /** Says a sentence about the program itself, whatever the log's level. */
+  readonly say: (text: string) => void;
   readonly recorder: Recorder;
   readonly log: ProgramLog;
   readonly calls: RoutedCalls;
@@ -46,8 +49,9 @@ export class Program {
   #link: AgentLink | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(options: { name: string; config: ProgramConfig; agentPath: string | undefined }) {
+  constructor(options: Pick<Launch, "name" | "config" | "agentPath" | "onNotice">) {
     this.name = options.name;
+    this.say = options.onNotice;
     this.#config = options.config;
     this.#agentPath = options.agentPath;
     this.recorder = createRecorder({
@@ -87,11 +91,6 @@ export class Program {
       },
     });
     this.#link.start();
-  }
-
-  /** One line about the program itself: always printed, whatever the level, and not part of the service's own log. */
-  say(text: string): void {
-    process.stderr.write(`${this.name}: ${text}\n`);
   }
 
   client<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S> {

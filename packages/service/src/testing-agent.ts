@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
+import { LocalService, type RegisterRequest } from "@msec/api/agent/v1/local_pb.js";
+import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import { MethodTable } from "@msec/rpc";
+import { type Listener, listen } from "@msec/rpc-node";
+import { compileCodec } from "@msec/wire";
+
+/** A temporary directory that is removed when it goes out of scope. */
+export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "msec-service-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Waits until something holds that nobody announces; fails the test when it does not within five seconds. */
+export async function eventually(holds: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`${what}: did not happen in five seconds`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/**
+ * The agent's side of LocalService over a real unix socket: keeps registrations and batches, and hands out the tables that a
+ * test sets, to long polls as well.
+ */
+export class TestingAgent implements AsyncDisposable {
+  readonly path: string;
+  readonly registrations: RegisterRequest[] = [];
+  readonly batches: Batch[] = [];
+  readonly #tables = new Map<string, { version: bigint; ports: readonly number[] }>();
+  #version: bigint;
+  #changed = Promise.withResolvers<void>();
+  #listener: Listener | undefined;
+
+  /** @param version  of the tables that it has, so that one can stand for another's successor */
+  constructor(path: string, version = 0n) {
+    this.path = path;
+    this.#version = version;
+  }
+
+  async start(): Promise<this> {
+    const methods = new MethodTable().add(LocalService, {
+      register: (request) => {
+        this.registrations.push(request);
+        return { hostId: "h1", hostName: "testing" };
+      },
+      watchRoutes: async (request, context) => {
+        if (request.appliedVersion === this.#version && request.waitMs > 0) {
+          const timer = setTimeout(() => this.#wake(), request.waitMs);
+          context.onCancel(() => this.#wake());
+          await this.#changed.promise;
+          clearTimeout(timer);
+        }
+        const from = request.appliedVersion > this.#version ? 0n : request.appliedVersion;
+        const tables = [...this.#tables]
+          .filter(([, { version }]) => version > from)
+          .map(([service, { version, ports }]) =>
+            create(RouteTableSchema, {
+              service,
+              version,
+              routes: ports.map((port) => ({ instanceId: `i${port}`, address: "127.0.0.1", port, weight: 100 })),
+            }),
+          );
+        return { tables, version: this.#version, unknown: this.#version === 0n };
+      },
+      report: (request) => {
+        this.batches.push(compileCodec(BatchSchema).decode(request.batch, 0, request.batch.length));
+        return {};
+      },
+      getStatus: () => ({}),
+    });
+    this.#listener = await listen({ path: this.path, methods });
+    return this;
+  }
+
+  /** Replaces the table of a service. */
+  setRoutes(service: string, ports: readonly number[]): void {
+    this.#version++;
+    this.#tables.set(service, { version: this.#version, ports });
+    this.#wake();
+  }
+
+  /** The texts of all log lines that were reported. */
+  logTexts(): string[] {
+    return this.batches.flatMap(({ logs }) => logs?.text ?? []);
+  }
+
+  /** All spans that were reported, with what a test compares. */
+  spans() {
+    return this.batches.flatMap(({ spans, strings }) =>
+      (spans?.startUs ?? []).map((_, row) => ({
+        side: spans!.side[row],
+        method: strings[spans!.methodRef[row]!],
+        peerService: strings[spans!.peerServiceRef[row]!],
+        peerInstance: strings[spans!.peerInstanceRef[row]!],
+        code: spans!.code[row],
+        traceId: Buffer.from(spans!.traceIds.subarray(row * 16, row * 16 + 16)).toString("hex"),
+        spanId: Buffer.from(spans!.spanIds.subarray(row * 8, row * 8 + 8)).toString("hex"),
+        parentSpanId: Buffer.from(spans!.parentSpanIds.subarray(row * 8, row * 8 + 8)).toString("hex"),
+      })),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#wake();
+    await this.#listener?.close({ graceMs: 0 });
+    await rm(this.path, { force: true });
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
