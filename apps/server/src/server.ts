@@ -91,7 +91,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       hosts,
       enrollment,
       feed,
-      storeTelemetry: createTelemetrySink(telemetry, log),
+      storeTelemetry: createTelemetrySink(telemetry.store, log),
       replaceRoutes: options.replaceRoutes ?? false,
       onNewerRoutes: (host, applied, ours) =>
         log.error(
@@ -125,13 +125,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
             agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
           }),
         );
-        router.service(TelemetryService, createTelemetryHandler(telemetry));
+        router.service(TelemetryService, createTelemetryHandler(telemetry.store));
       },
     }),
     files: createStaticFiles(config.console_files || consoleFiles),
     log,
   });
   stack.defer(() => http.close(graceMs));
+  // Last, so that a port that is taken does not cost the start of a database engine.
+  telemetry.start();
 
   const opened = stack.move();
   const close = () => opened.disposeAsync();

@@ -22,6 +22,8 @@ export interface HostAssignment {
  * database.
  */
 export interface ControlFeed {
+  /** Read what is newer in the database and wake who waits for it. */
+  refresh(): Promise<void>;
   /** Tables that are newer than `applied`; all of them for 0. */
   routesSince(applied: number): RouteChanges;
   /** Wait until a route table changes; see `Waiters.wait`. */

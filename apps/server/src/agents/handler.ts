@@ -43,6 +43,8 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
       };
       const hostId = await parts.enrollment.enroll(enrolling);
       await hosts.load();
+      // A host that was set up anew has taken over instances, and routes name the host.
+      await feed.refresh();
       return { hostId };
     },
 
@@ -74,7 +76,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
       hosts.acknowledged(host.id, { assignmentVersion: applied });
       const find = () => {
         const assignment = feed.assignmentOf(host.id);
-        return assignment.version === applied ? undefined : assignment;
+        return assignment.version > applied ? assignment : undefined;
       };
       const wait = (timeoutMs: number) => feed.waitForAssignments(timeoutMs, context.signal);
       await untilFound(find, wait, waitMs);

@@ -72,7 +72,7 @@ export function createStaticFiles(directory: string): StaticFiles {
         return;
       }
       const exact = path.endsWith("/") ? undefined : await find(path);
-      const isPage = exact === undefined && extname(path) === "" && !path.startsWith("/assets/");
+      const isPage = exact === undefined && isPagePath(path, request.headers.accept);
       const file = exact ?? (isPage || path.endsWith("/index.html") ? await find("/index.html") : undefined);
       if (file === undefined) {
         sendMissing(response, isPage);
@@ -81,6 +81,14 @@ export function createStaticFiles(directory: string): StaticFiles {
       sendFile(request, response, file, exact !== undefined && path.startsWith("/assets/"));
     },
   };
+}
+
+/**
+ * Whether a path without a file belongs to the page's own router. Service names have dots (`/services/Web.js`), so a dot
+ * alone says nothing: navigation asks for HTML, whatever else loads scripts, styles and images does not.
+ */
+function isPagePath(path: string, accept = ""): boolean {
+  return !path.startsWith("/assets/") && (accept.includes("text/html") || !(extname(path) in mediaTypes));
 }
 
 function decodePath(url: string): string | undefined {

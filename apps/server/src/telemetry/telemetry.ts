@@ -11,29 +11,33 @@ import {
 
 const recordName = "telemetry-store";
 
+/** The telemetry store that this server uses, and its process where it is ours. */
+export interface Telemetry extends AsyncDisposable {
+  /** Until the store serves, everything asked of it fails with `StoreUnavailable`; agents keep what they have on disk. */
+  readonly store: TelemetryStore;
+  /** Start the engine's process, or look for the foreign server; returns at once. */
+  start(): void;
+  /** Stop the engine's process and give the connections back. */
+  close(): Promise<void>;
+}
+
 /**
- * The telemetry store that this server uses, and its process where it is ours.
- *
- * Returns at once: until the store serves, everything asked of it fails with `StoreUnavailable`, and agents keep what
- * they have on their disks.
+ * Prepare the telemetry store.
  *
  * @param where  `embedded`, or the URL of a ClickHouse server
  * @param state  the state directory: `telemetry/` is the embedded engine's data
  */
-export function openTelemetry(where: string, state: string, log: Log): TelemetryStore {
+export function openTelemetry(where: string, state: string, log: Log): Telemetry {
   const stopping = new AbortController();
-  if (where !== "embedded") {
-    const store = openTelemetryStore({ url: where });
-    const ready = untilReady(store, log, stopping.signal);
-    return withClose(store, stopping, ready);
-  }
-  const socket = socketPath(state, recordName);
-  const store = openTelemetryStore({ socket });
-  const running = runEngine({ dataDir: join(state, "telemetry"), socket }, state, store, log, stopping.signal);
-  return withClose(store, stopping, running);
-}
-
-function withClose(store: TelemetryStore, stopping: AbortController, running: Promise<void>): TelemetryStore {
+  const socket = socketPath(state, "telemetry");
+  const store = openTelemetryStore(where === "embedded" ? { socket } : { url: where });
+  let running = Promise.resolve();
+  const start = () => {
+    running =
+      where === "embedded"
+        ? runEngine({ dataDir: join(state, "telemetry"), socket }, state, store, log, stopping.signal)
+        : untilReady(store, log, stopping.signal);
+  };
   let closing: Promise<void> | undefined;
   const closeAll = async () => {
     stopping.abort();
@@ -44,7 +48,7 @@ function withClose(store: TelemetryStore, stopping: AbortController, running: Pr
     closing ??= closeAll();
     return closing;
   };
-  return { ...store, close, [Symbol.asyncDispose]: close };
+  return { store, start, close, [Symbol.asyncDispose]: close };
 }
 
 /** Keep the engine's process running until told to stop. It holds our pipe and ends with us however we end. */
