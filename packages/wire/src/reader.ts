@@ -1,3 +1,4 @@
+import { copyBytes } from "./byte-slab.ts";
 import { WireError, WireReason } from "./wire-error.ts";
 
 /** Protobuf's wire types. */
@@ -170,20 +171,10 @@ export class Reader {
    *
    * A copy, because the buffer belongs to a socket and is soon overwritten.
    */
-  copyBytes(length: number): Uint8Array {
+  copyBytes(length: number): Uint8Array<ArrayBuffer> {
     const start = this.position;
     this.position = start + length;
-    const bytes = this.bytes;
-    const copy = new Uint8Array(length);
-    // Below 48 bytes a loop beats `subarray` + `set` (25 against 70 ns for 16 bytes).
-    if (length < 48) {
-      for (let i = 0; i < length; i++) {
-        copy[i] = bytes[start + i]!;
-      }
-    } else {
-      copy.set(bytes.subarray(start, start + length));
-    }
-    return copy;
+    return copyBytes(this.bytes, start, length);
   }
 
   /**

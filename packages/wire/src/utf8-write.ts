@@ -1,16 +1,17 @@
+import { utf8Write } from "./node-buffer.ts";
 import { varint32Size } from "./varint.ts";
 import type { Writer } from "./writer.ts";
 
 const encoder = new TextEncoder();
 
 /** Up to this many characters a loop over char codes is quicker than a call into the engine's encoder. */
-const loopMaxChars = 48;
+const loopMaxChars = utf8Write === undefined ? 48 : 24;
 
 /**
  * Write text as UTF-8 with its length in front.
  *
- * Short ASCII (nearly every name, key and id) goes byte by byte without leaving JavaScript; the rest through
- * `TextEncoder.encodeInto`, with the length's size guessed from the number of characters.
+ * Short ASCII (nearly every name, key and id) goes byte by byte without leaving JavaScript; the rest through the
+ * engine's encoder, with the length's size guessed from the number of characters.
  */
 export function writeUtf8(writer: Writer, text: string): void {
   const length = text.length;
@@ -38,6 +39,9 @@ function writeWithEncoder(writer: Writer, text: string): void {
   // A UTF-16 code unit takes at most three bytes of UTF-8.
   writer.ensure(text.length * 3 + 5);
   const start = writer.beginLengthDelimited(prefixBytes);
-  writer.position += encoder.encodeInto(text, writer.bytes.subarray(start)).written;
+  writer.position +=
+    utf8Write === undefined
+      ? encoder.encodeInto(text, writer.bytes.subarray(start)).written
+      : utf8Write.call(writer.bytes, text, start, writer.bytes.length - start);
   writer.endLengthDelimited(start, prefixBytes);
 }

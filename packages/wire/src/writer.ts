@@ -205,8 +205,8 @@ export class Writer {
     this.ensure(length);
     const target = this.bytes;
     const position = this.position;
-    // Up to about 64 bytes a loop is quicker than the call into `set` (20 against 45 ns for 40 bytes).
-    if (length <= 64) {
+    // A loop is quicker than the call into `set` for about this much.
+    if (length <= 40) {
       for (let i = 0; i < length; i++) {
         target[position + i] = bytes[i]!;
       }

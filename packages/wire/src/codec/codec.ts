@@ -22,6 +22,7 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
 
   /**
    * Decode `bytes[start, end)` into a message equal to that of `fromBinary`, except that it never refers to `bytes`.
+   * Fields of type bytes may be views of a buffer that other messages share: copy one before transferring its `buffer`.
    *
    * @throws WireError when the bytes are not this message: broken protobuf, invalid UTF-8 where it must be valid, nested
    *   deeper than 100. Nothing is allocated on the strength of a length alone.

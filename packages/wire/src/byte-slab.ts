@@ -1,0 +1,46 @@
+/** Large enough to share its cost among a hundred messages, small enough that one kept field does not keep much alive. */
+const slabBytes = 16 * 1024;
+
+/** Below this V8 keeps the bytes inside the object itself and allocates quicker than a slab can be shared. */
+const minSharedBytes = 65;
+
+const maxSharedBytes = 2048;
+
+let slab: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+let used = 0;
+
+/**
+ * A copy of `bytes[start, start + length)`.
+ *
+ * From 65 bytes on a typed array of its own needs memory outside V8's heap: 430…800 ns for 100…250 bytes. Copies of 65…2,048 bytes are therefore
+ * views of a shared buffer (100 ns), as Node's own `Buffer.from` does it. The price: whoever keeps such a field keeps
+ * up to 16 KiB, and its `buffer` must not be transferred to another thread.
+ */
+export function copyBytes(bytes: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length < minSharedBytes || length > maxSharedBytes) {
+    return copyAlone(bytes, start, length);
+  }
+  // Also true after somebody did transfer the buffer: a detached slab has no length.
+  if (used + length > slab.length) {
+    slab = new Uint8Array(slabBytes);
+    used = 0;
+  }
+  const offset = used;
+  // Kept at multiples of eight, so that a field can be looked at as Float64Array.
+  used += (length + 7) & ~7;
+  slab.set(bytes.subarray(start, start + length), offset);
+  return new Uint8Array(slab.buffer, offset, length);
+}
+
+function copyAlone(bytes: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(length);
+  // Up to 32 bytes a loop beats making a view for `set` (64 against 81 ns).
+  if (length <= 32) {
+    for (let i = 0; i < length; i++) {
+      copy[i] = bytes[start + i]!;
+    }
+  } else {
+    copy.set(bytes.subarray(start, start + length));
+  }
+  return copy;
+}
