@@ -1,0 +1,23 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** The subjects of `npm run bench [subject] [options]`, each a program of its own. */
+const SUBJECTS: Record<string, string> = {
+  rpc: "rpc/run.ts",
+};
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const [subject, ...options] = process.argv.slice(2);
+if (subject !== undefined && SUBJECTS[subject] === undefined) {
+  console.error(`There is no benchmark "${subject}"; there are: ${Object.keys(SUBJECTS).join(", ")}`);
+  process.exit(2);
+}
+if (!existsSync(here("node_modules"))) {
+  console.error("Installing what msec is measured against (once) …");
+  execFileSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: here("."), stdio: "inherit" });
+}
+for (const name of subject === undefined ? Object.keys(SUBJECTS) : [subject]) {
+  const run = spawnSync(process.execPath, [here(SUBJECTS[name] as string), ...options], { stdio: "inherit" });
+  if (run.status !== 0) process.exit(run.status ?? 1);
+}

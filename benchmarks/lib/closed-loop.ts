@@ -1,0 +1,91 @@
+/** One open connection of a peer's own client. */
+export interface Connection {
+  /** Makes one echo call and settles when its answer has been checked. */
+  call(): Promise<unknown>;
+  close(): unknown;
+}
+
+/** What one run of a closed loop measured. */
+export interface LoopResult {
+  callsPerSecond: number;
+  p50Us: number;
+  p99Us: number;
+  /** CPU seconds of the client process during the measurement. */
+  clientCpuSeconds: number;
+  calls: number;
+  errors: number;
+}
+
+const MAX_SAMPLES = 400_000;
+
+/**
+ * Keep `outstanding` calls under way on each of `connections` connections for `measureMs`, after `warmupMs` that do not count.
+ *
+ * @param options.connections 1…1000
+ * @param options.outstanding calls under way on each connection, 1…1000
+ * @param options.ratePerSecond calls a second over all connections instead of as many as possible; 0: closed loop
+ */
+export async function closedLoop(options: {
+  connect: () => Promise<Connection>;
+  connections: number;
+  outstanding: number;
+  warmupMs: number;
+  measureMs: number;
+}): Promise<LoopResult> {
+  const connections: Connection[] = [];
+  for (let i = 0; i < options.connections; i++) connections.push(await options.connect());
+  const samples = new Float64Array(MAX_SAMPLES);
+  let calls = 0;
+  let errors = 0;
+  let measuring = false;
+  let running = true;
+
+  async function loop(connection: Connection): Promise<void> {
+    while (running) {
+      const start = performance.now();
+      try {
+        await connection.call();
+      } catch (error) {
+        errors++;
+        if (errors > 100) throw error;
+      }
+      if (measuring) {
+        samples[calls % MAX_SAMPLES] = performance.now() - start;
+        calls++;
+      }
+    }
+  }
+  const loops: Promise<void>[] = [];
+  for (const connection of connections) {
+    for (let i = 0; i < options.outstanding; i++) loops.push(loop(connection));
+  }
+  await sleep(options.warmupMs);
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  measuring = true;
+  await sleep(options.measureMs);
+  measuring = false;
+  const seconds = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(cpu);
+  running = false;
+  await Promise.allSettled(loops);
+  for (const connection of connections) await connection.close();
+
+  const sorted = samples.subarray(0, Math.min(calls, MAX_SAMPLES)).sort();
+  return {
+    callsPerSecond: Math.round(calls / seconds),
+    p50Us: quantileUs(sorted, 0.5),
+    p99Us: quantileUs(sorted, 0.99),
+    clientCpuSeconds: (used.user + used.system) / 1e6,
+    calls,
+    errors,
+  };
+}
+
+function quantileUs(sortedMs: Float64Array, q: number): number {
+  return Math.round((sortedMs[Math.floor(sortedMs.length * q)] ?? 0) * 1000);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** A server and a client of its own kind for the same echo. */
+export interface Peer {
+  name: string;
+  server: string[];
+  client: string[];
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const node = process.execPath;
+
+function nodePeer(name: string, file: string): Peer {
+  return { name, server: [node, here(`peers/${file}.server.ts`)], client: [node, here(`peers/${file}.client.ts`)] };
+}
+
+/** Ours, with everything on, as users get it. */
+export const OURS: Peer = {
+  name: "msec",
+  server: [node, here("echo-server.ts")],
+  client: [node, here("peers/msec.client.ts")],
+};
+
+const NODE_PEERS: Peer[] = [
+  nodePeer("@grpc/grpc-js", "grpc-js"),
+  nodePeer("@connectrpc/connect-node", "connect-node"),
+  nodePeer("moleculer", "moleculer"),
+  nodePeer("@tars/rpc", "tars"),
+  nodePeer("Fastify + undici", "fastify"),
+  nodePeer("bare node:net", "net-echo"),
+];
+
+/**
+ * The peers that can run here; C++ gRPC is built first and left out, with a line that says why, where its Debian packages are missing.
+ */
+export function findPeers(say: (line: string) => void): Peer[] {
+  const build = here("peers/cpp-grpc/build");
+  try {
+    execFileSync("make", ["-C", here("peers/cpp-grpc"), `BUILD=${build}`], { stdio: ["ignore", "ignore", "pipe"] });
+  } catch (error) {
+    say(
+      `C++ gRPC is left out: it needs Debian's g++, make, libgrpc++-dev and protobuf-compiler-grpc (${String(error).split("\n")[0]})`,
+    );
+    return NODE_PEERS;
+  }
+  return [...NODE_PEERS, { name: "C++ gRPC", server: [`${build}/server`], client: [`${build}/client`] }];
+}
