@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { parseCurvesSearch, shiftUntil } from "./curves-search.ts";
+
+test("a link restores range, side, split, table, end and hidden curves", () => {
+  const search = { range: "1h", side: "made", split: true, table: true, until: 1_790_000_000_000, hide: ["m"] };
+  expect(parseCurvesSearch(search)).toEqual(search);
+});
+
+test("what makes no sense in a link is left out", () => {
+  expect(parseCurvesSearch({ range: "9y", side: "x", split: "no", table: 1, until: "soon", hide: "m" })).toEqual({});
+  expect(parseCurvesSearch({ range: "live", hide: [1] })).toEqual({});
+});
+
+test("a range moves by its own length and ends at now again", () => {
+  const now = 1_790_000_030_000;
+  const minute = 1_789_999_980_000;
+  expect(shiftUntil(undefined, -1, "1h", now)).toBe(minute - 3_600_000);
+  expect(shiftUntil(minute - 7_200_000, 1, "1h", now)).toBe(minute - 3_600_000);
+  expect(shiftUntil(minute - 3_600_000, 1, "1h", now)).toBeUndefined();
+});

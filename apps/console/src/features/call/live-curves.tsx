@@ -1,0 +1,58 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { formatRate } from "../../lib/format.ts";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { chartLines } from "./chart-data.ts";
+import { LazyChart } from "./lazy-chart.tsx";
+import { callsQuery } from "./queries.ts";
+import "./charts.css";
+
+const SPAN_MS = 5 * 60_000;
+
+/** Calls and failures of a service's methods in the last five minutes, second by second. */
+export function LiveCurves({ service }: { readonly service: string }) {
+  const { t } = useTranslation();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const calls = useQuery(callsQuery(useApi(), { service, spanMs: SPAN_MS, stepS: 1, byMethod: true, pollMs: 1000 }));
+  if (calls.data === undefined) {
+    return calls.isError ? (
+      <FailureNotice error={calls.error} onRetry={calls.refetch} />
+    ) : (
+      <Loading label={t("curves.loading")} lines={6} />
+    );
+  }
+  const { timesMs, curves } = calls.data;
+  if (curves.length === 0) return <Notice title={t("curves.emptyTitle")}>{t("curves.emptyTodo")}</Notice>;
+  const toggle = (id: string) =>
+    setHidden((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
+  const common = {
+    timesMs,
+    syncKey: `live ${service}`,
+    seconds: true,
+    formatValue: formatRate,
+    onToggle: toggle,
+    height: 150,
+  };
+  return (
+    <div className="charts two">
+      <LazyChart
+        {...common}
+        title={t("curves.calls")}
+        unit={t("unit.perSecond")}
+        label={t("curves.callsOf", { service })}
+        curves={chartLines(curves, "calls", hidden)}
+        filled={curves.length === 1}
+      />
+      <LazyChart
+        {...common}
+        title={t("curves.failures")}
+        unit={t("unit.perSecond")}
+        label={t("curves.failuresOf", { service })}
+        curves={chartLines(curves, "failures", hidden)}
+      />
+    </div>
+  );
+}

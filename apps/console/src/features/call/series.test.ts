@@ -1,0 +1,65 @@
+import { create } from "@bufbuild/protobuf";
+import { QueryCallsResponseSchema } from "@msec/api/console/v1/telemetry_pb.js";
+import { expect, test } from "vitest";
+import { alignCurves, curveId, settledGrid, sumCurves, totalsOf } from "./series.ts";
+
+const grid = { fromMs: 1_000_000, toMs: 1_005_000, stepMs: 1000 };
+
+function answer(timeMs: number[], series: { method: string; instance?: string; calls: number[] }[]) {
+  return create(QueryCallsResponseSchema, {
+    timeMs,
+    series: series.map((one) => ({ ...one, failures: one.calls.map(() => 1), p99Ms: one.calls.map((n) => n * 10) })),
+  });
+}
+
+test("fills the times that the answer does not have with zeros", () => {
+  const { timesMs, curves } = alignCurves(answer([1_001_000, 1_003_000], [{ method: "a", calls: [5, 7] }]), grid);
+  expect(timesMs).toEqual([1_000_000, 1_001_000, 1_002_000, 1_003_000, 1_004_000]);
+  expect(curves[0]?.calls).toEqual([0, 5, 0, 7, 0]);
+  expect(curves[0]?.failures).toEqual([0, 1, 0, 1, 0]);
+});
+
+test("leaves out times outside the grid", () => {
+  const { curves } = alignCurves(answer([999_000, 1_000_000, 1_005_000], [{ method: "a", calls: [5, 7, 9] }]), grid);
+  expect(curves[0]?.calls).toEqual([7, 0, 0, 0, 0]);
+});
+
+test("orders curves by name and joins those of the same name", () => {
+  const { curves } = alignCurves(
+    answer(
+      [1_000_000],
+      [
+        { method: "b", calls: [1] },
+        { method: "a", calls: [2] },
+        { method: "b", calls: [3] },
+      ],
+    ),
+    grid,
+  );
+  expect(curves.map((curve) => [curve.id, curve.calls[0], curve.p99Ms[0]])).toEqual([
+    ["a", 2, 20],
+    ["b", 4, 30],
+  ]);
+});
+
+test("names a curve by its method, and by its instance where curves are split", () => {
+  expect(curveId({ service: "S.s", method: "m", instance: "" })).toBe("m");
+  expect(curveId({ service: "S.s", method: "m", instance: "127.0.0.1:7963" })).toBe("m @ 127.0.0.1:7963");
+  expect(curveId({ service: "S.s", method: "", instance: "" })).toBe("S.s");
+});
+
+test("a settled grid ends with the last step that has arrived", () => {
+  expect(settledGrid(100_400, 5000, 1000)).toEqual({ fromMs: 93_000, toMs: 98_000, stepMs: 1000 });
+  expect(settledGrid(120_500, 60_000, 60_000)).toEqual({ fromMs: 0, toMs: 60_000, stepMs: 60_000 });
+  expect(settledGrid(121_500, 60_000, 60_000)).toEqual({ fromMs: 60_000, toMs: 120_000, stepMs: 60_000 });
+});
+
+test("totals look at the last steps only and know when there was nothing", () => {
+  const { curves } = alignCurves(
+    answer([1_000_000, 1_003_000, 1_004_000], [{ method: "a", calls: [100, 3, 1] }]),
+    grid,
+  );
+  expect(totalsOf(curves, 2)).toEqual({ calls: 4, failures: 2, failureRatio: 0.5, worstP99Ms: 30 });
+  expect(totalsOf([], 2)).toEqual({ calls: 0, failures: 0, failureRatio: Number.NaN, worstP99Ms: Number.NaN });
+  expect(sumCurves([...curves, ...curves], "calls", 5)).toEqual([200, 0, 0, 6, 2]);
+});

@@ -1,0 +1,120 @@
+import type { CallSeries, QueryCallsResponse } from "@msec/api/console/v1/telemetry_pb.js";
+
+/** The columns that a series has. */
+export type Metric = "calls" | "failures" | "p50Ms" | "p99Ms";
+
+/** One curve on a complete grid of times. */
+export interface Curve {
+  /** Names the curve within its chart and in the URL: its method, with ` @ instance` where curves are split. */
+  readonly id: string;
+  readonly method: string;
+  readonly instance: string;
+  readonly service: string;
+  readonly calls: readonly number[];
+  readonly failures: readonly number[];
+  readonly p50Ms: readonly number[];
+  readonly p99Ms: readonly number[];
+}
+
+/** All curves of an answer, point i of each at `timesMs[i]`. */
+export interface AlignedCurves {
+  /** Starts of the intervals, milliseconds since 1970 UTC, without gaps. */
+  readonly timesMs: readonly number[];
+  readonly curves: readonly Curve[];
+}
+
+/** A range of whole steps: `fromMs <= t < toMs`. */
+export interface Grid {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs: number;
+}
+
+// What a process recorded in one second is complete in the store about this long after the second has ended: it is
+// reported at most a second later, and travels twice.
+const SETTLE_MS = 1500;
+
+/**
+ * The grid of the last `spanMs` whose last step is complete and has arrived.
+ *
+ * @param nowMs  the server's clock
+ * @param spanMs length of the range, rounded up to whole steps
+ */
+export function settledGrid(nowMs: number, spanMs: number, stepMs: number): Grid {
+  const toMs = Math.floor((nowMs - SETTLE_MS) / stepMs) * stepMs;
+  return { fromMs: toMs - Math.ceil(spanMs / stepMs) * stepMs, toMs, stepMs };
+}
+
+/** The name of a curve: the method's, and the instance's where there is one. */
+export function curveId(series: Pick<CallSeries, "service" | "method" | "instance">): string {
+  const what = series.method || series.service;
+  return series.instance === "" ? what : `${what} @ ${series.instance}`;
+}
+
+/**
+ * Puts an answer's columns on a complete grid: times that the answer does not have are 0, times outside are left out,
+ * series of the same name become one. Curves come by name, so that a curve keeps its colour from answer to answer.
+ */
+export function alignCurves(response: Pick<QueryCallsResponse, "timeMs" | "series">, grid: Grid): AlignedCurves {
+  const length = Math.max(0, Math.round((grid.toMs - grid.fromMs) / grid.stepMs));
+  const timesMs = Array.from({ length }, (_, index) => grid.fromMs + index * grid.stepMs);
+  const positions = response.timeMs.map((time) => Math.floor((time - grid.fromMs) / grid.stepMs));
+  const byId = Map.groupBy(response.series, curveId);
+  const curves = [...byId]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, parts]) => ({
+      id,
+      method: parts[0]!.method,
+      instance: parts[0]!.instance,
+      service: parts[0]!.service,
+      calls: onGrid(parts, "calls", positions, length),
+      failures: onGrid(parts, "failures", positions, length),
+      p50Ms: onGrid(parts, "p50Ms", positions, length),
+      p99Ms: onGrid(parts, "p99Ms", positions, length),
+    }));
+  return { timesMs, curves };
+}
+
+function onGrid(parts: readonly CallSeries[], metric: Metric, positions: readonly number[], length: number): number[] {
+  const values = new Array<number>(length).fill(0);
+  // Counts add up; a percentile of two series is at most the greater one.
+  const adds = metric === "calls" || metric === "failures";
+  for (const part of parts) {
+    const column = part[metric];
+    positions.forEach((position, index) => {
+      if (position < 0 || position >= length) return;
+      const value = column[index] ?? 0;
+      values[position] = adds ? values[position]! + value : Math.max(values[position]!, value);
+    });
+  }
+  return values;
+}
+
+/** What a service did in a range: for tables of services and instances. */
+export interface CallTotals {
+  readonly calls: number;
+  readonly failures: number;
+  /** Failures per call; NaN where nothing was called. */
+  readonly failureRatio: number;
+  /** The highest 99th percentile of any step, milliseconds; NaN where nothing was called. */
+  readonly worstP99Ms: number;
+}
+
+/**
+ * Sums the last `steps` points of several curves.
+ *
+ * @param steps how many points from the end; at least 1
+ */
+export function totalsOf(curves: readonly Curve[], steps: number): CallTotals {
+  const sum = (metric: Metric) =>
+    curves.reduce((total, curve) => total + curve[metric].slice(-steps).reduce((a, b) => a + b, 0), 0);
+  const calls = sum("calls");
+  const failures = sum("failures");
+  const worst = Math.max(0, ...curves.flatMap((curve) => curve.p99Ms.slice(-steps)));
+  return { calls, failures, failureRatio: failures / calls, worstP99Ms: calls === 0 ? Number.NaN : worst };
+}
+
+/** Adds curves up, point by point. */
+export function sumCurves(curves: readonly Curve[], metric: "calls" | "failures", length: number): number[] {
+  return Array.from({ length }, (_, index) => curves.reduce((sum, curve) => sum + (curve[metric][index] ?? 0), 0));
+}

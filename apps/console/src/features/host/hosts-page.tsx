@@ -1,0 +1,156 @@
+import type { Host } from "@msec/api/console/v1/registry_pb.js";
+import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { formatAge, formatBytes, formatRate } from "../../lib/format.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { useNow } from "../../lib/use-now.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { Meter } from "../../ui/meter.tsx";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Mark, Status } from "../../ui/status-mark.tsx";
+import { ProcessTable } from "./process-table.tsx";
+import { hostsQuery } from "./queries.ts";
+import { countApplied } from "./route-progress.ts";
+import "./hosts-page.css";
+
+// With so few hosts everything fits on the page.
+const OPEN_ALL = 3;
+
+/** Which hosts are open; in the address only once somebody opened or closed one. */
+export interface HostsPageProps {
+  readonly open: readonly string[] | undefined;
+  readonly onOpen: (open: readonly string[]) => void;
+}
+
+/** The hosts with their load, their routes and their processes. */
+export function HostsPage({ open, onOpen }: HostsPageProps) {
+  const { t } = useTranslation();
+  const hosts = useQuery(hostsQuery(useApi()));
+  const list = hosts.data?.hosts ?? [];
+  const version = hosts.data?.routeVersion ?? 0n;
+  const { applied, total } = countApplied(list, version);
+  const opened = open ?? (list.length <= OPEN_ALL ? list.map((host) => host.id) : []);
+  const toggle = (id: string) => onOpen(opened.includes(id) ? opened.filter((one) => one !== id) : [...opened, id]);
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t("hosts.title")}</h1>
+        {total > 0 && (
+          <Status mark={applied === total ? Mark.Ok : Mark.Progress}>
+            {t("hosts.applied", { applied, total, version: String(version) })}
+          </Status>
+        )}
+      </div>
+      {hosts.isPending && <Loading label={t("hosts.title")} lines={6} />}
+      {hosts.isError && list.length === 0 && <FailureNotice error={hosts.error} onRetry={hosts.refetch} />}
+      {hosts.data !== undefined && list.length === 0 && (
+        <section className="panel">
+          <Notice title={t("hosts.emptyTitle")}>{t("hosts.emptyTodo")}</Notice>
+        </section>
+      )}
+      {list.length > 0 && (
+        <Panel title={t("hosts.title")} count={list.length}>
+          <div className="scroll-x">
+            <table className="grid hosts" aria-label={t("hosts.title")}>
+              <thead>
+                <tr>
+                  <th>{t("column.host")}</th>
+                  <th>{t("column.address")}</th>
+                  <th>{t("column.state")}</th>
+                  <th className="num">{t("column.routeVersion")}</th>
+                  <th>{t("column.cpu")}</th>
+                  <th className="num">{t("column.load")}</th>
+                  <th>{t("column.memory")}</th>
+                  <th className="num">{t("column.processes")}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {list.map((host) => (
+                  <Fragment key={host.id}>
+                    <HostRow
+                      host={host}
+                      newest={version}
+                      open={opened.includes(host.id)}
+                      onToggle={() => toggle(host.id)}
+                    />
+                    {opened.includes(host.id) && (
+                      <tr className="processes">
+                        <td colSpan={8}>
+                          <ProcessTable host={host} />
+                        </td>
+                      </tr>
+                    )}
+                  </Fragment>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </Panel>
+      )}
+    </div>
+  );
+}
+
+function HostRow({
+  host,
+  newest,
+  open,
+  onToggle,
+}: {
+  host: Host;
+  newest: bigint;
+  open: boolean;
+  onToggle: () => void;
+}) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  const usedBytes = host.memoryTotalBytes - host.memoryAvailableBytes;
+  const behind = newest - host.appliedRouteVersion;
+  return (
+    <tr className="row">
+      <td>
+        <span className="row-flex" style={{ gap: 6 }}>
+          <button
+            type="button"
+            className="bare expander"
+            style={{ minWidth: 20, padding: 0, height: 20 }}
+            aria-expanded={open}
+            aria-label={t("hosts.processesOf", { host: host.name })}
+            onClick={onToggle}
+          >
+            <Icon name="chevron" size={13} />
+          </button>
+          <strong style={{ fontWeight: 500 }}>{host.name}</strong>
+        </span>
+      </td>
+      <td className="mono">{host.address}</td>
+      <td>
+        <Status mark={host.connected ? Mark.Ok : Mark.Fail}>
+          {host.connected ? t("hosts.connected") : t("hosts.lost")}
+          <span className="muted"> · {formatAge(now - host.lastSeenMs, language)}</span>
+        </Status>
+      </td>
+      <td className="num">
+        <span className="mono">{String(host.appliedRouteVersion)}</span>
+        {behind > 0n && <span className="warn"> {t("hosts.behind", { count: Number(behind) })}</span>}
+      </td>
+      <td>
+        <Meter ratio={host.cpuPercent / 100} label={t("column.cpu")} />
+        {formatRate(host.cpuPercent)} %
+      </td>
+      <td className="num">
+        {host.load1m.toFixed(2)} <span className="muted">/ {t("hosts.cores", { count: host.cpus })}</span>
+      </td>
+      <td>
+        <Meter ratio={usedBytes / host.memoryTotalBytes} label={t("column.memory")} />
+        {formatBytes(usedBytes)} <span className="muted">/ {formatBytes(host.memoryTotalBytes)}</span>
+      </td>
+      <td className="num">{host.processes.length}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,114 @@
+import { create } from "@bufbuild/protobuf";
+import { CallSide, FlowSpanSchema } from "@msec/api/console/v1/telemetry_pb.js";
+import ELK from "elkjs/lib/elk.bundled.js";
+import { expect, test } from "vitest";
+import { buildFlowGraph, shortMethod } from "./flow-graph.ts";
+import { elkInput, layoutFlow, roundedPath } from "./flow-layout.ts";
+import { buildHops } from "./hop-tree.ts";
+
+function call(
+  id: string,
+  parent: string,
+  from: string,
+  to: string,
+  more: { code?: number; unanswered?: boolean; durationUs?: number } = {},
+) {
+  const [service, instance] = from.split("@");
+  const [peerService, peerInstance] = to.split("@");
+  const common = { method: "p.s.m", code: more.code ?? 0, durationUs: more.durationUs ?? 10 };
+  const client = create(FlowSpanSchema, {
+    ...common,
+    side: CallSide.CLIENT,
+    spanId: id,
+    parentSpanId: parent,
+    service: service!,
+    instance: instance!,
+    peerService: peerService!,
+    peerInstance: peerInstance!,
+  });
+  const server = create(FlowSpanSchema, {
+    ...common,
+    side: CallSide.SERVER,
+    spanId: `${id}s`,
+    parentSpanId: id,
+    service: peerService!,
+    instance: peerInstance!,
+    host: "one",
+  });
+  return more.unanswered ? [client] : [client, server];
+}
+
+const spans = [
+  ...call("1", "", "T.t@pid:7", "F.f@h:1"),
+  ...call("2", "1s", "F.f@h:1", "L.l@h:2", { durationUs: 4 }),
+  ...call("3", "1s", "F.f@h:1", "L.l@h:2", { durationUs: 9 }),
+  ...call("4", "1s", "F.f@h:1", "L.l@h:3", { code: 14, unanswered: true }),
+];
+
+test("boxes are instances and arrows are methods with their calls counted", () => {
+  const graph = buildFlowGraph(buildHops(spans));
+  expect(graph.nodes.map((node) => [node.id, node.recorded, node.failed])).toEqual([
+    ["T.t|pid:7", true, false],
+    ["F.f|h:1", true, false],
+    ["L.l|h:2", true, false],
+    ["L.l|h:3", false, true],
+  ]);
+  expect(graph.edges.map((edge) => [edge.from, edge.to, edge.count, edge.failures, edge.longestUs, edge.code])).toEqual(
+    [
+      ["T.t|pid:7", "F.f|h:1", 1, 0, 10, 0],
+      ["F.f|h:1", "L.l|h:2", 2, 0, 9, 0],
+      ["F.f|h:1", "L.l|h:3", 1, 1, 10, 14],
+    ],
+  );
+});
+
+test("a request from outside begins at a box without a name", () => {
+  const graph = buildFlowGraph(buildHops(spans.slice(1, 2)));
+  expect(graph.nodes.map((node) => [node.service, node.recorded])).toEqual([
+    ["", false],
+    ["F.f", true],
+  ]);
+});
+
+test("a diagram of too many instances shows services", () => {
+  const many = Array.from({ length: 70 }, (_, index) => call(`c${index}`, "", "T.t@pid:7", `F.f@h:${index}`)).flat();
+  const graph = buildFlowGraph(buildHops(many));
+  expect([graph.byService, graph.nodes.length, graph.edges.length, graph.edges[0]?.count]).toEqual([true, 2, 1, 70]);
+});
+
+test("elk lays it out from left to right, without overlaps, with every arrow from its box to its box", async () => {
+  const graph = buildFlowGraph(buildHops(spans));
+  const input = elkInput(
+    graph,
+    (edge) => ({ title: shortMethod(edge.method), detail: "10 µs" }),
+    (node) => [node.service],
+  );
+  const layout = await layoutFlow(new ELK(), input);
+  const [traffic, flight, login, other] = graph.nodes.map((node) => layout.nodes.get(node.id)!);
+  expect(flight!.x).toBeGreaterThan(traffic!.x + traffic!.width);
+  expect(login!.x).toBeGreaterThan(flight!.x + flight!.width);
+  expect(Math.abs(login!.y - other!.y)).toBeGreaterThanOrEqual(login!.height);
+  for (const edge of graph.edges) {
+    const { points } = layout.edges.get(edge.id)!;
+    const from = layout.nodes.get(edge.from)!;
+    expect(points[0]!.x).toBeCloseTo(from.x + from.width);
+    expect(points.at(-1)!.x).toBeCloseTo(layout.nodes.get(edge.to)!.x);
+  }
+});
+
+test("a path turns its corners in arcs and survives corners closer than their radius", () => {
+  expect(roundedPath([])).toBe("");
+  expect(
+    roundedPath([
+      { x: 0, y: 0 },
+      { x: 10, y: 0 },
+    ]),
+  ).toBe("M0,0L10,0");
+  expect(
+    roundedPath([
+      { x: 0, y: 0 },
+      { x: 20, y: 0 },
+      { x: 20, y: 4 },
+    ]),
+  ).toBe("M0,0L14,0Q20,0 20,2L20,4");
+});

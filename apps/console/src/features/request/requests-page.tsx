@@ -1,0 +1,201 @@
+import type { RequestSummary } from "@msec/api/console/v1/telemetry_pb.js";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Button, Select, Switch } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { codeName } from "../../lib/code-name.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { formatAge, formatClock, formatDateTime, formatDuration } from "../../lib/format.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { useNow } from "../../lib/use-now.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Mark, Status } from "../../ui/status-mark.tsx";
+import { servicesQuery } from "../service/queries.ts";
+import { shortMethod } from "./flow-graph.ts";
+import { recentRequestsQuery } from "./queries.ts";
+import { shortRequestId } from "./request-id.ts";
+import { type RequestsSearch, requestLimits } from "./requests-search.ts";
+import "./requests-page.css";
+
+/** What the list shows and how its controls change the address. */
+export interface RequestsPageProps {
+  readonly search: RequestsSearch;
+  readonly onSearch: (search: RequestsSearch) => void;
+}
+
+/** The newest requests; a click opens the flow of one. */
+export function RequestsPage({ search, onSearch }: RequestsPageProps) {
+  const { t } = useTranslation();
+  const api = useApi();
+  const [live, setLive] = useState(true);
+  const services = useQuery(servicesQuery(api));
+  const limit = search.limit ?? requestLimits[0];
+  const filter = { service: search.service ?? "", failedOnly: search.failed ?? false, limit };
+  const requests = useQuery(recentRequestsQuery(api, filter, live));
+  const names = services.data?.services.map((service) => service.name) ?? [];
+  const list = requests.data?.requests ?? [];
+  const filtered = search.service !== undefined || search.failed === true;
+  const set = ({
+    service = search.service,
+    failed = search.failed,
+    limit: most = search.limit,
+  }: Partial<RequestsSearch>) =>
+    onSearch({
+      ...(service ? { service } : {}),
+      ...(failed ? { failed } : {}),
+      ...(most !== undefined ? { limit: most } : {}),
+    });
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>{t("requests.title")}</h1>
+          <p className="lead">{t("requests.lead")}</p>
+        </div>
+      </div>
+      <Panel
+        title={t("requests.newest")}
+        count={list.length}
+        tools={
+          <>
+            <Select
+              size="small"
+              style={{ width: 190 }}
+              aria-label={t("requests.service")}
+              value={search.service ?? ""}
+              showSearch
+              options={[
+                { value: "", label: t("requests.anyService") },
+                ...names.map((name) => ({ value: name, label: name })),
+              ]}
+              onChange={(service) =>
+                onSearch({ ...(service === "" ? {} : { service }), ...(search.failed ? { failed: true } : {}) })
+              }
+            />
+            <span className="row-flex">
+              <Switch
+                size="small"
+                checked={search.failed ?? false}
+                aria-labelledby="failed-only"
+                onChange={(failed) =>
+                  onSearch({
+                    ...(search.service ? { service: search.service } : {}),
+                    ...(failed ? { failed: true } : {}),
+                  })
+                }
+              />
+              <span id="failed-only">{t("requests.failedOnly")}</span>
+            </span>
+            <button type="button" className="bare" aria-pressed={!live} onClick={() => setLive(!live)}>
+              <Icon name={live ? "pause" : "play"} size={14} />
+              {t(live ? "action.pause" : "action.resume")}
+            </button>
+          </>
+        }
+      >
+        {requests.isPending && <Loading label={t("requests.title")} lines={8} />}
+        {requests.isError && <FailureNotice error={requests.error} onRetry={requests.refetch} />}
+        {requests.data !== undefined && list.length === 0 && (
+          <Notice title={t(filtered ? "requests.noMatchTitle" : "requests.emptyTitle")}>
+            {t(filtered ? "requests.noMatchTodo" : "requests.emptyTodo")}
+          </Notice>
+        )}
+        {list.length > 0 && <RequestTable requests={list} />}
+        {list.length >= limit && limit < requestLimits[3] && (
+          <div className="table-foot">
+            <Button size="small" onClick={() => set({ limit: requestLimits.find((one) => one > limit) ?? limit })}>
+              {t("requests.more")}
+            </Button>
+          </div>
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+function RequestTable({ requests }: { requests: readonly RequestSummary[] }) {
+  const { t } = useTranslation();
+  const slowest = Math.max(...requests.map((request) => request.durationUs));
+  return (
+    <div className="scroll-x">
+      <table className="grid requests" aria-label={t("requests.newest")}>
+        <thead>
+          <tr>
+            <th>{t("column.time")}</th>
+            <th>{t("column.requestId")}</th>
+            <th>{t("column.method")}</th>
+            <th>{t("column.path")}</th>
+            <th className="num col-wide">{t("column.spans")}</th>
+            <th>{t("column.result")}</th>
+            <th className="num">{t("column.duration")}</th>
+            <th className="track">
+              <span className="visually-hidden">{t("column.duration")}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {requests.map((request) => (
+            <RequestRow key={request.requestId} request={request} slowestUs={slowest} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function RequestRow({ request, slowestUs }: { request: RequestSummary; slowestUs: number }) {
+  const language = useLanguage();
+  const now = useNow();
+  const startMs = request.startUs / 1000;
+  return (
+    <tr className="row">
+      <td title={`${formatDateTime(startMs)} · ${formatAge(now - startMs, language)}`} className="mono">
+        {formatClock(startMs, true)}
+      </td>
+      <td>
+        <Link to="/requests/$id" params={{ id: request.requestId }} className="mono link" title={request.requestId}>
+          {shortRequestId(request.requestId)}
+        </Link>
+      </td>
+      <td title={request.method}>{shortMethod(request.method)}</td>
+      <td>
+        <span className="path">
+          {(request.services.length > 0 ? request.services : [request.service]).map((service, index) => (
+            <span key={service} className="path">
+              {index > 0 && <Icon name="chevron" size={11} />}
+              {service}
+            </span>
+          ))}
+        </span>
+      </td>
+      <td className="num col-wide">{request.spans}</td>
+      <td>
+        <Result code={request.code} failures={request.failures} />
+      </td>
+      <td className="num">{formatDuration(request.durationUs)}</td>
+      <td className="duration track">
+        <i
+          className={request.code === 0 ? "" : "fail"}
+          style={{ width: `${Math.max(2, (request.durationUs / slowestUs) * 76)}px`, display: "inline-block" }}
+        />
+      </td>
+    </tr>
+  );
+}
+
+function Result({ code, failures }: { code: number; failures: number }) {
+  const { t } = useTranslation();
+  if (code !== 0) {
+    return (
+      <span className="fail">
+        <Status mark={Mark.Fail}>{codeName(code)}</Status>
+      </span>
+    );
+  }
+  if (failures > 0) return <Status mark={Mark.Warn}>{t("requests.failedInside", { count: failures })}</Status>;
+  return <Status mark={Mark.Ok}>OK</Status>;
+}

@@ -1,0 +1,158 @@
+import { Fragment } from "react";
+import { useTranslation } from "react-i18next";
+import { codeName } from "../../lib/code-name.ts";
+import { formatBytes, formatDuration } from "../../lib/format.ts";
+import { Mark, Status } from "../../ui/status-mark.tsx";
+import { shortMethod } from "./flow-graph.ts";
+import { barOf, calleeOf, callerOf, extentOf, flattenHops, type Hop, networkUs } from "./hop-tree.ts";
+
+const INDENT = 16;
+const TICKS = [0, 0.25, 0.5, 0.75, 1];
+
+/** The calls of a request and which of them is open. */
+export interface WaterfallProps {
+  readonly hops: readonly Hop[];
+  readonly chosen: string | undefined;
+  readonly onChoose: (id: string | undefined) => void;
+}
+
+/** The calls of a request on a common time axis, each below the call that made it. */
+export function Waterfall({ hops, chosen, onChoose }: WaterfallProps) {
+  const { t } = useTranslation();
+  const extent = extentOf(hops);
+  return (
+    <table className="grid waterfall" aria-label={t("flow.waterfall")}>
+      <thead>
+        <tr>
+          <th className="where">{t("column.service")}</th>
+          <th className="method">{t("column.method")}</th>
+          <th>
+            <span className="time-axis" aria-hidden="true">
+              {TICKS.map((part) => (
+                <span key={part} style={{ left: `${part * 100}%` }}>
+                  {part === 0 ? "0" : formatDuration(extent.durationUs * part)}
+                </span>
+              ))}
+            </span>
+          </th>
+          <th className="num took">{t("column.duration")}</th>
+          <th className="result">{t("column.result")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {flattenHops(hops).map((hop) => (
+          <Fragment key={hop.id}>
+            <HopRow
+              hop={hop}
+              extent={extent}
+              open={hop.id === chosen}
+              onToggle={() => onChoose(hop.id === chosen ? undefined : hop.id)}
+            />
+            {hop.id === chosen && (
+              <tr className="more">
+                <td colSpan={5}>
+                  <HopDetails hop={hop} />
+                </td>
+              </tr>
+            )}
+          </Fragment>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function HopRow({
+  hop,
+  extent,
+  open,
+  onToggle,
+}: {
+  hop: Hop;
+  extent: ReturnType<typeof extentOf>;
+  open: boolean;
+  onToggle: () => void;
+}) {
+  const { t } = useTranslation();
+  const { service, instance } = calleeOf(hop);
+  const bar = barOf(hop, extent);
+  const place = (part: { left: number; width: number }) => ({ left: `${part.left}%`, width: `${part.width}%` });
+  return (
+    // The button in the first cell is the control; the whole row only makes it easier to hit.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keyboards use the button
+    <tr className={open ? "row chosen" : "row"} onClick={onToggle}>
+      <td className="where">
+        <button
+          type="button"
+          className="place"
+          aria-expanded={open}
+          style={{ paddingLeft: Math.max(0, hop.depth - 1) * INDENT + (hop.depth > 0 ? 4 : 0) }}
+          onClick={(event) => {
+            event.stopPropagation();
+            onToggle();
+          }}
+        >
+          {hop.depth > 0 && <span className="elbow" aria-hidden="true" />}
+          <span className="service">{service || t("flow.unknownService")}</span>
+          <span className="mono">{instance}</span>
+        </button>
+      </td>
+      <td title={hop.method}>{shortMethod(hop.method)}</td>
+      <td>
+        <div className={hop.code === 0 ? "bar" : "bar failed"}>
+          <span className={hop.client === undefined ? "work" : "network"} style={place(bar)} />
+          {bar.queue !== undefined && <span className="queue" style={place(bar.queue)} />}
+          {bar.server !== undefined && <span className="work" style={place(bar.server)} />}
+        </div>
+      </td>
+      <td className="num">{formatDuration(hop.durationUs)}</td>
+      <td title={hop.message} className={hop.code === 0 ? "" : "fail"}>
+        <Status mark={hop.code === 0 ? Mark.Ok : Mark.Fail}>{codeName(hop.code)}</Status>
+      </td>
+    </tr>
+  );
+}
+
+function HopDetails({ hop }: { hop: Hop }) {
+  const { t } = useTranslation();
+  const caller = callerOf(hop);
+  const callee = calleeOf(hop);
+  const span = (hop.client ?? hop.server)!;
+  const network = networkUs(hop);
+  const facts: [string, string | undefined][] = [
+    [t("flow.method"), hop.method],
+    [t("flow.caller"), caller === undefined ? t("flow.outside") : `${caller.service} ${caller.instance}`],
+    [
+      t("flow.callee"),
+      `${callee.service || t("flow.unknownService")} ${callee.instance}${callee.host ? ` · ${callee.host}` : ""}`,
+    ],
+    [t("flow.work"), hop.server === undefined ? undefined : formatDuration(hop.server.durationUs - hop.server.queueUs)],
+    [t("flow.queue"), hop.server === undefined ? undefined : formatDuration(hop.server.queueUs)],
+    [t("flow.network"), network === undefined ? undefined : formatDuration(network)],
+    [t("flow.requestSize"), formatBytes(span.requestBytes)],
+    [t("flow.responseSize"), formatBytes(span.responseBytes)],
+    [t("flow.deadline"), span.deadlineMs > 0 ? formatDuration(span.deadlineMs * 1000) : undefined],
+    [t("flow.spanId"), span.spanId],
+  ];
+  return (
+    <>
+      {hop.message !== "" && (
+        <p className="message fail">
+          {codeName(hop.code)}: {hop.message}
+        </p>
+      )}
+      {hop.server === undefined && <p className="message soft">{t("flow.noServerRecord")}</p>}
+      {hop.client === undefined && hop.depth === 0 && <p className="message soft">{t("flow.noClientRecord")}</p>}
+      <dl className="facts">
+        {facts.map(([name, value]) =>
+          value === undefined ? null : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd className={name === t("flow.spanId") || name === t("flow.method") ? "mono" : ""}>{value}</dd>
+            </div>
+          ),
+        )}
+      </dl>
+    </>
+  );
+}

@@ -1,0 +1,171 @@
+import type { Instance } from "@msec/api/console/v1/registry_pb.js";
+import { Checkbox, Switch, Tooltip } from "antd";
+import { useId, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { formatAge, formatBytes, formatDateTime, formatElapsed, formatRate } from "../../lib/format.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { useNow } from "../../lib/use-now.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { RateBars } from "../../ui/sparkline.tsx";
+import { Mark, Status } from "../../ui/status-mark.tsx";
+import type { Curve } from "../call/series.ts";
+import { processStateView } from "./health-mark.ts";
+
+// The mean of so many seconds is calm enough to read and follows a change at once.
+const RATE_SECONDS = 2;
+
+/** One instance. */
+export interface InstanceRowProps {
+  readonly instance: Instance;
+  /** Others can call it: it has a switch and traffic. */
+  readonly callable: boolean;
+  /** Its last seconds; undefined when it was not called. */
+  readonly curve: Curve | undefined;
+  readonly trafficKnown: boolean;
+  readonly chosen: boolean;
+  readonly onChoose: () => void;
+  readonly pending: boolean;
+  readonly onRouting: (inRouting: boolean) => void;
+}
+
+/** One instance, and everything known of it when it is opened. */
+export function InstanceRow(props: InstanceRowProps) {
+  const { instance, callable, chosen } = props;
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  const [open, setOpen] = useState(false);
+  const moreId = useId();
+  const { process } = instance;
+  const address = instance.port === 0 ? instance.address || instance.hostName : `${instance.address}:${instance.port}`;
+  const alive = process !== undefined && process.pid !== 0;
+  return (
+    <>
+      <tr className={chosen ? "row chosen" : "row"}>
+        <td>
+          <span className="lead-cells">
+            {callable && (
+              <Checkbox aria-label={t("instance.select", { address })} checked={chosen} onChange={props.onChoose} />
+            )}
+            <button
+              type="button"
+              className="bare expander"
+              style={{ minWidth: 20, padding: 0, height: 20 }}
+              aria-expanded={open}
+              aria-controls={moreId}
+              aria-label={t("instance.more", { address })}
+              onClick={() => setOpen(!open)}
+            >
+              <Icon name="chevron" size={13} />
+            </button>
+            <span className="mono">{address}</span>
+          </span>
+        </td>
+        <td>
+          <StateCell instance={instance} />
+        </td>
+        {callable && (
+          <td className="routing">
+            <span className="routing-cell">
+              <Switch
+                size="small"
+                checked={instance.inRouting}
+                loading={props.pending}
+                aria-label={t("instance.routingOf", { address })}
+                onChange={props.onRouting}
+              />
+              <span className={instance.inRouting ? "" : "muted"}>
+                {t(instance.inRouting ? "routing.in" : "routing.out")}
+              </span>
+            </span>
+          </td>
+        )}
+        {callable && (
+          <td className="num">
+            <TrafficCell curve={props.curve} known={props.trafficKnown} address={address} />
+          </td>
+        )}
+        <td className="col-wide">{instance.hostName || <span className="zero">–</span>}</td>
+        <td className="num mono">{alive ? process.pid : <span className="zero">–</span>}</td>
+        <td className="num">
+          {alive ? formatElapsed(now - process.startedMs, language) : <span className="zero">–</span>}
+        </td>
+        <td className="num">{alive ? formatBytes(process.memoryBytes) : <span className="zero">–</span>}</td>
+        <td className="num">{alive ? `${formatRate(process.cpuPercent)} %` : <span className="zero">–</span>}</td>
+        <td className={process !== undefined && process.restarts > 0 ? "num warn" : "num zero"}>
+          {process?.restarts ?? "–"}
+        </td>
+      </tr>
+      {open && (
+        <tr className="more" id={moreId}>
+          <td colSpan={callable ? 10 : 8}>
+            <dl className="facts">
+              <Fact name={t("instance.id")} value={<span className="mono">{instance.id}</span>} />
+              <Fact name={t("column.host")} value={instance.hostName || "–"} />
+              <Fact name={t("instance.weight")} value={instance.weight} />
+              {instance.routingChangedMs > 0 && (
+                <Fact
+                  name={t("instance.routingChanged")}
+                  value={formatAge(now - instance.routingChangedMs, language)}
+                />
+              )}
+              {alive && <Fact name={t("instance.started")} value={formatDateTime(process.startedMs)} />}
+              {instance.reportedMs > 0 && (
+                <Fact name={t("instance.reported")} value={formatAge(now - instance.reportedMs, language)} />
+              )}
+            </dl>
+            {process === undefined && <p className="muted">{t("instance.noReport")}</p>}
+            {process !== undefined && process.reason !== "" && <pre className="reason">{process.reason}</pre>}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+// Agents report every few seconds; a state older than this is what was, not what is.
+const STALE_MS = 20_000;
+
+function StateCell({ instance }: { instance: Instance }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  const { process } = instance;
+  if (process === undefined) return <Status mark={Mark.Unknown}>{t("state.unknown")}</Status>;
+  const view = processStateView[process.state] ?? processStateView[0];
+  const age = now - instance.reportedMs;
+  const stale = instance.reportedMs > 0 && age > STALE_MS;
+  const hint = stale ? t("instance.staleHint", { age: formatElapsed(age, language) }) : process.reason.split("\n")[0];
+  const status = (
+    <Status mark={stale ? Mark.Unknown : view.mark}>
+      {stale ? t("state.stale", { state: t(view.key) }) : t(view.key)}
+    </Status>
+  );
+  return hint ? <Tooltip title={hint}>{status}</Tooltip> : status;
+}
+
+function TrafficCell({ curve, known, address }: { curve: Curve | undefined; known: boolean; address: string }) {
+  const { t } = useTranslation();
+  if (!known) return <span className="zero">–</span>;
+  const calls = curve?.calls ?? new Array<number>(10).fill(0);
+  const rate = calls.slice(-RATE_SECONDS).reduce((sum, value) => sum + value, 0) / RATE_SECONDS;
+  return (
+    <span className="traffic">
+      <RateBars
+        values={calls}
+        failures={curve?.failures ?? []}
+        label={t("instance.traffic", { address, rate: formatRate(rate) })}
+      />
+      <b className={rate === 0 ? "zero" : ""}>{formatRate(rate)}</b>
+    </span>
+  );
+}

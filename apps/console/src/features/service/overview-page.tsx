@@ -1,0 +1,174 @@
+import type { Service } from "@msec/api/console/v1/registry_pb.js";
+import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { formatDuration, formatPercent, formatRate } from "../../lib/format.ts";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Sparkline } from "../../ui/sparkline.tsx";
+import { Status, StatusMark } from "../../ui/status-mark.tsx";
+import { type Calls, callsQuery } from "../call/queries.ts";
+import { totalsOf } from "../call/series.ts";
+import { healthMark } from "./health-mark.ts";
+import { servicesQuery } from "./queries.ts";
+import { countInstances, Health, serviceHealth, takesCalls } from "./service-health.ts";
+import "./overview-page.css";
+
+const STEP_S = 10;
+const LAST_MINUTE = 60 / STEP_S;
+const SPAN_MS = 15 * 60_000;
+
+/** The table of all services with what each did in the last minute. */
+export function OverviewPage() {
+  const { t } = useTranslation();
+  const api = useApi();
+  const services = useQuery(servicesQuery(api));
+  const calls = useQuery(callsQuery(api, { service: "", spanMs: SPAN_MS, stepS: STEP_S, pollMs: 5000 }));
+  const list = services.data?.services ?? [];
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t("overview.title")}</h1>
+        <HealthSummary services={list} />
+      </div>
+      {services.isPending && <Loading label={t("overview.title")} />}
+      {services.data !== undefined && list.length === 0 && (
+        <section className="panel">
+          <Notice title={t("overview.emptyTitle")}>{t("overview.emptyTodo")}</Notice>
+        </section>
+      )}
+      {calls.isError && (
+        <section className="panel">
+          <FailureNotice error={calls.error} onRetry={calls.refetch} />
+        </section>
+      )}
+      {[ServiceKind.STANDARD, ServiceKind.EXTERNAL].map((kind) => {
+        const members = list.filter(
+          (service) => (service.kind === ServiceKind.EXTERNAL) === (kind === ServiceKind.EXTERNAL),
+        );
+        if (members.length === 0) return null;
+        const title = kind === ServiceKind.EXTERNAL ? t("kind.external") : t("kind.standard");
+        return (
+          <Panel key={kind} title={title} count={members.length}>
+            <ServiceTable services={members} calls={calls.data} title={title} />
+          </Panel>
+        );
+      })}
+    </div>
+  );
+}
+
+function HealthSummary({ services }: { services: readonly Service[] }) {
+  const { t } = useTranslation();
+  const byHealth = Map.groupBy(services, serviceHealth);
+  return (
+    <ul className="health-summary">
+      {Object.values(Health)
+        .filter((health) => byHealth.has(health))
+        .map((health) => (
+          <li key={health}>
+            <Status mark={healthMark[health]}>
+              {byHealth.get(health)?.length} {t(`health.${health}`)}
+            </Status>
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+function ServiceTable({
+  services,
+  calls,
+  title,
+}: {
+  services: readonly Service[];
+  calls: Calls | undefined;
+  title: string;
+}) {
+  const { t } = useTranslation();
+  return (
+    <div className="scroll-x">
+      <table className="grid overview" aria-label={title}>
+        <thead>
+          <tr>
+            <th>{t("column.service")}</th>
+            <th>{t("column.health")}</th>
+            <th className="num">{t("column.inRouting")}</th>
+            <th className="num">{t("column.outOfRouting")}</th>
+            <th className="num">{t("column.running")}</th>
+            <th className="num" title={t("overview.lastMinute")}>
+              {t("column.callsPerSecond")}
+            </th>
+            <th className="num" title={t("overview.lastMinute")}>
+              {t("column.failed")}
+            </th>
+            <th className="num" title={t("overview.p99Hint")}>
+              {t("column.p99")}
+            </th>
+            <th>{t("overview.last15")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {services.map((service) => (
+            <ServiceRow key={service.name} service={service} calls={calls} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ServiceRow({ service, calls }: { service: Service; calls: Calls | undefined }) {
+  const { t } = useTranslation();
+  const health = serviceHealth(service);
+  const counts = countInstances(service.instances);
+  const callable = takesCalls(service);
+  const curves = calls?.curves.filter((curve) => curve.service === service.name) ?? [];
+  const totals = totalsOf(curves, LAST_MINUTE);
+  return (
+    <tr className="row">
+      <td>
+        <Link to="/services/$name" params={{ name: service.name }} className="service-link">
+          {service.name}
+        </Link>
+      </td>
+      <td>
+        <span className="status">
+          <StatusMark mark={healthMark[health]} />
+          <span className="soft">{t(`health.${health}`)}</span>
+        </span>
+      </td>
+      <td className="num">{callable ? counts.inRouting : <span className="zero">–</span>}</td>
+      <td className={counts.total === counts.inRouting ? "num zero" : "num"}>
+        {callable ? counts.total - counts.inRouting : "–"}
+      </td>
+      <td className={counts.running < counts.reported ? "num warn" : "num"}>
+        {counts.reported === 0 ? <span className="zero">–</span> : `${counts.running} / ${counts.total}`}
+      </td>
+      <td className="num">{quiet(totals.calls === 0, callable ? formatRate(totals.calls / 60) : "–")}</td>
+      <td className={totals.failures > 0 ? "num fail" : "num"}>
+        {quiet(totals.failures === 0, formatPercent(totals.failureRatio))}
+      </td>
+      <td className="num">{quiet(totals.calls === 0, formatDuration(totals.worstP99Ms * 1000))}</td>
+      <td>
+        {curves.length > 0 ? (
+          <Sparkline
+            values={curves[0]?.calls ?? []}
+            failures={curves[0]?.failures ?? []}
+            width={132}
+            label={t("overview.sparkline", { service: service.name, rate: formatRate(totals.calls / 60) })}
+          />
+        ) : (
+          <span className="zero">{calls === undefined ? "" : t("overview.noCalls")}</span>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function quiet(isQuiet: boolean, text: string) {
+  return isQuiet ? <span className="zero">{text}</span> : text;
+}

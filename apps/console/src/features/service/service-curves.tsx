@@ -1,0 +1,37 @@
+import { useQuery } from "@tanstack/react-query";
+import { useApi } from "../../lib/api.ts";
+import { Loading } from "../../ui/notice.tsx";
+import { CurvesPage } from "../call/curves-page.tsx";
+import type { CurvesSearch } from "../call/curves-search.ts";
+import { servicesQuery } from "./queries.ts";
+import { ServiceHead, UnknownService } from "./service-page.tsx";
+import { ServiceTabs } from "./service-tabs.tsx";
+
+/** Which service, and what its address says to show. */
+export interface ServiceCurvesProps {
+  readonly name: string;
+  readonly search: CurvesSearch;
+  readonly onSearch: (search: CurvesSearch) => void;
+}
+
+/** The curves of one service below its name and facts. */
+export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
+  const services = useQuery(servicesQuery(useApi()));
+  const service = services.data?.services.find((one) => one.name === name);
+  if (services.isPending) return <Loading label={name} lines={8} />;
+  if (service === undefined) return <UnknownService name={name} />;
+  return (
+    <CurvesPage
+      key={name}
+      service={name}
+      search={search}
+      onSearch={onSearch}
+      head={
+        <>
+          <ServiceHead service={service} />
+          <ServiceTabs name={name} />
+        </>
+      }
+    />
+  );
+}

@@ -1,0 +1,114 @@
+import type { Service } from "@msec/api/console/v1/registry_pb.js";
+import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { formatDateTime } from "../../lib/format.ts";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Mark, Status } from "../../ui/status-mark.tsx";
+import { LiveCurves } from "../call/live-curves.tsx";
+import { RouteSpread } from "../host/route-spread.tsx";
+import { healthMark } from "./health-mark.ts";
+import { InstancePanel } from "./instance-panel.tsx";
+import { servicesQuery } from "./queries.ts";
+import { serviceHealth, takesCalls } from "./service-health.ts";
+import { ServiceTabs } from "./service-tabs.tsx";
+
+/** One service: its facts, its instances with their switch of routing, its live curves. */
+export function ServicePage({ name }: { readonly name: string }) {
+  const { t } = useTranslation();
+  const services = useQuery(servicesQuery(useApi()));
+  const service = services.data?.services.find((one) => one.name === name);
+  if (services.isPending) return <Loading label={name} lines={8} />;
+  if (service === undefined) return <UnknownService name={name} />;
+  const callable = takesCalls(service);
+  return (
+    <div className="page">
+      <ServiceHead service={service} />
+      <ServiceTabs name={name} />
+      <InstancePanel key={name} service={service} />
+      {callable ? (
+        <Panel
+          title={t("live.title")}
+          count={t("live.span")}
+          tools={
+            <Link className="link" to="/services/$name/curves" params={{ name }} search={{}}>
+              {t("live.more")}
+            </Link>
+          }
+        >
+          <LiveCurves service={name} />
+        </Panel>
+      ) : (
+        <Panel title={t("live.title")}>
+          <Notice
+            title={t("live.callerTitle")}
+            actions={
+              <Link className="link" to="/services/$name/curves" params={{ name }} search={{ side: "made" }}>
+                {t("live.callerLink")}
+              </Link>
+            }
+          >
+            {t("live.callerTodo")}
+          </Notice>
+        </Panel>
+      )}
+    </div>
+  );
+}
+
+/** Says that there is no such service. */
+export function UnknownService({ name }: { readonly name: string }) {
+  const { t } = useTranslation();
+  return (
+    <div className="page">
+      <section className="panel">
+        <Notice
+          mark={Mark.Unknown}
+          title={t("service.unknownTitle", { name })}
+          actions={
+            <Link className="link" to="/">
+              {t("service.all")}
+            </Link>
+          }
+        >
+          {t("service.unknownTodo")}
+        </Notice>
+      </section>
+    </div>
+  );
+}
+
+/** The name of a service and what is known of the whole of it. */
+export function ServiceHead({ service }: { readonly service: Service }) {
+  const { t } = useTranslation();
+  const health = serviceHealth(service);
+  return (
+    <div className="page-head">
+      <h1>{service.name}</h1>
+      <dl className="facts">
+        <div>
+          <dt className="visually-hidden">{t("column.health")}</dt>
+          <dd>
+            <Status mark={healthMark[health]}>{t(`health.${health}`)}</Status>
+          </dd>
+        </div>
+        <div>
+          <dt>{t("service.kind")}</dt>
+          <dd>{t(service.kind === ServiceKind.EXTERNAL ? "kind.external" : "kind.standard")}</dd>
+        </div>
+        <div>
+          <dt>{t("service.port")}</dt>
+          <dd className="mono">{service.defaultPort === 0 ? t("service.noPort") : service.defaultPort}</dd>
+        </div>
+        <div>
+          <dt>{t("service.created")}</dt>
+          <dd>{formatDateTime(service.createdMs)}</dd>
+        </div>
+        {takesCalls(service) && <RouteSpread version={service.routeVersion} />}
+      </dl>
+    </div>
+  );
+}

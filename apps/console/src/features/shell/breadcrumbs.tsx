@@ -1,0 +1,44 @@
+import { Link, useParams, useRouterState } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { requestIdFrom, shortRequestId } from "../request/request-id.ts";
+
+/** Where one is, from the section down. */
+export function Breadcrumbs() {
+  const { t } = useTranslation();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const { name, id } = useParams({ strict: false });
+  const crumbs: { key: string; node: ReactNode }[] = [];
+  if (path.startsWith("/requests")) {
+    crumbs.push({ key: "requests", node: <Link to="/requests">{t("nav.requests")}</Link> });
+    if (id !== undefined) {
+      crumbs.push({ key: "id", node: <span className="mono">{shortRequestId(requestIdFrom(id) ?? id)}</span> });
+    }
+  } else if (path.startsWith("/hosts")) {
+    crumbs.push({ key: "hosts", node: <Link to="/hosts">{t("nav.hosts")}</Link> });
+  } else {
+    crumbs.push({ key: "services", node: <Link to="/">{t("nav.services")}</Link> });
+    if (name !== undefined) {
+      crumbs.push({
+        key: "name",
+        node: (
+          <Link to="/services/$name" params={{ name }}>
+            {name}
+          </Link>
+        ),
+      });
+    }
+    if (path.endsWith("/curves")) crumbs.push({ key: "curves", node: <span>{t("nav.curves")}</span> });
+  }
+  return (
+    <nav aria-label={t("shell.where")} style={{ marginRight: "auto", minWidth: 0 }}>
+      <ul className="crumbs">
+        {crumbs.map((crumb, index) => (
+          <li key={crumb.key} aria-current={index === crumbs.length - 1 ? "location" : undefined}>
+            {crumb.node}
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

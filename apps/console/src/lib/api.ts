@@ -1,0 +1,38 @@
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-web";
+import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { SessionService } from "@msec/api/console/v1/session_pb.js";
+import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { createContext, useContext } from "react";
+import { clockInterceptor } from "./server-clock.ts";
+
+/** The server's services as the console calls them. */
+export interface Api {
+  readonly session: Client<typeof SessionService>;
+  readonly registry: Client<typeof RegistryService>;
+  readonly telemetry: Client<typeof TelemetryService>;
+}
+
+/** The transport to the server that this page came from. A call that takes longer than ten seconds has failed. */
+export function createServerTransport(): Transport {
+  return createConnectTransport({ baseUrl: "/api", interceptors: [clockInterceptor], defaultTimeoutMs: 10_000 });
+}
+
+/** The services over one transport. */
+export function createApi(transport: Transport): Api {
+  return {
+    session: createClient(SessionService, transport),
+    registry: createClient(RegistryService, transport),
+    telemetry: createClient(TelemetryService, transport),
+  };
+}
+
+/** Gives the services to the components below. */
+export const ApiContext = createContext<Api | undefined>(undefined);
+
+/** The services; throws outside `ApiContext`. */
+export function useApi(): Api {
+  const api = useContext(ApiContext);
+  if (api === undefined) throw new Error("useApi() needs an ApiContext above it");
+  return api;
+}

@@ -1,0 +1,63 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** What a failed call means for the person in front of the page; each has its texts under `failure.<kind>`. */
+export const FailureKind = {
+  SignedOut: "signedOut",
+  Unreachable: "unreachable",
+  NotFound: "notFound",
+  Refused: "refused",
+  TelemetryDown: "unavailable",
+  Unexpected: "unexpected",
+} as const;
+/** What a failed call means for the person in front of the page. */
+export type FailureKind = (typeof FailureKind)[keyof typeof FailureKind];
+
+/** A failed call in the terms of the page: what kind it is and what the server said. */
+export interface Failure {
+  readonly kind: FailureKind;
+  /** The server's own words, empty where there are none. */
+  readonly detail: string;
+}
+
+/**
+ * Translates what a call threw.
+ *
+ * Nothing came back at all when `fetch` itself failed, when a proxy in between said so, or when the time was up.
+ */
+export function failureFrom(error: unknown): Failure {
+  const connectError = ConnectError.from(error);
+  return { kind: kindFrom(connectError), detail: connectError.rawMessage };
+}
+
+function kindFrom(error: ConnectError): FailureKind {
+  switch (error.code) {
+    case Code.Unauthenticated:
+      return FailureKind.SignedOut;
+    case Code.NotFound:
+      return FailureKind.NotFound;
+    case Code.InvalidArgument:
+    case Code.FailedPrecondition:
+    case Code.PermissionDenied:
+    case Code.AlreadyExists:
+    case Code.ResourceExhausted:
+    case Code.OutOfRange:
+      return FailureKind.Refused;
+    case Code.DeadlineExceeded:
+    case Code.Canceled:
+      return FailureKind.Unreachable;
+    case Code.Unavailable:
+      // A server that answers has its own words for what is missing; a proxy without one behind it says "HTTP 502".
+      return /^HTTP 50\d|bad gateway/i.test(error.rawMessage) ? FailureKind.Unreachable : FailureKind.TelemetryDown;
+    default:
+      // connect wraps what fetch() threw (a TypeError) as Unknown.
+      return error.cause instanceof TypeError || /fetch|network/i.test(error.rawMessage)
+        ? FailureKind.Unreachable
+        : FailureKind.Unexpected;
+  }
+}
+
+/** Whether asking again may help. */
+export function isWorthRetrying(error: unknown): boolean {
+  const { kind } = failureFrom(error);
+  return kind === FailureKind.Unreachable || kind === FailureKind.TelemetryDown;
+}

@@ -1,0 +1,38 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createRoute, redirect, useRouter } from "@tanstack/react-router";
+import { sessionQuery } from "../features/session/queries.ts";
+import { Shell } from "../features/shell/shell.tsx";
+import { FailureNotice } from "../lib/failure-notice.tsx";
+import { type RouteContext, rootRoute } from "./context.ts";
+
+/** Whether this browser has a session; throws when nobody answers. */
+export async function isSignedIn({ queryClient, api }: RouteContext): Promise<boolean> {
+  try {
+    const session = await queryClient.ensureQueryData(sessionQuery(api));
+    return session.signedIn;
+  } catch (error) {
+    if (ConnectError.from(error).code === Code.Unauthenticated) return false;
+    throw error;
+  }
+}
+
+/** Everything that needs a session, inside the shell. */
+export const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "app",
+  beforeLoad: async ({ context, location }) => {
+    if (!(await isSignedIn(context))) throw redirect({ to: "/sign-in", search: { next: location.href } });
+  },
+  component: function AppRoute() {
+    const router = useRouter();
+    return <Shell onSignedOut={() => void router.navigate({ to: "/sign-in", search: {} })} />;
+  },
+  errorComponent: function AppFailed({ error, reset }) {
+    const router = useRouter();
+    const retry = async () => {
+      await router.invalidate();
+      reset();
+    };
+    return <FailureNotice error={error} onRetry={retry} />;
+  },
+});

@@ -1,0 +1,61 @@
+import { createRouter, Link, type RouterHistory } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { Loading, Notice } from "../ui/notice.tsx";
+import { Mark } from "../ui/status-mark.tsx";
+import { appRoute } from "./app.tsx";
+import { type RouteContext, rootRoute } from "./context.ts";
+import { curvesRoute } from "./curves.tsx";
+import { flowRoute } from "./flow.tsx";
+import { hostsRoute } from "./hosts.tsx";
+import { requestsRoute } from "./requests.tsx";
+import { serviceRoute } from "./service.tsx";
+import { servicesRoute } from "./services.tsx";
+import { signInRoute } from "./sign-in.tsx";
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  appRoute.addChildren([servicesRoute, serviceRoute, curvesRoute, requestsRoute, flowRoute, hostsRoute]),
+]);
+
+/**
+ * All pages.
+ *
+ * @param history where addresses come from; default the browser's
+ */
+export function createConsoleRouter(context: RouteContext, history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    context,
+    scrollRestoration: true,
+    defaultPendingComponent: PagePending,
+    defaultNotFoundComponent: PageNotFound,
+    ...(history === undefined ? {} : { history }),
+  });
+}
+
+function PagePending() {
+  return <Loading label="msec" lines={6} />;
+}
+
+function PageNotFound() {
+  const { t } = useTranslation();
+  return (
+    <Notice
+      mark={Mark.Unknown}
+      title={t("failure.notFound.title")}
+      actions={
+        <Link className="link" to="/">
+          {t("service.all")}
+        </Link>
+      }
+    >
+      {t("failure.notFound.todo")}
+    </Notice>
+  );
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

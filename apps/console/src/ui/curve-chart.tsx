@@ -1,0 +1,205 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { palettes, type Scheme } from "./tokens.ts";
+import "./curve-chart.css";
+
+/** One line of a chart. */
+export interface ChartCurve {
+  readonly id: string;
+  readonly label: string;
+  /** A value for each time; null breaks the line. */
+  readonly values: readonly (number | null)[];
+  /** Position in the palette's curves. */
+  readonly colour: number;
+  readonly dashed?: boolean;
+  readonly hidden?: boolean;
+}
+
+/** A chart of lines over time. */
+export interface CurveChartProps {
+  /** Milliseconds since 1970 UTC, ascending. */
+  readonly timesMs: readonly number[];
+  readonly curves: readonly ChartCurve[];
+  readonly formatValue: (value: number) => string;
+  /** What it shows, for screen readers. */
+  readonly label: string;
+  /** Charts with the same key show their cursors at the same time. */
+  readonly syncKey: string;
+  readonly scheme: Scheme;
+  /** Pixels, default 170. */
+  readonly height?: number;
+  /** Show seconds on the time axis. */
+  readonly seconds?: boolean;
+  /** Fill under the lines; for a chart that has one message. */
+  readonly filled?: boolean;
+  readonly onToggle?: (id: string) => void;
+}
+
+const AXIS_WIDTH = 46;
+
+function clock(ms: number, seconds: boolean): string {
+  const date = new Date(ms);
+  const parts = [date.getHours(), date.getMinutes(), ...(seconds ? [date.getSeconds()] : [])];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+function colourOf(scheme: Scheme, index: number): string {
+  const { curves } = palettes[scheme];
+  return curves[index % curves.length]!;
+}
+
+function optionsFor(props: CurveChartProps, width: number, onCursor: (index: number | null) => void): uPlot.Options {
+  const palette = palettes[props.scheme];
+  const { formatValue, seconds = false } = props;
+  const axis = {
+    stroke: palette.ink3,
+    font: '11px "Inter Variable", system-ui, sans-serif',
+    grid: { stroke: palette.line, width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width,
+    height: props.height ?? 170,
+    ms: 1,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 6, width: 1.5, fill: palette.surface },
+      sync: { key: props.syncKey, setSeries: false },
+    },
+    scales: {
+      x: { time: true },
+      // From zero, so that heights can be compared; a little room above, and a scale even for nothing at all.
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 26,
+        space: seconds ? 74 : 56,
+        gap: 4,
+        values: (_, splits) => splits.map((at) => clock(at, seconds)),
+      },
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        space: 34,
+        gap: 6,
+        values: (_, splits) => splits.map((value, index) => (value === 0 && index > 0 ? "" : formatValue(value))),
+      },
+    ],
+    series: [
+      {},
+      ...props.curves.map((curve) => ({
+        label: curve.label,
+        show: curve.hidden !== true,
+        stroke: colourOf(props.scheme, curve.colour),
+        width: 1.5,
+        points: { show: false },
+        ...(curve.dashed ? { dash: [3, 3] } : {}),
+        ...(props.filled ? { fill: `${colourOf(props.scheme, curve.colour)}14` } : {}),
+      })),
+    ],
+    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
+  };
+}
+
+function dataFor(props: CurveChartProps): uPlot.AlignedData {
+  return [props.timesMs as number[], ...props.curves.map((curve) => curve.values as (number | null)[])];
+}
+
+/** A chart of lines over time with a legend that has the values under the cursor, else the newest. */
+export function CurveChart(props: CurveChartProps) {
+  const holder = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const [cursor, setCursor] = useState<number | null>(null);
+  // Everything that uPlot takes only at its construction.
+  const shape = JSON.stringify([
+    props.scheme,
+    props.height,
+    props.seconds,
+    props.syncKey,
+    props.filled,
+    props.curves.map(({ id, colour, dashed, hidden }) => [id, colour, dashed, hidden]),
+  ]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: shape stands for the properties that matter here
+  useEffect(() => {
+    const element = holder.current;
+    if (element === null) return;
+    const made = new uPlot(
+      optionsFor(latest.current, element.clientWidth || 600, setCursor),
+      dataFor(latest.current),
+      element,
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: latest.current.height ?? 170 });
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [shape]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the data is made of these two
+  useEffect(() => {
+    plot.current?.setData(dataFor(props));
+  }, [props.timesMs, props.curves]);
+
+  const moveCursor = (event: KeyboardEvent) => {
+    const made = plot.current;
+    const last = props.timesMs.length - 1;
+    if (made === undefined || last < 0) return;
+    const now = cursor ?? last;
+    const targets: Record<string, number> = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last };
+    const target = targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    const index = Math.min(last, Math.max(0, target));
+    made.setCursor({ left: made.valToPos(props.timesMs[index]!, "x"), top: 10 }, true);
+  };
+
+  const at = cursor !== null && cursor < props.timesMs.length ? cursor : props.timesMs.length - 1;
+  return (
+    <div className="curve-chart">
+      <div
+        className="plot"
+        ref={holder}
+        role="img"
+        aria-label={props.label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the cursor along the curve
+        tabIndex={0}
+        onKeyDown={moveCursor}
+      />
+      <ul className="curve-legend" aria-label={props.label}>
+        <li className="muted mono" style={{ minWidth: 66, lineHeight: "22px" }}>
+          {at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false) : ""}
+        </li>
+        {props.curves.map((curve) => (
+          <li key={curve.id}>
+            <button type="button" aria-pressed={curve.hidden !== true} onClick={() => props.onToggle?.(curve.id)}>
+              <i
+                className={curve.dashed ? "dashed" : ""}
+                style={{ borderColor: `var(--curve-${(curve.colour % 8) + 1})` }}
+              />
+              <span className="clip">{curve.label}</span>
+              <b>{formatOr(curve.values[at], props.formatValue)}</b>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function formatOr(value: number | null | undefined, format: (value: number) => string): string {
+  return value === null || value === undefined ? "–" : format(value);
+}

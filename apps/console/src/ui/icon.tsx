@@ -1,0 +1,81 @@
+import type { ReactNode } from "react";
+
+const shapes = {
+  services: (
+    <>
+      <rect x="2.5" y="2.5" width="4.5" height="4.5" rx="1" />
+      <rect x="9" y="9" width="4.5" height="4.5" rx="1" />
+      <path d="M7 4.75h3.25a1 1 0 0 1 1 1V9" />
+    </>
+  ),
+  requests: <path d="M2.5 4.5h7M2.5 8h11M6.5 11.5h7" />,
+  hosts: (
+    <>
+      <rect x="2.5" y="3" width="11" height="4" rx="1" />
+      <rect x="2.5" y="9" width="11" height="4" rx="1" />
+      <path d="M5 5h.01M5 11h.01" />
+    </>
+  ),
+  search: (
+    <>
+      <circle cx="7" cy="7" r="4" />
+      <path d="m10 10 3.5 3.5" />
+    </>
+  ),
+  copy: (
+    <>
+      <rect x="5.5" y="5.5" width="8" height="8" rx="1.2" />
+      <path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" />
+    </>
+  ),
+  check: <path d="m3.5 8.5 3 3 6-7" />,
+  chevron: <path d="m6 4 4 4-4 4" />,
+  back: <path d="m10 4-4 4 4 4" />,
+  sun: (
+    <>
+      <circle cx="8" cy="8" r="2.75" />
+      <path d="M8 1.5v1.6M8 12.9v1.6M1.5 8h1.6M12.9 8h1.6M3.4 3.4l1.1 1.1M11.5 11.5l1.1 1.1M12.6 3.4l-1.1 1.1M4.5 11.5l-1.1 1.1" />
+    </>
+  ),
+  moon: <path d="M13 9.6A5.6 5.6 0 0 1 6.4 3a5.3 5.3 0 1 0 6.6 6.6Z" />,
+  system: (
+    <>
+      <rect x="2" y="3" width="12" height="8" rx="1.2" />
+      <path d="M6 13.5h4" />
+    </>
+  ),
+  signOut: <path d="M6.5 2.5h-3a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1h3M10.5 11l3-3-3-3M13 8H6" />,
+  language: (
+    <path d="M2 3.5h7M5.5 2v1.5M7.5 3.5C7 6.5 5 8.5 2.5 9.5M3.8 5.8c.7 1.7 2 3 3.7 3.7M8 14l3-7 3 7M9 11.8h4" />
+  ),
+  pause: <path d="M5.5 3.5v9M10.5 3.5v9" />,
+  play: <path d="M5 3.5v9l7.5-4.5Z" />,
+  menu: <path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />,
+} as const satisfies Record<string, ReactNode>;
+
+/** The icons that there are. */
+export type IconName = keyof typeof shapes;
+
+/**
+ * A line icon on a grid of 16, in the colour of the text. Decoration only: the control around it has the name.
+ *
+ * @param size pixels, default 16
+ */
+export function Icon({ name, size = 16 }: { readonly name: IconName; readonly size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.4"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {shapes[name]}
+    </svg>
+  );
+}
