@@ -18,14 +18,7 @@ import {
   type UnaryCall,
   wallClockUs,
 } from "@msec/rpc";
-import {
-  beginFrame,
-  endFrame,
-  endHead,
-  HeadDecoder,
-  WireError,
-  WireReason,
-} from "@msec/wire";
+import { beginFrame, endFrame, endHead, HeadDecoder, WireError, WireReason } from "@msec/wire";
 import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
 import { entriesFromMetadata } from "../metadata.ts";
 import { CallMethod } from "./call-method.ts";

@@ -40,12 +40,13 @@ export class HttpJsonServer {
 
   constructor(shared: HttpJsonShared) {
     this.#shared = shared;
-    const { idleMs, firstByteMs } = shared.limits.connections;
+    const { frames, connections } = shared.limits;
+    const { idleMs, firstByteMs } = connections;
     this.#server = createServer(
       {
         maxHeaderSize: maxHeaderBytes,
-        headersTimeout: Math.max(firstByteMs, 10_000),
-        requestTimeout: shared.limits.frames.completeMs,
+        headersTimeout: Math.min(Math.max(firstByteMs, 10_000), frames.completeMs),
+        requestTimeout: frames.completeMs,
         keepAliveTimeout: idleMs,
         connectionsCheckingInterval: 1_000,
         requireHostHeader: false,
