@@ -35,15 +35,23 @@ export function storeClients(options: StoreOptions): StoreClients {
   const { database = "msec", timeoutMs = 30_000 } = options;
   const embedded = "socket" in options;
   const url = embedded ? "http://telemetry-store" : options.url;
-  const shared = {
-    url,
-    request_timeout: timeoutMs,
-    log: { level: ClickHouseLogLevel.OFF },
-    ...(embedded && { http_agent: socketAgent(options.socket), set_basic_auth_header: false }),
-  };
+  const clientOf = (name: string) =>
+    createClient({
+      url,
+      database: name,
+      request_timeout: timeoutMs,
+      log: { level: ClickHouseLogLevel.OFF },
+      // An agent of its own: a client ends idle connections of its agent by a timer that only its own requests stop, so one
+      // that shared the agent would break another's request. The engine never ends an idle connection, hence no timer.
+      ...(embedded && {
+        http_agent: socketAgent(options.socket),
+        keep_alive: { idle_socket_ttl: 0 },
+        set_basic_auth_header: false,
+      }),
+    });
   return {
-    root: createClient({ ...shared, database: "default" }),
-    client: createClient({ ...shared, database }),
+    root: clientOf("default"),
+    client: clientOf(database),
     database,
     where: embedded ? options.socket : withoutPassword(url),
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { Agent, type AgentOptions } from "node:http";
+import { Agent, type AgentOptions, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -241,11 +242,20 @@ describe("a telemetry store over the embedded engine", () => {
         toMs: timeS * 1_000 + 1_000,
         stepS: 1,
       });
-      return [flow?.spans.length, flow?.logs.length, curves.series[0]?.calls[0]];
+      // Added up by the engine at insert: a repeat must not get in there either.
+      const byMinute = await store.queryCalls({
+        service: login.service,
+        side: 1,
+        fromMs: timeS * 1_000,
+        toMs: timeS * 1_000 + 1_000,
+        stepS: 60,
+      });
+      const calls = [curves, byMinute].map(({ series }) => series[0]?.calls[0]);
+      return [flow?.spans.length, flow?.logs.length, ...calls];
     };
-    assert.deepEqual(await count(), [2, 1, 1]);
+    assert.deepEqual(await count(), [2, 1, 1, 1]);
     await store.ingest(login, batch, "host-9/2");
-    assert.deepEqual(await count(), [4, 2, 2]);
+    assert.deepEqual(await count(), [4, 2, 2, 2]);
   });
 
   test("fills in the tables that a broken-off insert left out, and only those", async () => {
@@ -342,6 +352,50 @@ describe("a telemetry store over the embedded engine", () => {
     );
     assert.equal((await store.listRecentRequests({ service: "Newest.one" })).length, 5);
     assert.equal((await store.listRecentRequests({ service: "Newest.one", failedOnly: true })).length, 1);
+  });
+});
+
+describe("a telemetry store whose engine dies", () => {
+  test("says so at once, and goes on when the engine is back", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "msec-telemetry-"));
+    const options = { dataDir: join(directory, "data"), socket: join(directory, "t.sock") };
+    await using store = openTelemetryStore({ socket: options.socket });
+    const traceId = "66666666666666666666666666666666";
+    const batch = batchOf({ spans: [{ traceId }] });
+    try {
+      await assert.rejects(store.getFlow(traceId), { name: "StoreUnavailable", reason: "unavailable" });
+      const waiting = store.waitReady();
+      const engine = await startEngine(options);
+      await waiting;
+      await store.ingest(login, batch, "host-1/1");
+
+      engine.process.kill("SIGKILL");
+      await engine.exited;
+      const startMs = performance.now();
+      await assert.rejects(store.ingest(login, batch, "host-1/2"), { name: "StoreUnavailable" });
+      await assert.rejects(store.listRecentRequests(), { name: "StoreUnavailable" });
+      assert.ok(performance.now() - startMs < 1_000);
+
+      await using _back = await startEngine(options);
+      // Token 1 may have been lost on the way back to the agent, which then sends it again: dedup outlives the process.
+      await store.ingest(login, batch, "host-1/1");
+      await store.ingest(login, batch, "host-1/2");
+      assert.equal((await store.getFlow(traceId))?.spans.length, 2);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  test("gives up on an engine that does not answer in time", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "msec-telemetry-"));
+    const socket = join(directory, "t.sock");
+    const silent = createServer(() => {}).listen(socket);
+    await once(silent, "listening");
+    await using store = openTelemetryStore({ socket, timeoutMs: 200 });
+    await assert.rejects(store.getFlow("1"), { name: "StoreUnavailable" });
+    silent.closeAllConnections();
+    silent.close();
+    await rm(directory, { recursive: true, force: true });
   });
 });
 

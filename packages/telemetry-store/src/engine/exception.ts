@@ -37,10 +37,10 @@ export function engineException(error: unknown): EngineException {
 
 // As exceptionCodeToHTTPStatus() of ClickHouse (src/Server/HTTP/exceptionCodeToHTTPStatus.cpp), the codes that can occur here.
 const statusOfCode = new Map<number, number>([
-  ...[6, 26, 27, 34, 36, 38, 41, 42, 43, 46, 53, 62, 69, 70, 72, 73, 117, 130, 131, 271, 376, 456, 457].map(
+  ...[6, 26, 27, 34, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 117, 130, 131, 271, 376, 456, 457].map(
     (code) => [code, 400] as const,
   ),
-  ...[16, 47, 50, 51, 60, 81, 115].map((code) => [code, 404] as const),
+  ...[16, 46, 47, 50, 56, 60, 63, 73, 81, 115].map((code) => [code, 404] as const),
   [159, 408],
   [219, 413],
   [48, 501],

@@ -69,7 +69,7 @@ export async function queryCalls(clients: StoreClients, query: CallsQuery): Prom
   const axis = timeAxis(query);
   const { service = "", side, stepS, byMethod = false, byInstance = false } = query;
   if (side !== CallSide.Server && side !== CallSide.Client) throw new InvalidQuery(`side ${side} must be 1 or 2`);
-  const rows = await ask<CallRow>(clients, "query calls", callsQuery, {
+  const rows = await ask<CallRow>(clients, "query calls", callsQuery(stepS < 60 ? source.second : source.minute), {
     service,
     side,
     fromS: axis.fromS,
@@ -138,13 +138,18 @@ export function seriesFromRows(rows: readonly CallRow[], { fromS, stepS, timeMs 
   });
 }
 
-// The bucket in which the q-th call lies, and within it the place in proportion: [index, calls before, calls in it].
+// The bucket in which the q-th call lies, and within it the place in proportion to the calls in it.
 const quantileMs = (q: number) =>
-  `if(total = 0, 0, pow(2, (histogram.1[rank${q}] + (${q / 100} * total - (running[rank${q}] - histogram.2[rank${q}]))
-    / histogram.2[rank${q}]) / 8) / 1000)`;
+  `if(total = 0, 0, pow(2, (merged.1[rank${q}] + (${q / 100} * total - (running[rank${q}] - merged.2[rank${q}]))
+    / merged.2[rank${q}]) / 8) / 1000)`;
 
-const callsQuery = `
-  WITH histogram.2 AS counts, arrayCumSum(counts) AS running, arraySum(counts) AS total,
+const source = {
+  second: { table: "call", histogram: "sumMap(bucket_index, bucket_count)" },
+  minute: { table: "call_minute", histogram: "sumMap(histogram)" },
+};
+
+const callsQuery = ({ table, histogram }: { table: string; histogram: string }) => `
+  WITH merged.2 AS counts, arrayCumSum(counts) AS running, arraySum(counts) AS total,
     arrayFirstIndex(c -> c >= 0.5 * total, running) AS rank50, arrayFirstIndex(c -> c >= 0.99 * total, running) AS rank99
   SELECT service, method, instance,
     groupArray((second, calls, failures, ${quantileMs(50)}, ${quantileMs(99)})) AS points
@@ -152,9 +157,8 @@ const callsQuery = `
     SELECT callee AS service, if({byMethod:Bool}, method, '') AS method,
       if({byInstance:Bool}, callee_instance, '') AS instance,
       intDiv(toUnixTimestamp(time), {stepS:UInt32}) * {stepS:UInt32} AS second,
-      sum(count) AS calls, sumIf(count, code != 0) AS failures,
-      sumMap(bucket_index, arrayMap(c -> toUInt64(c), bucket_count)) AS histogram
-    FROM call
+      sum(count) AS calls, sumIf(count, code != 0) AS failures, ${histogram} AS merged
+    FROM ${table}
     WHERE side = {side:UInt8} AND ({service:String} = '' OR callee = {service:String})
       AND time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')
     GROUP BY service, method, instance, second
