@@ -8,6 +8,7 @@ import {
   type TelemetryStore,
   TelemetryStoreError,
 } from "@msec/telemetry-store";
+import { type GatedStore, gateStore } from "./gated-store.ts";
 
 const recordName = "telemetry-store";
 
@@ -30,7 +31,7 @@ export interface Telemetry extends AsyncDisposable {
 export function openTelemetry(where: string, state: string, log: Log): Telemetry {
   const stopping = new AbortController();
   const socket = socketPath(state, "telemetry");
-  const store = openTelemetryStore(where === "embedded" ? { socket } : { url: where });
+  const store = gateStore(openTelemetryStore(where === "embedded" ? { socket } : { url: where }));
   let running = Promise.resolve();
   const start = () => {
     running =
@@ -55,40 +56,49 @@ export function openTelemetry(where: string, state: string, log: Log): Telemetry
 async function runEngine(
   options: { dataDir: string; socket: string },
   state: string,
-  store: TelemetryStore,
+  store: GatedStore,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
+  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   const backOff = new BackOff();
-  let isSchemaReady = false;
   while (!signal.aborted) {
     const startedMs = performance.now();
     try {
-      await using engine = await startEngine(options);
-      const { pid } = engine.ready;
-      writeRunRecord(state, { name: recordName, role: recordName, pid, listen: options.socket });
-      log.info(`telemetry store serves after ${engine.ready.startMs} ms`, { pid, version: engine.ready.version });
-      if (!isSchemaReady && !signal.aborted) {
-        await store.waitReady({ signal });
-        isSchemaReady = true;
-      }
-      const aborted = Promise.withResolvers<void>();
-      signal.addEventListener("abort", () => aborted.resolve(), { once: true });
-      if (signal.aborted) {
-        aborted.resolve();
-      }
-      const exit = await Promise.race([engine.exited, aborted.promise]);
-      if (exit !== undefined) {
-        log.error("telemetry store ended by itself; starting it again", { ...exit });
-      }
-      await engine.stop();
-      removeRunRecord(state, recordName, pid);
+      await runEngineOnce(options, state, store, log, signal, stopped);
     } catch (error) {
       if (!signal.aborted) {
         log.error("telemetry store failed; starting it again", { error });
       }
     }
     await pause(backOff.afterExit(performance.now() - startedMs), signal);
+  }
+}
+
+/** One life of the engine's process. */
+async function runEngineOnce(
+  options: { dataDir: string; socket: string },
+  state: string,
+  store: GatedStore,
+  log: Log,
+  signal: AbortSignal,
+  stopped: Promise<void>,
+): Promise<void> {
+  await using engine = await startEngine(options);
+  const { pid, startMs, version } = engine.ready;
+  try {
+    writeRunRecord(state, { name: recordName, role: recordName, pid, listen: options.socket });
+    if (!store.isOpen) {
+      await store.waitReady({ signal });
+    }
+    log.info(`telemetry store serves after ${startMs} ms`, { pid, version });
+    const exit = await Promise.race([engine.exited, stopped]);
+    if (exit !== undefined) {
+      log.error("telemetry store ended by itself; starting it again", { ...exit });
+    }
+  } finally {
+    await engine.stop();
+    removeRunRecord(state, recordName, pid);
   }
 }
 

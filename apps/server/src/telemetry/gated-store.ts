@@ -1,0 +1,39 @@
+import { StoreUnavailable, type TelemetryStore } from "@msec/telemetry-store";
+
+/** A store that can be asked only once its schema is there. */
+export interface GatedStore extends TelemetryStore {
+  /** Whether `waitReady` has succeeded. */
+  readonly isOpen: boolean;
+}
+
+/**
+ * Answer with `StoreUnavailable` until `waitReady` has succeeded once: an engine serves a moment before it has tables, and
+ * would fail in a way that looks like a defect.
+ */
+export function gateStore(store: TelemetryStore): GatedStore {
+  let isOpen = false;
+  const whenOpen =
+    <Arguments extends unknown[], Answer>(ask: (...args: Arguments) => Promise<Answer>) =>
+    async (...args: Arguments): Promise<Answer> => {
+      if (!isOpen) {
+        throw new StoreUnavailable("the telemetry store has not started yet");
+      }
+      return await ask(...args);
+    };
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    async waitReady(options) {
+      await store.waitReady(options);
+      isOpen = true;
+    },
+    ingest: whenOpen(store.ingest),
+    ingestAll: whenOpen(store.ingestAll),
+    queryCalls: whenOpen(store.queryCalls),
+    getFlow: whenOpen(store.getFlow),
+    listRecentRequests: whenOpen(store.listRecentRequests),
+    close: () => store.close(),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
