@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseAddressPort, socketPath, systemErrorCode, UserError } from "@msec/process";
-import { codeName, connect, RpcError } from "@msec/service";
+import { codeName, connect, type Json, RpcError } from "@msec/service";
 import { type CommandContext, type GlobalOptions, getState, usageError } from "../context.ts";
 import { formatDuration } from "../output/quantity.ts";
 import type { AddCommand } from "./command.ts";
@@ -51,11 +51,11 @@ async function call(
   const start = performance.now();
   try {
     const answer = await connection.callJson(instance ?? service, method, json, { timeoutMs });
-    terminal.out(JSON.stringify(answer.resultObj, null, terminal.interactive ? 2 : undefined));
+    terminal.out(JSON.stringify(answer.result, null, terminal.interactive ? 2 : undefined));
     terminal.err(`${style.faint(messages.requestId)} ${answer.requestId}`);
     if (options.verbose) {
       const duration = formatDuration((performance.now() - start) * 1000);
-      terminal.err(style.faint(messages.answeredBy(answer.instance, duration)));
+      terminal.err(style.faint(messages.answeredAfter(duration)));
     }
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
@@ -67,7 +67,7 @@ async function call(
 }
 
 /** The request as a JSON value: from the argument itself, `@file`, or `-` for standard input. */
-function readRequest(text: string, { messages }: CommandContext): unknown {
+function readRequest(text: string, { messages }: CommandContext): Json {
   const file = text === "-" ? 0 : text.startsWith("@") ? text.slice(1) : undefined;
   let source = text;
   if (file !== undefined) {
@@ -80,7 +80,7 @@ function readRequest(text: string, { messages }: CommandContext): unknown {
     }
   }
   try {
-    return JSON.parse(source);
+    return JSON.parse(source) as Json;
   } catch (cause) {
     throw usageError(messages.badJson((cause as Error).message), messages.badJsonHint);
   }

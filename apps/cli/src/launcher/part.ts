@@ -38,7 +38,7 @@ export function partLogFile(state: StateDirectory, part: Part): string {
 export function createPart(options: PartOptions): Supervised {
   const { part, state, config, environment, graceMs, onChange } = options;
   // What the server says on its own when it is ready contains a sign-in token, and its output is kept: the JSON has none.
-  const ready = part === "server" ? ["--ready-json"] : [];
+  const ready = part === "server" ? ["--ready-json"] : ["--stop-instances"];
   const settings: SuperviseOptions = {
     command: nodeProgram(),
     args: [

@@ -22,7 +22,7 @@ export const en = {
   callJson: "the request as JSON, @file to read it from a file, - to read it from standard input",
   callTimeout: "give up after that many milliseconds",
   callInstance: "call this instance (address:port) instead of the one that routing picks",
-  callVerbose: "also say which instance answered and how long it took",
+  callVerbose: "also say how long it took",
   flowDescription: "Show the path of one request through the services.",
   flowRequestId: "the request id: 32 hex digits, 16 hex digits or a decimal flow id",
   flowLogs: "with the log lines of the request",
@@ -124,7 +124,7 @@ export const en = {
 
   // Output
   requestId: "request id",
-  answeredBy: (instance: string, duration: string) => `answered by ${instance} after ${duration}`,
+  answeredAfter: (duration: string) => `answered after ${duration}`,
   headingName: "NAME",
   headingState: "STATE",
   headingPid: "PID",

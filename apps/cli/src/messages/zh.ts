@@ -23,7 +23,7 @@ export const zh: Messages = {
   callJson: "JSON 格式的请求；@文件 表示从文件读取，- 表示从标准输入读取",
   callTimeout: "超过这么多毫秒就放弃",
   callInstance: "调用指定实例（地址:端口），不用路由选出的实例",
-  callVerbose: "同时显示由哪个实例应答、用时多少",
+  callVerbose: "同时显示用时",
   flowDescription: "显示一个请求经过各服务的路径。",
   flowRequestId: "请求号：32 位或 16 位十六进制数，或十进制 flow id",
   flowLogs: "同时显示该请求的日志",
@@ -123,7 +123,7 @@ export const zh: Messages = {
 
   // Output
   requestId: "请求号",
-  answeredBy: (instance, duration) => `由 ${instance} 应答，用时 ${duration}`,
+  answeredAfter: (duration) => `用时 ${duration}`,
   headingName: "名称",
   headingState: "状态",
   headingPid: "PID",

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  callArguments,
+  type FlightResponse,
+  flightMethod,
+  goodRequest,
+  type ProcessRow,
+  type ServicesJson,
+} from "./flight.ts";
+import { callRaw } from "./raw-srpc.ts";
+import { startSystem, type TestSystem } from "./system.ts";
+import { waitUntil } from "./wait-until.ts";
+
+let system: TestSystem;
+before(async () => {
+  system = await startSystem({ trafficPerSecond: 5 });
+});
+after(async () => {
+  await system?.[Symbol.asyncDispose]();
+});
+
+/** Call by the command line. @returns the response and the request id */
+async function callByCommand(request: object): Promise<{ response: FlightResponse; requestId: string }> {
+  const { status, stdout, stderr } = await system.msec(...callArguments(request));
+  assert.equal(status, 0, stderr);
+  const requestId = /\b[0-9a-f]{32}\b/.exec(stderr)?.[0];
+  assert.ok(requestId, stderr);
+  return { response: JSON.parse(stdout) as FlightResponse, requestId };
+}
+
+test("msec call prints the response as JSON on stdout and the request id on stderr", async () => {
+  const { response } = await callByCommand(goodRequest);
+  assert.equal(response.errcode, 0);
+  assert.equal(response.errmsg, "success");
+  assert.match(response.flightsInfo, /\{春秋航空;c8835;RMB1230\}/);
+});
+
+test("a wrong password is answered with -1, invalid user and no flights", async () => {
+  const { response } = await callByCommand({ ...goodRequest, password: "wrong" });
+  assert.deepEqual(response, { errcode: -1, errmsg: "invalid user", flightsInfo: "" });
+});
+
+test("a journey that nobody flies is answered with success and no flights", async () => {
+  const { response } = await callByCommand({ ...goodRequest, destinationCity: "moon" });
+  assert.deepEqual(response, { errcode: 0, errmsg: "success", flightsInfo: "" });
+});
+
+test("a failed call exits 1 with the code and the message on stderr, and nothing on stdout", async () => {
+  const unknownMethod = await system.msec("call", "Flight.mod_flight", "flight.flight_service.flyToTheMoon", "{}");
+  assert.equal(unknownMethod.status, 1);
+  assert.equal(unknownMethod.stdout, "");
+  assert.match(unknownMethod.stderr, /Unimplemented: .*flyToTheMoon/);
+  const unknownService = await system.msec("call", "Flight.mod_moon", flightMethod, "{}", "--timeout", "500");
+  assert.equal(unknownService.status, 1);
+  assert.match(unknownService.stderr, /(NotFound|Unavailable): .*Flight\.mod_moon/);
+  const missingField = await system.msec("call", "Flight.mod_flight", flightMethod, '{"name":"bison"}');
+  assert.equal(missingField.status, 1);
+  assert.match(missingField.stderr, /InvalidArgument: .*password/);
+});
+
+test("what makes no sense on the command line exits 2 and says what does", async () => {
+  const notJson = await system.msec("call", "Flight.mod_flight", flightMethod, "{name:bison}");
+  assert.equal(notJson.status, 2);
+  assert.match(notJson.stderr, /not JSON/);
+  assert.equal((await system.msec("fly")).status, 2);
+  assert.equal((await system.msec("flow", "xyz")).status, 2);
+  assert.equal((await system.msec("routing", "sideways", "127.0.0.1:1")).status, 2);
+});
+
+test("a client that shares no code with us calls by raw SRPC bytes over TCP", async () => {
+  const fields = { 1: "bison", 2: "123456", 3: "sz", 4: "xz" };
+  const [answer] = await callRaw(system.ports.flight[0], [{ sequence: 7, method: flightMethod, fields }]);
+  assert.ok(answer);
+  assert.equal(answer.head.get(10), 7n);
+  assert.ok((answer.head.get(40) ?? 0n) === 0n, "no framework error");
+  assert.equal(answer.body.get(1), 0n);
+  assert.equal(String(answer.body.get(2)), "success");
+  assert.match(String(answer.body.get(3)), /\{春秋航空;c8835;RMB1230\}/);
+});
+
+test("raw SRPC: many calls in one write are answered each by its sequence, an unknown method with error -6", async () => {
+  const fields = { 1: "bison", 2: "123456", 3: "sz", 4: "xz" };
+  const answers = await callRaw(system.ports.flight[1], [
+    { sequence: 11, method: flightMethod, fields },
+    { sequence: 12, method: "flight.flight_service.unknown", fields },
+    { sequence: 13, method: flightMethod, fields: { ...fields, 2: "wrong" } },
+  ]);
+  const bySequence = new Map(answers.map((answer) => [answer.head.get(10), answer]));
+  assert.equal(bySequence.get(11n)?.body.get(1), 0n);
+  assert.equal(BigInt.asIntN(64, bySequence.get(12n)?.head.get(40) as bigint), -6n);
+  assert.equal(BigInt.asIntN(64, bySequence.get(13n)?.body.get(1) as bigint), -1n);
+});
+
+test("HTTP with JSON on the same port answers in the original's shape", async () => {
+  const url = `http://127.0.0.1:${system.ports.flight[0]}/?methodName=${flightMethod}`;
+  const answer = await fetch(url, { method: "POST", body: JSON.stringify(goodRequest) });
+  assert.equal(answer.status, 200);
+  const { ret, errmsg, resultObj } = (await answer.json()) as {
+    ret: number;
+    errmsg: string;
+    resultObj: FlightResponse;
+  };
+  assert.deepEqual([ret, errmsg, resultObj.errcode, resultObj.errmsg], [0, "", 0, "success"]);
+  assert.match(resultObj.flightsInfo, /春秋航空/);
+});
+
+test("msec flow prints the path of a request as a tree with service, instance, method, duration and result", async () => {
+  const { requestId } = await callByCommand(goodRequest);
+  const { status, stdout, stderr } = await system.msec("flow", requestId, "--logs");
+  assert.equal(status, 0, stderr);
+  assert.equal(stderr, "", "it is complete");
+  const lines = stdout.trimEnd().split("\n");
+  assert.match(lines[0] ?? "", new RegExp(`^request ${requestId}, `));
+  assert.equal(lines[1], "msec.cli");
+  const port = `(${system.ports.flight.join("|")})`;
+  assert.match(
+    lines[2] ?? "",
+    new RegExp(`^└─ Flight\\.mod_flight 127\\.0\\.0\\.1:${port}  flight\\S+queryFlight +[\\d.]+ (µs|ms)  ok$`),
+  );
+  assert.match(stdout, /^ {3}├─ \+.* info {2}query from="sz" to="xz"$/m);
+  assert.match(
+    lines.at(-1) ?? "",
+    new RegExp(
+      `^ {3}└─ Login\\.mod_user 127\\.0\\.0\\.1:${system.ports.user}  login\\.UserService\\.checkPassword +[\\d.]+ (µs|ms)  ok$`,
+    ),
+  );
+});
+
+test("a request of the traffic source goes from Flight.traffic to Flight.mod_flight to Login.mod_user, in the same tree", async () => {
+  const { TelemetryService } = await import("@msec/api/console/v1/telemetry_pb.js");
+  const { operatorClient } = await import("./operator-api.ts");
+  const telemetry = operatorClient(system, TelemetryService);
+  const request = await waitUntil("a request of the traffic source", async () => {
+    const { requests } = await telemetry.listRecentRequests({ service: "Flight.traffic", limit: 20 });
+    return requests.find(({ services }) => services.length === 3);
+  });
+  const flow = await system.msecJson<{ spans: { service: string; side: string }[] }>(
+    "flow",
+    request.requestId,
+    "--json",
+  );
+  assert.deepEqual(
+    [...new Set(flow.spans.map((span) => span.service))],
+    ["Flight.traffic", "Flight.mod_flight", "Login.mod_user"],
+  );
+  const { stdout } = await system.msec("flow", request.requestId);
+  assert.match(stdout, /^Flight\.traffic\n└─ Flight\.mod_flight .*\n {3}└─ Login\.mod_user /m);
+});
+
+test("an unknown request id is said to be unknown", async () => {
+  const { status, stderr } = await system.msec("flow", "0123456789abcdef0123456789abcdef");
+  assert.equal(status, 1);
+  assert.match(stderr, /nothing is known of the request 0123456789abcdef0123456789abcdef/);
+});
+
+test("msec ps lists every process of the system with state, pid, uptime and memory", async () => {
+  const rows = await system.msecJson<ProcessRow[]>("ps", "--json");
+  const names = rows.map(({ name }) => name).sort();
+  assert.deepEqual(names, [
+    "Flight.mod_flight",
+    "Flight.mod_flight",
+    "Flight.traffic",
+    "Login.mod_user",
+    "agent",
+    "launcher",
+    "server",
+    "telemetry-store",
+  ]);
+  for (const row of rows) {
+    assert.equal(row.state, "running", row.name);
+    assert.ok(row.pid > 1 && row.uptimeMs > 0 && row.memoryBytes > 1_000_000, row.name);
+  }
+  const { stdout } = await system.msec("ps");
+  const [heading = "", ...lines] = stdout.trimEnd().split("\n");
+  assert.match(heading, /^NAME +STATE +PID +UPTIME +MEMORY +RESTARTS +LISTEN$/);
+  assert.equal(lines.length, rows.length);
+  for (const { pid } of rows) assert.match(stdout, new RegExp(` ${pid} `));
+});
+
+test("msec services shows the tree with instances and whether each is in or out of routing", async () => {
+  const { services } = await system.msecJson<ServicesJson>("services", "--json");
+  const flight = services.find(({ name }) => name === "Flight.mod_flight");
+  assert.deepEqual(
+    flight?.instances.map(({ port, inRouting }) => [port, inRouting]),
+    [...system.ports.flight].sort((a, b) => a - b).map((port) => [port, true]),
+  );
+  const { stdout } = await system.msec("services");
+  assert.match(stdout, /^Flight$/m);
+  assert.match(stdout, new RegExp(`127\\.0\\.0\\.1:${system.ports.flight[0]} .*running +in routing`));
+});
+
+test("hosts, status and token answer in text and JSON, and Chinese where it is asked for", async () => {
+  const { stdout: hosts } = await system.msec("hosts");
+  assert.match(hosts, /127\.0\.0\.1 +connected/);
+  const status = await system.msec("status");
+  assert.equal(status.status, 0, status.stdout);
+  const findings = await system.msecJson<{ ok: boolean }[]>("status", "--json");
+  assert.ok(findings.every(({ ok }) => ok));
+  const { stdout: token } = await system.msec("token");
+  assert.match(token, new RegExp(`^${system.consoleUrl}/sign-in#[\\w-]{20,}\n$`));
+  const { stdout: chinese } = await system.msec("services", "--lang", "zh");
+  assert.match(chinese, /在路由中/);
+});
