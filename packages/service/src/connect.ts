@@ -52,6 +52,8 @@ export function connect(options: ConnectOptions = {}): Connection {
     signal: ending.signal,
     log: program.log.of(undefined),
     call: (service, target, callOptions) => program.client(service, target, callOptions),
+    callJson: (target, method, json, time) => program.callJson(target, method, json, time),
+    explain: (service) => program.calls.explain(service),
     count: (name, n) => program.recorder.count(name, n),
     gauge: (name, value) => program.recorder.gauge(name, value),
     getConfig: (section, key) => program.getConfig(section, key),

@@ -4,12 +4,13 @@ import { type CallOptions, type Client, createClient, type UnaryCall } from "@ms
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
 import { ChannelPool } from "./channel-pool.ts";
+import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
 import type { Launch } from "./launch.ts";
 import { findConfigValue, type ProgramConfig } from "./program-config.ts";
 import { type Log, ProgramLog } from "./program-log.ts";
 import { ReportBuffer } from "./report-buffer.ts";
 import { RouteCache } from "./route-cache.ts";
-import { RoutedCalls } from "./routed-calls.ts";
+import { type CallTime, RoutedCalls } from "./routed-calls.ts";
 
 // Clients are made once for each service and target; more different ones than this are targets made up on the way.
 const CLIENTS_MAX = 1_000;
@@ -23,12 +24,22 @@ export type Calling = {
    * @param options  for every call of this client; `timeoutMs` is 3000 unless given, and never more than what is left to the request being served
    */
   call<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S>;
+  /**
+   * Calls a method without its generated types.
+   *
+   * @param method  full name, `flight.flight_service.queryFlight`
+   * @param json  the request message: JSON text, or a value
+   * @throws RpcError with `details.requestId`
+   */
+  callJson(target: string, method: string, json: Json, options?: CallTime): Promise<JsonAnswer>;
   /** Adds `n` (default 1) to the counter `usr.<name>`. */
   count(name: string, n?: number): void;
   /** Sets the gauge `usr.<name>`. */
   gauge(name: string, value: number): void;
   /** The value of a key of `etc/config.ini`; `undefined` where it has none. */
   getConfig(section: string, key: string): string | undefined;
+  /** Why each instance of a service that this process has called gets the calls that it gets. */
+  explain(service: string): Explanation[];
   readonly log: Log;
 };
 
@@ -68,6 +79,7 @@ export class Program {
     this.calls = new RoutedCalls(
       { cache: this.#routes, hasAgent: options.agentPath !== undefined, reason },
       this.#channels,
+      this.recorder,
     );
   }
 
@@ -109,12 +121,12 @@ export class Program {
     return client;
   }
 
-  getConfig(section: string, key: string): string | undefined {
-    return findConfigValue(this.#config, section, key);
+  callJson(target: string, method: string, json: Json, time?: CallTime): Promise<JsonAnswer> {
+    return callJson(this, target, method, json, time);
   }
 
-  explain(service: string): Explanation[] {
-    return this.calls.explain(service);
+  getConfig(section: string, key: string): string | undefined {
+    return findConfigValue(this.#config, section, key);
   }
 
   /** Waits for calls being made, hands over the last telemetry, and lets go of everything; at most about `graceMs`. */
@@ -126,7 +138,7 @@ export class Program {
 
   #unaryCall(target: string): UnaryCall {
     return (method, request, options) =>
-      this.calls.run(target, options ?? {}, (place, service, timeoutMs) => {
+      this.calls.run(target, `${method.parent.typeName}.${method.name}`, options ?? {}, (place, service, timeoutMs) => {
         const channel = this.#channels.channelTo(place, service);
         return channel.call(method as DescMethodUnary<typeof method.input, typeof method.output>, request, {
           ...options,

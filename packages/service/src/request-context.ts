@@ -1,7 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
+import type { Explanation } from "@msec/balance";
 import type { CallContext, CallOptions, Client } from "@msec/rpc";
+import type { Json, JsonAnswer } from "./json-call.ts";
 import type { Calling, Program } from "./program.ts";
 import type { Log } from "./program-log.ts";
+import type { CallTime } from "./routed-calls.ts";
 
 /** What a handler gets beside its request: what is known of the call, and what it can do. */
 export type ServiceContext = CallContext & Calling;
@@ -69,6 +72,12 @@ export class RequestContext implements ServiceContext {
 
   call<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S> {
     return this.#program.client(service, target, options);
+  }
+  callJson(target: string, method: string, json: Json, options?: CallTime): Promise<JsonAnswer> {
+    return this.#program.callJson(target, method, json, options);
+  }
+  explain(service: string): Explanation[] {
+    return this.#program.calls.explain(service);
   }
   count(name: string, n?: number): void {
     this.#program.recorder.count(name, n);

@@ -1,7 +1,9 @@
 import { type Balancer, createBalancer, type Explanation, type Route } from "@msec/balance";
 import { Code, currentContext, RpcError } from "@msec/rpc";
+import type { Recorder } from "@msec/telemetry";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
 import type { ChannelPool, Place } from "./channel-pool.ts";
+import { ClientSpan, type TracePosition } from "./client-span.ts";
 import type { RouteCache } from "./route-cache.ts";
 import { parseTarget, type Target } from "./target.ts";
 
@@ -27,12 +29,14 @@ export type RouteSource = {
 export class RoutedCalls {
   readonly #source: RouteSource;
   readonly #channels: ChannelPool;
+  readonly #recorder: Recorder;
   readonly #balancers = new Map<string, Balancer>();
   readonly #targets = new Map<string, Target>();
 
-  constructor(source: RouteSource, channels: ChannelPool) {
+  constructor(source: RouteSource, channels: ChannelPool, recorder: Recorder) {
     this.#source = source;
     this.#channels = channels;
+    this.#recorder = recorder;
   }
 
   /** The table of a service was replaced. */
@@ -50,13 +54,37 @@ export class RoutedCalls {
   /**
    * Makes a call: by name at an instance of the balancer's choice, again at another one while that is safe and time is left; by address there, once.
    *
+   * Each attempt is recorded by whoever makes it; here only what found no instance to attempt.
+   *
+   * @param position  the call's place in a trace, where it has one already
    * @throws RpcError of the last attempt; Unavailable where no instance is known; DeadlineExceeded
    */
-  async run<T>(target: string, time: CallTime, attempt: Attempt<T>): Promise<T> {
+  async run<T>(
+    target: string,
+    method: string,
+    time: CallTime,
+    attempt: Attempt<T>,
+    position?: TracePosition,
+  ): Promise<T> {
     const { service, ...place } = this.#targetOf(target);
-    const deadline = performance.now() + timeLimit(time);
+    const limitMs = timeLimit(time);
+    const deadline = performance.now() + limitMs;
     if (service === undefined) return await attempt(place as Place, "", timeLeft(deadline, target));
-    const balancer = this.#balancers.get(service) ?? (await this.#balancerOf(service, deadline, time.signal));
+    let balancer = this.#balancers.get(service);
+    // Nothing in the table: the same as no table, to the caller and in the record.
+    if (balancer === undefined || !this.#source.cache.find(service)?.length) {
+      const span = new ClientSpan(method, limitMs, position);
+      try {
+        balancer = await this.#balancerOf(service, deadline, time.signal);
+      } catch (error) {
+        span.end(this.#recorder, { peerService: service, peerInstance: "", error });
+        throw error;
+      }
+    }
+    return await this.#attempts(balancer, (route) => attempt(route, service, timeLeft(deadline, target)), deadline);
+  }
+
+  async #attempts<T>(balancer: Balancer, attempt: (route: Route) => Promise<T>, deadline: number): Promise<T> {
     const tried = new Set<Route>();
     let failure: unknown;
     while (tried.size < MAX_TRIES && (failure === undefined || performance.now() < deadline)) {
@@ -64,13 +92,13 @@ export class RoutedCalls {
       if (route === undefined) break;
       tried.add(route);
       try {
-        return await follow(balancer, route, () => attempt(route, service, timeLeft(deadline, target)));
+        return await follow(balancer, route, attempt);
       } catch (error) {
         if (!isRepeatable(error)) throw error;
         failure = error;
       }
     }
-    throw failure ?? noInstance(service);
+    throw failure;
   }
 
   #targetOf(text: string): Target {
@@ -87,6 +115,7 @@ export class RoutedCalls {
     if (!cache.isKnown) await this.#firstRoutes(service, deadline, signal);
     const routes = cache.find(service);
     if (routes === undefined) throw unknownService(service, cache.services());
+    if (routes.length === 0) throw noInstance(service);
     // Another call may have made it while this one waited.
     let balancer = this.#balancers.get(service);
     if (balancer === undefined) {
@@ -125,11 +154,11 @@ export class RoutedCalls {
 }
 
 // Tells the balancer of the call from its beginning to its end.
-async function follow<T>(balancer: Balancer, route: Route, attempt: () => Promise<T>): Promise<T> {
+async function follow<T>(balancer: Balancer, route: Route, attempt: (route: Route) => Promise<T>): Promise<T> {
   const began = performance.now();
   balancer.started(route);
   try {
-    const result = await attempt();
+    const result = await attempt(route);
     balancer.finished(route, { ok: true, durationMs: performance.now() - began, transportFailed: false });
     return result;
   } catch (error) {

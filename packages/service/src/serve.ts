@@ -94,6 +94,8 @@ function start<S extends DescService>(
     ready,
     log: program.log.of(undefined),
     call: (called, target, callOptions) => program.client(called, target, callOptions),
+    callJson: (target, method, json, time) => program.callJson(target, method, json, time),
+    explain: (service) => program.calls.explain(service),
     count: (name, n) => program.recorder.count(name, n),
     gauge: (name, value) => program.recorder.gauge(name, value),
     getConfig: (section, key) => program.getConfig(section, key),

@@ -181,36 +181,29 @@ test("a call that an instance did not begin is made again at another one, whatev
   const { agent, path, stack } = world;
   const gone = await startService(false, "gone");
   await gone.close();
-  const full = stack.use(
-    await startService(false, "full", {
-      register: () => {
-        throw new RpcError(Code.Unavailable, "busy");
-      },
-    }),
-  );
   const good = stack.use(await startService(false, "good"));
   agent.setRoutes("Test.callee", [gone.port, good.port]);
   const caller = stack.use(startCaller(path));
   for (let call = 0; call < 30; call++) {
     assert.equal((await caller.call(LocalService, "Test.callee").register({})).hostName, "good");
   }
-  // One that ran and failed is not: it may have done something.
-  agent.setRoutes("Test.full", [full.port, full.port]);
-  await eventually(() => true, "routes");
-  const error = await rejection(callUntilKnown(caller, "Test.full"));
-  assert.equal(error.message, "busy");
 });
 
-async function callUntilKnown(caller: Connection, target: string): Promise<unknown> {
-  for (;;) {
-    try {
-      return await caller.call(LocalService, target).register({});
-    } catch (error) {
-      if (!(error instanceof RpcError && error.message.startsWith("there is no service"))) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
+test("a call that ran and failed is not made again, though another instance is there", async () => {
+  await using world = await setUp();
+  const { agent, path, stack } = world;
+  let runs = 0;
+  const register = () => {
+    runs++;
+    throw new RpcError(Code.Unavailable, "half done");
+  };
+  const one = stack.use(await startService(false, "one", { register }));
+  const two = stack.use(await startService(false, "two", { register }));
+  agent.setRoutes("Test.callee", [one.port, two.port]);
+  const caller = stack.use(startCaller(path));
+  const error = await rejection(caller.call(LocalService, "Test.callee").register({}));
+  assert.deepEqual([error.message, runs], ["half done", 1]);
+});
 
 test("calls follow the routes within a moment, and go on without agent and server", async () => {
   await using world = await setUp();
@@ -317,6 +310,31 @@ test("a stop refuses new calls, finishes the running one and hands over the last
   assert.equal((await running).hostName, "one");
   await closed;
   assert.ok(agent.logTexts().includes("last words"));
+});
+
+test("a call with JSON is routed, traced and recorded like any other, and its failure names its request", async () => {
+  await using world = await setUp();
+  const { agent, path, stack } = world;
+  const gone = await startService(false, "gone");
+  await gone.close();
+  const callee = stack.use(await startService(path, "one"));
+  agent.setRoutes("Test.callee", [gone.port, callee.port]);
+  const caller = stack.use(startCaller(path));
+  const method = "msec.agent.v1.LocalService.Register";
+  const found = await caller.callJson("Test.callee", method, { service: "x" });
+  assert.deepEqual(found.result, { host_id: "", host_name: "one" });
+  assert.deepEqual((await caller.callJson(`127.0.0.1:${callee.port}`, method, "{}")).result, found.result);
+  const missing = await rejection(caller.callJson("Test.callee", "no.Such.Method", {}));
+  assert.equal(missing.code, Code.Unimplemented);
+  assert.match(String(missing.details.requestId), /^[0-9a-f]{32}$/);
+  const unrouted = await rejection(caller.callJson("Test.nobody", method, {}));
+  const of = (id: unknown) => agent.spans().filter(({ traceId }) => traceId === id);
+  await eventually(() => of(unrouted.details.requestId).length === 1, "the record of the call without an instance");
+  await eventually(() => of(found.requestId).some(({ side }) => side === 1), "the callee's span");
+  const made = of(found.requestId).find(({ side, code }) => side === 2 && code === 0);
+  const served = of(found.requestId).find(({ side }) => side === 1);
+  assert.deepEqual([made?.peerService, made?.peerInstance], ["Test.callee", `127.0.0.1:${callee.port}`]);
+  assert.deepEqual([served?.parentSpanId, served?.peerService], [made?.spanId, "Test.caller"]);
 });
 
 test("a port that is taken is told through `ready`, with what to do", async () => {

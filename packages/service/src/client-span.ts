@@ -1,0 +1,77 @@
+import { type CallRecord, CallSide, Code, currentContext, RpcError } from "@msec/rpc";
+import type { Recorder } from "@msec/telemetry";
+
+/** What is known of a call when it is over. */
+export type SpanEnd = {
+  readonly peerService: string;
+  /** Empty where no instance was found. */
+  readonly peerInstance: string;
+  readonly error?: unknown;
+  readonly requestBytes?: number;
+  readonly responseBytes?: number;
+};
+
+/** Where a call is in a trace. */
+export type TracePosition = {
+  /** 16 bytes. */
+  readonly traceId: Uint8Array;
+  /** 8 bytes; zeros where the call is the first. */
+  readonly parentSpanId: Uint8Array;
+};
+
+/** The place of a call made now: within the request being served, else the first of a new trace. */
+export function currentPosition(): TracePosition {
+  const parent = currentContext();
+  const traceId = parent?.traceId ?? crypto.getRandomValues(new Uint8Array(16));
+  return { traceId, parentSpanId: parent?.spanId ?? new Uint8Array(8) };
+}
+
+/** The record of a call that no channel makes, and so no channel records: one over HTTP+JSON, or one that found no instance. */
+export class ClientSpan {
+  readonly traceId: Uint8Array;
+  readonly spanId = crypto.getRandomValues(new Uint8Array(8));
+  readonly #parentSpanId: Uint8Array;
+  readonly #method: string;
+  readonly #deadlineMs: number;
+  readonly #startedMs = performance.now();
+
+  /**
+   * Begins now.
+   *
+   * @param deadlineMs  what is left to the call; 0 where it has no deadline
+   * @param position    its place in a trace; default: within the request being served, else the first of a new trace
+   */
+  constructor(method: string, deadlineMs: number, position: TracePosition = currentPosition()) {
+    this.traceId = position.traceId;
+    this.#parentSpanId = position.parentSpanId;
+    this.#method = method;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Hands the record over. */
+  end(recorder: Recorder, { peerService, peerInstance, error, requestBytes = 0, responseBytes = 0 }: SpanEnd): void {
+    const record: CallRecord = {
+      side: CallSide.Client,
+      method: this.#method,
+      peerService,
+      peerInstance,
+      traceId: this.traceId,
+      spanId: this.spanId,
+      parentSpanId: this.#parentSpanId,
+      startUs: (performance.timeOrigin + this.#startedMs) * 1_000,
+      durationUs: (performance.now() - this.#startedMs) * 1_000,
+      queueUs: 0,
+      code: codeOf(error),
+      message: error instanceof Error ? error.message : "",
+      requestBytes,
+      responseBytes,
+      deadlineMs: this.#deadlineMs,
+    };
+    recorder.onClientCall(record);
+  }
+}
+
+function codeOf(error: unknown): Code {
+  if (error === undefined) return Code.Ok;
+  return error instanceof RpcError ? error.code : Code.Unknown;
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { LocalService } from "@msec/api/agent/v1/local_pb.js";
+import { RpcError } from "@msec/rpc";
+import { connect } from "./connect.ts";
+import { eventually, TestingAgent, temporaryDirectory } from "./testing-agent.ts";
+
+type Instance = AsyncDisposable & { child: ChildProcess; port: number; output: Promise<string> };
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function startInstance(agent: string, port: number): Instance {
+  const environment = { ...process.env, MSEC_SERVICE: "Test.callee", MSEC_AGENT: agent, MSEC_PORT: String(port) };
+  const child = spawn(process.execPath, [join(import.meta.dirname, "testing-instance.ts")], {
+    env: environment,
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  return {
+    child,
+    port,
+    output: text(child.stderr!),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+async function setUp() {
+  const stack = new AsyncDisposableStack();
+  const directory = stack.use(await temporaryDirectory());
+  const agent = stack.use(await new TestingAgent(join(directory.path, "agent.sock")).start());
+  const one = stack.use(startInstance(agent.path, await freePort()));
+  const two = stack.use(startInstance(agent.path, await freePort()));
+  await eventually(() => agent.registrations.length === 2, "both instances register");
+  agent.setRoutes("Test.callee", [one.port, two.port]);
+  const caller = stack.use(connect({ name: "Test.caller", agent: agent.path, onNotice: () => {} }));
+  return { agent, one, two, caller, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test("kill -9 of one of two instances under 200 calls a second: only calls in flight to it fail", async () => {
+  await using world = await setUp();
+  const { one, two, agent } = world;
+  const client = world.caller.call(LocalService, "Test.callee");
+  let victimsInFlight = 0;
+  let failed = 0;
+  const answeredBy = new Map<string, number>();
+  const call = async () => {
+    try {
+      const { hostId } = await client.register({});
+      answeredBy.set(hostId, (answeredBy.get(hostId) ?? 0) + 1);
+    } catch (error) {
+      assert.ok(error instanceof RpcError);
+      failed++;
+    }
+  };
+  const running: Promise<void>[] = [];
+  for (let turn = 0; turn < 400; turn++) {
+    running.push(call());
+    if (turn === 200) {
+      victimsInFlight = world.caller.explain("Test.callee").find(({ port }) => port === one.port)!.inFlight;
+      one.child.kill("SIGKILL");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(running);
+  assert.ok(failed <= victimsInFlight, `${failed} calls failed, ${victimsInFlight} were in flight`);
+  assert.ok((answeredBy.get(String(one.child.pid)) ?? 0) > 50, "the first took its share before");
+  assert.ok((answeredBy.get(String(two.child.pid)) ?? 0) > 200, "the second took all of it after");
+  const explained = world.caller.explain("Test.callee").find(({ port }) => port === one.port)!;
+  assert.ok(explained.state === "ejected" || explained.failuresInRow > 0, explained.reason);
+  // And back again, on the same port: it gets calls without anybody telling the caller.
+  await using again = startInstance(agent.path, one.port);
+  await eventually(() => agent.registrations.length === 4, "the new process registers (with the caller: four in all)");
+  const deadline = performance.now() + 10_000;
+  while (!answeredBy.has(String(again.child.pid))) {
+    assert.ok(performance.now() < deadline, "the instance that is back gets calls");
+    await call();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});
+
+test("SIGTERM: the running call is answered, the last telemetry handed over, the exit status is 0", async () => {
+  await using world = await setUp();
+  const { one, two, agent } = world;
+  agent.setRoutes("Test.callee", [one.port]);
+  const running = world.caller.call(LocalService, `127.0.0.1:${one.port}`).register({ pid: 400 });
+  await eventually(() => world.caller.explain("Test.callee").length >= 0, "begun");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  one.child.kill("SIGTERM");
+  const [exit] = await Promise.all([once(one.child, "exit"), running]);
+  assert.deepEqual(exit, [0, null]);
+  assert.equal((await running).hostId, String(one.child.pid));
+  assert.ok(agent.spans().some(({ side, peerService }) => side === 1 && peerService === "Test.caller"));
+  assert.match(await one.output, new RegExp(`^Test\\.callee: serving .* on 127\\.0\\.0\\.1:${one.port}\\n`));
+  two.child.kill("SIGTERM");
+  await once(two.child, "exit");
+});
+
+test("a program whose port is taken says so in one line and ends with status 1", async () => {
+  await using world = await setUp();
+  await using second = startInstance(world.agent.path, world.one.port);
+  const [status] = await once(second.child, "exit");
+  assert.equal(status, 1);
+  const lines = (await second.output).trimEnd().split("\n");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, new RegExp(`^Test\\.callee: port ${world.one.port} of 127\\.0\\.0\\.1 is taken`));
+});

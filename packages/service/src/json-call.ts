@@ -1,0 +1,64 @@
+import { hexFromBytes, RpcError } from "@msec/rpc";
+import { callHttpJson, type HttpJsonRequest } from "@msec/rpc-node";
+import type { Recorder } from "@msec/telemetry";
+import { ClientSpan, currentPosition } from "./client-span.ts";
+import type { CallTime, RoutedCalls } from "./routed-calls.ts";
+
+/** Any value that JSON has. */
+export type Json = HttpJsonRequest["json"];
+
+/** What a call with JSON answers. */
+export type JsonAnswer = {
+  /** The response message. */
+  readonly result: Json;
+  /** 32 hex digits, for `msec flow` and the console. */
+  readonly requestId: string;
+};
+
+/**
+ * Makes a call without knowing its types: routed, traced and recorded as any other.
+ *
+ * @throws RpcError with `details.requestId`
+ */
+export async function callJson(
+  program: { readonly name: string; readonly calls: RoutedCalls; readonly recorder: Recorder },
+  target: string,
+  method: string,
+  json: Json,
+  time: CallTime = {},
+): Promise<JsonAnswer> {
+  const request = typeof json === "string" ? json : JSON.stringify(json);
+  // All attempts are spans of one request.
+  const position = currentPosition();
+  const { traceId } = position;
+  const requestId = hexFromBytes(traceId);
+  try {
+    const answer = await program.calls.run(
+      target,
+      method,
+      time,
+      async (place, peerService, timeoutMs) => {
+        const span = new ClientSpan(method, timeoutMs, position);
+        const traceparent = { traceId, spanId: span.spanId, sampled: true };
+        const peerInstance = place.address.includes(":")
+          ? `[${place.address}]:${place.port}`
+          : `${place.address}:${place.port}`;
+        const end = { peerService, peerInstance, requestBytes: Buffer.byteLength(request) };
+        try {
+          const asked = { method, json: request, timeoutMs, traceparent, caller: program.name, signal: time.signal };
+          const { resultObj } = await callHttpJson(place, asked);
+          span.end(program.recorder, { ...end, responseBytes: Buffer.byteLength(JSON.stringify(resultObj)) });
+          return resultObj;
+        } catch (error) {
+          span.end(program.recorder, { ...end, error });
+          throw error;
+        }
+      },
+      position,
+    );
+    return { result: answer, requestId };
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    throw new RpcError(error.code, error.message, { details: { ...error.details, requestId }, cause: error });
+  }
+}
