@@ -14,7 +14,7 @@ export interface RequestHeadFields {
   readonly spanId?: Uint8Array | undefined;
   /** W3C trace flags, 0…255; default 0. */
   readonly traceFlags?: number | undefined;
-  /** Milliseconds left until the caller gives up, 1…2^32-1; a fraction is rounded up. */
+  /** Milliseconds left until the caller gives up, 1…2^32-1; a fraction is rounded up, 0 and less are not sent. */
   readonly timeoutMs?: number | undefined;
   readonly metadata?: readonly MetadataEntry[] | undefined;
 }
@@ -75,7 +75,7 @@ export class RequestHeadEncoder {
       writer.raw(fields.spanId);
       writer.byte(fields.traceFlags ?? 0);
     }
-    if (fields.timeoutMs) {
+    if (fields.timeoutMs !== undefined && fields.timeoutMs > 0) {
       writer.uint32(HeadTag.timeout_ms);
       writer.uint32(Math.min(Math.ceil(fields.timeoutMs), 0xffff_ffff));
     }
@@ -155,6 +155,9 @@ function writeOwnFields(writer: Writer, fields: ResponseHeadFields): void {
 
 function writeMetadata(writer: Writer, metadata: readonly MetadataEntry[]): void {
   for (const { key, value } of metadata) {
+    if (key === "") {
+      throw new WireError(WireReason.BadValue, "a metadata key must not be empty");
+    }
     writer.uint32(HeadTag.metadata);
     const start = writer.beginLengthDelimited();
     writer.byte(0x0a);

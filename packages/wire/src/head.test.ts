@@ -265,7 +265,7 @@ const refused: [string, Uint8Array, WireReason, boolean][] = [
   ["metadata with too many entries", metadataBytes(65, 1, 1), WireReason.TooLarge, true],
   ["metadata with a long key", metadataBytes(1, 129, 1), WireReason.TooLarge, true],
   ["metadata with too many bytes", metadataBytes(2, 10, 8190), WireReason.TooLarge, true],
-  ["metadata without a key", metadataBytes(1, 0, 5), WireReason.MissingField, true],
+  ["metadata without a key", bytesFromHex("5007 b20602 1200"), WireReason.MissingField, true],
   ["metadata with a key that is no text", bytesFromHex("5007 b20603 0a01ff"), WireReason.BadUtf8, true],
   ["metadata whose key reaches past it", bytesFromHex("5007 b20602 0a05 6162636465"), WireReason.BadLength, true],
 ];
@@ -340,4 +340,19 @@ test("docs/reference/wire.md lists every head field with its number and every li
   for (const [name, value] of Object.entries({ ...defaultFrameLimits, ...defaultHeadLimits })) {
     assert.match(text, new RegExp(`\\| \`${name}\` \\| ${value.toLocaleString("en")} \\|`));
   }
+});
+
+test("a deadline in the past is not sent as one in fifty days", () => {
+  for (const timeoutMs of [-5, -0.5, 0, Number.NaN]) {
+    assert.equal(decodeRequest(requestBytes(1, { timeoutMs })).timeoutMs, 0);
+  }
+  assert.equal(decodeRequest(requestBytes(1, { timeoutMs: 0.2 })).timeoutMs, 1);
+  assert.equal(decodeRequest(requestBytes(1, { timeoutMs: 1e12 })).timeoutMs, 0xffff_ffff);
+});
+
+test("an empty metadata key is refused when it is written", () => {
+  assert.throws(
+    () => requestBytes(1, { metadata: [{ key: "", value: new Uint8Array(0) }] }),
+    (error) => error instanceof WireError && error.reason === WireReason.BadValue,
+  );
 });

@@ -5,11 +5,21 @@
 type Slice = (this: Uint8Array, start: number, end: number) => string;
 type Write = (this: Uint8Array, text: string, offset: number, length: number) => number;
 
-const prototype = (globalThis as { Buffer?: { prototype: { latin1Slice?: Slice; utf8Write?: Write } } }).Buffer
-  ?.prototype;
+interface NodeBuffer {
+  readonly prototype: { readonly latin1Slice?: Slice; readonly utf8Write?: Write };
+  byteLength(text: string): number;
+}
+
+const buffer = (globalThis as { Buffer?: NodeBuffer }).Buffer;
+const prototype = buffer?.prototype;
 
 /** Bytes as characters U+0000…U+00FF; `undefined` outside Node. Call with the bytes as `this`. */
 export const latin1Slice: Slice | undefined = prototype?.latin1Slice;
 
 /** Write text as UTF-8 and return how many bytes it took; `undefined` outside Node. Call with the bytes as `this`. */
 export const utf8Write: Write | undefined = prototype?.utf8Write;
+
+/** The most bytes that text takes as UTF-8: exact in Node, three for each UTF-16 code unit elsewhere. */
+export function maxUtf8Bytes(text: string): number {
+  return buffer === undefined ? text.length * 3 : buffer.byteLength(text);
+}

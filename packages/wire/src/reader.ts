@@ -29,6 +29,8 @@ export class Reader {
   end = 0;
   /** Low 32 bits of the last `varint64` or `fixed64`, signed. */
   low = 0;
+  /** Fields that were kept as unknown since `reset`; the codec counts them against its limit. */
+  unknownFields = 0;
   /** High 32 bits of the last `varint64` or `fixed64`, signed. */
   high = 0;
   #view: DataView = emptyView;
@@ -45,6 +47,7 @@ export class Reader {
     this.bytes = bytes;
     this.position = start;
     this.end = end;
+    this.unknownFields = 0;
   }
 
   /** Over the same memory as `bytes`; made when first needed for a buffer, so that messages without floats never pay for it. */

@@ -1,4 +1,4 @@
-import { utf8Write } from "./node-buffer.ts";
+import { maxUtf8Bytes, utf8Write } from "./node-buffer.ts";
 import { varint32Size } from "./varint.ts";
 import type { Writer } from "./writer.ts";
 
@@ -6,6 +6,9 @@ const encoder = new TextEncoder();
 
 /** Up to this many characters a loop over char codes is quicker than a call into the engine's encoder. */
 const loopMaxChars = utf8Write === undefined ? 48 : 24;
+
+/** From this many characters on, finding out how many bytes they take costs less than reserving too much. */
+const measuredFromChars = 4096;
 
 /**
  * Write text as UTF-8 with its length in front.
@@ -36,8 +39,8 @@ export function writeUtf8(writer: Writer, text: string): void {
 
 function writeWithEncoder(writer: Writer, text: string): void {
   const prefixBytes = varint32Size(text.length);
-  // A UTF-16 code unit takes at most three bytes of UTF-8.
-  writer.ensure(text.length * 3 + 5);
+  // A UTF-16 code unit takes at most three bytes of UTF-8. Long text is measured: room for three times a megabyte is no trifle.
+  writer.ensure((text.length > measuredFromChars ? maxUtf8Bytes(text) : text.length * 3) + 5);
   const start = writer.beginLengthDelimited(prefixBytes);
   writer.position +=
     utf8Write === undefined

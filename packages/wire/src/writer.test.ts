@@ -138,3 +138,9 @@ test("a reader refuses a region outside its buffer", () => {
   assert.throws(() => new Reader().reset(new Uint8Array(3), 2, 4), RangeError);
   assert.throws(() => new Reader().reset(new Uint8Array(3), 2, 1), RangeError);
 });
+
+test("long ASCII text does not need room for three times its length", () => {
+  const writer = new Writer({ initialBytes: 16, maxBytes: 100_010 });
+  writer.string("a".repeat(100_000));
+  assert.equal(writer.position, 100_003);
+});

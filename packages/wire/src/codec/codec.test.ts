@@ -57,6 +57,23 @@ for (const [name, codecOf] of [
     );
   });
 
+  test(`${name}: the same holds for messages inside it`, () => {
+    const inner = create(proto2.PresenceSchema, { stringValue: "a" });
+    const fields = { kind: { case: "nested", value: { kind: { case: "scalars", value: inner } } } };
+    assert.deepEqual(
+      encode(codecOf(proto3.OneofsSchema), fields),
+      toBinary(
+        proto3.OneofsSchema,
+        create(proto3.OneofsSchema, {
+          kind: {
+            case: "nested",
+            value: { kind: { case: "scalars", value: { stringValue: "a" } } },
+          },
+        }),
+      ),
+    );
+  });
+
   test(`${name}: a missing required field is an error that names it, and the writer stays as it was`, () => {
     const writer = new Writer();
     writer.string("before");
@@ -294,4 +311,10 @@ test("library: broken bytes are a WireError too", () => {
     () => createLibraryCodec(proto3.TreeSchema).decode(bytes, 0, bytes.length),
     refuses(WireReason.Malformed),
   );
+});
+
+test("a body cannot turn into two hundred times its size through unknown fields", () => {
+  const bytes = (count: number) => Uint8Array.from({ length: count * 2 }, (_, i) => (i % 2 === 0 ? 0x78 : 1));
+  assert.equal(decode(proto3.TreeSchema, bytes(16_384)).$unknown?.length, 16_384);
+  assert.throws(() => decode(proto3.TreeSchema, bytes(16_385)), refuses(WireReason.TooLarge));
 });

@@ -55,7 +55,7 @@ function readField(field: DescField, scope: SourceScope): string {
         const number = scope.variable("number");
         return `const ${number} = ${value};
         if (${known}.has(${number})) { ${assign(field, number)} }
-        else runtime.pushUnknownEnum(message, tag, ${number});`;
+        else runtime.pushUnknownEnum(reader, message, tag, ${number});`;
       });
     case "message":
       return readSingularMessage(field, scope);

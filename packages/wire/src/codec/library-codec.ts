@@ -1,4 +1,12 @@
-import { create, type DescMessage, fromBinary, isMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescOneof,
+  fromBinary,
+  isMessage,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { WireError, WireReason } from "../wire-error.ts";
 import type { Codec } from "./codec.ts";
 import { encodeFailure } from "./encode-failure.ts";
@@ -53,12 +61,18 @@ function adopt(desc: DescMessage, value: unknown): unknown {
     if (item === undefined || item === null || (foreign && !Object.hasOwn(value, member.localName))) {
       continue;
     }
-    init[member.localName] = item;
+    init[member.localName] = member.kind === "oneof" ? adoptOneof(member, item) : item;
     if (member.kind === "field" && member.message !== undefined) {
       init[member.localName] = adoptField(member.fieldKind, member.message, item);
     }
   }
   return init;
+}
+
+function adoptOneof(oneof: DescOneof, item: unknown): unknown {
+  const { case: name, value } = item as { case?: string; value?: unknown };
+  const field = oneof.fields.find((candidate) => candidate.localName === name);
+  return field?.fieldKind === "message" ? { case: name, value: adoptField("message", field.message, value) } : item;
 }
 
 function adoptField(kind: string, desc: DescMessage, item: unknown): unknown {

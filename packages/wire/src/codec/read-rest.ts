@@ -3,6 +3,12 @@ import { type Reader, recursionLimit } from "../reader.ts";
 import { WireError, WireReason } from "../wire-error.ts";
 import { Writer } from "../writer.ts";
 
+/**
+ * Unknown fields that one decoded message, with all in it, may have. Each takes two bytes on the wire and some 200 in
+ * memory, so that without a limit a body of 4 MiB would become 400 MB.
+ */
+export const maxUnknownFields = 16_384;
+
 type UnknownFields = NonNullable<Message["$unknown"]>;
 
 /** A tag with number 0 or a wire type that does not exist. */
@@ -23,6 +29,7 @@ export function badGroup(expected: number, found: number): WireError {
 
 /** Pass over the value of a field that the type does not have, and keep its bytes in `$unknown`. */
 export function pushUnknown(reader: Reader, message: Message, tag: number, depth: number): void {
+  countUnknown(reader);
   const start = reader.position;
   reader.skip(tag, recursionLimit - depth);
   const length = reader.position - start;
@@ -31,10 +38,17 @@ export function pushUnknown(reader: Reader, message: Message, tag: number, depth
 }
 
 /** Keep a number that a closed enum does not have, as an unknown field. */
-export function pushUnknownEnum(message: Message, tag: number, value: number): void {
+export function pushUnknownEnum(reader: Reader, message: Message, tag: number, value: number): void {
+  countUnknown(reader);
   const writer = new Writer({ initialBytes: 10 });
   writer.int32(value);
   unknownOf(message).push({ no: tag >>> 3, wireType: tag & 7, data: writer.copy() });
+}
+
+function countUnknown(reader: Reader): void {
+  if (++reader.unknownFields > maxUnknownFields) {
+    throw new WireError(WireReason.TooLarge, `more than ${maxUnknownFields} unknown fields in one message`);
+  }
 }
 
 function unknownOf(message: Message): UnknownFields {
