@@ -48,9 +48,8 @@ async function rejection(call: Promise<unknown>): Promise<RpcError> {
 }
 
 async function setUp() {
-  const directory = await temporaryDirectory();
   const stack = new AsyncDisposableStack();
-  stack.use(directory);
+  const directory = stack.use(await temporaryDirectory());
   const path = join(directory.path, "agent.sock");
   const agent = stack.use(await new TestingAgent(path).start());
   return { agent, path, stack, [Symbol.asyncDispose]: () => stack.disposeAsync() };
