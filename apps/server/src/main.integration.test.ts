@@ -176,10 +176,17 @@ describe("the server program", () => {
       await rejectsWithConnect(telemetry.queryCalls({ ...range, side: 0 }), Code.InvalidArgument);
       await telemetry.queryCalls({ ...range, side: CallSide.SERVER });
 
+      // One batch that cannot be read must not hold up what is behind it.
+      const garbage = { service: "Flight.broken", instance: "pid:1", batch: Uint8Array.of(0xff, 0xff) };
+      const whole = { service: "Flight.mod_flight", instance: "127.0.0.1:7963", batch: createSpanBatch(0xa3) };
+      await agent.reportTelemetry({ sequence: 3n, envelopes: [garbage, whole] });
+      assert.equal((await telemetry.getFlow({ requestId: "a3".repeat(16) })).spans.length, 1);
+      assert.match(stderr(), /"service":"Flight\.broken".*telemetry batch left out/);
+
       const before = await waitForRunRecord(state, "telemetry-store", AbortSignal.timeout(5_000));
       process.kill(before.pid, "SIGKILL");
       await waitForRunRecord(state, "telemetry-store", AbortSignal.timeout(30_000), ({ pid }) => pid !== before.pid);
-      await report(2n, 0xa2);
+      await report(4n, 0xa2);
       assert.equal((await telemetry.getFlow({ requestId: "a2".repeat(16) })).spans.length, 1);
       assert.equal((await telemetry.getFlow({ requestId })).spans.length, 1, "what was stored before is still there");
       const after = readRunRecord(state, "telemetry-store");

@@ -132,6 +132,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     log,
   });
   stack.defer(() => http.close(graceMs));
+  if (!isLoopback(config.listen.address)) {
+    log.warn(
+      `the console speaks plain HTTP on ${config.listen.address}: who is on the way can read sessions and the operator's key; ` +
+        "better listen on 127.0.0.1 behind a proxy that speaks HTTPS",
+    );
+  }
   // Last, so that a port that is taken does not cost the start of a database engine.
   telemetry.start();
 
@@ -162,6 +168,10 @@ async function openDatabase(url: string, log: Log): Promise<ServerStore> {
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || address.startsWith("127.");
 }
 
 function formatAddress(address: string, port: number): string {

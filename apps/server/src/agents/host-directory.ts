@@ -109,10 +109,10 @@ export class HostDirectory {
     }
   }
 
-  /** Write down what is not yet, and stop. */
+  /** Write down what is not yet, as far as the database is there, and stop. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#flush();
+    await this.#flushAndLog();
   }
 
   #update(id: string, change: (entry: Entry) => void): void {
@@ -128,7 +128,7 @@ export class HostDirectory {
     try {
       await this.#flush();
     } catch (error) {
-      this.#log.warn("reports of hosts could not be written down; trying again", { error });
+      this.#log.warn("reports of hosts could not be written to the database", { error });
     }
   }
 

@@ -21,6 +21,8 @@ const mediaTypes: Record<string, string> = {
 const compressible = new Set([".css", ".html", ".js", ".json", ".map", ".svg", ".txt", ".webmanifest"]);
 const minCompressedBytes = 1_024;
 const maxFileBytes = 16 * 1024 * 1024;
+// Far more than a build has: only builds that were replaced while we run can fill it.
+const maxCachedFiles = 1_000;
 
 interface CachedFile {
   readonly version: string;
@@ -61,6 +63,9 @@ export function createStaticFiles(directory: string): StaticFiles {
       return known;
     }
     const loaded = await load(file, version);
+    if (cache.size >= maxCachedFiles) {
+      cache.clear();
+    }
     cache.set(file, loaded);
     return loaded;
   };

@@ -1,5 +1,9 @@
-import { after, before, describe } from "node:test";
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { skipWithoutPostgres, startPostgres, type TestPostgres } from "@msec/store/testing/postgres";
+import { startTestServer } from "../testing/test-server.ts";
 import { defineRegistryCases } from "./registry.case.ts";
 
 describe("the registry on PostgreSQL", { skip: skipWithoutPostgres }, () => {
@@ -9,6 +13,23 @@ describe("the registry on PostgreSQL", { skip: skipWithoutPostgres }, () => {
   });
 
   describe("with an empty database", () => defineRegistryCases(() => postgres.createDatabase()));
+
+  it("says that the database is not available while it is not, goes on serving, and stops cleanly", async () => {
+    const short = await startPostgres();
+    const server = await startTestServer({ database: await short.createDatabase() });
+    const registry = server.operator(RegistryService);
+    await registry.listServices({});
+    await short[Symbol.asyncDispose]();
+    await assert.rejects(registry.listServices({}), (error) => {
+      assert.ok(error instanceof ConnectError);
+      assert.equal(Code[error.code], "Unavailable");
+      // Where it is and as whom is nothing for the console.
+      assert.doesNotMatch(error.message, /postgres:|sock|msec-pg/);
+      return true;
+    });
+    assert.equal((await fetch(`${server.server.console}/healthz`)).status, 200);
+    await server[Symbol.asyncDispose]();
+  });
 
   after(() => postgres[Symbol.asyncDispose]());
 });
