@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tableColumns } from "../ingest/tables.ts";
+import { readMigrations, splitStatements } from "./migrate.ts";
+
+test("splits statements at semicolons that end a line", () => {
+  assert.deepEqual(splitStatements("-- one; two\nSELECT ';' AS a\n;\n  -- three\nSELECT 2;\n"), [
+    "SELECT ';' AS a",
+    "SELECT 2",
+  ]);
+});
+
+test("numbers its migrations from 1 without a gap, each statement harmless to repeat", () => {
+  const migrations = readMigrations();
+  assert.deepEqual(
+    migrations.map(({ number }) => number),
+    migrations.map((_, i) => i + 1),
+  );
+  for (const statement of migrations.flatMap(({ statements }) => statements)) {
+    assert.match(statement, /IF (NOT )?EXISTS/);
+  }
+});
+
+test("writes the columns that the tables have", () => {
+  const statements = readMigrations().flatMap(({ statements: all }) => all);
+  for (const [table, columns] of Object.entries(tableColumns)) {
+    const create = statements.find((statement) => statement.startsWith(`CREATE TABLE IF NOT EXISTS ${table} (`))!;
+    const declared = [...create.split("\nENGINE")[0]!.matchAll(/^ {2}([a-z_]+) /gm)].map(([, column]) => column);
+    assert.deepEqual(declared, [...columns]);
+  }
+});
