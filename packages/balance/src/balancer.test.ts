@@ -199,6 +199,28 @@ test("an instance that is back begins with a part of its share and has all of it
   assertNear(world.balancer.explain()[0]?.share, 0.5, 0.05);
 });
 
+test("an instance that was never called gets the next call, and its first latency, of a cold start, is not held against it", () => {
+  const world = setUp([routeOf(1)]);
+  shares(world, 200, () => good);
+  world.balancer.update([routeOf(1), routeOf(2)]);
+  const route = world.balancer.pick()!;
+  assert.equal(route.port, 8002);
+  world.balancer.started(route);
+  world.balancer.finished(route, { ...good, durationMs: 400 });
+  world.clock.ms += constants.warmUpMs;
+  assertNear(world.balancer.explain()[1]?.share, 0.5, 0.01);
+});
+
+test("one slow call costs an instance its share for some calls, not for minutes", () => {
+  const world = setUp([routeOf(1), routeOf(2)]);
+  shares(world, 100, () => good, 200);
+  world.balancer.started(routeOf(1));
+  world.balancer.finished(routeOf(1), { ...good, durationMs: 100 });
+  assert.ok((world.balancer.explain()[0]?.share ?? 1) < 0.15);
+  shares(world, 150, () => good, 200);
+  assertNear(world.balancer.explain()[0]?.share, 0.5, 0.15);
+});
+
 test("instances of the first table are not new, those added later are", () => {
   const { balancer } = setUp([routeOf(1)]);
   balancer.update([routeOf(1), routeOf(2)]);

@@ -14,7 +14,7 @@ export type BalancerOptions = {
  * Chooses the instance for each call of one service, from what this process's own calls have shown.
  *
  * Calls go to an instance with a probability of weight / (latency × (in flight + 1) / success²)²: several are looked at, better ones get more,
- * and none of them all. An instance that cannot be reached three times in a row is left out for a growing time, then tried by one call
+ * and none of them all. One that was never called gets the next call. An instance that cannot be reached three times in a row is left out for a growing time, then tried by one call
  * at a time. When all are out, all are used: a table is more likely to be right than everything to be dead.
  */
 export type Balancer = {
@@ -69,8 +69,9 @@ class AdaptiveBalancer implements Balancer {
   pick(except?: ReadonlySet<Route>): Route | undefined {
     const nowMs = this.#now();
     for (const instance of this.#instances) {
-      if (!instance.ejected || !instance.wantsProbe(nowMs) || except?.has(instance)) continue;
-      instance.beginProbe(nowMs);
+      if (instance.ejected ? !instance.wantsProbe(nowMs) : instance.tried) continue;
+      if (except?.has(instance)) continue;
+      if (instance.ejected) instance.beginProbe(nowMs);
       return instance;
     }
     const usable = this.#usable(except);
@@ -79,8 +80,7 @@ class AdaptiveBalancer implements Balancer {
   }
 
   started(route: Route): void {
-    const instance = this.#find(route);
-    if (instance !== undefined) instance.inFlight++;
+    this.#find(route)?.start();
   }
 
   finished(route: Route, result: CallResult): void {

@@ -1,8 +1,14 @@
 /** The numbers of the algorithm, in one place, each with its reason. Times are in milliseconds. */
 export const constants = {
-  // Time in which an old latency loses two thirds of its say. Finagle's and brpc's value: longer than a garbage
-  // collection, shorter than people wait for a recovery.
-  latencyDecayMs: 10_000,
+  // Time in which an old latency loses two thirds of its say. Half of Finagle's and brpc's 10 s: they serve thousands of
+  // calls a second, here a few a second are usual, and one outlier is then a large part of what is known.
+  latencyDecayMs: 5_000,
+  // Most that one slower call raises the latency, as a factor: what lasts gets through in a few calls, what is over does
+  // not count for long. Calls that hang are felt at once all the same, by being in flight.
+  latencyRise: 3,
+  // Least that one quicker call lowers the latency: at high rates no time passes between two calls, and at low ones a
+  // single slow call (a collection, a busy machine) must not cost an instance its share for minutes.
+  latencyStep: 1 / 16,
   // Below this, differences of latency are noise of the event loop, not a property of an instance.
   latencyFloorMs: 0.25,
   // Most that one result may move the success ratio: five failures in a row bring 1 to 0.33, and one failure in a quiet

@@ -14,6 +14,10 @@ export class Instance implements Route {
   instanceId: string;
   weight: number;
   inFlight = 0;
+  /** Whether a call was ever handed to it. */
+  tried = false;
+  // Whether the next latency is of a first call, which opens the connection and is compiled on the way: it is not measured.
+  #first = true;
   #latencyMs = 0;
   // 0: not measured yet.
   #measuredAtMs = 0;
@@ -56,6 +60,11 @@ export class Instance implements Route {
     return nowMs - this.#probeStartedMs >= constants.probeTimeoutMs;
   }
 
+  start(): void {
+    this.inFlight++;
+    this.tried = true;
+  }
+
   beginProbe(nowMs: number): void {
     this.#probeStartedMs = nowMs;
   }
@@ -66,7 +75,9 @@ export class Instance implements Route {
     if (result.transportFailed) this.#fail(nowMs);
     else this.#reach(nowMs);
     // A quick failure says nothing about latency; one that took long (a time-out) does.
-    if (result.durationMs >= 0 && (result.ok || result.durationMs > this.#latencyMs)) {
+    const isFirst = this.#first;
+    this.#first = false;
+    if (!isFirst && result.durationMs >= 0 && (result.ok || result.durationMs > this.#latencyMs)) {
       this.#measure(result.durationMs, nowMs);
     }
     this.#successRatio += constants.successStep * ((result.ok ? 1 : 0) - this.#successRatio);
@@ -129,6 +140,7 @@ export class Instance implements Route {
       this.#warmSinceMs = nowMs;
       // A process that is back is another one: what its predecessor's last calls took says nothing about it.
       this.#measuredAtMs = 0;
+      this.#first = true;
       this.#successRatio = 1;
     } else if (nowMs - this.#warmSinceMs >= constants.warmUpMs) {
       // It has held for the whole slow start: the next ejection begins with a short back-off again.
@@ -139,11 +151,11 @@ export class Instance implements Route {
   // Peak-EWMA: a slower call counts at once, a quicker one by and by.
   #measure(durationMs: number, nowMs: number): void {
     if (this.#measuredAtMs === 0 || durationMs > this.#latencyMs) {
-      this.#latencyMs = this.#measuredAtMs === 0 ? durationMs : (this.#latencyMs + durationMs) / 2;
+      const highest = Math.max(this.#latencyMs, 1) * constants.latencyRise;
+      this.#latencyMs = this.#measuredAtMs === 0 ? durationMs : Math.min((this.#latencyMs + durationMs) / 2, highest);
     } else {
       const kept = Math.exp((this.#measuredAtMs - nowMs) / constants.latencyDecayMs);
-      // At least a little for each call, else at high rates (all within one tick of the clock) nothing would ever fall.
-      this.#latencyMs += (durationMs - this.#latencyMs) * Math.max(1 - kept, 1 / 64);
+      this.#latencyMs += (durationMs - this.#latencyMs) * Math.max(1 - kept, constants.latencyStep);
     }
     this.#measuredAtMs = Math.max(nowMs, Number.MIN_VALUE);
   }
