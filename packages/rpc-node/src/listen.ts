@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import {
@@ -175,6 +176,8 @@ class OnePort implements Listener {
     );
     await promise;
     clearTimeout(force);
+    // Node counts a connection as gone some ticks before the connection itself says so.
+    await Promise.all([...this.#connections.keys()].map((socket) => once(socket, "close")));
   }
 
   #acceptTls(socket: TLSSocket, tls: ListenerTls): void {

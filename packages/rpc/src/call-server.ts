@@ -200,7 +200,8 @@ export class CallServer {
       message,
       requestBytes: call.requestBytes,
       responseBytes,
-      deadlineMs: call.deadline === Number.POSITIVE_INFINITY ? 0 : Math.max(0, call.deadline - call.receivedMs),
+      deadlineMs:
+        call.deadline === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.round(call.deadline - call.receivedMs)),
     });
   }
 }

@@ -349,7 +349,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       message,
       requestBytes: call.requestBytes,
       responseBytes,
-      deadlineMs: Math.max(0, call.deadline - call.startedMs),
+      deadlineMs: Math.max(0, Math.round(call.deadline - call.startedMs)),
     });
   }
 }

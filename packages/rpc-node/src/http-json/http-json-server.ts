@@ -48,7 +48,7 @@ export class HttpJsonServer {
         headersTimeout: Math.min(Math.max(firstByteMs, 10_000), frames.completeMs),
         requestTimeout: frames.completeMs,
         keepAliveTimeout: idleMs,
-        connectionsCheckingInterval: 1_000,
+        connectionsCheckingInterval: Math.min(1_000, Math.max(20, frames.completeMs / 4)),
         requireHostHeader: false,
       },
       (request, response) => void this.#serve(request, response),

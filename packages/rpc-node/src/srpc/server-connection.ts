@@ -45,6 +45,9 @@ export class SrpcServerConnection {
   readonly #input: FrameInput;
   readonly #running = new Set<SrpcCall>();
   #readMs = 0;
+  /** Something was read or answered since the listener last looked: it looks now and then, a call costs no clock. */
+  #wasActive = true;
+  #activeMs = 0;
   #closing = false;
   /** The peer sends head fields of ours, so it is no client of the original, which would take a frame it did not ask for as its answer. */
   #speaksOurs = false;
@@ -65,6 +68,7 @@ export class SrpcServerConnection {
   /** Take what was read. */
   read(bytes: Uint8Array, length: number): void {
     this.#readMs = performance.now();
+    this.#wasActive = true;
     if (!this.#closing) {
       this.#input.push(bytes, length, this.#readMs);
     }
@@ -77,7 +81,12 @@ export class SrpcServerConnection {
     if (heldSinceMs !== 0 && !this.#socket.isPaused() && nowMs - heldSinceMs > frames.completeMs) {
       return true;
     }
-    return connections.idleMs > 0 && this.#running.size === 0 && nowMs - this.#readMs > connections.idleMs;
+    if (this.#wasActive || this.#running.size > 0) {
+      this.#wasActive = false;
+      this.#activeMs = nowMs;
+      return false;
+    }
+    return connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
   }
 
   /** Handlers that run for this connection. */
@@ -88,6 +97,7 @@ export class SrpcServerConnection {
   /** The answer of a call is written. */
   finished(call: SrpcCall): void {
     this.#running.delete(call);
+    this.#wasActive = true;
     if (this.#closing && this.#running.size === 0) {
       this.#end();
     }

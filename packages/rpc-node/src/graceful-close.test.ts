@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Code, createClient, type RpcError } from "@msec/rpc";
+import { EchoService } from "../gen/echo_pb.js";
+import { createChannel } from "./channel/create-channel.ts";
+import { callHttpJson } from "./http-json/call-http-json.ts";
+import { callEcho, serveEcho } from "./testing/echo-service.ts";
+import { RawConnection, requestFrame } from "./testing/raw-connection.ts";
+
+test("closing lets running calls finish and sends clients elsewhere without a call that may have run failing", async () => {
+  const [first, second] = [await serveEcho(), await serveEcho()];
+  const channels = [first, second].map((server) => createChannel({ address: "127.0.0.1", port: server.listener.port }));
+  const [one, two] = channels.map((channel) => createClient(EchoService, channel.call));
+  let elsewhere = 0;
+  // What a balancer does: repeat elsewhere what certainly did not run, and nothing else.
+  const call = async (number: number) => {
+    try {
+      return await one!.slow({ waitMs: 3, text: String(number) });
+    } catch (thrown) {
+      const { details } = thrown as RpcError;
+      assert.ok(details.notSent || details.notExecuted, String(thrown));
+      elsewhere++;
+      return await two!.slow({ waitMs: 3, text: String(number) });
+    }
+  };
+  const calls: Promise<unknown>[] = [];
+  let closing: Promise<void> | undefined;
+  for (let i = 0; i < 300; i++) {
+    calls.push(call(i));
+    if (i === 100) {
+      await first.entered(50);
+      closing = first.listener.close({ graceMs: 5_000 });
+    }
+    if (i % 10 === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+  await Promise.all(calls);
+  await closing;
+  assert.ok(elsewhere > 0);
+  assert.equal(first.seen.contexts.length + second.seen.contexts.length, 300);
+  for (const channel of channels) {
+    await channel.close();
+  }
+  await second.listener.close();
+});
+
+test("a client of the original gets no frame that it did not ask for, but an answer to what it asks too late", async () => {
+  const server = await serveEcho();
+  const raw = await RawConnection.open(server.listener.port);
+  raw.send(requestFrame(1, "echo.EchoService.Slow", Buffer.from([0x12, 1, 0x61])));
+  await server.entered(1);
+  const closing = server.listener.close({ graceMs: 5_000 });
+  raw.send(requestFrame(2, "echo.EchoService.Echo", Buffer.alloc(0)));
+  const [refused] = await raw.answers(1);
+  assert.equal(refused?.head.sequence, 2);
+  assert.equal(refused.head.code, Code.Unavailable);
+  assert.match(refused.head.errMsg, /is stopping/);
+  server.release();
+  assert.equal((await raw.answers(2))[1]?.head.sequence, 1);
+  await raw.end();
+  await closing;
+});
+
+test("what does not end within the grace is cancelled and answered", async () => {
+  const server = await serveEcho();
+  await using caller = callEcho(server.listener);
+  const stuck = assert.rejects(caller.client.slow({ text: "x" }), (error: RpcError) => error.code === Code.Unavailable);
+  await server.entered(1);
+  await server.listener.close({ graceMs: 30 });
+  await stuck;
+  assert.equal((server.seen.canceled[0] as RpcError).code, Code.Unavailable);
+  assert.equal(server.listener.connections, 0);
+});
+
+test("an HTTP request that runs is answered before the close ends; idle connections do not hold it up", async () => {
+  const server = await serveEcho();
+  await using idle = await RawConnection.open(server.listener.port);
+  idle.send('POST /?methodName=echo.EchoService.Text HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\n\r\n{"number":1}');
+  while (!idle.received.includes("errmsg")) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const { port } = server.listener;
+  const call = callHttpJson({ address: "127.0.0.1", port }, { method: "echo.EchoService.Slow", json: { text: "x" } });
+  await server.entered(2);
+  const startMs = performance.now();
+  const closing = server.listener.close({ graceMs: 20_000 });
+  server.release();
+  assert.deepEqual((await call).resultObj, { text: "x", number: 1, some_items: [] });
+  await closing;
+  assert.ok(performance.now() - startMs < 5_000);
+});
+
+test("closing twice is closing once", async () => {
+  const server = await serveEcho();
+  await Promise.all([server.listener.close(), server.listener.close({ graceMs: 0 })]);
+});

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request as httpRequest } from "node:http";
+import { test } from "node:test";
+import { type CallRecord, Code, RpcError } from "@msec/rpc";
+import { type EchoServer, serveEcho } from "../testing/echo-service.ts";
+import { RawConnection } from "../testing/raw-connection.ts";
+import { callHttpJson } from "./call-http-json.ts";
+
+const text = "echo.EchoService.Text";
+
+function post(server: EchoServer, path: string, body: string | ReadableStream, headers: Record<string, string> = {}) {
+  return fetch(`http://127.0.0.1:${server.listener.port}${path}`, {
+    method: "POST",
+    body,
+    headers: { connection: "close", ...headers },
+    ...(typeof body === "string" ? {} : { duplex: "half" }),
+  } as RequestInit);
+}
+
+test("any path with methodName is answered in the original's form, with any content type", async () => {
+  await using server = await serveEcho();
+  for (const contentType of [
+    "application/json",
+    "Application/JSON",
+    "aplication/json",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+  ]) {
+    for (const path of [
+      `/?methodName=${text}`,
+      `/invoke?seq=1&methodName=${text}&param=x`,
+      `/a/b/c?methodName=${text}`,
+    ]) {
+      const response = await post(server, path, '{"text":"a","number":4,"someItems":["x"]}', {
+        "content-type": contentType,
+      });
+      assert.equal(response.status, 200);
+      assert.equal(
+        await response.text(),
+        '{"ret":0, "errmsg":"", "resultObj": {"text":"a","number":4,"some_items":["x"]}}',
+      );
+      assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
+      assert.equal(response.headers.get("msec-code"), "Ok");
+      assert.match(response.headers.get("msec-request-id") ?? "", /^[0-9a-f]{32}$/);
+    }
+  }
+  assert.equal(server.seen.contexts[0]?.caller, "http.json");
+});
+
+test("no content type, a chunked body, and a body that comes after the header are fine", async () => {
+  await using server = await serveEcho();
+  const { port } = server.listener;
+  const request = httpRequest({ port, host: "127.0.0.1", method: "POST", path: `/?methodName=${text}`, agent: false });
+  request.flushHeaders();
+  request.write('{"nu');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  request.end('mber":7}');
+  const [response] = await once(request, "response");
+  let answer = "";
+  for await (const chunk of response) {
+    answer += chunk;
+  }
+  assert.match(answer, /"number":7/);
+});
+
+test("bytes are base64, 64-bit integers and unset fields as protobuf's JSON has them", async () => {
+  await using server = await serveEcho();
+  const response = await post(server, "/?methodName=echo.EchoService.Echo", '{"message":"aGVsbG8="}');
+  assert.deepEqual(await response.json(), { ret: 0, errmsg: "", resultObj: { message: "aGVsbG8=" } });
+});
+
+test("failures are 200 with ret and errmsg and without resultObj", async () => {
+  await using server = await serveEcho(
+    { limits: { frames: { maxBytes: 2048 } } },
+    {
+      slow: () => {
+        throw new RpcError(Code.NotFound, 'no "such" thing');
+      },
+    },
+  );
+  const deep = `{"text":${"[".repeat(100)}${"]".repeat(100)}}`;
+  const cases: [string, string, number, string, RegExp][] = [
+    [`/?methodName=${text}x`, "{}", -6, "Unimplemented", /no method/],
+    ["/?methodName=__proto__", "{}", -6, "Unimplemented", /no method/],
+    ["/", "{}", -6, "Unimplemented", /has no methodName/],
+    [`/?methodName=${text}`, "", -5, "InvalidArgument", /empty/],
+    [`/?methodName=${text}`, "{", -5, "InvalidArgument", /not JSON/],
+    [`/?methodName=${text}`, '{"number":"x"}', -5, "InvalidArgument", /not a echo.TextMessage/],
+    [`/?methodName=${text}`, deep, -5, "InvalidArgument", /deeper than 64/],
+    [`/?methodName=${text}`, "x".repeat(3000), -9, "ResourceExhausted", /frames.maxBytes 2048/],
+    ["/?methodName=echo.EchoService.Slow", "{}", -18, "NotFound", /no "such" thing/],
+  ];
+  for (const [path, body, ret, code, message] of cases) {
+    const response = await post(server, path, body);
+    const answer = (await response.json()) as { ret: number; errmsg: string };
+    assert.equal(response.status, 200, path);
+    assert.equal(answer.ret, ret, `${path} ${body.slice(0, 50)}`);
+    assert.match(answer.errmsg, message);
+    assert.ok(!("resultObj" in answer));
+    assert.equal(response.headers.get("msec-code"), code);
+  }
+});
+
+test("__proto__ and constructor in a body touch no prototype", async () => {
+  await using server = await serveEcho();
+  const body = '{"number":1,"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}';
+  const response = await post(server, `/?methodName=${text}`, body);
+  assert.equal(((await response.json()) as { ret: number }).ret, 0);
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+});
+
+test("other methods get 405 and a hint", async () => {
+  await using server = await serveEcho();
+  for (const method of ["GET", "PUT", "DELETE", "OPTIONS"]) {
+    const response = await fetch(`http://127.0.0.1:${server.listener.port}/list`, {
+      method,
+      headers: { connection: "close" },
+    });
+    assert.equal(response.status, 405);
+    assert.equal(response.headers.get("allow"), "POST");
+    assert.match(
+      ((await response.json()) as { errmsg: string }).errmsg,
+      /POST a JSON body to any path with \?methodName=/,
+    );
+  }
+  assert.equal(server.seen.contexts.length, 0);
+});
+
+test("caller and traceparent headers are taken over, and the call is observed", async () => {
+  const records: CallRecord[] = [];
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+  await using server = await serveEcho({ observer });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const response = await post(server, `/?methodName=${text}`, '{"number":1}', { caller: "Web.page", traceparent });
+  assert.equal(response.headers.get("msec-request-id"), "0af7651916cd43dd8448eb211c80319c");
+  const [context] = server.seen.contexts;
+  assert.equal(context?.caller, "Web.page");
+  assert.equal(Buffer.from(context.parentSpanId).toString("hex"), "b7ad6b7169203331");
+  assert.deepEqual([records[0]?.method, records[0]?.peerService, records[0]?.requestBytes], [text, "Web.page", 12]);
+});
+
+test("headers and bodies that never end are closed, smuggling is refused", async () => {
+  await using server = await serveEcho({ limits: { frames: { completeMs: 300 } } });
+  const slow = [
+    `POST /?methodName=${text} HTTP/1.1\r\nhost: x\r\n`,
+    `POST /?methodName=${text} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{`,
+  ];
+  for (const start of slow) {
+    await using raw = await RawConnection.open(server.listener.port);
+    raw.send(start);
+    await raw.end();
+  }
+  const head = `POST /?methodName=${text} HTTP/1.1\r\nhost: x\r\n`;
+  for (const bad of [
+    "content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}",
+    "content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+    `x: ${"y".repeat(20_000)}\r\n\r\n`,
+  ]) {
+    await using raw = await RawConnection.open(server.listener.port);
+    raw.send(head + bad);
+    await raw.end();
+    assert.match(raw.received.toString(), /^HTTP\/1\.1 4\d\d /);
+  }
+  assert.equal(server.seen.contexts.length, 0);
+});
+
+test("requests that are pipelined on one connection are answered in order", async () => {
+  await using server = await serveEcho();
+  await using raw = await RawConnection.open(server.listener.port);
+  const one = (number: number) =>
+    `POST /?methodName=${text} HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\n\r\n{"number":${number}}`;
+  raw.send(one(1) + one(2) + one(3));
+  while ((raw.received.toString().match(/resultObj/g) ?? []).length < 3) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assert.deepEqual(raw.received.toString().match(/"number":\d/g), ['"number":1', '"number":2', '"number":3']);
+});
+
+test("a caller that goes away cancels its handler", async () => {
+  await using server = await serveEcho();
+  const raw = await RawConnection.open(server.listener.port);
+  raw.send('POST /?methodName=echo.EchoService.Slow HTTP/1.1\r\nhost: x\r\ncontent-length: 13\r\n\r\n{"text":"aa"}');
+  await server.entered(1);
+  const [context] = server.seen.contexts;
+  const aborted = new Promise((resolve) => context?.signal.addEventListener("abort", resolve));
+  raw.socket.destroy();
+  await aborted;
+  assert.equal((context!.signal.reason as RpcError).code, Code.Canceled);
+  server.release();
+});
+
+test("callHttpJson gives result and request id, and the service's failure with both", async () => {
+  await using server = await serveEcho();
+  const target = { address: "127.0.0.1", port: server.listener.port };
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const result = await callHttpJson(target, { method: text, json: { number: 1 }, traceparent, caller: "Cli.msec" });
+  assert.deepEqual(result, {
+    resultObj: { number: 1, some_items: [] },
+    requestId: "0af7651916cd43dd8448eb211c80319c",
+  });
+  assert.equal(server.seen.contexts[0]?.caller, "Cli.msec");
+  await assert.rejects(callHttpJson(target, { method: "no.Such.Method", json: "{}" }), (error: RpcError) => {
+    assert.equal(error.code, Code.Unimplemented);
+    assert.equal(error.details.ret, -6);
+    assert.match(String(error.details.requestId), /^[0-9a-f]{32}$/);
+    return true;
+  });
+});
+
+test("callHttpJson says what went wrong with the connection, the time, or the answer", async () => {
+  await using server = await serveEcho();
+  const target = { address: "127.0.0.1", port: server.listener.port };
+  const method = "echo.EchoService.Slow";
+  const code = (expected: Code, details: object) => (error: RpcError) => {
+    assert.deepEqual([error.code, { ...error.details }], [expected, details], error.message);
+    return true;
+  };
+  await assert.rejects(callHttpJson(target, { method, json: {}, timeoutMs: 30 }), code(Code.DeadlineExceeded, {}));
+  await assert.rejects(
+    callHttpJson(target, { method, json: {}, signal: AbortSignal.abort() }),
+    code(Code.Canceled, {}),
+  );
+  server.release();
+  const other = createServer((_request, response) => response.end("<html>")).listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as { port: number };
+  await assert.rejects(callHttpJson({ address: "127.0.0.1", port }, { method, json: {} }), code(Code.Internal, {}));
+  await new Promise((resolve) => other.close(resolve));
+  await assert.rejects(
+    callHttpJson({ address: "127.0.0.1", port }, { method, json: {} }),
+    code(Code.Unavailable, { notSent: true }),
+  );
+});

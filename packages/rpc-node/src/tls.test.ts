@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { Code, type RpcError } from "@msec/rpc";
+import { callEcho, serveEcho } from "./testing/echo-service.ts";
+import { RawConnection } from "./testing/raw-connection.ts";
+
+function identity(name: string): { key: Buffer; cert: Buffer; fingerprint: string } {
+  const read = (part: string) => readFileSync(new URL(`testing/identities/${name}.${part}.pem`, import.meta.url));
+  const cert = read("cert");
+  const fingerprint = new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase();
+  return { key: read("key"), cert, fingerprint };
+}
+
+const [server, client, stranger] = [identity("server"), identity("client"), identity("stranger")];
+const pinned = { verify: (fingerprint: string) => fingerprint === server.fingerprint };
+const mutual = { ...server, requestCert: true, verify: (fingerprint: string) => fingerprint === client.fingerprint };
+
+test("with pinned certificates on both sides a call goes through, and the handler knows whose it is", async () => {
+  await using echo = await serveEcho({ tls: mutual });
+  await using caller = callEcho(echo.listener, { tls: { ...pinned, key: client.key, cert: client.cert } });
+  assert.equal((await caller.client.text({ number: 5, text: "x".repeat(100_000) })).text.length, 100_000);
+  assert.equal(echo.seen.contexts[0]?.peerCertificate, client.fingerprint);
+});
+
+test("a client with another certificate, or none, is closed before any handler runs", async () => {
+  await using echo = await serveEcho({ tls: mutual });
+  for (const identity of [{ key: stranger.key, cert: stranger.cert }, {}]) {
+    await using caller = callEcho(echo.listener, { tls: { ...pinned, ...identity } });
+    await assert.rejects(caller.client.text({ number: 5 }), (error: RpcError) => error.code === Code.Unavailable);
+  }
+  assert.equal(echo.seen.contexts.length, 0);
+});
+
+test("without requestCert clients need no certificate", async () => {
+  await using echo = await serveEcho({ tls: { key: server.key, cert: server.cert } });
+  await using caller = callEcho(echo.listener, { tls: pinned });
+  await caller.client.text({ number: 5 });
+  assert.equal(echo.seen.contexts[0]?.peerCertificate, undefined);
+});
+
+test("a server with another certificate than the pinned one is not called", async () => {
+  await using echo = await serveEcho({ tls: { key: stranger.key, cert: stranger.cert } });
+  await using caller = callEcho(echo.listener, { tls: pinned });
+  await assert.rejects(caller.client.text({ number: 5 }), (error: RpcError) => {
+    assert.equal(error.code, Code.Unauthenticated);
+    assert.equal(error.details.notSent, true);
+    return true;
+  });
+  assert.equal(echo.seen.contexts.length, 0);
+});
+
+test("without a pin the chain is checked", async () => {
+  await using echo = await serveEcho({ tls: { key: server.key, cert: server.cert } });
+  await using distrusting = callEcho(echo.listener, { tls: {} });
+  await assert.rejects(distrusting.client.text({ number: 5 }), (error: RpcError) => error.code === Code.Unavailable);
+  await using trusting = callEcho(echo.listener, { tls: { ca: server.cert } });
+  await trusting.client.text({ number: 5 });
+});
+
+test("plain bytes on a TLS port, and a handshake that never goes on, are closed", async () => {
+  await using echo = await serveEcho({ tls: mutual, limits: { connections: { firstByteMs: 100 } } });
+  await using plain = await RawConnection.open(echo.listener.port);
+  plain.send("(hello");
+  await plain.end();
+  await using silent = await RawConnection.open(echo.listener.port);
+  await silent.end();
+  const socket = connect(echo.listener.port);
+  socket.destroy();
+});
