@@ -32,7 +32,7 @@ async function run({
     process.stdout.write(
       readyJson
         ? `${JSON.stringify({ ready: true, console: server.console, agents: server.agents })}\n`
-        : `console: ${server.console}  agents: ${server.agents}\nsign-in token (once, 30 minutes): ${await server.createSignInToken()}\n`,
+        : `console: ${server.console}/sign-in#${await server.createSignInToken()} (for one sign-in within 30 minutes)\nagents: ${server.agents}\n`,
     );
     log.info("serving", { console: server.console, agents: server.agents });
     if (!stop.signal.aborted) {

@@ -139,28 +139,33 @@ describe("agents", () => {
   it("wakes a waiting agent within 50 ms of a change, with that table only", async () => {
     await using agent = await enrollAgent(server, "waits");
     const { id, service, port } = await addInstance(agent.hostId);
-    const { version } = await agent.client.watchRoutes({ appliedVersion: 0n, waitMs: 0 });
-    let wokenMs = 0;
-    const waiting = agent.client.watchRoutes({ appliedVersion: version, waitMs: longMs }, { timeoutMs: longMs });
-    const woken = waiting.then((answer) => {
-      wokenMs = performance.now();
-      return answer;
-    });
-    // The question has reached the server when another on the same connection has been answered.
-    await agent.client.reportHost({});
-    const changedMs = performance.now();
-    const { routeVersion } = await registry().setRouting({ instanceIds: [id], inRouting: true });
-    const { tables, version: newVersion, replaceAll } = await woken;
-    assert.ok(wokenMs - changedMs < 50, `took ${wokenMs - changedMs} ms`);
-    assert.deepEqual([newVersion, replaceAll], [routeVersion, false]);
-    assert.deepEqual(
-      tables.map((table) => [
-        table.service,
-        table.version,
-        table.routes.map((route) => `${route.address}:${route.port}`),
-      ]),
-      [[service, routeVersion, [`10.0.0.1:${port}`]]],
-    );
+    let { version: applied } = await agent.client.watchRoutes({ appliedVersion: 0n, waitMs: 0 });
+    const lateMs: number[] = [];
+    for (const inRouting of [true, false, true, false, true]) {
+      const request = { appliedVersion: applied, waitMs: longMs };
+      const waiting = agent.client
+        .watchRoutes(request, { timeoutMs: longMs })
+        .then((answer) => ({ answer, atMs: performance.now() }));
+      // The question has reached the server when another on the same connection has been answered.
+      await agent.client.reportHost({});
+      const { routeVersion } = await registry().setRouting({ instanceIds: [id], inRouting });
+      const changedMs = performance.now();
+      const { answer, atMs } = await waiting;
+      lateMs.push(atMs - changedMs);
+      applied = answer.version;
+      assert.deepEqual([applied, answer.replaceAll], [routeVersion, false]);
+      assert.deepEqual(
+        answer.tables.map((table) => [
+          table.service,
+          table.version,
+          table.routes.map((route) => `${route.address}:${route.port}`),
+        ]),
+        [[service, routeVersion, inRouting ? [`10.0.0.1:${port}`] : []]],
+      );
+    }
+    // Against the answer to who made the change, and the middle of five: a busy machine delays both ends alike.
+    const [, , middle = Number.NaN] = lateMs.sort((left, right) => left - right);
+    assert.ok(middle < 50, `took ${lateMs.map((ms) => ms.toFixed(1))} ms`);
   });
 
   it("gives an empty table, not none, where the last instance was taken out", async () => {

@@ -31,7 +31,7 @@ export function createSessionHandler(
         attempts.failed(peer);
         throw new RpcError(
           Code.Unauthenticated,
-          "this sign-in token is unknown, used or expired; get a new one with: msec token",
+          "this sign-in token is unknown, used or expired; get a new one with: npx msec token",
         );
       }
       context.responseHeader.append("set-cookie", sessionCookie(secret));
