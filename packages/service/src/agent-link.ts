@@ -125,9 +125,15 @@ export class AgentLink {
   async #keepReporting(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await this.#reportNow.wait(REPORT_EVERY_MS);
-      this.#options.reports.collect();
-      await this.#report();
+      await this.#handOver();
     }
+    // What was recorded while the last batch was on its way.
+    await this.#handOver();
+  }
+
+  async #handOver(): Promise<void> {
+    this.#options.reports.collect();
+    await this.#report();
   }
 
   async #report(): Promise<void> {

@@ -58,10 +58,20 @@ export class ProgramLog {
 
 const secretNames: ReadonlySet<string> = new Set(SECRET_FIELDS.map((name) => name.toLowerCase()));
 
-function withoutSecrets(fields: LogFields): LogFields {
-  const names = Object.keys(fields);
-  if (!names.some((name) => secretNames.has(name.toLowerCase()))) return fields;
-  return Object.fromEntries(
-    names.map((name) => [name, secretNames.has(name.toLowerCase()) ? "[secret]" : fields[name]]),
-  );
+// Objects within objects that are searched, as deep as the log of a program's lines searches them.
+const SECRET_DEPTH = 3;
+
+function withoutSecrets(fields: LogFields, depth = 1): LogFields {
+  const clean: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (secretNames.has(name.toLowerCase())) clean[name] = "[secret]";
+    else clean[name] = depth < SECRET_DEPTH && isPlainObject(value) ? withoutSecrets(value, depth + 1) : value;
+  }
+  return clean;
+}
+
+function isPlainObject(value: unknown): value is LogFields {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -100,7 +100,7 @@ test("a handler calls another service within its own request, deadline and all",
     await startService(path, "second", {
       register: (_, context) => {
         remainingMs = context.remainingMs();
-        context.log.error("seen", { password: "123456", from: "sz" });
+        context.log.error("seen", { password: "123456", from: { city: "sz", Token: "t" } });
         context.count("seen");
         return { hostName: context.caller };
       },
@@ -128,7 +128,7 @@ test("a handler calls another service within its own request, deadline and all",
   await eventually(() => agent.logTexts().includes("seen"), "the log line");
   const { logs, samples, strings } = agent.batches.find((batch) => batch.logs?.text.includes("seen"))!;
   assert.equal(Buffer.from(logs!.traceIds).toString("hex"), answer.hostId);
-  assert.deepEqual(logs!.fieldValue, ["[secret]", "sz"]);
+  assert.deepEqual(logs!.fieldValue, ["[secret]", '{"city":"sz","Token":"[secret]"}']);
   assert.deepEqual(
     samples?.nameRef.map((ref) => strings[ref]),
     ["usr.seen"],

@@ -293,6 +293,14 @@ describe("logs", () => {
     assert.deepEqual(logs.fieldValue, ["sz", "2", '["sz","xz"]']);
   });
 
+  test("an error is kept with its stack and its causes", () => {
+    const { recorder } = recorderAt();
+    const error: Error = new Error("query failed", { cause: new TypeError("no such column") });
+    recorder.log(Level.error, "broken", { error });
+    const [value] = recorder.drain()!.logs.fieldValue;
+    assert.match(value!, /^Error: query failed\n +at .*\ncaused by: TypeError: no such column\n +at /s);
+  });
+
   test("long texts and too many fields are cut; values that are not JSON do not throw", () => {
     const { recorder } = recorderAt();
     const cycle: { self?: unknown } = {};

@@ -65,7 +65,7 @@ export class SpanTable {
   take(): SpanColumns {
     const length = this.length;
     this.length = 0;
-    const column = (values: Uint32Array | Float64Array) => Array.from(values.subarray(0, length));
+    const column = (values: Uint32Array | Float64Array) => plainArray(values, length);
     return {
       traceIds: this.#traceIds.slice(0, length * 16),
       spanIds: this.#spanIds.slice(0, length * 8),
@@ -115,6 +115,13 @@ export class SpanTable {
     this.#deadlineMs = numbers(this.#deadlineMs);
     this.#queueUs = numbers(this.#queueUs);
   }
+}
+
+// A loop: `Array.from` goes through the iterator, at ten times the cost for each element.
+function plainArray(values: Uint32Array | Float64Array, length: number): number[] {
+  const plain = new Array<number>(length);
+  for (let row = 0; row < length; row++) plain[row] = values[row]!;
+  return plain;
 }
 
 // A loop: for 8 and 16 bytes it is several times quicker than `TypedArray.set`, whose call costs more than the copying.
