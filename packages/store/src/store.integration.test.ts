@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { sql } from "kysely";
+import { DatabaseFailure, findDatabaseFailure } from "./database-error.ts";
 import { defineStoreCases } from "./store.case.ts";
 import { openStore } from "./store.ts";
 import { StoreError, StoreProblem } from "./store-error.ts";
@@ -20,6 +22,11 @@ describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
     await postgres.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'msec'");
     assert.match((await broken.promise).message, /terminating connection/);
     assert.deepEqual(await store.migrate(), []);
+  });
+
+  it("fails a transaction whose connection breaks between two statements, and goes on", async () => {
+    const failure = await breakDuringTransaction(postgres);
+    assert.equal(findDatabaseFailure(failure), DatabaseFailure.Unavailable, String(failure));
   });
 
   it("refuses a database whose commits do not wait for the disk", async () => {
@@ -47,4 +54,19 @@ describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
 function isUnsafe(setting: string): (error: unknown) => boolean {
   return (error) =>
     error instanceof StoreError && error.problem === StoreProblem.Unsafe && error.message.includes(`${setting} = off`);
+}
+
+async function breakDuringTransaction(postgres: TestPostgres): Promise<unknown> {
+  await using store = await openStore(await postgres.createDatabase());
+  const failed = store.transaction(async (transaction) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction);
+    await postgres.execute(`select pg_terminate_backend(${rows[0]?.pid})`);
+    await sql`select 1`.execute(transaction);
+  });
+  const failure = await failed.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.deepEqual(await store.migrate(), []);
+  return failure;
 }

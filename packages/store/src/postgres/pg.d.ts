@@ -19,12 +19,14 @@ declare module "pg" {
     query<Row>(text: string): Promise<{ rows: Row[] }>;
     end(): Promise<void>;
     on(event: "error", listener: (error: Error) => void): this;
+    on(event: "connect", listener: (client: PoolClient) => void): this;
   }
 
   export interface PoolClient {
     query<Row>(text: string, values: readonly unknown[]): Promise<{ command: "SELECT"; rowCount: number; rows: Row[] }>;
     query<Row>(cursor: Row): Row;
     release(): void;
+    on(event: "error", listener: (error: Error) => void): this;
   }
 
   export const types: PoolOptions["types"];

@@ -21,6 +21,9 @@ const numeric = 1700;
 export async function openPostgres(url: string, onIdleError: (error: Error) => void): Promise<Engine> {
   const pool = createPool(url);
   pool.on("error", onIdleError);
+  // The pool listens to idle connections only: one that breaks between two statements of a transaction would be an error
+  // event that nobody hears, which ends the process. The next statement fails with it anyway.
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     await assertSafe(pool, url);
   } catch (error) {
