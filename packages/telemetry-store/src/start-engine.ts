@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { StoreUnavailable } from "./store-error.ts";
@@ -63,7 +62,13 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-4_096);
   });
-  const exited = once(child, "exit").then(([code, signal]) => ({ code, signal }));
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", (error) => {
+      said += error.message;
+      resolve({ code: null, signal: null });
+    });
+  });
   const ready = await Promise.race([firstLine(child), exited.then(() => undefined)]);
   if (ready === undefined) throw new StoreUnavailable(`the telemetry store did not start: ${said.trim()}`);
   const stop = async () => {

@@ -13,6 +13,8 @@ async function main(): Promise<void> {
   const startMs = performance.now();
   const options = readArguments();
   if (options === undefined) return;
+  // Data and socket are their owner's only. For the whole process: the engine's threads make files at any time.
+  process.umask(0o077);
   const engine = await serveEngine(options).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     fail(

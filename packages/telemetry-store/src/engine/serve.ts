@@ -105,13 +105,11 @@ function listen(server: Server, socket: string): Promise<void> {
   rmSync(socket, { force: true });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    const mask = process.umask(0o177);
     server.listen(socket, () => {
       chmodSync(socket, 0o600);
       server.off("error", reject);
       resolve();
     });
-    process.umask(mask);
   });
 }
 

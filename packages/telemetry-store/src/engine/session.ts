@@ -45,7 +45,8 @@ const baseSettings = new Map([
  * set on the connection before each and taken back before the next.
  *
  * chdb's own parameter binding runs through one chain for the whole process, so a slow statement would hold up every
- * other; `SET param_…` belongs to the connection and does not.
+ * other; `SET param_…` belongs to the connection and does not. The price: a parameter cannot be unset, so a statement that
+ * forgets to send one may find the value of an earlier statement, where a server would refuse it.
  */
 export class EngineSession {
   readonly #session: Session;
