@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
 import {
   createLog,
   type DirectoryLock,
@@ -52,7 +53,9 @@ export async function startAgent(args: AgentArguments): Promise<Agent> {
   const config = readAgentConfig(args.config);
   const log = createLog({ name: "agent", level: config.log_level });
   const state = openState(args.state);
-  const paths = agentPaths(state.path, config.root);
+  // A relative root is relative to the file that names it.
+  const root = config.root === "" ? "" : resolve(args.config === undefined ? "." : dirname(args.config), config.root);
+  const paths = agentPaths(state.path, root);
   mkdirSync(paths.directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(paths.directory, "agent directory");
   try {
@@ -82,7 +85,11 @@ async function startParts(
   const hostReporter = new HostReporter(processes);
   reporter.notify = () => hostReporter.notify();
 
-  const membership = await Membership.open({ paths, config, log, hostName: hostNameOf(config), args });
+  const onEnrolled = async () => {
+    await tables.demote();
+    await assignments.demote();
+  };
+  const membership = await Membership.open({ paths, config, log, hostName: hostNameOf(config), args, onEnrolled });
   const link = new ControlLink(log, () => membership.unknownToServer());
   const host = () => membership.host;
   const status = (): StatusFields => ({

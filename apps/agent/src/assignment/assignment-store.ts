@@ -51,11 +51,22 @@ export class AssignmentStore {
   async apply(version: bigint, assignments: readonly Assignment[]): Promise<boolean> {
     if (version <= this.#version) return false;
     const usable = this.#usable(assignments);
-    const json = usable.map((assignment) => toJson(AssignmentSchema, assignment));
-    await writeChecked(this.#file, { version: String(version), assignments: json });
+    await this.#write(version, usable);
     this.#version = version;
     this.#assignments = usable;
     return true;
+  }
+
+  /** The host enrols (anew): what its server says next counts, whatever its version. Until then everything runs on. */
+  async demote(): Promise<void> {
+    if (this.#version === 0n) return;
+    await this.#write(0n, this.#assignments);
+    this.#version = 0n;
+  }
+
+  async #write(version: bigint, assignments: readonly Assignment[]): Promise<void> {
+    const json = assignments.map((assignment) => toJson(AssignmentSchema, assignment));
+    await writeChecked(this.#file, { version: String(version), assignments: json });
   }
 
   #usable(assignments: readonly Assignment[]): Assignment[] {

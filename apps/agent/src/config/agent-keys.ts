@@ -45,7 +45,8 @@ export const agentKeys = {
       optional((text) => text),
     ),
     default: "",
-    summary: "Directory of the services, `<root>/<L1>/<L2>/{bin,etc,log}`; empty: `<state>/root`.",
+    summary:
+      "Directory of the services, `<root>/<L1>/<L2>/{bin,etc,log}`; relative to `msec.ini`; empty: `<state>/root`.",
   },
   spool_bytes: {
     type: sizeKey({ minBytes: 4 * 1024 ** 2, maxBytes: 1024 ** 4 }),

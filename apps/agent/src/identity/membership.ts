@@ -16,6 +16,8 @@ export interface MembershipOptions {
   readonly log: Log;
   readonly hostName: string;
   readonly args: Pick<AgentArguments, "enrollTokenFile">;
+  /** Called with each new identity, before it is kept. */
+  readonly onEnrolled: () => Promise<void>;
 }
 
 /** How often a host that the server does not know looks for a new token. */
@@ -109,6 +111,7 @@ export class Membership {
       signal,
       (why) => link.setWaiting(why),
     );
+    await this.#options.onEnrolled();
     await writeIdentity(paths.identity, identity);
     forgetToken(this.#tokenFile());
     this.#identity = identity;

@@ -10,7 +10,11 @@ export interface RouteUpdate {
   readonly replaceAll: boolean;
 }
 
-const fileSchema = z.object({ version: z.string().regex(/^\d{1,20}$/), tables: z.array(z.json()) });
+const fileSchema = z.object({
+  version: z.string().regex(/^\d{1,20}$/),
+  demoted: z.boolean(),
+  tables: z.array(z.json()),
+});
 
 /**
  * Every route table of the cluster, on disk before anybody sees it.
@@ -26,6 +30,8 @@ export class RouteTables {
   /** Counts `replaceAll`: after one, a version that a service has applied says nothing any more. */
   #generation = 0;
   #known = false;
+  /** The host enrolled anew since these tables came, see `demote`. */
+  #demoted = false;
   readonly #waiting = new Set<() => void>();
 
   private constructor(file: string, log: Log) {
@@ -48,6 +54,11 @@ export class RouteTables {
   /** The highest version that was applied; 0 where there never was one. */
   get version(): bigint {
     return this.#version;
+  }
+
+  /** The version to tell the server: 0 asks for all of them. */
+  get appliedVersion(): bigint {
+    return this.#demoted ? 0n : this.#version;
   }
 
   get generation(): number {
@@ -75,17 +86,19 @@ export class RouteTables {
    * @throws what the file system says; nothing has changed then
    */
   async apply(update: RouteUpdate): Promise<boolean> {
-    if (update.version < this.#version && !update.replaceAll) {
+    if (this.#demoted && update.tables.length === 0 && !update.replaceAll) return true;
+    const replaceAll = update.replaceAll || this.#demoted;
+    if (update.version < this.#version && !replaceAll) {
       this.#log.error("the server's route tables are older than ours and were refused", {
         ours: String(this.#version),
         theirs: String(update.version),
       });
       return false;
     }
-    const next = update.replaceAll ? new Map<string, RouteTable>() : new Map(this.#tables);
-    let changed = update.replaceAll || update.version !== this.#version || !this.#known;
+    const next = replaceAll ? new Map<string, RouteTable>() : new Map(this.#tables);
+    let changed = replaceAll || update.version !== this.#version || !this.#known;
     for (const table of update.tables) {
-      const fault = this.#faultOf(table, next, update.replaceAll);
+      const fault = this.#faultOf(table, next, replaceAll);
       if (fault !== undefined) {
         this.#log.error("a route table was refused", { service: table.service.slice(0, 80), fault });
         continue;
@@ -95,13 +108,24 @@ export class RouteTables {
       changed = true;
     }
     if (!changed) return true;
-    await this.#write(update.version, next);
+    await this.#write(update.version, next, false);
     this.#tables = next;
     this.#version = update.version;
     this.#known = true;
-    if (update.replaceAll) this.#generation++;
+    this.#demoted = false;
+    if (replaceAll) this.#generation++;
     for (const wake of this.#waiting) wake();
     return true;
+  }
+
+  /**
+   * The host enrols (anew): the tables that its server gives next, all of them, replace what is here, whose versions another
+   * server may have counted. Until it gives some these stay in use.
+   */
+  async demote(): Promise<void> {
+    if (!this.#known) return;
+    await this.#write(this.#version, this.#tables, true);
+    this.#demoted = true;
   }
 
   /** Settles at the next change, or when the signal aborts. */
@@ -127,18 +151,20 @@ export class RouteTables {
     return table.routes.length === 0 && present.routes.length > 0 ? "it is empty and not newer than ours" : undefined;
   }
 
-  async #write(version: bigint, tables: ReadonlyMap<string, RouteTable>): Promise<void> {
-    await writeChecked(this.#file, { version: String(version), tables: [...tables.values()].map(routeTableToJson) });
+  async #write(version: bigint, tables: ReadonlyMap<string, RouteTable>, demoted: boolean): Promise<void> {
+    const json = [...tables.values()].map(routeTableToJson);
+    await writeChecked(this.#file, { version: String(version), demoted, tables: json });
   }
 
   #load(value: unknown): void {
     try {
-      const { version, tables } = fileSchema.parse(value);
+      const { version, demoted, tables } = fileSchema.parse(value);
       for (const json of tables) {
         const table = routeTableFromJson(json);
         this.#tables.set(table.service, table);
       }
       this.#version = BigInt(version);
+      this.#demoted = demoted;
       this.#known = true;
     } catch (error) {
       // Its checksum was right: an agent of another version wrote it. The server has all of it.

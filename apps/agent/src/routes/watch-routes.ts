@@ -18,7 +18,7 @@ export async function watchRoutes(
   signal: AbortSignal,
 ): Promise<void> {
   await link.repeat("asking for routes", signal, async (client) => {
-    const request = { appliedVersion: tables.version, waitMs: tables.known ? WAIT_MS : 0 };
+    const request = { appliedVersion: tables.appliedVersion, waitMs: tables.known ? WAIT_MS : 0 };
     const answer = await client.watchRoutes(request, { timeoutMs: request.waitMs + ANSWER_MS, signal });
     const before = tables.version;
     if (!(await tables.apply(answer))) {

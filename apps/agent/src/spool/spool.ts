@@ -27,6 +27,8 @@ interface Segment {
 
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
 const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
+/** Most batches of one segment; the server takes 10,000 in a request (`maxEnvelopes` of its agents/handler.ts). */
+const SEGMENT_BATCHES_MAX = 4096;
 
 /**
  * Telemetry on its way to the server, kept on disk until the server has it.
@@ -95,7 +97,8 @@ export class Spool {
   append(payload: Uint8Array): void {
     const bytes = recordBytes(payload);
     if (bytes > this.#segmentBytes) throw new RangeError(`a batch of ${payload.length} bytes is larger than a segment`);
-    if (this.#open.bytes + bytes > this.#segmentBytes) this.#seal();
+    const full = this.#open.bytes + bytes > this.#segmentBytes || this.#open.batches >= SEGMENT_BATCHES_MAX;
+    if (full) this.#seal();
     this.#trim(bytes);
     this.#write(payload);
     this.#open.bytes += bytes;

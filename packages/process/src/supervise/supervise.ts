@@ -53,7 +53,8 @@ export interface SuperviseOptions extends Partial<Launch> {
   readonly onChange?: (supervised: Supervised) => void;
 }
 
-const LAST_LINES = 5;
+/** Enough for the error that Node prints when it dies, with its code. */
+const LAST_LINES = 10;
 const ROTATION_CHECK_MS = 5_000;
 /** How often an adopted process is looked at: nobody tells us when one that is not our child ends. */
 const ADOPTED_CHECK_MS = 200;
@@ -142,9 +143,10 @@ export class Supervised {
    * Have it stopped: SIGTERM to its process group, SIGKILL after the grace.
    *
    * @param graceMs  default: the option's
-   * @returns settles when it has ended
+   * @returns settles when it has ended; at once after `release`
    */
   async stop(graceMs: number = this.#options.graceMs ?? 10_000): Promise<void> {
+    if (this.#released) return;
     this.#startAfterExit = false;
     clearTimeout(this.#retryTimer);
     if (this.#apply("stop")) {

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { type RouteTable, RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
+import { quietLog } from "../testing/quiet-log.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import { RouteTables } from "./route-tables.ts";
+
+function table(service: string, version: bigint, ports: number[], deleted = false): RouteTable {
+  return create(RouteTableSchema, {
+    service,
+    version,
+    deleted,
+    routes: ports.map((port) => ({ instanceId: `i${port}`, address: "127.0.0.1", port, weight: 100, hostId: "h" })),
+  });
+}
+
+const update = (version: bigint, tables: RouteTable[], replaceAll = false) => ({ version, tables, replaceAll });
+const ports = (tables: RouteTables, service: string) =>
+  tables
+    .after(0n)
+    .find((candidate) => candidate.service === service)
+    ?.routes.map((route) => route.port);
+
+test("tables are on disk before anybody hears of them, and there again after a restart", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const tables = await RouteTables.open(file, quietLog().log);
+  assert.equal(tables.known, false);
+  const heard = tables.untilChanged(new AbortController().signal).then(() => readFileSync(file, "utf8"));
+  await tables.apply(update(2n, [table("Flight.mod_flight", 2n, [7963, 7964]), table("Login.mod_user", 1n, [7965])]));
+  assert.match(await heard, /Flight\.mod_flight/);
+
+  const again = await RouteTables.open(file, quietLog().log);
+  assert.equal(again.known, true);
+  assert.equal(again.version, 2n);
+  assert.deepEqual(ports(again, "Flight.mod_flight"), [7963, 7964]);
+  assert.deepEqual(
+    again.after(1n).map(({ service }) => service),
+    ["Flight.mod_flight"],
+  );
+});
+
+test("nothing older or empty replaces what is there, unless an operator ordered it", async () => {
+  using directory = temporaryDirectory();
+  const { log, lines } = quietLog();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), log);
+  await tables.apply(update(5n, [table("Flight.mod_flight", 5n, [7963, 7964])]));
+  const kept = () => assert.deepEqual(ports(tables, "Flight.mod_flight"), [7963, 7964]);
+
+  assert.equal(await tables.apply(update(4n, [table("Flight.mod_flight", 4n, [1])])), false, "an older answer");
+  kept();
+  assert.equal(await tables.apply(update(0n, [])), false, "the answer of a server that lost everything");
+  kept();
+  assert.equal(await tables.apply(update(6n, [])), true, "an answer without tables");
+  kept();
+  await tables.apply(update(7n, [table("Flight.mod_flight", 4n, [1])]));
+  kept();
+  await tables.apply(update(7n, [table("Flight.mod_flight", 5n, [])]));
+  kept();
+  assert.equal(lines().filter(({ level }) => level === "error").length, 4);
+
+  await tables.apply(update(8n, [table("Flight.mod_flight", 8n, [])]));
+  assert.deepEqual(ports(tables, "Flight.mod_flight"), [], "newer and empty: the operator took the last one out");
+  await tables.apply(update(3n, [table("Flight.mod_flight", 2n, [7000])], true));
+  assert.deepEqual(ports(tables, "Flight.mod_flight"), [7000]);
+  assert.equal(tables.version, 3n);
+  assert.equal(tables.generation, 1);
+});
+
+test("after the host enrolled anew, the next tables replace those of before, whatever their versions; nothing does not", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const before = await RouteTables.open(file, quietLog().log);
+  await before.apply(update(9n, [table("A1.b1", 9n, [7963]), table("C1.d1", 8n, [1])]));
+  await before.demote();
+  const tables = await RouteTables.open(file, quietLog().log);
+  assert.equal(tables.appliedVersion, 0n);
+  assert.equal(tables.version, 9n, "services keep counting from here until there is something new");
+  await tables.apply(update(0n, []));
+  assert.deepEqual(ports(tables, "A1.b1"), [7963]);
+  await tables.apply(update(2n, [table("A1.b1", 2n, [7000])]));
+  assert.deepEqual(ports(tables, "A1.b1"), [7000]);
+  assert.equal(ports(tables, "C1.d1"), undefined);
+  assert.equal(tables.version, 2n);
+  assert.equal(tables.generation, 1);
+});
+
+test("a table with a bad route does not replace a good one, and others of the same answer are applied", async () => {
+  using directory = temporaryDirectory();
+  const { log, lines } = quietLog();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), log);
+  await tables.apply(update(1n, [table("A1.b1", 1n, [7963])]));
+  const bad = (change: (table: RouteTable) => void) => {
+    const made = table("A1.b1", 2n, [7963, 7964]);
+    change(made);
+    return made;
+  };
+  const faults: RouteTable[] = [
+    bad((made) => (made.routes[1]!.port = 0)),
+    bad((made) => (made.routes[1]!.port = 65_536)),
+    bad((made) => (made.routes[1]!.weight = 0)),
+    bad((made) => (made.routes[1]!.weight = 4_294_967_295)),
+    bad((made) => (made.routes[1]!.address = "a b")),
+    bad((made) => (made.routes[1]!.instanceId = "")),
+    bad((made) => (made.routes = Array.from({ length: 10_001 }, () => made.routes[0]!))),
+    bad((made) => (made.service = "../etc")),
+  ];
+  await tables.apply(update(2n, [...faults, table("C1.d1", 2n, [1])]));
+  assert.deepEqual(ports(tables, "A1.b1"), [7963]);
+  assert.deepEqual(ports(tables, "C1.d1"), [1]);
+  assert.equal(lines().filter(({ level }) => level === "error").length, faults.length);
+});
+
+test("who has a table hears that its service is gone; who has none does not", async () => {
+  using directory = temporaryDirectory();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), quietLog().log);
+  await tables.apply(update(1n, [table("A1.b1", 1n, [7963])]));
+  await tables.apply(update(2n, [table("A1.b1", 2n, [], true)]));
+  assert.deepEqual(
+    tables.after(1n).map(({ deleted }) => deleted),
+    [true],
+  );
+  assert.deepEqual(tables.after(0n), []);
+});
+
+test("a damaged file is set aside and said, and the agent starts without tables", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const tables = await RouteTables.open(file, quietLog().log);
+  await tables.apply(update(1n, [table("A1.b1", 1n, [7963])]));
+  writeFileSync(file, readFileSync(file, "utf8").replace("7963", "7964"));
+  const { log, lines } = quietLog();
+  const again = await RouteTables.open(file, log);
+  assert.equal(again.known, false);
+  assert.equal(again.version, 0n);
+  assert.match(String(lines()[0]?.msg), /its checksum does not match/);
+  assert.match(readFileSync(`${file}.damaged`, "utf8"), /7964/);
+});

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { AssignmentSchema } from "@msec/api/agent/v1/control_pb.js";
+import { isAlive, readRunRecords } from "@msec/process";
+import { quietLog } from "../testing/quiet-log.ts";
+import { freePort, installService, PLAIN_SERVICE } from "../testing/service-tree.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import { until } from "../testing/until.ts";
+import { InstanceSet } from "./instance-set.ts";
+import { groupListensOn } from "./listening-port.ts";
+
+const assignment = (port: number, fields: MessageInitShape<typeof AssignmentSchema> = {}) =>
+  create(AssignmentSchema, {
+    instanceId: `i${port}`,
+    service: "Flight.mod_flight",
+    address: "127.0.0.1",
+    port,
+    run: true,
+    ...fields,
+  });
+
+/** A host with one service installed; whatever it started has ended when the test has. */
+function testHost(module = "service.mjs", text = PLAIN_SERVICE, mode = 0o644) {
+  const directory = temporaryDirectory();
+  const root = join(directory.path, "root");
+  const service = installService(root, "Flight.mod_flight", module, text, mode);
+  const sets: InstanceSet[] = [];
+  return {
+    state: directory.path,
+    service,
+    newSet(options: { readyTimeoutMs?: number } = {}) {
+      const socket = "/nowhere.sock";
+      const set = new InstanceSet({
+        state: directory.path,
+        root,
+        socket,
+        log: quietLog().log,
+        onChange() {},
+        ...options,
+      });
+      sets.push(set);
+      return set;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(sets.map((set) => set.stopAll()));
+      directory[Symbol.dispose]();
+    },
+  };
+}
+
+const stateOf = (set: InstanceSet, id: string) => set.find(id)?.supervised.state;
+
+test("an assigned instance runs from its bin with a closed environment and writes to its log; without assignment it ends", async () => {
+  await using host = testHost();
+  const set = host.newSet();
+  const port = await freePort();
+  set.reconcile([assignment(port)]);
+  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+
+  const log = join(host.service, "log", `127.0.0.1_${port}.log`);
+  const names = "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_PORT,MSEC_SERVICE,PATH";
+  assert.equal(readFileSync(log, "utf8"), `serving ${names}\n`);
+  assert.equal(await readAll(port), join(host.service, "bin"));
+  const [record] = readRunRecords(host.state);
+  assert.equal(record?.name, `Flight.mod_flight-127.0.0.1_${port}`);
+  assert.equal(record?.instanceId, `i${port}`);
+
+  set.reconcile([]);
+  await until("it is gone", () => set.list().length === 0);
+  assert.ok(!isAlive(record!));
+  assert.deepEqual(readRunRecords(host.state), []);
+});
+
+test("an instance that is killed runs again within a second", async () => {
+  await using host = testHost();
+  const set = host.newSet();
+  const port = await freePort();
+  set.reconcile([assignment(port)]);
+  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  const before = set.find(`i${port}`)!.supervised.run!;
+  process.kill(before.pid, "SIGKILL");
+  const killedMs = Date.now();
+  await until("it serves again", () => {
+    const now = set.find(`i${port}`)!.supervised.run;
+    return now !== undefined && now.pid !== before.pid && groupListensOn(now.pid, port);
+  });
+  // To its start, not to its first answer: how long Node takes to load it on a busy machine is not the agent's doing.
+  assert.ok(set.find(`i${port}`)!.supervised.run!.startedMs - killedMs < 1000);
+  assert.equal(set.find(`i${port}`)!.supervised.restarts, 1);
+  assert.equal(set.find(`i${port}`)!.supervised.reason, `was killed by SIGKILL; its last output: serving ${serving()}`);
+});
+
+test("an agent that comes back takes over what runs, and stops what is assigned no longer", async () => {
+  await using host = testHost();
+  const [kept, dropped] = [await freePort(), await freePort()];
+  const first = host.newSet();
+  first.reconcile([assignment(kept), assignment(dropped)]);
+  await until("both run", () => [kept, dropped].every((port) => stateOf(first, `i${port}`) === "running"));
+  const pids = [kept, dropped].map((port) => first.find(`i${port}`)!.supervised.run!.pid);
+  first.releaseAll();
+
+  const second = host.newSet();
+  second.reconcile([assignment(kept)]);
+  await until("it is running", () => stateOf(second, `i${kept}`) === "running");
+  assert.equal(second.find(`i${kept}`)!.supervised.run!.pid, pids[0]);
+  assert.ok(groupListensOn(pids[1]!, dropped));
+  await second.stopForgotten();
+  assert.ok(!groupListensOn(pids[1]!, dropped));
+  assert.deepEqual(
+    readRunRecords(host.state).map(({ pid }) => pid),
+    [pids[0]],
+  );
+});
+
+test("an instance is kept stopped, also when it ran before, and starts when it may", async () => {
+  await using host = testHost();
+  const port = await freePort();
+  const first = host.newSet();
+  first.reconcile([assignment(port)]);
+  await until("it runs", () => stateOf(first, `i${port}`) === "running");
+  const { pid } = first.find(`i${port}`)!.supervised.run!;
+  first.releaseAll();
+  const second = host.newSet();
+  second.reconcile([assignment(port, { run: false })]);
+  await until("it is stopped", () => !groupListensOn(pid, port) && stateOf(second, `i${port}`) === "stopped");
+  second.reconcile([assignment(port, { run: true })]);
+  await until("it runs again", () => stateOf(second, `i${port}`) === "running");
+});
+
+test("an instance that takes over another's port starts after that one has ended", async () => {
+  await using host = testHost();
+  const set = host.newSet();
+  const port = await freePort();
+  set.reconcile([assignment(port)]);
+  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  set.reconcile([assignment(port, { instanceId: "successor" })]);
+  await until("its successor runs", () => stateOf(set, "successor") === "running");
+  assert.equal(set.find("successor")!.supervised.restarts, 0);
+});
+
+test("an instance that cannot start says why: no module, a taken port, a hang", async () => {
+  await using host = testHost();
+  const { createServer } = await import("node:net");
+  const stranger = createServer();
+  const taken = await new Promise<number>((resolve) =>
+    stranger.listen(0, "127.0.0.1", () => resolve((stranger.address() as { port: number }).port)),
+  );
+  try {
+    const set = host.newSet({ readyTimeoutMs: 400 });
+    set.reconcile([assignment(1, { service: "Login.mod_user" }), assignment(taken)]);
+    const reasonOf = (id: string) => set.find(id)?.supervised.reason || undefined;
+    assert.match(
+      await until("the missing one is given up", () => reasonOf("i1")),
+      /^could not be started: cannot read .*Login\/mod_user\/etc\/config\.ini: it does not exist; check its path/,
+    );
+    assert.match(await until("the port's one is given up", () => reasonOf(`i${taken}`)), /EADDRINUSE/);
+  } finally {
+    stranger.close();
+  }
+  await using hanging = testHost("hang.sh", "#!/bin/sh\necho thinking\nsleep 60\n", 0o755);
+  const set = hanging.newSet({ readyTimeoutMs: 400 });
+  set.reconcile([assignment(2)]);
+  assert.equal(
+    await until("it is given up", () => set.find("i2")?.supervised.reason || undefined),
+    "was not ready 0.4 s after its start and was killed; its last output: thinking",
+  );
+  assert.ok(existsSync(join(hanging.service, "log", "127.0.0.1_2.log")));
+});
+
+test("only the process that was started may say that it is the instance", async () => {
+  await using host = testHost("sleep.sh", "#!/bin/sh\nexec sleep 60\n", 0o755);
+  const set = host.newSet();
+  set.reconcile([assignment(0, { instanceId: "i0" })]);
+  const instance = set.find("i0")!;
+  const { pid } = instance.supervised.run!;
+  assert.equal(instance.register(process.pid), false);
+  assert.equal(instance.supervised.state, "starting");
+  assert.equal(instance.register(pid), true);
+  await until("it is running", () => instance.supervised.state === "running");
+  assert.deepEqual(readdirSync(join(host.service, "log")), ["i0.log"]);
+});
+
+function serving(): string {
+  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_PORT,MSEC_SERVICE,PATH";
+}
+
+async function readAll(port: number): Promise<string> {
+  let text = "";
+  for await (const chunk of connect(port, "127.0.0.1")) text += chunk;
+  return text;
+}
