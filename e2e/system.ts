@@ -134,7 +134,8 @@ async function endOf(launcher: RunningCommand): Promise<CommandResult> {
   }
 }
 
-function settingsText(ports: SystemPorts, options: SystemOptions): string {
+/** The `msec.ini` of a system under test. */
+export function settingsText(ports: SystemPorts, options: SystemOptions): string {
   return [
     "[server]",
     `listen = 127.0.0.1:${ports.console}`,

@@ -33,7 +33,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const program = createProgram(context, readVersion());
+  const program = await createProgram(context, readVersion(), args);
   if (args.length === 0) program.help();
   await program.parseAsync(args, { from: "user" });
 } catch (error) {

@@ -1,32 +1,32 @@
 import { Command, Option } from "commander";
-import { addCallCommand } from "./commands/call.ts";
-import { addFlowCommand } from "./commands/flow.ts";
-import { addHostsCommand } from "./commands/hosts.ts";
-import { addPsCommand } from "./commands/ps.ts";
-import { addRoutingCommand } from "./commands/routing.ts";
-import { addServicesCommand } from "./commands/services.ts";
-import { addStartCommand } from "./commands/start.ts";
-import { addStatusCommand } from "./commands/status.ts";
-import { addStopCommand } from "./commands/stop.ts";
-import { addTokenCommand } from "./commands/token.ts";
+import type { AddCommand } from "./commands/command.ts";
 import type { CommandContext } from "./context.ts";
 import { languages } from "./messages/language.ts";
 
-const commands = [
-  addStartCommand,
-  addStopCommand,
-  addStatusCommand,
-  addPsCommand,
-  addServicesCommand,
-  addHostsCommand,
-  addRoutingCommand,
-  addCallCommand,
-  addFlowCommand,
-  addTokenCommand,
-];
+/** In the order of the help. A command is loaded only when it is asked for: all of them together take half a second. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  start: async () => (await import("./commands/start.ts")).addStartCommand,
+  stop: async () => (await import("./commands/stop.ts")).addStopCommand,
+  status: async () => (await import("./commands/status.ts")).addStatusCommand,
+  ps: async () => (await import("./commands/ps.ts")).addPsCommand,
+  services: async () => (await import("./commands/services.ts")).addServicesCommand,
+  hosts: async () => (await import("./commands/hosts.ts")).addHostsCommand,
+  routing: async () => (await import("./commands/routing.ts")).addRoutingCommand,
+  call: async () => (await import("./commands/call.ts")).addCallCommand,
+  flow: async () => (await import("./commands/flow.ts")).addFlowCommand,
+  token: async () => (await import("./commands/token.ts")).addTokenCommand,
+};
 
-/** The whole command line of `msec`, in the context's language. What is wrong with a command line is thrown by the parser. */
-export function createProgram(context: CommandContext, version: string): Command {
+/**
+ * The command line of `msec`, in the context's language. What is wrong with a command line is thrown by the parser.
+ *
+ * @param args  the command line: where it begins with a command, only that one is there
+ */
+export async function createProgram(
+  context: CommandContext,
+  version: string,
+  args: readonly string[],
+): Promise<Command> {
   const { messages } = context;
   const program = new Command("msec");
   // Settings first: commands take them over when they are added.
@@ -51,6 +51,8 @@ export function createProgram(context: CommandContext, version: string): Command
     "Options:": messages.helpOptions,
     "Commands:": messages.helpCommands,
   };
-  for (const add of commands) add(program, context);
+  const wanted = Object.hasOwn(commands, args[0] ?? "") ? [args[0] ?? ""] : Object.keys(commands);
+  const adders = await Promise.all(wanted.map((name) => commands[name]?.()));
+  for (const add of adders) add?.(program, context);
   return program;
 }

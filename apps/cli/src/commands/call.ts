@@ -47,7 +47,7 @@ async function call(
     throw usageError(messages.badInstance(instance));
   const agent = socketPath(getState(context, options), "agent");
   if (!existsSync(agent)) throw new UserError(messages.agentNotRunning, { hint: messages.agentNotRunningHint });
-  await using connection = connect({ name: callerName, agent });
+  await using connection = connect({ name: callerName, agent, onNotice: () => {} });
   const start = performance.now();
   try {
     const answer = await connection.callJson(instance ?? service, method, json, { timeoutMs });

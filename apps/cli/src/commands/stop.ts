@@ -2,8 +2,8 @@ import { UserError, waitGone } from "@msec/process";
 import { type CommandContext, type GlobalOptions, getState } from "../context.ts";
 import { askLauncher } from "../launcher/control-client.ts";
 import { parsePart } from "../launcher/parse-part.ts";
-import { liveRecords, stopSystem } from "../state/stop-system.ts";
-import { processTitle } from "../state/system-processes.ts";
+import { stopSystem } from "../state/stop-system.ts";
+import { liveRecords, processTitle } from "../state/system-processes.ts";
 import type { AddCommand } from "./command.ts";
 
 /** The launcher may take as long as the graces of all that it stops. */
@@ -45,8 +45,8 @@ async function stopEverything(state: string, { messages, terminal }: CommandCont
   await stopSystem(state);
   const left = liveRecords(state);
   if (left.length > 0) {
-    const names = left.map((record) => `${processTitle(record)} (pid ${record.pid})`).join(", ");
+    const names = left.map(processTitle).join(", ");
     throw new UserError(messages.cannotStop(names), { hint: messages.cannotStopHint });
   }
-  for (const record of running) terminal.out(messages.stopped(`${processTitle(record)} (pid ${record.pid})`));
+  for (const record of running) terminal.out(messages.stopped(processTitle(record)));
 }

@@ -1,7 +1,6 @@
 import { isAlive, type RunRecord, readRunRecord, UserError } from "@msec/process";
 import type { Messages } from "../messages/messages.ts";
-import { liveRecords } from "../state/stop-system.ts";
-import { processTitle } from "../state/system-processes.ts";
+import { liveRecords, processTitle } from "../state/system-processes.ts";
 import type { WantedPort } from "./ports.ts";
 import type { Settings } from "./settings.ts";
 
@@ -29,7 +28,7 @@ export function checkNothingRuns(state: string, messages: Messages): void {
   }
   const running = liveRecords(state);
   if (running.length > 0) {
-    const names = running.map((record) => `${processTitle(record)} (pid ${record.pid})`).join(", ");
+    const names = running.map(processTitle).join(", ");
     throw new UserError(messages.runsWithoutLauncher(names), { hint: messages.runsWithoutLauncherHint });
   }
 }

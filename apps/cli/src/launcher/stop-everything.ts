@@ -26,11 +26,11 @@ export async function stopEverything(
     if (await parts.stop(part)) progress.step(messages.stepStop, messages.stopped(part));
   }
   const left = await stopSystem(state.path, (record) =>
-    progress.step(messages.stepStop, messages.stopped(`${processTitle(record)} (pid ${record.pid})`)),
+    progress.step(messages.stepStop, messages.stopped(processTitle(record))),
   );
   kill.removeEventListener("abort", onKill);
   if (left.length > 0) {
-    const names = left.map((record) => `${processTitle(record)} (pid ${record.pid})`).join(", ");
+    const names = left.map(processTitle).join(", ");
     progress.problem(messages.stepStop, `${messages.cannotStop(names)}; ${messages.cannotStopHint}`);
     process.exitCode = 1;
     return;

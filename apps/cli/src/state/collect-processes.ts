@@ -5,7 +5,7 @@ import { askLauncher } from "../launcher/control-client.ts";
 import type { PartStatus } from "../launcher/control-protocol.ts";
 import type { Messages } from "../messages/messages.ts";
 import { ProcessWord, wordsOfStates } from "../output/process-state.ts";
-import { readSystemProcesses, type SystemProcess } from "./system-processes.ts";
+import { processName, readSystemProcesses, type SystemProcess } from "./system-processes.ts";
 
 /** One line of `msec ps`. */
 export interface ProcessRow {
@@ -54,7 +54,7 @@ function rowOf(
   );
   const part = parts[record.role];
   return {
-    name: reported?.name || serviceOf(record.name, record.role),
+    name: reported?.name || processName(record),
     role: record.role,
     instanceId,
     state: alive ? aliveState(part?.state, reported) : ProcessWord.Dead,
@@ -65,11 +65,6 @@ function rowOf(
     listen: record.listen,
     reason: part?.reason || reported?.reason || "",
   };
-}
-
-// A record's name is unique on its host: an instance's has its port or a number after the service.
-function serviceOf(name: string, role: string): string {
-  return role === "instance" ? (/^\w+\.\w+/.exec(name)?.[0] ?? name) : role;
 }
 
 function aliveState(partState: string | undefined, reported: Process | undefined): ProcessWord {

@@ -1,5 +1,6 @@
-import { isAlive, type RunRecord, readRunRecords } from "@msec/process";
+import type { RunRecord } from "@msec/process";
 import { stopProcesses } from "./stop-processes.ts";
+import { liveRecords } from "./system-processes.ts";
 
 // An agent stops its instances, which finish their calls; a server stops its telemetry store, which writes what it holds.
 const order = ["agent", "instance", "server", "telemetry-store"] as const;
@@ -38,9 +39,4 @@ export async function killSystem(state: string): Promise<RunRecord[]> {
     liveRecords(state).filter((record) => record.role !== "launcher"),
     0,
   );
-}
-
-/** The records of processes that are alive. */
-export function liveRecords(state: string): RunRecord[] {
-  return readRunRecords(state).filter(isAlive);
 }
