@@ -34,7 +34,8 @@ async function query(): Promise<void> {
 function rateFrom(text: string): number {
   const rate = Number(text);
   if (rate > 0 && rate <= 1_000) return rate;
-  throw new Error(
+  console.error(
     `etc/config.ini: [Traffic] rate must be a number of queries a second in 0…1000, found ${JSON.stringify(text)}`,
   );
+  process.exit(1);
 }

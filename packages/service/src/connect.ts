@@ -1,12 +1,12 @@
-import { stopSignal } from "@msec/process";
+import { reportUserError, stopSignal, UserError } from "@msec/process";
 import { type LaunchOptions, readLaunch } from "./launch.ts";
 import { type Calling, Program } from "./program.ts";
 
 /** How to connect. */
 export type ConnectOptions = LaunchOptions & {
   /**
-   * End the program gracefully at SIGTERM and SIGINT: `signal` aborts, calls are finished, telemetry handed over, exit 0.
-   * Default false: the program does it by `close`.
+   * End the program gracefully at SIGTERM and SIGINT (`signal` aborts, calls are finished, telemetry handed over, exit 0), and in one line with
+   * status 1 when it cannot begin. Default false: the program calls `close`, without which it does not end.
    */
   readonly stopOnSignal?: boolean;
 };
@@ -33,6 +33,15 @@ export type Connection = Calling &
  * @throws UserError  no name, or a configuration that cannot be read
  */
 export function connect(options: ConnectOptions = {}): Connection {
+  try {
+    return begin(options);
+  } catch (error) {
+    if (options.stopOnSignal !== true || !(error instanceof UserError)) throw error;
+    process.exit(reportUserError(error, options.name ?? "program"));
+  }
+}
+
+function begin(options: ConnectOptions): Connection {
   const launch = readLaunch(options, process.env, process.cwd());
   const program = new Program(launch);
   program.start({ service: launch.name, listen: "", instanceId: launch.instanceId, methods: [] });

@@ -48,6 +48,12 @@ test("where bin is a link, name and configuration are beside the link", async ()
   assert.equal(readLaunch({}, { PWD: "/does/not/exist/bin" }, directory.bin).name, "Flight.mod_flight");
 });
 
+test("a program started from elsewhere is in its own directory", async () => {
+  await using directory = await serviceDirectory("[Mine]\nkey = value\n");
+  const launch = readLaunch({}, {}, "/", join(directory.bin, "flight.ts"));
+  assert.deepEqual([launch.name, findConfigValue(launch.config, "Mine", "key")], ["Flight.mod_flight", "value"]);
+});
+
 test("what the agent says comes before the directory, and what the program says before both", async () => {
   await using directory = await serviceDirectory("");
   const environment = {

@@ -3,7 +3,7 @@ import { UserError } from "@msec/process";
 import type { ListenPlace } from "./listen-place.ts";
 import { type ProgramConfig, readProgramConfig } from "./program-config.ts";
 import { assertServiceName, findServiceName } from "./service-name.ts";
-import { workingDirectory } from "./working-directory.ts";
+import { programDirectory } from "./working-directory.ts";
 
 /** What the surroundings of a program say: its environment (given by the agent), its directory, its configuration. */
 export type Launch = {
@@ -19,7 +19,7 @@ export type Launch = {
 
 /** What a program says itself; comes before its surroundings. */
 export type LaunchOptions = {
-  /** The service's name, `L1.L2`; default MSEC_SERVICE, else from the directory `<L1>/<L2>/bin`. */
+  /** The service's name, `L1.L2`; default MSEC_SERVICE, else from the directory `<L1>/<L2>/bin` (the working one, or the program's own). */
   readonly name?: string | undefined;
   /** The agent's unix socket; default MSEC_AGENT. `false`: none. */
   readonly agent?: string | false | undefined;
@@ -34,8 +34,13 @@ export type LaunchOptions = {
  *
  * @throws UserError  no name to be found, a name or port that is none, a configuration that cannot be read
  */
-export function readLaunch(options: LaunchOptions, environment: NodeJS.ProcessEnv, cwd: string): Launch {
-  const directory = workingDirectory(environment.PWD, cwd);
+export function readLaunch(
+  options: LaunchOptions,
+  environment: NodeJS.ProcessEnv,
+  cwd: string,
+  mainFile: string | undefined = process.argv[1],
+): Launch {
+  const directory = programDirectory(environment.PWD, cwd, mainFile);
   const configFile = options.config ?? present(environment.MSEC_CONFIG);
   const agentPath = options.agent === false ? undefined : (options.agent ?? present(environment.MSEC_AGENT));
   const name = nameFrom(options.name, environment, directory);
@@ -43,8 +48,8 @@ export function readLaunch(options: LaunchOptions, environment: NodeJS.ProcessEn
     name,
     instanceId: environment.MSEC_INSTANCE_ID ?? "",
     listen: listenFrom(environment),
-    agentPath: agentPath === undefined ? undefined : resolve(directory, agentPath),
-    config: readProgramConfig(configFile === undefined ? undefined : resolve(directory, configFile), directory),
+    agentPath: agentPath === undefined ? undefined : resolve(cwd, agentPath),
+    config: readProgramConfig(configFile === undefined ? undefined : resolve(cwd, configFile), directory),
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`${name}: ${text}\n`)),
   };
 }
