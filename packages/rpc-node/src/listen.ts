@@ -14,6 +14,7 @@ import { HeadDecoder } from "@msec/wire";
 import { HttpJsonServer } from "./http-json/http-json-server.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
+import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { peerAddress } from "./socket-address.ts";
 import { SrpcServerConnection } from "./srpc/server-connection.ts";
@@ -100,7 +101,7 @@ class OnePort implements Listener {
       server.on("tlsClientError", (_error, socket) => socket.destroy());
       this.#server = server;
     } else {
-      this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket, undefined));
+      this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, undefined));
     }
     this.#server.maxConnections = this.#limits.connections.max;
   }
@@ -193,13 +194,12 @@ class OnePort implements Listener {
 
   #accept(socket: Socket, certificate: string | undefined): void {
     const connection: AnyConnection = { socket, srpc: undefined };
-    this.#connections.set(socket, connection);
-    socket.on("close", () => this.#connections.delete(socket));
-    // A reset is nothing to tell: `close` follows and ends what ran for this connection.
-    socket.on("error", () => {});
+    this.#watch(connection);
     const timer = setTimeout(() => socket.destroy(), this.#limits.connections.firstByteMs);
     timer.unref();
     socket.on("close", () => clearTimeout(timer));
+    const onEnd = () => socket.destroy();
+    socket.on("end", onEnd);
     const peer: PeerInfo = { address: peerAddress(socket, this.#options.path), certificate };
     let first: Buffer | undefined;
     const onData = (chunk: Buffer) => {
@@ -209,6 +209,7 @@ class OnePort implements Listener {
         return;
       }
       socket.removeListener("data", onData);
+      socket.removeListener("end", onEnd);
       clearTimeout(timer);
       if (protocol === Protocol.Srpc) {
         this.#acceptSrpc(connection, peer, first);
@@ -223,16 +224,33 @@ class OnePort implements Listener {
     socket.on("data", onData);
   }
 
-  #acceptSrpc(connection: AnyConnection, peer: PeerInfo, first: Buffer): void {
+  #watch(connection: AnyConnection): void {
     const { socket } = connection;
-    const srpc = new SrpcServerConnection(socket, peer, {
+    this.#connections.set(socket, connection);
+    socket.on("close", () => this.#connections.delete(socket));
+    // A reset is nothing to tell: `close` follows and ends what ran for this connection.
+    socket.on("error", () => {});
+  }
+
+  #acceptSrpc(connection: AnyConnection, peer: PeerInfo, first: Buffer): void {
+    let srpc: SrpcServerConnection | undefined;
+    const sharing = readIntoSharedBuffer(connection.socket, (bytes, length) => srpc!.read(bytes, length));
+    if (sharing) {
+      this.#connections.delete(connection.socket);
+      connection.socket = sharing;
+      this.#watch(connection);
+    }
+    const { socket } = connection;
+    srpc = new SrpcServerConnection(socket, peer, {
       calls: this.#calls,
       methods: this.#options.methods,
       limits: this.#limits,
       heads: this.#heads,
     });
     connection.srpc = srpc;
-    socket.on("data", (chunk: Buffer) => srpc.read(chunk, chunk.length));
+    if (!sharing) {
+      socket.on("data", (chunk: Buffer) => srpc.read(chunk, chunk.length));
+    }
     srpc.read(first, first.length);
   }
 

@@ -12,12 +12,12 @@ import {
 import { decodeDetails } from "../error-details.ts";
 import type { ChannelLimits } from "../limits.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
+import { sharedReadBuffer } from "../read-buffer.ts";
 import { SocketOutput } from "../socket-output.ts";
 import { FrameInput } from "../srpc/frame-input.ts";
 import { goAwaySequence } from "../srpc/go-away.ts";
 import { type ChannelTls, isServerAccepted, nodeConnectTls } from "./channel-tls.ts";
 import type { PendingCall } from "./pending-call.ts";
-import { sharedReadBuffer } from "./read-buffer.ts";
 
 /** Where a channel leads. */
 export type ChannelTarget = { readonly address: string; readonly port: number } | { readonly path: string };

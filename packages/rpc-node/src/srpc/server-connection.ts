@@ -27,7 +27,10 @@ export interface SrpcServerShared {
   readonly heads: HeadDecoder;
 }
 
-/** How long a connection that is being closed because of bad input still swallows input, so that its last answer is not lost to a reset. */
+/**
+ * How long a connection that is being closed stays: after its last answer it swallows input, so that the answer is not lost to
+ * a reset; and after the peer closed its side, calls that run may still be answered.
+ */
 const lingerMs = 1000;
 
 /**
@@ -252,9 +255,11 @@ export class SrpcServerConnection {
     }
   }
 
-  // The peer has sent all it will; what it asked for is still answered.
+  // The peer closed its side. Whether it still reads (a script that sent all its requests) or is gone, nobody can tell: it gets
+  // the answers that are ready soon, then what still runs is cancelled.
   #ended(): void {
     this.closeGently();
+    setTimeout(() => this.#socket.destroy(), lingerMs).unref();
   }
 
   #closed(): void {
