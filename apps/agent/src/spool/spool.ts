@@ -8,7 +8,7 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Bytes on disk; when a further batch would exceed them, the oldest segment is dropped and counted. */
   readonly maxBytes: number;
-  /** Bytes of one segment, which is one request to the server; default 1 MiB. */
+  /** Bytes of one segment, which is one request to the server; default 1 MiB and 4 KiB. */
   readonly segmentBytes?: number;
 }
 
@@ -26,7 +26,8 @@ interface Segment {
 }
 
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
-const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
+/** Room for the largest batch (1 MiB) with the names of its envelope. */
+const DEFAULT_SEGMENT_BYTES = 1024 * 1024 + 4096;
 /** Most batches of one segment; the server takes 10,000 in a request (`maxEnvelopes` of its agents/handler.ts). */
 const SEGMENT_BATCHES_MAX = 4096;
 
