@@ -154,8 +154,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 async function openDatabase(url: string, log: Log): Promise<ServerStore> {
   try {
-    const store = await openServerStore(url, (error) => log.warn("an idle database connection broke", { error }));
+    const store = await openServerStore(url, (error) => log.warn("a database connection broke", { error }));
     try {
+      // Routes and hosts are kept in memory: what a second server wrote would never reach this one's agents.
+      if (!(await store.takeAlone())) {
+        throw new UserError("another msec server uses the same database", {
+          hint: "stop that one, or name another database in [server] of msec.ini",
+        });
+      }
       const steps = await store.migrate();
       if (steps.length > 0) {
         log.info(`database brought up to date: ${steps.join(", ")}`);

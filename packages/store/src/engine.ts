@@ -13,4 +13,12 @@ export interface Engine {
   runScript(transaction: Transaction<unknown>, script: string): Promise<void>;
   /** Let no other process migrate the same database until the transaction ends. */
   lockSchema(transaction: Transaction<unknown>): Promise<void>;
+  /**
+   * Take the database for this program alone, until `releaseAlone`.
+   *
+   * @returns false where another program has done so
+   */
+  takeAlone(): Promise<boolean>;
+  /** Give up what `takeAlone` took; harmless where it took nothing. */
+  releaseAlone(): Promise<void>;
 }

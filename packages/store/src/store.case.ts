@@ -93,6 +93,17 @@ export function defineStoreCases(createDatabase: () => Promise<string>): void {
     assert.deepEqual((await Promise.all([run(), run()])).sort(), ["0", "3"]);
   });
 
+  it("belongs to one program alone that asks for it, and to the next when that is done", async () => {
+    const url = await createDatabase();
+    const first = await openMigrated(url);
+    await using second = await openMigrated(url);
+    assert.equal(await first.takeAlone(), true);
+    assert.equal(await second.takeAlone(), false);
+    await second.db.updateTable("counter").set({ value: 2 }).execute();
+    await first.close();
+    assert.equal(await second.takeAlone(), true);
+  });
+
   it("undoes a transaction that throws and passes its error on", async () => {
     await using store = await openMigrated();
     const failure = new Error("no");

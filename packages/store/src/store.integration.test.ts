@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { sql } from "kysely";
 import { DatabaseFailure, findDatabaseFailure } from "./database-error.ts";
 import { defineStoreCases } from "./store.case.ts";
@@ -27,6 +28,25 @@ describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
   it("fails a transaction whose connection breaks between two statements, and goes on", async () => {
     const failure = await breakDuringTransaction(postgres);
     assert.equal(findDatabaseFailure(failure), DatabaseFailure.Unavailable, String(failure));
+  });
+
+  it("takes a database again that it had alone when the connection broke", async () => {
+    const url = await postgres.createDatabase();
+    await using holder = await openStore(url);
+    await using other = await openStore(url);
+    assert.equal(await holder.takeAlone(), true);
+    const holderPid = async () => {
+      const { rows } = await sql<{ pid: number }>`select pid from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())`.execute(other.db);
+      return rows[0]?.pid;
+    };
+    const before = await holderPid();
+    await postgres.execute(`select pg_terminate_backend(${before})`);
+    const isHeldAnew = async () => ![before, undefined].includes(await holderPid());
+    while (!(await isHeldAnew())) {
+      await setTimeout(50);
+    }
+    assert.equal(await other.takeAlone(), false);
   });
 
   it("refuses a database whose commits do not wait for the disk", async () => {

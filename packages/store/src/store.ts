@@ -24,6 +24,13 @@ export interface Store<Schema> extends AsyncDisposable {
    */
   migrate(): Promise<readonly string[]>;
   /**
+   * Take the database for this program alone until it is closed: for programs that keep parts of it in memory. Nobody is
+   * kept from reading or writing; others are refused only if they ask too.
+   *
+   * @returns false where another program has it
+   */
+  takeAlone(): Promise<boolean>;
+  /**
    * Run `work` so that all of it is kept or none. It may run again where another transaction was in the way, so it
    * must change nothing but the database. Isolation is what both engines have in common: read committed; take turns
    * by updating a row first (`update … set value = value + 1`).
@@ -55,8 +62,12 @@ export async function openStore<Schema>(url: string, options: StoreOptions = {})
   const engine = await openEngine(url, options.onIdleError ?? (() => {}));
   const db = new Kysely<Schema>({ dialect: engine.dialect });
   let closing: Promise<void> | undefined;
+  const closeOnce = async () => {
+    await engine.releaseAlone();
+    await db.destroy();
+  };
   const close = () => {
-    closing ??= db.destroy();
+    closing ??= closeOnce();
     return closing;
   };
   return {
@@ -66,6 +77,7 @@ export async function openStore<Schema>(url: string, options: StoreOptions = {})
       const applied = await migrate(db as Kysely<unknown>, engine, options.migrations ?? []);
       return applied.map(({ capability, name }) => `${capability}/${name}`);
     },
+    takeAlone: () => engine.takeAlone(),
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
         try {

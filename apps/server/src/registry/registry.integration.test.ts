@@ -14,6 +14,14 @@ describe("the registry on PostgreSQL", { skip: skipWithoutPostgres }, () => {
 
   describe("with an empty database", () => defineRegistryCases(() => postgres.createDatabase()));
 
+  it("refuses a second server on the same database, and takes the next one when the first has gone", async () => {
+    const database = await postgres.createDatabase();
+    const first = await startTestServer({ database });
+    await assert.rejects(startTestServer({ database }), /another msec server uses the same database/);
+    await first[Symbol.asyncDispose]();
+    await using _next = await startTestServer({ database });
+  });
+
   it("says that the database is not available while it is not, goes on serving, and stops cleanly", async () => {
     const short = await startPostgres();
     const server = await startTestServer({ database: await short.createDatabase() });

@@ -25,7 +25,7 @@ declare module "pg" {
   export interface PoolClient {
     query<Row>(text: string, values: readonly unknown[]): Promise<{ command: "SELECT"; rowCount: number; rows: Row[] }>;
     query<Row>(cursor: Row): Row;
-    release(): void;
+    release(destroy?: boolean): void;
     on(event: "error", listener: (error: Error) => void): this;
   }
 

@@ -2,10 +2,12 @@ import { PostgresDialect, sql } from "kysely";
 import { Pool, types } from "pg";
 import type { Engine } from "../engine.ts";
 import { StoreError, StoreProblem } from "../store-error.ts";
+import { AdvisoryLock } from "./advisory-lock.ts";
 
 const oldestVersion = 140_000;
 // Any fixed number will do as long as everything that migrates an msec database uses it: "msec" in ASCII.
 const schemaLock = 0x6d_73_65_63;
+const programLock = schemaLock + 1;
 
 // Type numbers of PostgreSQL (pg_type.dat).
 const int8 = 20;
@@ -30,6 +32,7 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     await pool.end();
     throw error;
   }
+  const lock = new AdvisoryLock(pool, programLock, onIdleError);
   return {
     name: "postgres",
     dialect: new PostgresDialect({ pool }),
@@ -40,6 +43,8 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     async lockSchema(transaction) {
       await sql`select pg_advisory_xact_lock(${sql.lit(schemaLock)})`.execute(transaction);
     },
+    takeAlone: () => lock.take(),
+    releaseAlone: () => lock.close(),
   };
 }
 

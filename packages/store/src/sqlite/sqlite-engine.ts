@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { DatabaseFailure, findDatabaseFailure } from "../database-error.ts";
 import type { Engine } from "../engine.ts";
 import { StoreError, StoreProblem } from "../store-error.ts";
+import { type FileLock, takeFileLock } from "./file-lock.ts";
 import { createSqliteDialect } from "./sqlite-driver.ts";
 
 // How long a statement waits for another process (a backup, a shell) to let go; it blocks the event loop meanwhile.
@@ -19,6 +20,7 @@ const busyTimeoutMs = 2_000;
  */
 export async function openSqlite(path: string): Promise<Engine> {
   const database = await openFile(path);
+  let lock: FileLock | undefined;
   return {
     name: "sqlite",
     dialect: createSqliteDialect(database),
@@ -28,6 +30,14 @@ export async function openSqlite(path: string): Promise<Engine> {
     },
     async lockSchema() {
       // Transactions begin with `begin immediate`: this one has the file's only write lock already.
+    },
+    async takeAlone() {
+      lock ??= takeFileLock(`${path}.lock`);
+      return lock !== undefined;
+    },
+    async releaseAlone() {
+      lock?.close();
+      lock = undefined;
     },
   };
 }
