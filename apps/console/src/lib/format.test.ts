@@ -7,6 +7,7 @@ import {
   formatElapsed,
   formatPercent,
   formatRate,
+  formatTick,
 } from "./format.ts";
 
 test("a duration has three digits and the unit that fits", () => {
@@ -57,6 +58,7 @@ test("a rate, a count and a part never hide something small as nothing", () => {
   expect(formatRate(0.01)).toBe("<0.1");
   expect(formatRate(12.5)).toBe("12.5");
   expect(formatRate(1204.4)).toBe("1,204");
+  expect([3, 0.5, 1204].map(formatTick)).toEqual(["3", "0.5", "1,204"]);
   expect(formatCount(1_234_567)).toBe("1,234,567");
   expect(formatPercent(0)).toBe("0 %");
   expect(formatPercent(0.00002)).toBe("<0.01 %");

@@ -97,6 +97,11 @@ export function formatRate(value: number): string {
   return size >= 99.95 ? decimal(value, 0) : decimal(value, 1);
 }
 
+/** A value on a chart of counts: whole numbers without a fraction, `1,204`, others with one digit, `0.5`. */
+export function formatTick(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : formatRate(value);
+}
+
 /** A whole number with thousands separators. */
 export function formatCount(value: number): string {
   return Number.isFinite(value) ? decimal(value, 0) : ABSENT;

@@ -27,6 +27,8 @@ export function createConsoleRouter(context: RouteContext, history?: RouterHisto
     routeTree,
     context,
     scrollRestoration: true,
+    // Without it a page would also see what its own parser has refused.
+    search: { strict: true },
     defaultPendingComponent: PagePending,
     defaultNotFoundComponent: PageNotFound,
     ...(history === undefined ? {} : { history }),

@@ -33,10 +33,16 @@ export interface CurveChartProps {
   readonly seconds?: boolean;
   /** Fill under the lines; for a chart that has one message. */
   readonly filled?: boolean;
+  /** Values are whole numbers. */
+  readonly whole?: boolean;
   readonly onToggle?: (id: string) => void;
 }
 
-const AXIS_WIDTH = 46;
+const AXIS_WIDTH = 54;
+// From here on the legend is a grid.
+const MANY = 6;
+// Calls come whole: a scale from 0 to 1 has no halves.
+const WHOLE_STEPS = [1, 2, 5].flatMap((digit) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => digit * 10 ** power));
 
 function clock(ms: number, seconds: boolean): string {
   const date = new Date(ms);
@@ -62,7 +68,7 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
     width,
     height: props.height ?? 170,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -87,8 +93,9 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
         ...axis,
         size: AXIS_WIDTH,
         space: 34,
+        ...(props.whole ? { incrs: WHOLE_STEPS.toSorted((a, b) => a - b) } : {}),
         gap: 6,
-        values: (_, splits) => splits.map((value, index) => (value === 0 && index > 0 ? "" : formatValue(value))),
+        values: (_, splits) => splits.map((value) => (value === 0 ? "0" : formatValue(value))),
       },
     ],
     series: [
@@ -179,10 +186,8 @@ export function CurveChart(props: CurveChartProps) {
         tabIndex={0}
         onKeyDown={moveCursor}
       />
-      <ul className="curve-legend" aria-label={props.label}>
-        <li className="muted mono" style={{ minWidth: 66, lineHeight: "22px" }}>
-          {at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false) : ""}
-        </li>
+      <ul className={props.curves.length > MANY ? "curve-legend many" : "curve-legend"} aria-label={props.label}>
+        <li className="muted clock">{at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false) : ""}</li>
         {props.curves.map((curve) => (
           <li key={curve.id}>
             <button type="button" aria-pressed={curve.hidden !== true} onClick={() => props.onToggle?.(curve.id)}>

@@ -18,10 +18,10 @@ export interface NoticeProps {
 export function Notice({ mark, title, children, detail, actions, role = "status" }: NoticeProps) {
   return (
     <div className="notice" role={role}>
-      <h3>
+      <p className="notice-title">
         {mark !== undefined && <StatusMark mark={mark} />}
         {title}
-      </h3>
+      </p>
       {children !== undefined && <p>{children}</p>}
       {detail !== undefined && detail !== "" && <p className="detail">{detail}</p>}
       {actions !== undefined && <div className="actions">{actions}</div>}

@@ -9,6 +9,9 @@ export interface SparkProps {
   readonly height?: number;
 }
 
+// Less than this part of the height is less than half a pixel: a line along the ground that says nothing.
+const VISIBLE_PART = 0.03;
+
 function pathOf(values: readonly number[], peak: number, width: number, height: number): string {
   const step = values.length > 1 ? width / (values.length - 1) : 0;
   return values
@@ -36,7 +39,7 @@ export function Sparkline({ values, failures, label, width = 112, height = 20 }:
         <>
           {peak > 0 && <path d={`${line}L${width},${height}L0,${height}Z`} fill="var(--accent)" opacity="0.1" />}
           <path d={line} fill="none" stroke={peak > 0 ? "var(--accent)" : "var(--line-strong)"} strokeWidth="1.2" />
-          {failures?.some((value) => value > 0) && (
+          {failures?.some((value) => value > peak * VISIBLE_PART) && (
             <path d={pathOf(failures, peak, width, height)} fill="none" stroke="var(--fail)" strokeWidth="1.2" />
           )}
         </>

@@ -9,7 +9,7 @@ import { palettes, type Scheme } from "./tokens.ts";
 export function antdTheme(scheme: Scheme): ThemeConfig {
   const palette = palettes[scheme];
   return {
-    algorithm: scheme === "dark" ? [theme.darkAlgorithm, theme.compactAlgorithm] : [theme.compactAlgorithm],
+    algorithm: scheme === "dark" ? theme.darkAlgorithm : theme.defaultAlgorithm,
     hashed: false,
     token: {
       fontFamily: "var(--sans)",
@@ -18,6 +18,8 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
       borderRadius: 5,
       wireframe: false,
       controlHeight: 28,
+      controlHeightSM: 24,
+      fontSizeSM: 12,
       colorPrimary: scheme === "dark" ? "#7d88f5" : palette.accent,
       colorLink: palette.accent,
       colorSuccess: palette.ok,
@@ -35,10 +37,18 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
       motionDurationSlow: "0.16s",
     },
     components: {
-      Button: { fontWeight: 500, primaryShadow: "none", defaultShadow: "none", dangerShadow: "none" },
+      Button: {
+        fontWeight: 500,
+        primaryShadow: "none",
+        defaultShadow: "none",
+        dangerShadow: "none",
+        // White on the light accents of the dark scheme would be too weak to read.
+        ...(scheme === "dark" ? { primaryColor: "#0d0f12", dangerColor: "#1a0f0d" } : {}),
+      },
+      Input: { paddingInline: 9, paddingInlineSM: 8 },
       Segmented: {
-        trackBg: scheme === "dark" ? "#0f1113" : "#ecece8",
-        itemSelectedBg: palette.raised,
+        trackBg: scheme === "dark" ? "#1a1d21" : "#ecece8",
+        itemSelectedBg: scheme === "dark" ? "#31373e" : palette.raised,
         trackPadding: 2,
       },
       Switch: { trackHeightSM: 14, trackMinWidthSM: 26, handleSizeSM: 10 },

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatDateTime, formatDuration, formatRate } from "../../lib/format.ts";
+import { formatDateTime, formatDuration, formatTick } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
@@ -167,8 +167,9 @@ function Charts({
         title={t("curves.calls")}
         unit={unit}
         label={t("curves.callsOf", { service })}
+        whole
         curves={chartLines(calls.curves, "calls", hidden)}
-        formatValue={formatRate}
+        formatValue={formatTick}
         filled={calls.curves.length === 1}
       />
       <LazyChart
@@ -176,8 +177,9 @@ function Charts({
         title={t("curves.failures")}
         unit={unit}
         label={t("curves.failuresOf", { service })}
+        whole
         curves={chartLines(calls.curves, "failures", hidden)}
-        formatValue={formatRate}
+        formatValue={formatTick}
       />
       <LazyChart
         {...common}

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatRate } from "../../lib/format.ts";
+import { formatTick } from "../../lib/format.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { chartLines } from "./chart-data.ts";
 import { LazyChart } from "./lazy-chart.tsx";
@@ -32,7 +32,8 @@ export function LiveCurves({ service }: { readonly service: string }) {
     timesMs,
     syncKey: `live ${service}`,
     seconds: true,
-    formatValue: formatRate,
+    whole: true,
+    formatValue: formatTick,
     onToggle: toggle,
     height: 150,
   };

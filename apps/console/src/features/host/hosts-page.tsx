@@ -59,11 +59,11 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
               <thead>
                 <tr>
                   <th>{t("column.host")}</th>
-                  <th>{t("column.address")}</th>
+                  <th>{t("column.hostAddress")}</th>
                   <th>{t("column.state")}</th>
                   <th className="num">{t("column.routeVersion")}</th>
                   <th>{t("column.cpu")}</th>
-                  <th className="num">{t("column.load")}</th>
+                  <th className="num col-wide">{t("column.load")}</th>
                   <th>{t("column.memory")}</th>
                   <th className="num">{t("column.processes")}</th>
                 </tr>
@@ -143,7 +143,7 @@ function HostRow({
         <Meter ratio={host.cpuPercent / 100} label={t("column.cpu")} />
         {formatRate(host.cpuPercent)} %
       </td>
-      <td className="num">
+      <td className="num col-wide">
         {host.load1m.toFixed(2)} <span className="muted">/ {t("hosts.cores", { count: host.cpus })}</span>
       </td>
       <td>

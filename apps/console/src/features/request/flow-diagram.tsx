@@ -11,7 +11,7 @@ import {
   Position,
   ReactFlow,
 } from "@xyflow/react";
-import { useMemo } from "react";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import "@xyflow/react/dist/base.css";
 import { codeName } from "../../lib/code-name.ts";
@@ -19,7 +19,15 @@ import { formatDuration } from "../../lib/format.ts";
 import { Loading } from "../../ui/notice.tsx";
 import { elkEngine } from "./elk-engine.ts";
 import { type FlowEdge, type FlowGraph, type FlowNode, shortMethod } from "./flow-graph.ts";
-import { type EdgeLabel, elkInput, type FlowLayout, layoutFlow, type Point, roundedPath } from "./flow-layout.ts";
+import {
+  type EdgeLabel,
+  elkInput,
+  type FlowLayout,
+  frameOf,
+  layoutFlow,
+  type Point,
+  roundedPath,
+} from "./flow-layout.ts";
 import "./flow-diagram.css";
 
 /** The diagram, and which call is open. */
@@ -48,8 +56,6 @@ type ArrowEdge = Edge<ArrowData, "arrow">;
 
 const nodeTypes = { box: Box };
 const edgeTypes = { arrow: Arrow };
-const MAX_HEIGHT = 460;
-const MARGIN = 36;
 
 /** Boxes for instances, arrows for methods, from left to right. */
 export function FlowDiagram({ graph, chosen, onChoose }: FlowDiagramProps) {
@@ -74,28 +80,50 @@ export function FlowDiagram({ graph, chosen, onChoose }: FlowDiagramProps) {
   // A placeholder may not have the boxes of a graph that has just grown.
   const complete = graph.nodes.every((node) => layout.data.nodes.has(node.id));
   if (!complete) return <Loading label={t("flow.diagram")} lines={6} />;
-  const height = Math.min(MAX_HEIGHT, layout.data.height + 2 * MARGIN);
+  return <Frame layout={layout.data} graph={graph} texts={texts} chosen={chosen} onChoose={onChoose} />;
+}
+
+function Frame({
+  layout,
+  graph,
+  texts,
+  chosen,
+  onChoose,
+}: FlowDiagramProps & { layout: FlowLayout; texts: DiagramTexts }) {
+  const { t } = useTranslation();
+  const frame = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
+    const measure = () => setWidth(element.clientWidth);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const { height, ...viewport } = frameOf(layout, width);
   return (
-    <figure className="flow-diagram" style={{ height }} aria-label={t("flow.diagram")}>
-      <ReactFlow<BoxNode, ArrowEdge>
-        key={`${layout.data.width} ${layout.data.height}`}
-        nodes={boxes(graph, layout.data, texts)}
-        edges={arrows(graph, layout.data, texts, chosen, onChoose)}
-        nodeTypes={nodeTypes}
-        edgeTypes={edgeTypes}
-        fitView
-        fitViewOptions={{ maxZoom: 1, minZoom: 0.2, padding: 0.04 }}
-        minZoom={0.2}
-        maxZoom={1.6}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        nodesFocusable={false}
-        edgesFocusable={false}
-        elementsSelectable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        proOptions={{ hideAttribution: true }}
-      />
+    <figure ref={frame} className="flow-diagram" style={{ height }} aria-label={t("flow.diagram")}>
+      {width > 0 && (
+        <ReactFlow<BoxNode, ArrowEdge>
+          key={`${layout.width} ${layout.height} ${width}`}
+          nodes={boxes(graph, layout, texts)}
+          edges={arrows(graph, layout, texts, chosen, onChoose)}
+          nodeTypes={nodeTypes}
+          edgeTypes={edgeTypes}
+          defaultViewport={viewport}
+          minZoom={0.3}
+          maxZoom={1.6}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          nodesFocusable={false}
+          edgesFocusable={false}
+          elementsSelectable={false}
+          zoomOnScroll={false}
+          preventScrolling={false}
+        />
+      )}
     </figure>
   );
 }

@@ -3,7 +3,7 @@ import { CallSide, FlowSpanSchema } from "@msec/api/console/v1/telemetry_pb.js";
 import ELK from "elkjs/lib/elk.bundled.js";
 import { expect, test } from "vitest";
 import { buildFlowGraph, shortMethod } from "./flow-graph.ts";
-import { elkInput, layoutFlow, roundedPath } from "./flow-layout.ts";
+import { elkInput, frameOf, layoutFlow, roundedPath } from "./flow-layout.ts";
 import { buildHops } from "./hop-tree.ts";
 
 function call(
@@ -111,4 +111,10 @@ test("a path turns its corners in arcs and survives corners closer than their ra
       { x: 20, y: 4 },
     ]),
   ).toBe("M0,0L14,0Q20,0 20,2L20,4");
+});
+
+test("a diagram is shown as large as it is, made smaller to fit, and never too small to read", () => {
+  expect(frameOf({ width: 400, height: 100 }, 1000)).toEqual({ height: 148, zoom: 1, x: 300, y: 24 });
+  expect(frameOf({ width: 1000, height: 100 }, 848)).toEqual({ height: 128, zoom: 0.8, x: 24, y: 24 });
+  expect(frameOf({ width: 9000, height: 9000 }, 848)).toEqual({ height: 460, zoom: 0.66, x: 24, y: 24 });
 });

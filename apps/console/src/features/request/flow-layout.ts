@@ -19,10 +19,12 @@ export interface FlowLayout {
 }
 
 const NODE_HEIGHT = 50;
-const NODE_MIN_WIDTH = 150;
+const NODE_MIN_WIDTH = 112;
 const LABEL_HEIGHT = 32;
-// Widths of one character of the 12 px mono and 12.5 px sans of a box, measured in Chromium, with room to spare.
-const CHARACTER_WIDTH = 7.4;
+// Width of one character of the 11.5 px mono and the 12.5 px sans of a box, measured in Chromium, and a little more.
+const CHARACTER_WIDTH = 7;
+// The same for the 12 px sans of a label.
+const LABEL_CHARACTER_WIDTH = 6.3;
 
 /** The two lines of an arrow's label. */
 export interface EdgeLabel {
@@ -31,8 +33,8 @@ export interface EdgeLabel {
 }
 
 /** Width that a text needs in a box or on an arrow, pixels; Chinese characters count twice. */
-export function textWidth(text: string): number {
-  return [...text].reduce((width, character) => width + (character > "\u2e7f" ? 2 : 1), 0) * CHARACTER_WIDTH;
+export function textWidth(text: string, characterWidth = CHARACTER_WIDTH): number {
+  return [...text].reduce((width, character) => width + (character > "\u2e7f" ? 2 : 1), 0) * characterWidth;
 }
 
 /**
@@ -52,7 +54,7 @@ export function elkInput(
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
       "elk.edgeRouting": "ORTHOGONAL",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "36",
+      "elk.layered.spacing.nodeNodeBetweenLayers": "15",
       "elk.spacing.nodeNode": "28",
       "elk.spacing.edgeNode": "18",
       "elk.spacing.edgeEdge": "16",
@@ -63,7 +65,7 @@ export function elkInput(
     },
     children: graph.nodes.map((node) => ({
       id: node.id,
-      width: Math.max(NODE_MIN_WIDTH, ...linesOf(node).map((line) => textWidth(line) + 44)),
+      width: Math.max(NODE_MIN_WIDTH, ...linesOf(node).map((line) => textWidth(line) + 28)),
       height: NODE_HEIGHT,
     })),
     edges: graph.edges.map((edge) => {
@@ -76,7 +78,7 @@ export function elkInput(
           {
             id: `${edge.id} label`,
             text: title,
-            width: Math.max(textWidth(title), textWidth(detail)) + 12,
+            width: Math.max(textWidth(title, LABEL_CHARACTER_WIDTH), textWidth(detail, LABEL_CHARACTER_WIDTH)) + 14,
             height: LABEL_HEIGHT,
             layoutOptions: { "elk.edgeLabels.inline": "true", "elk.edgeLabels.placement": "CENTER" },
           },
@@ -115,6 +117,31 @@ function edgeFrom(edge: ElkExtendedEdge): { points: readonly Point[]; label: Poi
 /** Lays a diagram out. */
 export async function layoutFlow(elk: Pick<ELK, "layout">, input: ElkNode): Promise<FlowLayout> {
   return layoutFrom(await elk.layout(input));
+}
+
+// Labels smaller than this cannot be read: then the diagram is wider than its frame, and is dragged.
+const MIN_ZOOM = 0.66;
+const FRAME_MARGIN = 24;
+const FRAME_MAX_HEIGHT = 460;
+
+/**
+ * How a diagram is shown in a frame: as large as it is, else made smaller until it fits, as far as it stays readable.
+ *
+ * @param frameWidth pixels that there are
+ * @returns height of the frame, and the viewport in it, pixels
+ */
+export function frameOf(
+  layout: Pick<FlowLayout, "width" | "height">,
+  frameWidth: number,
+): { readonly height: number; readonly zoom: number; readonly x: number; readonly y: number } {
+  const fitting = Math.min(
+    (frameWidth - 2 * FRAME_MARGIN) / Math.max(1, layout.width),
+    (FRAME_MAX_HEIGHT - 2 * FRAME_MARGIN) / Math.max(1, layout.height),
+  );
+  const zoom = Math.min(1, Math.max(MIN_ZOOM, fitting));
+  const height = Math.min(FRAME_MAX_HEIGHT, Math.ceil(layout.height * zoom + 2 * FRAME_MARGIN));
+  const x = Math.max(FRAME_MARGIN, (frameWidth - layout.width * zoom) / 2);
+  return { height, zoom, x, y: Math.max(FRAME_MARGIN, (height - layout.height * zoom) / 2) };
 }
 
 /**

@@ -35,7 +35,7 @@ export function LogLines({ logs, startUs, chosen }: LogLinesProps) {
         <tbody>
           {logs.map((log, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: lines have no id and never move
-            <tr key={index} className={spans === undefined || spans.has(log.spanId) ? "row" : "row dim"}>
+            <tr key={index} className={spans?.has(log.spanId) ? "row chosen" : "row"}>
               <td className="mono">{formatClock(log.timeUs / 1000, true)}</td>
               <td className="num muted">+{formatDuration(Math.max(0, log.timeUs - startUs))}</td>
               <td>

@@ -39,16 +39,14 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
   const names = services.data?.services.map((service) => service.name) ?? [];
   const list = requests.data?.requests ?? [];
   const filtered = search.service !== undefined || search.failed === true;
-  const set = ({
-    service = search.service,
-    failed = search.failed,
-    limit: most = search.limit,
-  }: Partial<RequestsSearch>) =>
+  const set = (change: { service?: string; failed?: boolean; limit?: number }) => {
+    const next = { ...search, ...change };
     onSearch({
-      ...(service ? { service } : {}),
-      ...(failed ? { failed } : {}),
-      ...(most !== undefined ? { limit: most } : {}),
+      ...(next.service ? { service: next.service } : {}),
+      ...(next.failed ? { failed: true as const } : {}),
+      ...(next.limit !== undefined ? { limit: next.limit } : {}),
     });
+  };
   return (
     <div className="page">
       <div className="page-head">
@@ -72,21 +70,14 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
                 { value: "", label: t("requests.anyService") },
                 ...names.map((name) => ({ value: name, label: name })),
               ]}
-              onChange={(service) =>
-                onSearch({ ...(service === "" ? {} : { service }), ...(search.failed ? { failed: true } : {}) })
-              }
+              onChange={(service) => set({ service })}
             />
             <span className="row-flex">
               <Switch
                 size="small"
                 checked={search.failed ?? false}
                 aria-labelledby="failed-only"
-                onChange={(failed) =>
-                  onSearch({
-                    ...(search.service ? { service: search.service } : {}),
-                    ...(failed ? { failed: true } : {}),
-                  })
-                }
+                onChange={(failed) => set({ failed })}
               />
               <span id="failed-only">{t("requests.failedOnly")}</span>
             </span>
@@ -162,15 +153,8 @@ function RequestRow({ request, slowestUs }: { request: RequestSummary; slowestUs
         </Link>
       </td>
       <td title={request.method}>{shortMethod(request.method)}</td>
-      <td>
-        <span className="path">
-          {(request.services.length > 0 ? request.services : [request.service]).map((service, index) => (
-            <span key={service} className="path">
-              {index > 0 && <Icon name="chevron" size={11} />}
-              {service}
-            </span>
-          ))}
-        </span>
+      <td className="where">
+        <ServicePath services={request.services.length > 0 ? request.services : [request.service]} />
       </td>
       <td className="num col-wide">{request.spans}</td>
       <td>
@@ -184,6 +168,26 @@ function RequestRow({ request, slowestUs }: { request: RequestSummary; slowestUs
         />
       </td>
     </tr>
+  );
+}
+
+// The ends of a path say the most.
+const PATH_START = 2;
+const PATH_MAX = 4;
+
+function ServicePath({ services }: { services: readonly string[] }) {
+  const hidden = services.length > PATH_MAX ? services.length - PATH_START - 1 : 0;
+  const shown =
+    hidden > 0 ? [...services.slice(0, PATH_START), `+${hidden}`, ...services.slice(PATH_START + hidden)] : services;
+  return (
+    <span className="path" title={services.join(" › ")}>
+      {shown.map((service, index) => (
+        <span key={service} className="path">
+          {index > 0 && <Icon name="chevron" size={11} />}
+          <span className={service.startsWith("+") ? "muted" : ""}>{service}</span>
+        </span>
+      ))}
+    </span>
   );
 }
 

@@ -27,6 +27,7 @@ export function Waterfall({ hops, chosen, onChoose }: WaterfallProps) {
           <th className="where">{t("column.service")}</th>
           <th className="method">{t("column.method")}</th>
           <th>
+            <span className="visually-hidden">{t("column.time")}</span>
             <span className="time-axis" aria-hidden="true">
               {TICKS.map((part) => (
                 <span key={part} style={{ left: `${part * 100}%` }}>
@@ -79,7 +80,6 @@ function HopRow({
   const place = (part: { left: number; width: number }) => ({ left: `${part.left}%`, width: `${part.width}%` });
   return (
     // The button in the first cell is the control; the whole row only makes it easier to hit.
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keyboards use the button
     <tr className={open ? "row chosen" : "row"} onClick={onToggle}>
       <td className="where">
         <button

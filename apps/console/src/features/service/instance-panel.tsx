@@ -143,7 +143,7 @@ function useRoutingChange(service: Service) {
       okText: t("action.takeOut"),
       okButtonProps: { danger: true },
       cancelText: t("action.cancel"),
-      autoFocusButton: "cancel",
+      focusable: { autoFocusButton: "cancel" },
       icon: null,
       onOk: () => run(change, onDone),
     });

@@ -11,18 +11,26 @@ import { Panel } from "../../ui/panel.tsx";
 import { Sparkline } from "../../ui/sparkline.tsx";
 import { Status, StatusMark } from "../../ui/status-mark.tsx";
 import { type Calls, callsQuery } from "../call/queries.ts";
-import { totalsOf } from "../call/series.ts";
 import { healthMark } from "./health-mark.ts";
+import { type OverviewRow, OverviewSort, overviewRows } from "./overview-sort.ts";
 import { servicesQuery } from "./queries.ts";
 import { countInstances, Health, serviceHealth, takesCalls } from "./service-health.ts";
 import "./overview-page.css";
 
 const STEP_S = 10;
 const LAST_MINUTE = 60 / STEP_S;
+// Failures below this are a number, from here on they are red.
+const ALARMING = 0.01;
 const SPAN_MS = 15 * 60_000;
 
+/** What the table is sorted by. */
+export interface OverviewPageProps {
+  readonly sort: OverviewSort;
+  readonly onSort: (sort: OverviewSort) => void;
+}
+
 /** The table of all services with what each did in the last minute. */
-export function OverviewPage() {
+export function OverviewPage({ sort, onSort }: OverviewPageProps) {
   const { t } = useTranslation();
   const api = useApi();
   const services = useQuery(servicesQuery(api));
@@ -53,7 +61,7 @@ export function OverviewPage() {
         const title = kind === ServiceKind.EXTERNAL ? t("kind.external") : t("kind.standard");
         return (
           <Panel key={kind} title={title} count={members.length}>
-            <ServiceTable services={members} calls={calls.data} title={title} />
+            <ServiceTable services={members} calls={calls.data} title={title} sort={sort} onSort={onSort} />
           </Panel>
         );
       })}
@@ -79,41 +87,41 @@ function HealthSummary({ services }: { services: readonly Service[] }) {
   );
 }
 
-function ServiceTable({
-  services,
-  calls,
-  title,
-}: {
-  services: readonly Service[];
-  calls: Calls | undefined;
-  title: string;
-}) {
+interface ServiceTableProps extends OverviewPageProps {
+  readonly services: readonly Service[];
+  readonly calls: Calls | undefined;
+  readonly title: string;
+}
+
+function ServiceTable({ services, calls, title, sort, onSort }: ServiceTableProps) {
   const { t } = useTranslation();
+  const rows = overviewRows(services, calls?.curves ?? [], LAST_MINUTE, sort);
+  const common = { sort, onSort };
   return (
     <div className="scroll-x">
       <table className="grid overview" aria-label={title}>
         <thead>
           <tr>
-            <th>{t("column.service")}</th>
-            <th>{t("column.health")}</th>
+            <SortHead {...common} by="name" text={t("column.service")} />
+            <SortHead {...common} by="health" text={t("column.health")} />
             <th className="num">{t("column.inRouting")}</th>
             <th className="num">{t("column.outOfRouting")}</th>
             <th className="num">{t("column.running")}</th>
-            <th className="num" title={t("overview.lastMinute")}>
-              {t("column.callsPerSecond")}
-            </th>
-            <th className="num" title={t("overview.lastMinute")}>
-              {t("column.failed")}
-            </th>
-            <th className="num" title={t("overview.p99Hint")}>
-              {t("column.p99")}
-            </th>
+            <SortHead
+              {...common}
+              by="calls"
+              text={t("column.callsPerSecond")}
+              hint={t("overview.lastMinute")}
+              numeric
+            />
+            <SortHead {...common} by="failed" text={t("column.failed")} hint={t("overview.lastMinute")} numeric />
+            <SortHead {...common} by="p99" text={t("column.p99")} hint={t("overview.p99Hint")} numeric />
             <th>{t("overview.last15")}</th>
           </tr>
         </thead>
         <tbody>
-          {services.map((service) => (
-            <ServiceRow key={service.name} service={service} calls={calls} />
+          {rows.map((row) => (
+            <ServiceRow key={row.service.name} row={row} loaded={calls !== undefined} />
           ))}
         </tbody>
       </table>
@@ -121,13 +129,31 @@ function ServiceTable({
   );
 }
 
-function ServiceRow({ service, calls }: { service: Service; calls: Calls | undefined }) {
+interface SortHeadProps extends OverviewPageProps {
+  readonly by: OverviewSort;
+  readonly text: string;
+  readonly hint?: string;
+  readonly numeric?: boolean;
+}
+
+function SortHead({ by, sort, onSort, text, hint, numeric = false }: SortHeadProps) {
+  const active = by === sort;
+  const direction = by === OverviewSort.Name || by === OverviewSort.Health ? "ascending" : "descending";
+  return (
+    <th className={numeric ? "num" : ""} aria-sort={active ? direction : "none"} title={hint}>
+      <button type="button" className={active ? "sort active" : "sort"} onClick={() => onSort(by)}>
+        {text}
+        <span aria-hidden="true">{active ? (direction === "ascending" ? " ↑" : " ↓") : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+function ServiceRow({ row, loaded }: { row: OverviewRow; loaded: boolean }) {
   const { t } = useTranslation();
-  const health = serviceHealth(service);
+  const { service, health, curve, totals } = row;
   const counts = countInstances(service.instances);
   const callable = takesCalls(service);
-  const curves = calls?.curves.filter((curve) => curve.service === service.name) ?? [];
-  const totals = totalsOf(curves, LAST_MINUTE);
   return (
     <tr className="row">
       <td>
@@ -142,27 +168,27 @@ function ServiceRow({ service, calls }: { service: Service; calls: Calls | undef
         </span>
       </td>
       <td className="num">{callable ? counts.inRouting : <span className="zero">–</span>}</td>
-      <td className={counts.total === counts.inRouting ? "num zero" : "num"}>
+      <td className={!callable || counts.total === counts.inRouting ? "num zero" : "num"}>
         {callable ? counts.total - counts.inRouting : "–"}
       </td>
       <td className={counts.running < counts.reported ? "num warn" : "num"}>
         {counts.reported === 0 ? <span className="zero">–</span> : `${counts.running} / ${counts.total}`}
       </td>
       <td className="num">{quiet(totals.calls === 0, callable ? formatRate(totals.calls / 60) : "–")}</td>
-      <td className={totals.failures > 0 ? "num fail" : "num"}>
+      <td className={totals.failureRatio >= ALARMING ? "num fail" : "num"}>
         {quiet(totals.failures === 0, formatPercent(totals.failureRatio))}
       </td>
       <td className="num">{quiet(totals.calls === 0, formatDuration(totals.worstP99Ms * 1000))}</td>
       <td>
-        {curves.length > 0 ? (
+        {curve !== undefined ? (
           <Sparkline
-            values={curves[0]?.calls ?? []}
-            failures={curves[0]?.failures ?? []}
+            values={curve.calls}
+            failures={curve.failures}
             width={132}
             label={t("overview.sparkline", { service: service.name, rate: formatRate(totals.calls / 60) })}
           />
         ) : (
-          <span className="zero">{calls === undefined ? "" : t("overview.noCalls")}</span>
+          <span className="zero">{loaded ? t("overview.noCalls") : ""}</span>
         )}
       </td>
     </tr>

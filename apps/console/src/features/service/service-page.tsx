@@ -97,7 +97,7 @@ export function ServiceHead({ service }: { readonly service: Service }) {
         </div>
         <div>
           <dt>{t("service.kind")}</dt>
-          <dd>{t(service.kind === ServiceKind.EXTERNAL ? "kind.external" : "kind.standard")}</dd>
+          <dd>{t(service.kind === ServiceKind.EXTERNAL ? "kind.externalOne" : "kind.standardOne")}</dd>
         </div>
         <div>
           <dt>{t("service.port")}</dt>

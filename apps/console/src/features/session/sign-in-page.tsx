@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button, Input, type InputRef } from "antd";
+import type { TFunction } from "i18next";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
@@ -19,12 +20,14 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
   const api = useApi();
   const queryClient = useQueryClient();
   const [token, setToken] = useState("");
+  const [missing, setMissing] = useState(false);
   const field = useRef<InputRef>(null);
   const started = useRef(false);
   const signIn = useMutation({
     mutationFn: (value: string) => api.session.signIn({ token: value }),
-    onSuccess: async () => {
-      await queryClient.invalidateQueries();
+    onSuccess: () => {
+      // What is cached was said to somebody without a session.
+      queryClient.clear();
       onSignedIn();
     },
     onError: () => field.current?.focus(),
@@ -45,8 +48,11 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const value = signInTokenFrom(token);
-    if (value !== "") signIn.mutate(value);
+    setMissing(value === "");
+    if (value === "") field.current?.focus();
+    else signIn.mutate(value);
   };
+  const failed = missing || signIn.isError;
   return (
     <div className="sign-in">
       <header>
@@ -69,18 +75,14 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
               autoComplete="off"
               spellCheck={false}
               value={token}
-              status={signIn.isError ? "error" : ""}
-              aria-invalid={signIn.isError}
-              aria-describedby={signIn.isError ? "token-problem" : undefined}
+              status={failed ? "error" : ""}
+              aria-invalid={failed}
+              aria-describedby={failed ? "token-problem" : undefined}
               onChange={(event) => setToken(event.target.value)}
             />
-            {signIn.isError && <Problem error={signIn.error} />}
-            <Button
-              type="primary"
-              htmlType="submit"
-              loading={signIn.isPending}
-              disabled={signInTokenFrom(token) === ""}
-            >
+            {missing && <Problem text={t("signIn.missing")} />}
+            {signIn.isError && !missing && <Problem text={problemText(signIn.error, t)} />}
+            <Button type="primary" htmlType="submit" loading={signIn.isPending}>
               {t(signIn.isPending ? "signIn.pending" : "signIn.submit")}
             </Button>
           </form>
@@ -97,14 +99,17 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
   );
 }
 
-function Problem({ error }: { readonly error: unknown }) {
-  const { t } = useTranslation();
+function problemText(error: unknown, t: TFunction): string {
   const { kind } = failureFrom(error);
   const refused = kind === FailureKind.SignedOut || kind === FailureKind.Refused || kind === FailureKind.NotFound;
+  return refused ? t("signIn.refused") : `${t(`failure.${kind}.title`)} ${t(`failure.${kind}.todo`)}`;
+}
+
+function Problem({ text }: { readonly text: string }) {
   return (
     <p className="problem" id="token-problem" role="alert">
       <StatusMark mark="fail" />
-      <span>{refused ? t("signIn.refused") : `${t(`failure.${kind}.title`)} ${t(`failure.${kind}.todo`)}`}</span>
+      <span>{text}</span>
     </p>
   );
 }

@@ -3,6 +3,8 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { requestIdFrom, shortRequestId } from "../request/request-id.ts";
 
+const exact = { exact: true };
+
 /** Where one is, from the section down. */
 export function Breadcrumbs() {
   const { t } = useTranslation();
@@ -10,19 +12,40 @@ export function Breadcrumbs() {
   const { name, id } = useParams({ strict: false });
   const crumbs: { key: string; node: ReactNode }[] = [];
   if (path.startsWith("/requests")) {
-    crumbs.push({ key: "requests", node: <Link to="/requests">{t("nav.requests")}</Link> });
+    crumbs.push({
+      key: "requests",
+      node: (
+        <Link to="/requests" activeOptions={exact}>
+          {t("nav.requests")}
+        </Link>
+      ),
+    });
     if (id !== undefined) {
       crumbs.push({ key: "id", node: <span className="mono">{shortRequestId(requestIdFrom(id) ?? id)}</span> });
     }
   } else if (path.startsWith("/hosts")) {
-    crumbs.push({ key: "hosts", node: <Link to="/hosts">{t("nav.hosts")}</Link> });
+    crumbs.push({
+      key: "hosts",
+      node: (
+        <Link to="/hosts" activeOptions={exact}>
+          {t("nav.hosts")}
+        </Link>
+      ),
+    });
   } else {
-    crumbs.push({ key: "services", node: <Link to="/">{t("nav.services")}</Link> });
+    crumbs.push({
+      key: "services",
+      node: (
+        <Link to="/" activeOptions={exact}>
+          {t("nav.services")}
+        </Link>
+      ),
+    });
     if (name !== undefined) {
       crumbs.push({
         key: "name",
         node: (
-          <Link to="/services/$name" params={{ name }}>
+          <Link to="/services/$name" params={{ name }} activeOptions={exact}>
             {name}
           </Link>
         ),

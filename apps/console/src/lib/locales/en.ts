@@ -13,7 +13,12 @@ export const en = {
   language: { en: "English", zh: "中文" },
   theme: { system: "as the system", light: "light", dark: "dark" },
   nav: { services: "Services", requests: "Requests", hosts: "Hosts", curves: "Curves" },
-  kind: { standard: "Standard services", external: "External services" },
+  kind: {
+    standard: "Standard services",
+    external: "External services",
+    standardOne: "standard",
+    externalOne: "external",
+  },
   unit: { perSecond: "per second", perMinute: "per minute" },
   range: { live: "Live", "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" },
   health: {
@@ -45,6 +50,7 @@ export const en = {
     p50: "p50",
     p99: "p99",
     address: "Address",
+    hostAddress: "IP",
     state: "State",
     routing: "Routing",
     host: "Host",
@@ -97,6 +103,7 @@ export const en = {
     token: "Token",
     submit: "Sign in",
     pending: "Signing in",
+    missing: "Paste a token first.",
     refused:
       "This token is not valid: it was used before, has expired, or is incomplete. Get a new one with the command below.",
     help: "No token at hand? Get a new one on the machine that runs msec, in its directory:",
