@@ -43,6 +43,7 @@ export class HostDirectory {
   readonly #byId = new Map<string, Entry>();
   readonly #byFingerprint = new Map<string, Entry>();
   #timer: NodeJS.Timeout | undefined;
+  #loading: Promise<void> = Promise.resolve();
 
   /** @param now  milliseconds since 1970 UTC */
   constructor(store: ServerStore, now: () => number, log: Log) {
@@ -53,6 +54,13 @@ export class HostDirectory {
 
   /** Read all hosts, again after one has enrolled, and begin to write changes down. */
   async load(): Promise<void> {
+    // One after the other: rows that were read earlier must not replace those read later.
+    const mine = this.#loading.then(() => this.#loadNow());
+    this.#loading = mine.catch(() => {}); // The caller hears of it; the next one tries again.
+    await mine;
+  }
+
+  async #loadNow(): Promise<void> {
     await this.#flush();
     const rows = await this.#store.db.selectFrom("host").selectAll().execute();
     const before = new Map(this.#byId);
