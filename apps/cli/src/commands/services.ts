@@ -66,6 +66,8 @@ export const addServicesCommand: AddCommand = (program, context) => {
   }
 
   function routingText(instance: Instance): string {
+    // Nobody calls what listens on nothing.
+    if (instance.port === 0) return style.faint("–");
     return instance.inRouting ? style.good(messages.inRouting) : style.warn(messages.outOfRouting);
   }
 

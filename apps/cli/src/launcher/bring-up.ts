@@ -95,19 +95,23 @@ async function bringUpExample(
   const services = flightExample(settings.example);
   const remembered = join(state.path, rememberedFile);
   const first = (await readChecked(remembered)).status !== "intact";
+  const wait = { timeoutMs: instancesTimeoutMs, signal, messages };
   if (first) {
     const root = serviceRoot(settings, state.path);
-    for (const service of services) installExample(root, service);
-    await registerExample(registry, services, hostId);
-    progress.step(messages.stepExample, messages.exampleRegistered(services.length, countInstances(services)));
-  }
-  await waitForInstances(registry, services, { timeoutMs: instancesTimeoutMs, signal, messages });
-  if (first) {
-    await routeExample(registry, services);
+    // Callees before callers: a traffic source that begins before there is anybody to call would begin with failures.
+    const callers = services.filter(({ ports }) => ports.includes(0));
+    for (const group of [services.filter((service) => !callers.includes(service)), callers]) {
+      for (const service of group) installExample(root, service);
+      await registerExample(registry, group, hostId);
+      await waitForInstances(registry, group, wait);
+      await routeExample(registry, group, hostId, wait);
+    }
     mkdirSync(dirname(remembered), { recursive: true });
     await writeChecked(remembered, { services: services.map(({ name, ports }) => ({ name, ports })) });
+    progress.step(messages.stepExample, messages.exampleRegistered(services.length, countInstances(services)));
   }
-  progress.step(messages.stepExample, first ? messages.exampleRouted : messages.exampleRunning);
+  await waitForInstances(registry, services, wait);
+  progress.step(messages.stepExample, messages.exampleRunning);
 }
 
 function countInstances(services: readonly ExampleService[]): number {

@@ -28,10 +28,29 @@ export async function registerExample(
   }
 }
 
-/** Takes those instances of the example that listen on a port into routing. */
-export async function routeExample(registry: Registry, services: readonly ExampleService[]): Promise<void> {
+/**
+ * Takes those instances of the example that listen on a port into routing, and waits until the host's agent has the new routes:
+ * who calls from now on gets through.
+ *
+ * @throws UserError when the agent does not have them after `timeoutMs`; the signal's reason when it aborts
+ */
+export async function routeExample(
+  registry: Registry,
+  services: readonly ExampleService[],
+  hostId: string,
+  options: WaitOptions,
+): Promise<void> {
+  const { timeoutMs, signal, messages } = options;
   const instances = (await listInstances(registry, services)).filter(({ port, inRouting }) => port !== 0 && !inRouting);
-  if (instances.length > 0) await registry.setRouting({ instanceIds: instances.map(({ id }) => id), inRouting: true });
+  if (instances.length === 0) return;
+  const { routeVersion } = await registry.setRouting({ instanceIds: instances.map(({ id }) => id), inRouting: true });
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const { hosts } = await registry.listHosts({});
+    if (hosts.some(({ id, appliedRouteVersion }) => id === hostId && appliedRouteVersion >= routeVersion)) return;
+    if (performance.now() >= deadline) throw new UserError(messages.routesTooSlow(timeoutMs / 1000));
+    await delay(50, undefined, { signal });
+  }
 }
 
 /** How long to wait, and how to say that it took longer. */

@@ -88,6 +88,7 @@ export const en = {
   partDied: (part: string, reason: string) => `the ${part} could not be started: it ${reason}`,
   partDiedHint: (log: string) => `all it said is in ${log}`,
   partTooSlow: (part: string, seconds: number) => `the ${part} was not ready after ${seconds} s`,
+  routesTooSlow: (seconds: number) => `the agent did not get the routes within ${seconds} s`,
   instancesTooSlow: (names: string, seconds: number) => `not running after ${seconds} s: ${names}`,
   instancesTooSlowHint: "see npx msec services, and log/ in the services' directories",
   stepPrerequisites: "prerequisites",
@@ -104,8 +105,8 @@ export const en = {
   serverReady: (url: string, pid: number) => `${url}, pid ${pid}`,
   agentEnrolled: "enrolled this host",
   agentReady: (host: string, pid: number) => `host ${host} is connected, pid ${pid}`,
-  exampleRegistered: (services: number, instances: number) => `registered ${services} services, ${instances} instances`,
-  exampleRouted: "instances run and are in routing",
+  exampleRegistered: (services: number, instances: number) =>
+    `${services} services with ${instances} instances are registered and in routing`,
   exampleRunning: "instances run",
   readyAfter: (seconds: string) => `everything is up after ${seconds} s; Ctrl-C stops it`,
   consoleAddress: "Console",

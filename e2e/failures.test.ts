@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { CallSide, type QueryCallsResponse, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { callArguments, goodRequest, type ProcessRow, type ServicesJson } from "./flight.ts";
+import { operatorClient } from "./operator-api.ts";
+import { startSystem, type TestSystem } from "./system.ts";
+import { waitUntil } from "./wait-until.ts";
+
+// The traffic source of the example is the caller here: a program of the SDK that queries 200 times a second.
+
+const callsPerSecond = 200;
+const trafficService = "Flight.traffic";
+
+let system: TestSystem;
+before(async () => {
+  system = await startSystem({ trafficPerSecond: callsPerSecond });
+});
+after(async () => {
+  await system?.[Symbol.asyncDispose]();
+});
+
+interface Counts {
+  readonly calls: number;
+  readonly failures: number;
+}
+
+/** Calls of Flight.mod_flight second by second, from `fromMs` to `toMs` (whole seconds), as its callers counted them. */
+async function trafficCurve(fromMs: number, toMs: number): Promise<QueryCallsResponse> {
+  return await operatorClient(system, TelemetryService).queryCalls({
+    fromMs: Math.floor(fromMs / 1000) * 1000,
+    toMs: Math.floor(toMs / 1000) * 1000,
+    service: "Flight.mod_flight",
+    side: CallSide.CLIENT,
+    stepS: 1,
+    byInstance: true,
+  });
+}
+
+function sum(curve: QueryCallsResponse): Counts {
+  const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  return {
+    calls: curve.series.reduce((a, series) => a + total(series.calls), 0),
+    failures: curve.series.reduce((a, series) => a + total(series.failures), 0),
+  };
+}
+
+/** Wait until everything that was recorded up to now is in the store. */
+async function settle(): Promise<number> {
+  const now = Date.now();
+  await waitUntil(
+    "curves up to now",
+    async () => {
+      const { calls } = sum(await trafficCurve(now, now + 1000));
+      return calls > 0;
+    },
+    15_000,
+  );
+  return now;
+}
+
+async function flightInstances() {
+  const { services } = await system.msecJson<ServicesJson>("services", "--json");
+  return services.find(({ name }) => name === "Flight.mod_flight")?.instances ?? [];
+}
+
+test("calls run at about 200 a second, and none fails", async () => {
+  const start = await settle();
+  await delay(4000);
+  const end = await settle();
+  const { calls, failures } = sum(await trafficCurve(start, end));
+  const rate = calls / Math.floor((end - start) / 1000);
+  assert.ok(rate > callsPerSecond * 0.6 && rate < callsPerSecond * 1.5, `${rate} calls/s`);
+  assert.equal(failures, 0);
+});
+
+test("kill -9 of an instance at 200 calls a second: only calls in flight to it fail, and the agent starts it again", async () => {
+  const instances = await flightInstances();
+  const victim = instances[0];
+  assert.ok(victim && victim.process.pid > 1);
+  const start = await settle();
+  const killedMs = Date.now();
+  process.kill(victim.process.pid, "SIGKILL");
+  const restarted = await waitUntil(
+    "it runs again",
+    async () => {
+      const now = (await flightInstances()).find(({ port }) => port === victim.port);
+      return now?.process.state === "PROCESS_STATE_RUNNING" && now.process.pid !== victim.process.pid ? now : undefined;
+    },
+    20_000,
+  );
+  assert.equal(restarted.process.restarts, victim.process.restarts + 1);
+  await delay(2000);
+  const end = await settle();
+  const { calls, failures } = sum(await trafficCurve(start, end));
+  assert.ok(calls > callsPerSecond * 2, `${calls} calls`);
+  // What failed was under way to the instance that was killed, in the moment in which it was.
+  const { requests } = await operatorClient(system, TelemetryService).listRecentRequests({
+    service: trafficService,
+    failedOnly: true,
+    limit: 500,
+  });
+  const recent = requests.filter(({ startUs }) => startUs / 1000 > start);
+  assert.ok(failures <= callsPerSecond * 0.1, `${failures} of ${calls} calls failed`);
+  for (const request of recent) {
+    const flow = await operatorClient(system, TelemetryService).getFlow({ requestId: request.requestId });
+    const failed = flow.spans.find((span) => span.service === trafficService && span.code !== 0);
+    const beganMs = request.startUs / 1000 - killedMs;
+    const what = `a call that began ${beganMs} ms after the kill: ${failed?.peerInstance} ${failed?.code} ${failed?.message}`;
+    assert.equal(failed?.peerInstance, `127.0.0.1:${victim.port}`, what);
+    assert.ok(beganMs < 100, what);
+  }
+});
+
+test("calls return to the instance that was started again", async () => {
+  const [first] = await flightInstances();
+  await waitUntil(
+    "traffic on both instances",
+    async () => {
+      const now = Date.now();
+      const curve = await trafficCurve(now - 5000, now);
+      const series = curve.series.find(({ instance }) => instance === `127.0.0.1:${first?.port}`);
+      return (series?.calls.at(-2) ?? 0) > 0;
+    },
+    30_000,
+  );
+});
+
+test("an instance that is taken out of routing gets no calls within 2 s, and gets them again within 2 s when it is put back", async () => {
+  const [first, second] = (await flightInstances()).map(({ port }) => `127.0.0.1:${port}`);
+  assert.ok(first && second);
+  const out = await system.msec("routing", "out", first);
+  assert.equal(out.status, 0, out.stderr);
+  assert.match(out.stdout, new RegExp(`${first} of Flight\\.mod_flight is out of routing`));
+  const outMs = Date.now();
+  await delay(5000);
+  const back = await system.msecJson<{ instances: { inRouting: boolean }[] }>("routing", "in", first, "--json");
+  assert.deepEqual(
+    back.instances.map(({ inRouting }) => inRouting),
+    [true],
+  );
+  const inMs = Date.now();
+  await delay(5000);
+  const end = await settle();
+  const curve = await trafficCurve(outMs, end);
+  const callsAt = (instance: string, fromMs: number, toMs: number) => {
+    const series = curve.series.find((candidate) => candidate.instance === instance);
+    return curve.timeMs.reduce(
+      (total, time, index) => total + (time >= fromMs && time + 1000 <= toMs ? (series?.calls[index] ?? 0) : 0),
+      0,
+    );
+  };
+  assert.equal(callsAt(first, outMs + 2000, inMs), 0, "out of routing");
+  assert.ok(callsAt(second, outMs + 2000, inMs) > callsPerSecond, "the other one gets them all");
+  assert.ok(callsAt(first, inMs + 2000, end) > 0, "in routing again");
+  const { failures } = sum(await trafficCurve(outMs, end));
+  assert.equal(failures, 0, "nobody noticed");
+});
+
+test("while the server is stopped calls go on; started again, curves and routes resume, and the gap is filled", async () => {
+  const instances = await flightInstances();
+  const start = await settle();
+  const stopped = await system.msec("stop", "server");
+  assert.equal(stopped.status, 0, stopped.stderr);
+  const stoppedMs = Date.now();
+  const row = (await system.msecJson<ProcessRow[]>("ps", "--json")).find(({ role }) => role === "server");
+  assert.ok(row === undefined || row.state !== "running");
+  const refused = await system.msec("services");
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /^msec: the server is not running; start it with .*msec start server.*\n$/);
+  // A program that begins now gets its routes from the agent.
+  for (let round = 0; round < 3; round++) {
+    const call = await system.msec(...callArguments(goodRequest));
+    assert.equal(call.status, 0, call.stderr);
+  }
+  await delay(3000);
+  const started = await system.msec("start", "server");
+  assert.equal(started.status, 0, started.stderr);
+  const startedMs = Date.now();
+  assert.ok(startedMs - stoppedMs > 3000);
+  const end = await settle();
+  const curve = await waitUntil(
+    "the curve has no gap",
+    async () => {
+      const found = await trafficCurve(start, end);
+      const perSecond = found.timeMs.map((_, index) =>
+        found.series.reduce((total, series) => total + (series.calls[index] ?? 0), 0),
+      );
+      return perSecond.every((calls) => calls > 0) ? found : undefined;
+    },
+    30_000,
+  );
+  const { calls, failures } = sum(curve);
+  assert.equal(failures, 0, "no call failed for the lack of a server");
+  assert.ok(calls / curve.timeMs.length > callsPerSecond * 0.6, `${calls} calls in ${curve.timeMs.length} s`);
+  // Nothing was restarted for it, and routes can be changed again.
+  assert.deepEqual(
+    (await flightInstances()).map(({ process }) => process.pid),
+    instances.map(({ process }) => process.pid),
+  );
+  const [first] = instances.map(({ port }) => `127.0.0.1:${port}`);
+  assert.equal((await system.msec("routing", "out", first ?? "")).status, 0);
+  await waitUntil("the host has the newest routes", async () => /current/.test((await system.msec("hosts")).stdout));
+  assert.equal((await system.msec("routing", "in", first ?? "")).status, 0);
+});
+
+test("an agent that is killed is started again by the launcher and takes the running instances over; no call fails", async () => {
+  const before = await system.msecJson<ProcessRow[]>("ps", "--json");
+  const agent = before.find(({ role }) => role === "agent");
+  const start = await settle();
+  process.kill(agent?.pid ?? 0, "SIGKILL");
+  const again = await waitUntil(
+    "the agent runs again",
+    async () => {
+      const row = (await system.msecJson<ProcessRow[]>("ps", "--json")).find(({ role }) => role === "agent");
+      return row?.state === "running" && row.pid !== agent?.pid ? row : undefined;
+    },
+    20_000,
+  );
+  assert.equal(again.restarts, 1);
+  await waitUntil(
+    "the instances are known to run",
+    async () => {
+      return (await flightInstances()).every(({ process }) => process.state === "PROCESS_STATE_RUNNING");
+    },
+    20_000,
+  );
+  const now = await system.msecJson<ProcessRow[]>("ps", "--json");
+  const pids = (rows: readonly ProcessRow[]) => rows.filter(({ role }) => role === "instance").map(({ pid }) => pid);
+  assert.deepEqual(pids(now), pids(before));
+  const end = await settle();
+  assert.equal(sum(await trafficCurve(start, end)).failures, 0);
+  assert.match(system.launcher.stdout(), /agent was killed by SIGKILL/);
+});
