@@ -63,6 +63,9 @@ export class RequestContext implements ServiceContext {
   get metadata(): Readonly<Record<string, string>> {
     return this.#call.metadata;
   }
+  get hops(): number {
+    return this.#call.hops;
+  }
   remainingMs(): number {
     return this.#call.remainingMs();
   }

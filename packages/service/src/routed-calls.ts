@@ -59,46 +59,34 @@ export class RoutedCalls {
    * @param position  the call's place in a trace, where it has one already
    * @throws RpcError of the last attempt; Unavailable where no instance is known; DeadlineExceeded
    */
-  async run<T>(
-    target: string,
-    method: string,
-    time: CallTime,
-    attempt: Attempt<T>,
-    position?: TracePosition,
-  ): Promise<T> {
-    const { service, ...place } = this.#targetOf(target);
-    const limitMs = timeLimit(time);
-    const deadline = performance.now() + limitMs;
-    if (service === undefined) return await attempt(place as Place, "", timeLeft(deadline, target));
-    let balancer = this.#balancers.get(service);
-    // Nothing in the table: the same as no table, to the caller and in the record.
-    if (balancer === undefined || !this.#source.cache.find(service)?.length) {
+  run<T>(target: string, method: string, time: CallTime, attempt: Attempt<T>, position?: TracePosition): Promise<T> {
+    // Not an async function, nor is what follows: on the usual way (routes known, first attempt succeeds) each would cost a
+    // promise and a turn, together several times what choosing the instance costs.
+    try {
+      const { service, ...place } = this.#targetOf(target);
+      const limitMs = timeLimit(time);
+      const deadline = performance.now() + limitMs;
+      if (service === undefined) return attempt(place as Place, "", timeLeft(deadline, target));
+      const call: RoutedCall<T> = { target, service, deadline, attempt, tried: undefined };
+      const balancer = this.#balancers.get(service);
+      // Nothing in the table is the same as no table, to the caller and in the record.
+      if (balancer !== undefined && this.#source.cache.find(service)?.length) return tryOn(balancer, call);
       const span = new ClientSpan(method, limitMs, position);
-      try {
-        balancer = await this.#balancerOf(service, deadline, time.signal);
-      } catch (error) {
-        span.end(this.#recorder, { peerService: service, peerInstance: "", error });
-        throw error;
-      }
+      return this.#runFirst(call, span, time.signal);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return await this.#attempts(balancer, (route) => attempt(route, service, timeLeft(deadline, target)), deadline);
   }
 
-  async #attempts<T>(balancer: Balancer, attempt: (route: Route) => Promise<T>, deadline: number): Promise<T> {
-    const tried = new Set<Route>();
-    let failure: unknown;
-    while (tried.size < MAX_TRIES && (failure === undefined || performance.now() < deadline)) {
-      const route = balancer.pick(tried.size === 0 ? undefined : tried);
-      if (route === undefined) break;
-      tried.add(route);
-      try {
-        return await follow(balancer, route, attempt);
-      } catch (error) {
-        if (!isRepeatable(error)) throw error;
-        failure = error;
-      }
+  async #runFirst<T>(call: RoutedCall<T>, span: ClientSpan, signal: AbortSignal | undefined): Promise<T> {
+    let balancer: Balancer;
+    try {
+      balancer = await this.#balancerOf(call.service, call.deadline, signal);
+    } catch (error) {
+      span.end(this.#recorder, { peerService: call.service, peerInstance: "", error });
+      throw error;
     }
-    throw failure;
+    return await tryOn(balancer, call);
   }
 
   #targetOf(text: string): Target {
@@ -153,18 +141,38 @@ export class RoutedCalls {
   }
 }
 
-// Tells the balancer of the call from its beginning to its end.
-async function follow<T>(balancer: Balancer, route: Route, attempt: (route: Route) => Promise<T>): Promise<T> {
-  const began = performance.now();
+/** One call by name, from its first attempt to its last. */
+type RoutedCall<T> = {
+  readonly target: string;
+  readonly service: string;
+  readonly deadline: number;
+  readonly attempt: Attempt<T>;
+  /** Instances that did not begin it. */
+  tried: Set<Route> | undefined;
+};
+
+// Hands the call to an instance, tells the balancer how it went, and hands it to another one where that is safe.
+function tryOn<T>(balancer: Balancer, call: RoutedCall<T>, failure?: unknown): Promise<T> {
+  // Before the choice: a probe that was picked must go out.
+  const leftMs = timeLeft(call.deadline, call.target);
+  const route = balancer.pick(call.tried);
+  if (route === undefined) return Promise.reject(failure ?? noInstance(call.service));
+  const begunMs = performance.now();
   balancer.started(route);
-  try {
-    const result = await attempt(route);
-    balancer.finished(route, { ok: true, durationMs: performance.now() - began, transportFailed: false });
-    return result;
-  } catch (error) {
-    balancer.finished(route, resultOfFailure(error, performance.now() - began));
-    throw error;
-  }
+  return call.attempt(route, call.service, leftMs).then(
+    (answer) => {
+      balancer.finished(route, { ok: true, durationMs: performance.now() - begunMs, transportFailed: false });
+      return answer;
+    },
+    (error: unknown) => {
+      balancer.finished(route, resultOfFailure(error, performance.now() - begunMs));
+      if (!isRepeatable(error)) throw error;
+      call.tried ??= new Set();
+      call.tried.add(route);
+      if (call.tried.size >= MAX_TRIES || performance.now() >= call.deadline) throw error;
+      return tryOn(balancer, call, error);
+    },
+  );
 }
 
 function timeLimit({ timeoutMs }: CallTime): number {
