@@ -21,6 +21,8 @@ export interface ListenerLimits {
     maxPerConnection: number;
     /** Handlers running at once on the listener, 1…1_000_000. Default 20_000. */
     max: number;
+    /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */
+    maxHops: number;
   };
   /** Bytes of answers that a connection may leave unread before its requests are no longer read, 1_024…1_073_741_824. Default 1 MiB. */
   unsentBytes: number;
@@ -56,7 +58,7 @@ export interface ChannelLimits {
 export const defaultListenerLimits: ListenerLimits = {
   connections: { max: 20_000, idleMs: 300_000, firstByteMs: 3_000 },
   frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024, completeMs: 30_000 },
-  calls: { maxPerConnection: 4_096, max: 20_000 },
+  calls: { maxPerConnection: 4_096, max: 20_000, maxHops: 32 },
   unsentBytes: 1024 * 1024,
 };
 
@@ -78,7 +80,7 @@ const frameRanges = { maxBytes: [1_024, 268_435_456], maxHeadBytes: [64, 1_048_5
 const listenerRanges: Ranges<ListenerLimits> = {
   connections: { max: [1, 1_000_000], idleMs: [0, 2_147_483_647], firstByteMs: [10, 600_000] },
   frames: { ...frameRanges, completeMs: [10, 3_600_000] },
-  calls: { maxPerConnection: [1, 1_000_000], max: [1, 1_000_000] },
+  calls: { maxPerConnection: [1, 1_000_000], max: [1, 1_000_000], maxHops: [0, 1_000] },
   unsentBytes: [1_024, 1_073_741_824],
 };
 

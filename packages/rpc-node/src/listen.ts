@@ -90,7 +90,11 @@ class OnePort implements Listener {
     }
     this.#options = options;
     this.#limits = listenerLimits(options.limits);
-    this.#calls = new CallServer({ maxInFlight: this.#limits.calls.max, observer: options.observer });
+    this.#calls = new CallServer({
+      maxInFlight: this.#limits.calls.max,
+      maxHops: this.#limits.calls.maxHops,
+      observer: options.observer,
+    });
     this.#heads = new HeadDecoder();
     const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
     this.#http = new HttpJsonServer(shared);

@@ -27,6 +27,8 @@ export interface CallContext extends TraceParent {
   readonly signal: AbortSignal;
   /** What the caller sent along; {} where nothing. Without prototype. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Services that the request has been through before this one; 0 from a first caller. Calls made while serving carry one more. */
+  readonly hops: number;
   /** Milliseconds left until the deadline, at least 0; `Infinity` where there is none. */
   remainingMs(): number;
   /**

@@ -19,13 +19,16 @@ export class CallServer {
   /** Set when the listener stops: new calls are refused. */
   stopping = false;
   readonly #maxInFlight: number;
+  readonly #maxHops: number;
   readonly #observer: CallObserver | undefined;
   readonly #waiting = new Set<ServedCall>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   #idle: (() => void) | undefined;
 
-  constructor(options: { maxInFlight: number; observer?: CallObserver | undefined }) {
+  /** @param options.maxHops  services that a request may have been through; default 32 */
+  constructor(options: { maxInFlight: number; maxHops?: number; observer?: CallObserver | undefined }) {
     this.#maxInFlight = options.maxInFlight;
+    this.#maxHops = options.maxHops ?? 32;
     this.#observer = options.observer;
   }
 
@@ -41,6 +44,13 @@ export class CallServer {
         Code.ResourceExhausted,
         `the service already runs maxInFlight ${this.#maxInFlight} calls; call another instance or later`,
         { details: { notExecuted: true } },
+      );
+    }
+    if (call.hops > this.#maxHops) {
+      // Not `notExecuted`: another instance would send it round the same circle.
+      return new RpcError(
+        Code.FailedPrecondition,
+        `the request has been through ${call.hops} services, calls.maxHops is ${this.#maxHops}; do services call each other in a circle?`,
       );
     }
     if (call.deadline !== Number.POSITIVE_INFINITY && call.deadline <= performance.now()) {

@@ -22,6 +22,8 @@ export interface ArrivedCall {
   readonly deadline: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly requestBytes: number;
+  /** Services that it has been through; default 0. */
+  readonly hops?: number | undefined;
 }
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
@@ -39,6 +41,7 @@ export abstract class ServedCall implements CallContext {
   readonly deadline: number;
   readonly receivedMs: number;
   readonly requestBytes: number;
+  readonly hops: number;
   /** `performance.now()` when the handler was called. */
   startedMs = 0;
   /** Whether the answer is out, or nobody waits for it any more. */
@@ -58,6 +61,7 @@ export abstract class ServedCall implements CallContext {
     this.deadline = arrived.deadline;
     this.receivedMs = arrived.receivedMs;
     this.requestBytes = arrived.requestBytes;
+    this.hops = arrived.hops ?? 0;
     this.#peer = arrived.peer;
     this.#metadata = arrived.metadata;
     const ids = takeIds();

@@ -24,6 +24,8 @@ export type ChannelTarget = { readonly address: string; readonly port: number } 
 
 /** What a connection tells the channel that owns it. */
 export interface ConnectionOwner {
+  /** Whether somebody wants to know when each call was handed to the socket. */
+  readonly isObserved: boolean;
   connected(connection: ChannelConnection): void;
   /** Once, at the end: before `connected` it means that connecting failed. Outstanding calls have been failed. */
   disconnected(connection: ChannelConnection, error: RpcError): void;
@@ -227,6 +229,10 @@ export class ChannelConnection {
   }
 
   #flushed(): void {
+    if (!this.#owner.isObserved) {
+      this.#handedOver = this.#lastSequence;
+      return;
+    }
     const sentMs = performance.now();
     for (let sequence = this.#handedOver + 1; sequence <= this.#lastSequence; sequence++) {
       const call = this.pending.get(sequence);

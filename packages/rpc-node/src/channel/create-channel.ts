@@ -87,6 +87,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
   readonly address: string;
   ignoredAnswers = 0;
   inFlight = 0;
+  readonly isObserved: boolean;
   readonly #target: ChannelTarget;
   readonly #options: ChannelOptions;
   readonly #limits: ChannelLimits;
@@ -109,6 +110,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
   constructor(target: ChannelTarget, options: ChannelOptions) {
     this.#target = target;
     this.#options = options;
+    this.isObserved = options.observer !== undefined;
     this.#limits = channelLimits(options.limits);
     this.#frameLimits = { maxFrameBytes: this.#limits.frames.maxBytes, maxHeadBytes: this.#limits.frames.maxHeadBytes };
     this.#caller = options.caller ?? "";
@@ -236,6 +238,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       const fields = headFields(call.ids, call.idsAt);
       fields.traceFlags = traceFlags;
       fields.timeoutMs = timeoutMs;
+      fields.hops = context ? context.hops + 1 : 0;
       fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
       call.method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
       const body = endHead(writer, frame);

@@ -185,6 +185,7 @@ export class SrpcServerConnection {
         deadline: head.timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#readMs + head.timeoutMs,
         metadata: metadataFromEntries(head.metadata),
         requestBytes,
+        hops: head.hops,
       },
       this,
       method,
