@@ -124,7 +124,8 @@ export class Instance {
     const { state, reason, run, restarts } = this.supervised;
     const facts = { ...this.#names(), pid: run?.pid, restarts };
     if (state === "backing-off") this.#options.log.error("instance ended", { ...facts, reason });
-    else this.#options.log.info(`instance ${state}`, facts);
+    // "instance adopted" says more than that it is looked at anew.
+    else if (state !== "starting" || run?.adopted !== true) this.#options.log.info(`instance ${state}`, facts);
     this.#options.onChange();
   }
 

@@ -171,6 +171,20 @@ test("an instance that cannot start says why: no module, a taken port, a hang", 
   assert.ok(existsSync(join(hanging.service, "log", "127.0.0.1_2.log")));
 });
 
+test("a script whose child opens the port counts as running, and its child ends with it", async () => {
+  const script = `#!/bin/sh\n${process.execPath} --input-type=module -e '${PLAIN_SERVICE}' &\nwait\n`;
+  await using host = testHost("start.sh", script, 0o755);
+  const set = host.newSet();
+  const port = await freePort();
+  set.reconcile([assignment(port)]);
+  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  const leader = set.find(`i${port}`)!.supervised.run!.pid;
+  assert.ok(groupListensOn(leader, port));
+  set.reconcile([]);
+  await until("it is gone", () => set.list().length === 0);
+  await assert.rejects(readAll(port), { code: "ECONNREFUSED" });
+});
+
 test("only the process that was started may say that it is the instance", async () => {
   await using host = testHost("sleep.sh", "#!/bin/sh\nexec sleep 60\n", 0o755);
   const set = host.newSet();
