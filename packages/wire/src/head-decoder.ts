@@ -88,6 +88,9 @@ export class HeadDecoder {
         case HeadTag.timeout_ms:
           head.timeoutMs = reader.uint32();
           break;
+        case HeadTag.hops:
+          head.hops = reader.uint32();
+          break;
         default:
           this.#decodeRare(tag, head);
       }

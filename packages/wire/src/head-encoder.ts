@@ -17,6 +17,8 @@ export interface RequestHeadFields {
   /** Milliseconds left until the caller gives up, 1…2^32-1; a fraction is rounded up, 0 and less are not sent. */
   readonly timeoutMs?: number | undefined;
   readonly metadata?: readonly MetadataEntry[] | undefined;
+  /** Services that the request has been through when it is sent, 0…2^32-1. */
+  readonly hops?: number | undefined;
 }
 
 /**
@@ -81,6 +83,10 @@ export class RequestHeadEncoder {
     }
     if (fields.metadata !== undefined && fields.metadata.length > 0) {
       writeMetadata(writer, fields.metadata);
+    }
+    if (fields.hops) {
+      writer.uint32(HeadTag.hops);
+      writer.uint32(fields.hops);
     }
   }
 }

@@ -92,6 +92,7 @@ test("a request's head comes back with everything that was put into it", () => {
         spanId: fc.uint8Array({ minLength: 8, maxLength: 8 }).filter((id) => id.some((byte) => byte !== 0)),
         traceFlags: fc.nat(255),
         timeoutMs: fc.nat(0xffff_ffff),
+        hops: fc.nat(0xffff_ffff),
         metadata: fc.array(
           fc.record(
             {
@@ -112,6 +113,7 @@ test("a request's head comes back with everything that was put into it", () => {
           [fields.traceId, fields.spanId, fields.traceFlags],
         );
         assert.equal(head.timeoutMs, fields.timeoutMs);
+        assert.equal(head.hops, fields.hops);
         assert.deepEqual(head.metadata, fields.metadata);
         assert.equal(head.flowId(), new DataView(fields.traceId.buffer, fields.traceId.byteOffset).getBigUint64(8));
         assert.equal(head.colorIdLow >>> 0, colorIdFromMethod(method));

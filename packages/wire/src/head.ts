@@ -23,6 +23,7 @@ export const HeadTag = {
   metadata: (102 << 3) | 2,
   code: (103 << 3) | 0,
   details: (104 << 3) | 2,
+  hops: (105 << 3) | 0,
 } as const;
 
 /** One key with its value; keys may repeat. */
@@ -99,6 +100,8 @@ export class RpcHead {
   code = 0;
   /** Machine-readable error details of a response. */
   details: Uint8Array | undefined = undefined;
+  /** Services that the request has already been through, 0…2^32-1; 0 from a caller that serves nobody. */
+  hops = 0;
 
   /** Back to the state of a new one. */
   reset(): void {
@@ -123,6 +126,7 @@ export class RpcHead {
     this.metadata = noMetadata;
     this.code = 0;
     this.details = undefined;
+    this.hops = 0;
   }
 
   /** The flow id as one integer, 0n when absent. */
