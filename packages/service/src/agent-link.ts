@@ -120,6 +120,7 @@ export class AgentLink {
       const isNew = routes.apply(response);
       if (!isNew && performance.now() - began < UNKNOWN_PAUSE_MS) await this.#pauseOver.wait(UNKNOWN_PAUSE_MS);
     }
+    if (!this.#stop.signal.aborted) throw new Error("the agent closed the connection");
   }
 
   async #keepReporting(): Promise<void> {
