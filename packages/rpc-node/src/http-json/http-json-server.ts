@@ -14,6 +14,7 @@ import type { ListenerLimits } from "../limits.ts";
 import { HttpCall } from "./http-call.ts";
 import { isJsonWithinDepth } from "./json-depth.ts";
 import { readBody } from "./read-body.ts";
+import { type RequestFault, requestFault } from "./request-fault.ts";
 
 /** What HTTP connections of one listener share. */
 export interface HttpJsonShared {
@@ -83,6 +84,11 @@ export class HttpJsonServer {
     if (this.#shared.calls.stopping) {
       response.setHeader("connection", "close");
     }
+    const fault = requestFault(request);
+    if (fault) {
+      refuseForm(request, response, fault);
+      return;
+    }
     if (request.method !== "POST") {
       refuseMethod(request, response);
       return;
@@ -139,6 +145,7 @@ export class HttpJsonServer {
         deadline: Number.POSITIVE_INFINITY,
         metadata: undefined,
         requestBytes: body.length,
+        hops: readHops(firstHeader(request, "msec-hops")),
       },
       response,
       method,
@@ -150,6 +157,10 @@ export class HttpJsonServer {
     }
     return call;
   }
+}
+
+function readHops(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
 function firstHeader(request: IncomingMessage, name: string): string {
@@ -167,6 +178,18 @@ function unknownMethod(name: string): RpcError {
   const text =
     name === "" ? `the URL has no methodName; ${hint}` : `no method ${JSON.stringify(name.slice(0, 200))} here`;
   return new RpcError(Code.Unimplemented, text, { details: { ret: -6, notExecuted: true } });
+}
+
+function refuseForm(request: IncomingMessage, response: ServerResponse, { status, text }: RequestFault): void {
+  request.resume();
+  const body = JSON.stringify({ ret: -3, errmsg: text });
+  response.writeHead(status, {
+    connection: "close",
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+    "msec-code": status === 403 ? "PermissionDenied" : "InvalidArgument",
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
 }
 
 function refuseMethod(request: IncomingMessage, response: ServerResponse): void {

@@ -1,7 +1,7 @@
 import { RpcHead } from "@msec/wire";
 
-// A request's head is needed again for its answer. An `RpcHead` has two dozen fields; taking a used one costs nothing,
-// making one about 60 ns.
+// A request's head is needed again for its answer. An `RpcHead` has two dozen fields; taking a used one costs 9 ns,
+// making one 36 ns and work for the garbage collector (medians of nine on a busy machine).
 const pool: RpcHead[] = [];
 const maxPooled = 1024;
 
