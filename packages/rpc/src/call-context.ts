@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Reply } from "./reply.ts";
 import type { TraceParent } from "./trace-parent.ts";
 
 /** What a handler knows of the request that it serves. One object for each request. */
@@ -29,6 +30,8 @@ export interface CallContext extends TraceParent {
   readonly metadata: Readonly<Record<string, string>>;
   /** Services that the request has been through before this one; 0 from a first caller. Calls made while serving carry one more. */
   readonly hops: number;
+  /** What goes back beside the response. */
+  readonly reply: Reply;
   /** Milliseconds left until the deadline, at least 0; `Infinity` where there is none. */
   remainingMs(): number;
   /**

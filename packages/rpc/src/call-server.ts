@@ -75,11 +75,7 @@ export class CallServer {
       this.#answer(call, result);
       return;
     }
-    this.inFlight++;
-    this.#waiting.add(call);
-    if (call.deadline !== Number.POSITIVE_INFINITY) {
-      this.#deadlines.add(call.deadline);
-    }
+    this.#enter(call);
     result.then(
       (fields) => {
         this.#ended(call);
@@ -90,6 +86,25 @@ export class CallServer {
         this.refuse(call, rpcErrorFromUnknown(thrown));
       },
     );
+  }
+
+  /** Count a streaming call as running, until `leave`; `serveStream` sees to both. */
+  enter(call: ServedCall): void {
+    call.startedMs = performance.now();
+    this.#enter(call);
+  }
+
+  /** The handler of a streaming call has ended. */
+  leave(call: ServedCall): void {
+    this.#ended(call);
+  }
+
+  /** A streaming call was answered whole. */
+  complete(call: ServedCall, responseBytes: number): void {
+    if (!call.settled) {
+      call.settled = true;
+      this.#observe(call, Code.Ok, "", responseBytes);
+    }
   }
 
   /** Answer with an error, unless the call is settled already. */
@@ -135,6 +150,14 @@ export class CallServer {
       this.refuse(call, reason);
     }
     this.#deadlines.stop();
+  }
+
+  #enter(call: ServedCall): void {
+    this.inFlight++;
+    this.#waiting.add(call);
+    if (call.deadline !== Number.POSITIVE_INFINITY) {
+      this.#deadlines.add(call.deadline);
+    }
   }
 
   #answer(call: ServedCall, fields: object): void {

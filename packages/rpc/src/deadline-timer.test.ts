@@ -5,7 +5,7 @@ import { DeadlineTimer } from "./deadline-timer.ts";
 
 test("many deadlines with one timer: each is expired after its time and never before", async () => {
   const start = performance.now();
-  const waiting = new Set([start + 30, start + 5, start + 60, start + 5]);
+  const waiting = new Set([start + 30, start + 5, start + 60]);
   const expired: number[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = new DeadlineTimer((nowMs) => {
@@ -27,7 +27,11 @@ test("many deadlines with one timer: each is expired after its time and never be
   const alive = setTimeout(() => {}, 5_000);
   await promise;
   clearTimeout(alive);
-  assert.deepEqual(expired.map(Math.round), [5, 30, 60]);
+  // A busy machine may fire once for several that are due; their order is then the owner's.
+  assert.deepEqual(
+    expired.map(Math.round).sort((a, b) => a - b),
+    [5, 30, 60],
+  );
 });
 
 test("a stopped timer expires nothing, and can be used again", async () => {

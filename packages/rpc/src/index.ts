@@ -8,12 +8,21 @@ export { Code, codeName, isCode } from "./code.ts";
 export { createClient } from "./create-client.ts";
 export { DeadlineTimer } from "./deadline-timer.ts";
 export type { MessageFields } from "./message-fields.ts";
-export { MethodTable, type ServedMethod } from "./method-table.ts";
+export { MethodTable, type ServedMethod, type ServedStream } from "./method-table.ts";
 export { type CallObserver, type CallRecord, CallSide } from "./observer.ts";
+export { createReply, type Reply } from "./reply.ts";
 export { codeFromRet, type RetCode, retCodes, retFromCode, retFromError } from "./ret-code.ts";
 export { RpcError, type RpcErrorDetails, type RpcErrorOptions, rpcErrorFromUnknown } from "./rpc-error.ts";
+export { serveStream } from "./serve-stream.ts";
 export { type ArrivedCall, type PeerInfo, ServedCall } from "./served-call.ts";
-export type { Client, Handler, ServiceImplementation } from "./service-types.ts";
+export type {
+  BidiStreamingHandler,
+  Client,
+  ClientStreamingHandler,
+  Handler,
+  ServerStreamingHandler,
+  ServiceImplementation,
+} from "./service-types.ts";
 export {
   flowIdFromTraceId,
   formatTraceParent,

@@ -20,13 +20,13 @@ test("methods are found by full name, and only by it", () => {
   assert.deepEqual(methods.names(), ["flight.UserService.checkPassword"]);
 });
 
-test("a service without all its handlers, served twice, or streaming is refused, and nothing of it is added", () => {
+test("a service without all its handlers, or served twice, is refused, and nothing of it is added", () => {
   const methods = new MethodTable();
   assert.throws(
     () => methods.add(UserService, {} as never),
     /handlers.checkPassword of flight.UserService must be a function/,
   );
-  assert.throws(() => methods.add(WatchService, {} as never), /only unary methods/);
+  assert.throws(() => methods.add(WatchService, {} as never), /handlers.watch of flight.WatchService must be/);
   methods.add(UserService, { checkPassword: () => ({ valid: true }) });
   assert.throws(() => methods.add(UserService, { checkPassword: () => ({ valid: true }) }), /served already/);
   assert.deepEqual(methods.names(), ["flight.UserService.checkPassword"]);
@@ -47,4 +47,16 @@ test("handlers keep their `this` and get the extended context", () => {
   methods.add(FlightService, handlers);
   void methods.find("flight.FlightService.queryFlight")?.handle({}, { method: "m" } as CallContext);
   assert.equal(handlers.seen, "for m");
+});
+
+test("streaming methods are found apart from unary ones, so that a protocol without streams cannot call them", () => {
+  const methods = new MethodTable().add(WatchService, {
+    async *watch() {
+      yield { valid: true };
+    },
+  });
+  assert.equal(methods.find("flight.WatchService.watch"), undefined);
+  assert.equal(methods.findStream("flight.WatchService.watch")?.desc.methodKind, "server_streaming");
+  assert.deepEqual(methods.names(), ["flight.WatchService.watch"]);
+  assert.deepEqual(methods.services(), [WatchService]);
 });

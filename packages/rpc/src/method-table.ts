@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import { type Codec, compileCodec } from "@msec/wire";
 import type { CallContext } from "./call-context.ts";
 import type { ServiceImplementation } from "./service-types.ts";
@@ -14,6 +14,20 @@ export interface ServedMethod {
   readonly handle: (request: unknown, context: CallContext) => object | Promise<object>;
 }
 
+/** One streaming method that is served. */
+export interface ServedStream {
+  /** Full name, `chat.ChatService.Talk`. */
+  readonly name: string;
+  readonly desc: DescMethod;
+  readonly request: Codec;
+  readonly response: Codec;
+  /**
+   * Takes the request (server streaming) or an iterable of them; gives an iterable of the response messages' fields, or a promise of
+   * the one response (client streaming).
+   */
+  readonly handle: (input: unknown, context: CallContext) => AsyncIterable<object> | Promise<object>;
+}
+
 /**
  * The methods that a listener serves, by full name. Services may be added at any time; a name only once.
  *
@@ -21,6 +35,8 @@ export interface ServedMethod {
  */
 export class MethodTable<Context extends CallContext = CallContext> {
   readonly #methods = new Map<string, ServedMethod>();
+  readonly #streams = new Map<string, ServedStream>();
+  readonly #services: DescService[] = [];
   readonly #extendContext: ((context: CallContext) => Context) | undefined;
 
   /** @param extendContext  makes each handler's context from the plain one, once a request */
@@ -29,18 +45,16 @@ export class MethodTable<Context extends CallContext = CallContext> {
   }
 
   /**
-   * Serve all unary methods of a service.
+   * Serve all methods of a service.
    *
    * @throws TypeError a handler is missing or not a function, or a method is served already
    */
   add<S extends DescService>(service: S, handlers: ServiceImplementation<S, Context>): this {
-    const added: ServedMethod[] = [];
+    const methods: ServedMethod[] = [];
+    const streams: ServedStream[] = [];
     for (const method of service.methods) {
       const name = `${service.typeName}.${method.name}`;
-      if (method.methodKind !== "unary") {
-        throw new TypeError(`${name} is ${method.methodKind.replace("_", " ")}; only unary methods can be served`);
-      }
-      if (this.#methods.has(name)) {
+      if (this.#methods.has(name) || this.#streams.has(name)) {
         throw new TypeError(`${name} is served already; add each service once`);
       }
       const handler: unknown = (handlers as Record<string, unknown>)[method.localName];
@@ -49,32 +63,54 @@ export class MethodTable<Context extends CallContext = CallContext> {
           `handlers.${method.localName} of ${service.typeName} must be a function, found ${typeof handler}`,
         );
       }
-      added.push(this.#served(name, method as DescMethodUnary, handler.bind(handlers)));
+      if (method.methodKind === "unary") {
+        methods.push(this.#served(name, method as DescMethodUnary, handler.bind(handlers)));
+      } else {
+        streams.push(this.#served(name, method, handler.bind(handlers)));
+      }
     }
-    for (const method of added) {
+    for (const method of methods) {
       this.#methods.set(method.name, method);
     }
+    for (const stream of streams) {
+      this.#streams.set(stream.name, stream);
+    }
+    this.#services.push(service);
     return this;
   }
 
-  /** The method with this full name, if it is served. */
+  /** The unary method with this full name, if it is served. */
   find(name: string): ServedMethod | undefined {
     return this.#methods.get(name);
   }
 
-  /** Full names of all methods, in the order in which they were added. */
-  names(): string[] {
-    return [...this.#methods.keys()];
+  /** The streaming method with this full name, if it is served. */
+  findStream(name: string): ServedStream | undefined {
+    return this.#streams.get(name);
   }
 
-  #served(name: string, desc: DescMethodUnary, handler: ServedMethod["handle"]): ServedMethod {
+  /** Full names of all methods: the unary ones, then the streaming ones, each in the order in which they were added. */
+  names(): string[] {
+    return [...this.#methods.keys(), ...this.#streams.keys()];
+  }
+
+  /** The services, in the order in which they were added. */
+  services(): readonly DescService[] {
+    return this.#services;
+  }
+
+  #served<D extends DescMethod, R>(
+    name: string,
+    desc: D,
+    handler: (input: unknown, context: CallContext) => R,
+  ): { name: string; desc: D; request: Codec; response: Codec; handle: (input: unknown, context: CallContext) => R } {
     const extend = this.#extendContext;
     return {
       name,
       desc,
       request: compileCodec<DescMessage>(desc.input),
       response: compileCodec<DescMessage>(desc.output),
-      handle: extend ? (request, context) => handler(request, extend(context)) : handler,
+      handle: extend ? (input, context) => handler(input, extend(context)) : handler,
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { CallContext } from "./call-context.ts";
 import { clearId, copyId, idOffset, takeIds } from "./call-ids.ts";
+import { createReply, type Reply } from "./reply.ts";
 import type { RpcError } from "./rpc-error.ts";
 import { hexFromBytes } from "./trace-parent.ts";
 
@@ -40,7 +41,8 @@ export abstract class ServedCall implements CallContext {
   readonly caller: string;
   readonly deadline: number;
   readonly receivedMs: number;
-  readonly requestBytes: number;
+  /** Of the encoded request body; what streams counts it as it comes. */
+  requestBytes: number;
   readonly hops: number;
   /** `performance.now()` when the handler was called. */
   startedMs = 0;
@@ -51,6 +53,7 @@ export abstract class ServedCall implements CallContext {
   readonly #metadata: Readonly<Record<string, string>> | undefined;
   readonly #slab: Uint8Array;
   readonly #idsAt: number;
+  #reply: Reply | undefined;
   #canceled: Error | undefined;
   #controller: AbortController | undefined;
   #listeners: Set<(reason: Error) => void> | undefined;
@@ -122,6 +125,16 @@ export abstract class ServedCall implements CallContext {
 
   get metadata(): Readonly<Record<string, string>> {
     return this.#metadata ?? noMetadata;
+  }
+
+  get reply(): Reply {
+    this.#reply ??= createReply();
+    return this.#reply;
+  }
+
+  /** The reply where the handler asked for one: what a protocol reads, so that most calls never have the object. */
+  get givenReply(): Reply | undefined {
+    return this.#reply;
   }
 
   get signal(): AbortSignal {

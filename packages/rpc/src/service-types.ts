@@ -9,12 +9,44 @@ export type Handler<I extends DescMessage, O extends DescMessage, Context extend
   context: Context,
 ) => MessageFields<O> | Promise<MessageFields<O>>;
 
+/** Serves one server-streaming method, most easily as an `async function*`: what it yields is sent as the caller takes it. */
+export type ServerStreamingHandler<
+  I extends DescMessage,
+  O extends DescMessage,
+  Context extends CallContext = CallContext,
+> = (request: MessageShape<I>, context: Context) => AsyncIterable<MessageFields<O>>;
+
+/** Serves one client-streaming method. It may answer before it has read all requests; the rest is then not read. */
+export type ClientStreamingHandler<
+  I extends DescMessage,
+  O extends DescMessage,
+  Context extends CallContext = CallContext,
+> = (requests: AsyncIterable<MessageShape<I>>, context: Context) => Promise<MessageFields<O>>;
+
+/** Serves one method that streams both ways; requests and responses need not alternate. */
+export type BidiStreamingHandler<
+  I extends DescMessage,
+  O extends DescMessage,
+  Context extends CallContext = CallContext,
+> = (requests: AsyncIterable<MessageShape<I>>, context: Context) => AsyncIterable<MessageFields<O>>;
+
+/** The handler that a method of a kind takes. */
+type HandlerOf<Kind, I extends DescMessage, O extends DescMessage, Context extends CallContext> = Kind extends "unary"
+  ? Handler<I, O, Context>
+  : Kind extends "server_streaming"
+    ? ServerStreamingHandler<I, O, Context>
+    : Kind extends "client_streaming"
+      ? ClientStreamingHandler<I, O, Context>
+      : Kind extends "bidi_streaming"
+        ? BidiStreamingHandler<I, O, Context>
+        : never;
+
 /** One handler for each method of a service, by its TypeScript name. */
 export type ServiceImplementation<S extends DescService, Context extends CallContext = CallContext> = {
-  [K in keyof S["method"]]: S["method"][K] extends { methodKind: "unary"; input: infer I; output: infer O }
+  [K in keyof S["method"]]: S["method"][K] extends { methodKind: infer Kind; input: infer I; output: infer O }
     ? I extends DescMessage
       ? O extends DescMessage
-        ? Handler<I, O, Context>
+        ? HandlerOf<Kind, I, O, Context>
         : never
       : never
     : never;
