@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
-import type { CallContext, CallOptions, Client } from "@msec/rpc";
+import type { CallContext, CallOptions, Client, Reply } from "@msec/rpc";
 import type { Json, JsonAnswer } from "./json-call.ts";
 import type { Calling, Program } from "./program.ts";
 import type { Log } from "./program-log.ts";
@@ -65,6 +65,9 @@ export class RequestContext implements ServiceContext {
   }
   get hops(): number {
     return this.#call.hops;
+  }
+  get reply(): Reply {
+    return this.#call.reply;
   }
   remainingMs(): number {
     return this.#call.remainingMs();
