@@ -24,8 +24,16 @@ export interface ListenerLimits {
     /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */
     maxHops: number;
   };
-  /** Bytes of answers that a connection may leave unread before its requests are no longer read, 1_024…1_073_741_824. Default 1 MiB. */
-  unsentBytes: number;
+  unsent: {
+    /** Bytes of answers that a connection may leave unread before its requests are no longer read, 1_024…1_073_741_824. Default 1 MiB. */
+    bytes: number;
+    /** Bytes of answers above which a connection that does not read them is closed, 1_024…1_073_741_824. Default 64 MiB. */
+    maxBytes: number;
+    /** The same for all connections of the listener together; the one that passes it is closed, 1_024…68_719_476_736. Default 256 MiB. */
+    maxTotalBytes: number;
+    /** Milliseconds in which a connection that leaves answers unread must take some, 10…3_600_000; else it is closed. Default 30_000. */
+    stalledMs: number;
+  };
 }
 
 /** What one channel may use. Every number is checked by `createChannel`. */
@@ -59,7 +67,7 @@ export const defaultListenerLimits: ListenerLimits = {
   connections: { max: 20_000, idleMs: 300_000, firstByteMs: 3_000 },
   frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024, completeMs: 30_000 },
   calls: { maxPerConnection: 4_096, max: 20_000, maxHops: 32 },
-  unsentBytes: 1024 * 1024,
+  unsent: { bytes: 1024 * 1024, maxBytes: 64 * 1024 * 1024, maxTotalBytes: 256 * 1024 * 1024, stalledMs: 30_000 },
 };
 
 /** The defaults of {@link ChannelLimits}. */
@@ -81,7 +89,12 @@ const listenerRanges: Ranges<ListenerLimits> = {
   connections: { max: [1, 1_000_000], idleMs: [0, 2_147_483_647], firstByteMs: [10, 600_000] },
   frames: { ...frameRanges, completeMs: [10, 3_600_000] },
   calls: { maxPerConnection: [1, 1_000_000], max: [1, 1_000_000], maxHops: [0, 1_000] },
-  unsentBytes: [1_024, 1_073_741_824],
+  unsent: {
+    bytes: [1_024, 1_073_741_824],
+    maxBytes: [1_024, 1_073_741_824],
+    maxTotalBytes: [1_024, 68_719_476_736],
+    stalledMs: [10, 3_600_000],
+  },
 };
 
 const channelRanges: Ranges<ChannelLimits> = {

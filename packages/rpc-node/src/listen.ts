@@ -19,6 +19,7 @@ import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { peerAddress } from "./socket-address.ts";
 import { SrpcServerConnection } from "./srpc/server-connection.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 /** Where and what to listen for. Either `port` or `path`. */
 export interface ListenerOptions<Context extends CallContext = CallContext> {
@@ -81,6 +82,7 @@ class OnePort implements Listener {
   readonly #calls: CallServer;
   readonly #http: HttpJsonServer;
   readonly #heads: HeadDecoder;
+  readonly #unread: UnreadAnswers;
   readonly #connections = new Map<Socket, AnyConnection>();
   #sweep: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
@@ -99,6 +101,7 @@ class OnePort implements Listener {
       observer: options.observer,
     });
     this.#heads = new HeadDecoder();
+    this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
     const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
     this.#http = new HttpJsonServer(shared);
     const { tls } = options;
@@ -127,8 +130,9 @@ class OnePort implements Listener {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
     this.#server.listen({ ...where, backlog: 4096 }, resolve);
-    if (path !== undefined) {
-      restrict(path, this.#options.pathMode ?? 0o600, this.#server.listening);
+    // Node has bound the socket by now, or failed, and accepts nobody before this turn ends.
+    if (path !== undefined && this.#server.listening) {
+      chmodSync(path, this.#options.pathMode ?? 0o600);
     }
     try {
       await promise;
@@ -256,6 +260,7 @@ class OnePort implements Listener {
       methods: this.#options.methods,
       limits: this.#limits,
       heads: this.#heads,
+      unread: this.#unread,
     });
     connection.srpc = srpc;
     if (!sharing) {
@@ -271,12 +276,5 @@ class OnePort implements Listener {
         socket.destroy();
       }
     }
-  }
-}
-
-/** Node has bound the socket when `listen` returns, and accepts from it only after this turn: nobody gets in before this. */
-function restrict(path: string, mode: number, isBound: boolean): void {
-  if (isBound) {
-    chmodSync(path, mode);
   }
 }

@@ -14,17 +14,20 @@ import {
 export class HttpCall extends ServedCall {
   readonly #response: ServerResponse;
   readonly #method: ServedMethod | undefined;
+  readonly #stalledMs: number;
   readonly #finished: (call: HttpCall) => void;
 
   constructor(
     arrived: ArrivedCall,
     response: ServerResponse,
     method: ServedMethod | undefined,
+    stalledMs: number,
     finished: (call: HttpCall) => void,
   ) {
     super(arrived);
     this.#response = response;
     this.#method = method;
+    this.#stalledMs = stalledMs;
     this.#finished = finished;
   }
 
@@ -58,5 +61,9 @@ export class HttpCall extends ServedCall {
       "msec-code": codeName(code),
     });
     response.end(body);
+    // Node's keep-alive timeout takes over when the answer is out; until then its socket has none.
+    if (!response.writableFinished) {
+      response.socket?.setTimeout(this.#stalledMs);
+    }
   }
 }

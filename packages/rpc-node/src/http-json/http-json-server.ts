@@ -149,6 +149,7 @@ export class HttpJsonServer {
       },
       response,
       method,
+      this.#shared.limits.unsent.stalledMs,
       (done) => this.#running.delete(done),
     );
     const parent = parseTraceParent(firstHeader(request, "traceparent"));

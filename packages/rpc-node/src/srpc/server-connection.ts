@@ -13,6 +13,7 @@ import {
 import type { ListenerLimits } from "../limits.ts";
 import { metadataFromEntries } from "../metadata.ts";
 import { SocketOutput } from "../socket-output.ts";
+import type { UnreadAnswers } from "../unread-answers.ts";
 import { FrameInput } from "./frame-input.ts";
 import { writeGoAway } from "./go-away.ts";
 import { returnHead, takeHead } from "./head-pool.ts";
@@ -25,6 +26,7 @@ export interface SrpcServerShared {
   readonly methods: MethodTable<never>;
   readonly limits: ListenerLimits;
   readonly heads: HeadDecoder;
+  readonly unread: UnreadAnswers;
 }
 
 /**
@@ -52,6 +54,10 @@ export class SrpcServerConnection {
   #wasActive = true;
   #activeMs = 0;
   #closing = false;
+  /** The peer does not read its answers. */
+  #isBlocked = false;
+  /** What of the listener's memory for unread answers it has taken. */
+  #unreadBytes = 0;
   /** The peer sends head fields of ours, so it is no client of the original, which would take a frame it did not ask for as its answer. */
   #speaksOurs = false;
 
@@ -59,9 +65,9 @@ export class SrpcServerConnection {
     this.#socket = socket;
     this.#peer = peer;
     this.#shared = shared;
-    const { frames, unsentBytes } = shared.limits;
+    const { frames, unsent } = shared.limits;
     this.frameLimits = { maxFrameBytes: frames.maxBytes, maxHeadBytes: frames.maxHeadBytes };
-    this.output = new SocketOutput(socket, unsentBytes, () => this.#block());
+    this.output = new SocketOutput(socket, unsent.bytes, () => this.#block());
     this.#input = new FrameInput(this, this.frameLimits);
     this.#readMs = performance.now();
     socket.on("close", () => this.#closed());
@@ -235,16 +241,34 @@ export class SrpcServerConnection {
     this.closeGently();
   }
 
+  // Called again while it is blocked: handlers that ran already go on answering.
   #block(): void {
-    if (this.#socket.isPaused()) {
+    const { maxBytes, stalledMs } = this.#shared.limits.unsent;
+    const bytes = this.output.unsentBytes;
+    if (!this.#countUnread(bytes) || bytes > maxBytes) {
+      this.#socket.destroy();
       return;
     }
+    if (this.#isBlocked) {
+      return;
+    }
+    this.#isBlocked = true;
     this.#input.pause();
     this.#socket.pause();
+    this.#socket.setTimeout(stalledMs, () => this.#socket.destroy());
     this.#socket.once("drain", () => {
+      this.#isBlocked = false;
+      this.#socket.setTimeout(0);
+      this.#countUnread(0);
       this.#socket.resume();
       this.#input.resume(performance.now());
     });
+  }
+
+  #countUnread(bytes: number): boolean {
+    const more = bytes - this.#unreadBytes;
+    this.#unreadBytes = bytes;
+    return this.#shared.unread.add(more);
   }
 
   #end(): void {
@@ -265,6 +289,7 @@ export class SrpcServerConnection {
 
   #closed(): void {
     this.#closing = true;
+    this.#countUnread(0);
     if (this.#running.size === 0) {
       return;
     }

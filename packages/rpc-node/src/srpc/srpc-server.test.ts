@@ -305,7 +305,7 @@ test("a client that has sent all it wants to still gets its answers", async () =
 });
 
 test("a peer that does not read its answers is no longer read from, and loses none when it reads again", async () => {
-  await using server = await serveEcho({ limits: { unsentBytes: 64 * 1024 } });
+  await using server = await serveEcho({ limits: { unsent: { bytes: 64 * 1024 } } });
   await using raw = await RawConnection.open(server.listener.port);
   raw.socket.pause();
   const body = Buffer.concat([Buffer.from([0x0a, 0x80, 0x80, 0x04]), Buffer.alloc(65536, 1)]);
