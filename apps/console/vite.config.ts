@@ -15,6 +15,23 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The layout engine (elk) alone is 1.5 MB; it is a worker that only the flow page starts.
     chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      output: {
+        // Without these the first page is three dozen files of a few hundred bytes.
+        codeSplitting: {
+          groups: [
+            {
+              name: "framework",
+              test: /node_modules\/(react|react-dom|scheduler|use-sync-external-store|@tanstack|i18next|react-i18next|@connectrpc|@bufbuild)\//,
+            },
+            {
+              name: "shared",
+              test: /src\/(lib\/(?!locales)|ui\/(?!curve-chart)|routes\/|features\/[a-z]+\/(queries|[a-z-]+)\.ts$)|packages\/api\/gen/,
+            },
+          ],
+        },
+      },
+    },
   },
   test: {
     css: false,

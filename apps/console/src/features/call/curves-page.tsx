@@ -10,7 +10,7 @@ import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { chartLines, latencyLines } from "./chart-data.ts";
-import { CurveRange, type CurvesSearch, rangeSteps, shiftUntil } from "./curves-search.ts";
+import { CurveRange, CurveSide, type CurvesSearch, rangeSteps, shiftUntil } from "./curves-search.ts";
 import { LazyChart } from "./lazy-chart.tsx";
 import { type Calls, callsQuery } from "./queries.ts";
 import { ValueTable } from "./value-table.tsx";
@@ -19,6 +19,8 @@ import "./charts.css";
 /** What the curves page shows and how its controls change the address. */
 export interface CurvesPageProps {
   readonly service: string;
+  /** It does not count its own calls. */
+  readonly external: boolean;
   readonly search: CurvesSearch;
   /** Puts the whole of the new state into the address. */
   readonly onSearch: (search: CurvesSearch) => void;
@@ -27,14 +29,15 @@ export interface CurvesPageProps {
 }
 
 /** Calls, failures and latency of one service's methods over time. */
-export function CurvesPage({ service, search, onSearch, head }: CurvesPageProps) {
+export function CurvesPage({ service, external, search, onSearch, head }: CurvesPageProps) {
   const { t } = useTranslation();
   const range = search.range ?? CurveRange.Live;
+  const side = search.side ?? (external ? CurveSide.Callers : CurveSide.Served);
   const { spanMs, stepS, pollMs } = rangeSteps[range];
   const calls = useQuery(
     callsQuery(useApi(), {
       service,
-      side: search.side === "made" ? CallSide.CLIENT : CallSide.SERVER,
+      side: side === CurveSide.Callers ? CallSide.CLIENT : CallSide.SERVER,
       spanMs,
       stepS,
       untilMs: search.until,
@@ -46,13 +49,13 @@ export function CurvesPage({ service, search, onSearch, head }: CurvesPageProps)
   return (
     <div className="page">
       {head}
-      <CurveTools search={search} range={range} onSearch={onSearch} calls={calls.data} />
+      <CurveTools search={search} range={range} side={side} onSearch={onSearch} calls={calls.data} />
       <section className="panel" aria-label={t("nav.curves")}>
         {calls.data === undefined && calls.isPending && <Loading label={t("curves.loading")} lines={9} />}
         {calls.isError && <FailureNotice error={calls.error} onRetry={calls.refetch} />}
         {calls.data !== undefined && calls.data.curves.length === 0 && (
           <Notice title={t("curves.emptyTitle")}>
-            {t(search.side === "made" ? "curves.emptyMade" : "curves.emptyTodo")}
+            {t(side === CurveSide.Callers ? "curves.emptyCallers" : "curves.emptyTodo")}
           </Notice>
         )}
         {calls.data !== undefined && calls.data.curves.length > 0 && (
@@ -69,9 +72,10 @@ export function CurvesPage({ service, search, onSearch, head }: CurvesPageProps)
 function CurveTools({
   search,
   range,
+  side,
   onSearch,
   calls,
-}: Pick<CurvesPageProps, "search" | "onSearch"> & { range: CurveRange; calls: Calls | undefined }) {
+}: Pick<CurvesPageProps, "search" | "onSearch"> & { range: CurveRange; side: CurveSide; calls: Calls | undefined }) {
   const { t } = useTranslation();
   // Flags are in the address only where they are on.
   const set = (change: { [Key in keyof CurvesSearch]?: CurvesSearch[Key] | undefined }) =>
@@ -119,12 +123,12 @@ function CurveTools({
       <span className="spacer" />
       <Segmented
         aria-label={t("curves.side")}
-        value={search.side ?? "served"}
+        value={side}
         options={[
-          { value: "served", label: t("curves.served") },
-          { value: "made", label: t("curves.made") },
+          { value: CurveSide.Served, label: t("curves.served") },
+          { value: CurveSide.Callers, label: t("curves.callers") },
         ]}
-        onChange={(value) => set({ side: value === "made" ? "made" : undefined, hide: undefined })}
+        onChange={(value) => set({ side: value, hide: undefined })}
       />
       <Checkbox
         checked={search.split ?? false}

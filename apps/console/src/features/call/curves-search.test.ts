@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseCurvesSearch, shiftUntil } from "./curves-search.ts";
 
 test("a link restores range, side, split, table, end and hidden curves", () => {
-  const search = { range: "1h", side: "made", split: true, table: true, until: 1_790_000_000_000, hide: ["m"] };
+  const search = { range: "1h", side: "callers", split: true, table: true, until: 1_790_000_000_000, hide: ["m"] };
   expect(parseCurvesSearch(search)).toEqual(search);
 });
 

@@ -3,12 +3,17 @@ export const CurveRange = { Live: "live", Minutes15: "15m", Hour: "1h", Hours6: 
 /** One of the ranges of the curves page. */
 export type CurveRange = (typeof CurveRange)[keyof typeof CurveRange];
 
+/** Who counted the calls to a service: the service that served them, or those that made them. */
+export const CurveSide = { Served: "served", Callers: "callers" } as const;
+/** Who counted the calls to a service. */
+export type CurveSide = (typeof CurveSide)[keyof typeof CurveSide];
+
 /** What a link to the curves page restores. */
 export interface CurvesSearch {
   /** Default live. */
   readonly range?: CurveRange;
-  /** Calls that the service made instead of those that it served. */
-  readonly side?: "made";
+  /** Who counted the calls to the service; absent: the service itself, or its callers where it is external. */
+  readonly side?: CurveSide;
   /** One curve for each instance. */
   readonly split?: true;
   /** Show the values as a table. */
@@ -33,11 +38,12 @@ export const rangeSteps: Readonly<
 /** Reads the search parameters of the curves page; what does not make sense is left out. */
 export function parseCurvesSearch(search: Record<string, unknown>): CurvesSearch {
   const ranges: readonly unknown[] = Object.values(CurveRange);
+  const sides: readonly unknown[] = Object.values(CurveSide);
   const until = Number(search.until);
   const hide = Array.isArray(search.hide) ? search.hide.filter((id): id is string => typeof id === "string") : [];
   return {
     ...(ranges.includes(search.range) && search.range !== CurveRange.Live ? { range: search.range as CurveRange } : {}),
-    ...(search.side === "made" ? { side: "made" } : {}),
+    ...(sides.includes(search.side) ? { side: search.side as CurveSide } : {}),
     ...(search.split === true ? { split: true } : {}),
     ...(search.table === true ? { table: true } : {}),
     ...(search.until !== undefined && Number.isSafeInteger(until) && until > 0 ? { until } : {}),

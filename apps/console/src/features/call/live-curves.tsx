@@ -1,3 +1,4 @@
+import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,11 +13,21 @@ import "./charts.css";
 
 const SPAN_MS = 5 * 60_000;
 
+/** Whose curves. */
+export interface LiveCurvesProps {
+  readonly service: string;
+  /** It does not count its own calls: its callers do. */
+  readonly external: boolean;
+}
+
 /** Calls and failures of a service's methods in the last five minutes, second by second. */
-export function LiveCurves({ service }: { readonly service: string }) {
+export function LiveCurves({ service, external }: LiveCurvesProps) {
   const { t } = useTranslation();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const calls = useQuery(callsQuery(useApi(), { service, spanMs: SPAN_MS, stepS: 1, byMethod: true, pollMs: 1000 }));
+  const side = external ? CallSide.CLIENT : CallSide.SERVER;
+  const calls = useQuery(
+    callsQuery(useApi(), { service, side, spanMs: SPAN_MS, stepS: 1, byMethod: true, pollMs: 1000 }),
+  );
   if (calls.data === undefined) {
     return calls.isError ? (
       <FailureNotice error={calls.error} onRetry={calls.refetch} />

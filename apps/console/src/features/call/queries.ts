@@ -2,13 +2,13 @@ import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Api } from "../../lib/api.ts";
 import { serverNow } from "../../lib/server-clock.ts";
-import { type AlignedCurves, alignCurves, type Grid, settledGrid } from "./series.ts";
+import { type AlignedCurves, alignCurves, chooseGrid, type Grid, SETTLE_MS, settledGrid } from "./series.ts";
 
 /** Which curves to ask for. */
 export interface CallsRequest {
   /** Empty for all services. */
   readonly service: string;
-  /** As served (default) or as made by the service. */
+  /** Calls to the service as it counted them (default), or as its callers did. */
   readonly side?: typeof CallSide.SERVER | typeof CallSide.CLIENT;
   readonly spanMs: number;
   /** 1, 10, 60, 600 or 3600 seconds. */
@@ -32,16 +32,19 @@ export function callsQuery(api: Api, request: CallsRequest) {
   return queryOptions({
     queryKey: ["calls", service, side, spanMs, stepS, untilMs ?? "now", byMethod, byInstance],
     queryFn: async ({ signal }): Promise<Calls> => {
-      const grid = settledGrid(
-        untilMs === undefined ? serverNow() : Math.min(untilMs + 1500, serverNow()),
+      const now = serverNow();
+      const settled = settledGrid(
+        untilMs === undefined ? now : Math.min(untilMs + SETTLE_MS, now),
         spanMs,
         stepS * 1000,
       );
-      const { fromMs, toMs } = grid;
+      const running = { ...settled, toMs: settled.toMs + (untilMs === undefined ? settled.stepMs : 0) };
+      const { fromMs, toMs } = running;
       const answer = await api.telemetry.queryCalls(
         { service, side, fromMs, toMs, stepS, byMethod, byInstance },
         { signal },
       );
+      const grid = chooseGrid(answer, settled, running);
       return { ...alignCurves(answer, grid), grid };
     },
     placeholderData: keepPreviousData,

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { QueryCallsResponseSchema } from "@msec/api/console/v1/telemetry_pb.js";
 import { expect, test } from "vitest";
-import { alignCurves, curveId, settledGrid, sumCurves, totalsOf } from "./series.ts";
+import { alignCurves, chooseGrid, curveId, settledGrid, sumCurves, totalsOf } from "./series.ts";
 
 const grid = { fromMs: 1_000_000, toMs: 1_005_000, stepMs: 1000 };
 
@@ -49,9 +49,9 @@ test("names a curve by its method, and by its instance where curves are split", 
 });
 
 test("a settled grid ends with the last step that has arrived", () => {
-  expect(settledGrid(100_400, 5000, 1000)).toEqual({ fromMs: 93_000, toMs: 98_000, stepMs: 1000 });
+  expect(settledGrid(100_400, 5000, 1000)).toEqual({ fromMs: 94_000, toMs: 99_000, stepMs: 1000 });
   expect(settledGrid(120_500, 60_000, 60_000)).toEqual({ fromMs: 0, toMs: 60_000, stepMs: 60_000 });
-  expect(settledGrid(121_500, 60_000, 60_000)).toEqual({ fromMs: 60_000, toMs: 120_000, stepMs: 60_000 });
+  expect(settledGrid(121_000, 60_000, 60_000)).toEqual({ fromMs: 60_000, toMs: 120_000, stepMs: 60_000 });
 });
 
 test("totals look at the last steps only and know when there was nothing", () => {
@@ -62,4 +62,12 @@ test("totals look at the last steps only and know when there was nothing", () =>
   expect(totalsOf(curves, 2)).toEqual({ calls: 4, failures: 2, failureRatio: 0.5, worstP99Ms: 30 });
   expect(totalsOf([], 2)).toEqual({ calls: 0, failures: 0, failureRatio: Number.NaN, worstP99Ms: Number.NaN });
   expect(sumCurves([...curves, ...curves], "calls", 5)).toEqual([200, 0, 0, 6, 2]);
+});
+
+test("the step that still runs is drawn only where there is nothing else", () => {
+  const running = { ...grid, toMs: grid.toMs + 1000 };
+  const young = answer([1_004_000, 1_005_000], [{ method: "a", calls: [0, 3] }]);
+  expect(chooseGrid(young, grid, running)).toBe(running);
+  expect(chooseGrid(answer([1_004_000, 1_005_000], [{ method: "a", calls: [1, 3] }]), grid, running)).toBe(grid);
+  expect(chooseGrid(answer([], []), grid, running)).toBe(grid);
 });

@@ -48,7 +48,9 @@ export function ProcessTable({ host }: { readonly host: Host }) {
                 )}
               </td>
               <td>{process.reason === "" ? status : <Tooltip title={process.reason}>{status}</Tooltip>}</td>
-              <td className="mono">{process.listen || <span className="zero">–</span>}</td>
+              <td className="mono clip listens" title={process.listen}>
+                {process.listen || <span className="zero">–</span>}
+              </td>
               <td className="num mono">{alive ? process.pid : <span className="zero">–</span>}</td>
               <td className="num">
                 {alive ? formatElapsed(now - process.startedMs, language) : <span className="zero">–</span>}

@@ -1,10 +1,12 @@
-import type { Service } from "@msec/api/console/v1/registry_pb.js";
+import { type Service, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { App, Button, Checkbox } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { callsQuery } from "../call/queries.ts";
@@ -14,6 +16,7 @@ import { takesCalls, wouldTakeLastOut } from "./service-health.ts";
 import "./instance-panel.css";
 
 const LAST_SECONDS = 10;
+const JUST_SWITCHED_MS = 6000;
 
 /** The instances of a service: states, traffic, and in or out of routing, one by one or several at once. */
 export function InstancePanel({ service }: { readonly service: Service }) {
@@ -25,10 +28,11 @@ export function InstancePanel({ service }: { readonly service: Service }) {
   const traffic = useQuery({
     ...callsQuery(api, {
       service: service.name,
+      side: service.kind === ServiceKind.EXTERNAL ? CallSide.CLIENT : CallSide.SERVER,
       spanMs: LAST_SECONDS * 1000,
       stepS: 1,
       byInstance: true,
-      pollMs: 1000,
+      pollMs: isSwitching(service) ? 500 : 1000,
     }),
     enabled: callable,
   });
@@ -116,6 +120,11 @@ export function InstancePanel({ service }: { readonly service: Service }) {
       </div>
     </Panel>
   );
+}
+
+/** Whether the routing of an instance was changed moments ago, so that somebody is watching what it does. */
+function isSwitching(service: Service): boolean {
+  return service.instances.some((instance) => serverNow() - instance.routingChangedMs < JUST_SWITCHED_MS);
 }
 
 /** Changes routing; asks first only where nobody would be left to answer calls. */

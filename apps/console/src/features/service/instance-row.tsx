@@ -11,8 +11,10 @@ import { Mark, Status } from "../../ui/status-mark.tsx";
 import type { Curve } from "../call/series.ts";
 import { processStateView } from "./health-mark.ts";
 
-// The mean of so many seconds is calm enough to read and follows a change at once.
-const RATE_SECONDS = 2;
+// The mean of two seconds is calm enough to read. Right after the switch was used one wants to see what it does: then the
+// newest second alone counts.
+const CALM_SECONDS = 2;
+const SWITCHED_MS = 6000;
 
 /** One instance. */
 export interface InstanceRowProps {
@@ -82,7 +84,12 @@ export function InstanceRow(props: InstanceRowProps) {
         )}
         {callable && (
           <td className="num">
-            <TrafficCell curve={props.curve} known={props.trafficKnown} address={address} />
+            <TrafficCell
+              curve={props.curve}
+              known={props.trafficKnown}
+              address={address}
+              switched={now - instance.routingChangedMs < SWITCHED_MS}
+            />
           </td>
         )}
         <td className="col-wide">{instance.hostName || <span className="zero">–</span>}</td>
@@ -153,11 +160,19 @@ function StateCell({ instance }: { instance: Instance }) {
   return hint ? <Tooltip title={hint}>{status}</Tooltip> : status;
 }
 
-function TrafficCell({ curve, known, address }: { curve: Curve | undefined; known: boolean; address: string }) {
+interface TrafficCellProps {
+  readonly curve: Curve | undefined;
+  readonly known: boolean;
+  readonly address: string;
+  readonly switched: boolean;
+}
+
+function TrafficCell({ curve, known, address, switched }: TrafficCellProps) {
   const { t } = useTranslation();
   if (!known) return <span className="zero">–</span>;
+  const seconds = switched ? 1 : CALM_SECONDS;
   const calls = curve?.calls ?? new Array<number>(10).fill(0);
-  const rate = calls.slice(-RATE_SECONDS).reduce((sum, value) => sum + value, 0) / RATE_SECONDS;
+  const rate = calls.slice(-seconds).reduce((sum, value) => sum + value, 0) / seconds;
   return (
     <span className="traffic">
       <RateBars

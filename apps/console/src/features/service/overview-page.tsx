@@ -1,5 +1,6 @@
 import type { Service } from "@msec/api/console/v1/registry_pb.js";
 import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -36,6 +37,11 @@ export function OverviewPage({ sort, onSort }: OverviewPageProps) {
   const services = useQuery(servicesQuery(api));
   const calls = useQuery(callsQuery(api, { service: "", spanMs: SPAN_MS, stepS: STEP_S, pollMs: 5000 }));
   const list = services.data?.services ?? [];
+  // External services count nothing themselves: their callers do.
+  const toExternal = useQuery({
+    ...callsQuery(api, { service: "", side: CallSide.CLIENT, spanMs: SPAN_MS, stepS: STEP_S, pollMs: 5000 }),
+    enabled: list.some((service) => service.kind === ServiceKind.EXTERNAL),
+  });
   return (
     <div className="page">
       <div className="page-head">
@@ -61,7 +67,13 @@ export function OverviewPage({ sort, onSort }: OverviewPageProps) {
         const title = kind === ServiceKind.EXTERNAL ? t("kind.external") : t("kind.standard");
         return (
           <Panel key={kind} title={title} count={members.length}>
-            <ServiceTable services={members} calls={calls.data} title={title} sort={sort} onSort={onSort} />
+            <ServiceTable
+              services={members}
+              calls={kind === ServiceKind.EXTERNAL ? toExternal.data : calls.data}
+              title={title}
+              sort={sort}
+              onSort={onSort}
+            />
           </Panel>
         );
       })}

@@ -1,3 +1,4 @@
+import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { useApi } from "../../lib/api.ts";
 import { Loading } from "../../ui/notice.tsx";
@@ -24,6 +25,7 @@ export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
     <CurvesPage
       key={name}
       service={name}
+      external={service.kind === ServiceKind.EXTERNAL}
       search={search}
       onSearch={onSearch}
       head={

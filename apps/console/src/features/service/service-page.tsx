@@ -1,5 +1,4 @@
-import type { Service } from "@msec/api/console/v1/registry_pb.js";
-import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { type Service, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -39,14 +38,14 @@ export function ServicePage({ name }: { readonly name: string }) {
             </Link>
           }
         >
-          <LiveCurves service={name} />
+          <LiveCurves service={name} external={service.kind === ServiceKind.EXTERNAL} />
         </Panel>
       ) : (
         <Panel title={t("live.title")}>
           <Notice
             title={t("live.callerTitle")}
             actions={
-              <Link className="link" to="/services/$name/curves" params={{ name }} search={{ side: "made" }}>
+              <Link className="link" to="/requests" search={{ service: name }}>
                 {t("live.callerLink")}
               </Link>
             }
@@ -101,7 +100,9 @@ export function ServiceHead({ service }: { readonly service: Service }) {
         </div>
         <div>
           <dt>{t("service.port")}</dt>
-          <dd className="mono">{service.defaultPort === 0 ? t("service.noPort") : service.defaultPort}</dd>
+          <dd className={service.defaultPort === 0 ? "" : "mono"}>
+            {service.defaultPort === 0 ? t("service.noPort") : service.defaultPort}
+          </dd>
         </div>
         <div>
           <dt>{t("service.created")}</dt>

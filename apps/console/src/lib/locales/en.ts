@@ -174,17 +174,18 @@ export const en = {
     span: "last 5 minutes",
     more: "Ranges, latency, instances",
     callerTitle: "This program only calls others",
-    callerTodo: "It listens on nothing, so it has no calls of its own to show.",
-    callerLink: "Show the calls that it makes",
+    callerTodo:
+      "It listens on nothing, so nobody calls it and it has no curves. The requests that begin at it are in the list.",
+    callerLink: "Show its requests",
   },
   curves: {
     loading: "Loading curves",
     range: "Range",
     earlier: "Earlier",
     later: "Later",
-    side: "Which calls",
-    served: "Served",
-    made: "Made",
+    side: "Counted by",
+    served: "By the service",
+    callers: "By callers",
     split: "By instance",
     table: "Values as a table",
     calls: "Calls",
@@ -198,9 +199,8 @@ export const en = {
     newestOf: "newest {{shown}} of {{total}}",
     emptyTitle: "No calls in this range",
     emptyTodo:
-      "Nothing called this service in the time shown. Choose a longer range, or look at the calls that it made.",
-    emptyMade:
-      "This service called nobody in the time shown. Choose a longer range, or look at the calls that it served.",
+      "Nothing called this service in the time shown. Choose a longer range, or look at what its callers counted.",
+    emptyCallers: "No program that runs on msec called this service in the time shown. Choose a longer range.",
   },
   requests: {
     title: "Requests",
