@@ -35,7 +35,10 @@ export function metadataFromEntries(entries: readonly MetadataEntry[]): Record<s
 export function entriesFromMetadata(metadata: Readonly<Record<string, string>>): MetadataEntry[] {
   return Object.entries(metadata).map(([key, value]) => {
     if (isReservedKey(key)) {
-      throw new RpcError(Code.InvalidArgument, `metadata key ${JSON.stringify(key)} is reserved: name it without msec- or grpc-`);
+      throw new RpcError(
+        Code.InvalidArgument,
+        `metadata key ${JSON.stringify(key)} is reserved: name it without msec- or grpc-`,
+      );
     }
     return { key, value: encoder.encode(value) };
   });
