@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { CallSide, type QueryCallsResponse, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
@@ -10,7 +12,6 @@ import { waitUntil } from "./wait-until.ts";
 // The traffic source of the example is the caller here: a program of the SDK that queries 200 times a second.
 
 const callsPerSecond = 200;
-const trafficService = "Flight.traffic";
 
 let system: TestSystem;
 before(async () => {
@@ -59,6 +60,17 @@ async function settle(): Promise<number> {
   return now;
 }
 
+/** What the traffic source itself saw fail since `fromMs`: the lines of its own log. */
+function failedQueries(fromMs: number): { readonly timeMs: number; readonly message: string }[] {
+  const directory = join(system.state, "root/Flight/traffic/log");
+  return readdirSync(directory)
+    .flatMap((file) => readFileSync(join(directory, file), "utf8").split("\n"))
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as { time: string; msg: string; error?: { message: string } })
+    .filter(({ msg, time }) => msg === "query failed" && Date.parse(time) >= fromMs)
+    .map(({ time, error }) => ({ timeMs: Date.parse(time), message: error?.message ?? "" }));
+}
+
 async function flightInstances() {
   const { services } = await system.msecJson<ServicesJson>("services", "--json");
   return services.find(({ name }) => name === "Flight.mod_flight")?.instances ?? [];
@@ -94,21 +106,13 @@ test("kill -9 of an instance at 200 calls a second: only calls in flight to it f
   const end = await settle();
   const { calls, failures } = sum(await trafficCurve(start, end));
   assert.ok(calls > callsPerSecond * 2, `${calls} calls`);
-  // What failed was under way to the instance that was killed, in the moment in which it was.
-  const { requests } = await operatorClient(system, TelemetryService).listRecentRequests({
-    service: trafficService,
-    failedOnly: true,
-    limit: 500,
-  });
-  const recent = requests.filter(({ startUs }) => startUs / 1000 > start);
-  assert.ok(failures <= callsPerSecond * 0.1, `${failures} of ${calls} calls failed`);
-  for (const request of recent) {
-    const flow = await operatorClient(system, TelemetryService).getFlow({ requestId: request.requestId });
-    const failed = flow.spans.find((span) => span.service === trafficService && span.code !== 0);
-    const beganMs = request.startUs / 1000 - killedMs;
-    const what = `a call that began ${beganMs} ms after the kill: ${failed?.peerInstance} ${failed?.code} ${failed?.message}`;
-    assert.equal(failed?.peerInstance, `127.0.0.1:${victim.port}`, what);
-    assert.ok(beganMs < 100, what);
+  assert.ok(failures <= callsPerSecond * 0.1, `${failures} of ${calls} attempts failed`);
+  // Each attempt at an instance is a call in the curves. One that was refused was made again elsewhere, and its caller saw no
+  // failure: what callers saw fail was under way to the instance that was killed, in the moment in which it was.
+  for (const { timeMs, message } of failedQueries(start)) {
+    const what = `${timeMs - killedMs} ms after the kill: ${message}`;
+    assert.ok(message.startsWith(`127.0.0.1:${victim.port}: `), what);
+    assert.ok(timeMs < killedMs + 500, what);
   }
 });
 
@@ -192,6 +196,7 @@ test("while the server is stopped calls go on; started again, curves and routes 
   );
   const { calls, failures } = sum(curve);
   assert.equal(failures, 0, "no call failed for the lack of a server");
+  assert.deepEqual(failedQueries(start), []);
   assert.ok(calls / curve.timeMs.length > callsPerSecond * 0.6, `${calls} calls in ${curve.timeMs.length} s`);
   // Nothing was restarted for it, and routes can be changed again.
   assert.deepEqual(

@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { CallSide, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import type { Browser, Page } from "playwright-core";
+import {
+  type Faults,
+  findAccessibilityFaults,
+  keepScreenshot,
+  type Look,
+  noBrowser,
+  overflowsSideways,
+  setLook,
+  startBrowser,
+  watchFaults,
+} from "./browser.ts";
+import { callArguments, goodRequest } from "./flight.ts";
+import { operatorClient } from "./operator-api.ts";
+import { startSystem, type TestSystem } from "./system.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const options = noBrowser === undefined ? {} : { skip: noBrowser };
+
+let system: TestSystem;
+let browser: Browser;
+let page: Page;
+let faults: Faults;
+before(async () => {
+  if (noBrowser !== undefined) return;
+  [system, browser] = await Promise.all([startSystem({ trafficPerSecond: 20 }), startBrowser()]);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+  context.setDefaultTimeout(20_000);
+  faults = await watchFaults(context, system.consoleUrl);
+  page = await context.newPage();
+});
+after(async () => {
+  await browser?.close();
+  await system?.[Symbol.asyncDispose]();
+});
+
+const first = () => `127.0.0.1:${Math.min(...system.ports.flight)}`;
+
+async function heading(): Promise<string> {
+  return (await page.locator("h1").first().textContent()) ?? "";
+}
+
+async function open(path: string): Promise<void> {
+  await page.goto(system.consoleUrl + path, { waitUntil: "load" });
+  await page.locator("h1").first().waitFor();
+}
+
+async function makeRequest(): Promise<string> {
+  const { stderr } = await system.msec(...callArguments(goodRequest));
+  return /\b[0-9a-f]{32}\b/.exec(stderr)?.[0] ?? assert.fail(stderr);
+}
+
+test("without a session every page leads to the sign-in page, and a wrong token is refused", options, async () => {
+  await open("/requests");
+  assert.match(page.url(), /\/sign-in\?next=/);
+  for (const theme of ["light", "dark"] as const) {
+    const look: Look = { language: "en", theme, width: 1440 };
+    await setLook(page, look);
+    await page.reload();
+    await page.locator("h1").waitFor();
+    await keepScreenshot(page, "sign-in", look);
+    assert.deepEqual(await findAccessibilityFaults(page), [], theme);
+  }
+  await page.getByRole("textbox").fill("no-such-token-at-all-0123456789");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page
+    .getByRole("alert")
+    .getByText(/token is not valid/)
+    .waitFor();
+  // The refusal itself is an answer of 401, which the browser reports.
+  const expected = faults.seen.splice(0).filter((fault) => !/status of 40[13]/.test(fault));
+  assert.deepEqual(expected, []);
+});
+
+test("the link that npm start prints signs in once, and the token leaves the address bar", options, async () => {
+  await page.goto(system.signInUrl);
+  await page.locator("h1", { hasText: "Services" }).waitFor();
+  assert.equal(new URL(page.url()).hash, "");
+  const other = await browser.newContext();
+  const stranger = await other.newPage();
+  await stranger.goto(system.signInUrl);
+  await stranger.getByText(/token is not valid/).waitFor();
+  await other.close();
+});
+
+test("the overview shows the service tree with what is in routing and how it does", options, async () => {
+  await open("/");
+  for (const name of ["mod_flight", "mod_user", "traffic"]) {
+    await page
+      .getByRole("link", { name: new RegExp(name) })
+      .first()
+      .waitFor();
+  }
+});
+
+test(
+  "the service page shows instances with port and state; its switch takes one out of routing, and traffic follows in 2 s",
+  options,
+  async () => {
+    await open("/services/Flight.mod_flight");
+    const row = page.getByRole("row").filter({ hasText: first() });
+    await row.getByText("running").first().waitFor();
+    const toggle = page.getByRole("switch", { name: `${first()} in routing` });
+    assert.equal(await toggle.getAttribute("aria-checked"), "true");
+    await toggle.click();
+    const outMs = Date.now();
+    await waitUntil("the switch is off", async () => (await toggle.getAttribute("aria-checked")) === "false");
+    await page.waitForTimeout(4500);
+    await keepScreenshot(page, "service-out-of-routing", { language: "en", theme: "light", width: 1440 });
+    await page.getByLabel(`${first()} serves 0 calls per second`).first().waitFor({ timeout: 5000 });
+    await toggle.click();
+    const inMs = Date.now();
+    await waitUntil("the switch is on", async () => (await toggle.getAttribute("aria-checked")) === "true");
+    const calls = await waitUntil("traffic is back", async () => {
+      const found = await callsPerSecond(outMs, inMs + 4000);
+      return found.some(({ timeMs, count }) => timeMs >= inMs && count > 0) ? found : undefined;
+    });
+    const wrong = calls.filter(({ timeMs, count }) => timeMs >= outMs + 2000 && timeMs + 1000 <= inMs && count > 0);
+    assert.deepEqual(wrong, [], "no call 2 s after it was taken out");
+  },
+);
+
+async function callsPerSecond(fromMs: number, toMs: number): Promise<{ timeMs: number; count: number }[]> {
+  const curve = await operatorClient(system, TelemetryService).queryCalls({
+    service: "Flight.mod_flight",
+    side: CallSide.SERVER,
+    fromMs: Math.floor(fromMs / 1000) * 1000,
+    toMs: Math.ceil(toMs / 1000) * 1000,
+    stepS: 1,
+    byInstance: true,
+  });
+  const series = curve.series.find(({ instance }) => instance === first());
+  return curve.timeMs.map((timeMs, index) => ({ timeMs, count: series?.calls[index] ?? 0 }));
+}
+
+test(
+  "the flow page draws the path of a request: caller, Flight.mod_flight, Login.mod_user, with its log line",
+  options,
+  async () => {
+    const id = await makeRequest();
+    await open(`/requests/${id}`);
+    for (const name of ["msec.cli", "Flight.mod_flight", "Login.mod_user"]) {
+      await page.getByText(name, { exact: false }).first().waitFor();
+    }
+    await page
+      .getByText(/queryFlight/)
+      .first()
+      .waitFor();
+    await page.getByText("query", { exact: true }).first().waitFor();
+  },
+);
+
+test("a request of the traffic source is in the list and opens its page", options, async () => {
+  await open("/requests");
+  const link = page.locator("main a[href^='/requests/']").first();
+  await link.click();
+  await page.waitForURL(/\/requests\/[0-9a-f]{32}/);
+  await page.getByText("Flight.traffic").first().waitFor();
+});
+
+test("the curve page shows calls and failures, per minute and live", options, async () => {
+  await open("/services/Flight.mod_flight/curves");
+  await page.getByText("Failures").first().waitFor();
+  await page.locator("canvas").first().waitFor();
+  await page.getByText("Live", { exact: true }).first().click();
+  await page.waitForURL(/range=live/);
+  await page.locator("canvas").first().waitFor();
+});
+
+test("the language and the theme are switched on the page and remembered", options, async () => {
+  await open("/");
+  await page.getByRole("button", { name: /中文|Chinese/ }).click();
+  await page.locator("h1", { hasText: "服务" }).waitFor();
+  await page.reload();
+  await page.locator("h1", { hasText: "服务" }).waitFor();
+  await page.getByRole("button", { name: /英文|English/ }).click();
+  await page.locator("h1", { hasText: "Services" }).waitFor();
+  const scheme = () => page.evaluate<string>("document.documentElement.dataset.theme");
+  const before = await scheme();
+  // One of the three choices is what the system has, so that one of two clicks changes nothing.
+  await waitUntil("the other theme", async () => {
+    await page.getByRole("button", { name: /^Theme:/ }).click();
+    return (await scheme()) !== before;
+  });
+});
+
+const looks: readonly Look[] = [
+  { language: "en", theme: "light", width: 1440 },
+  { language: "en", theme: "dark", width: 1440 },
+  { language: "zh", theme: "light", width: 1440 },
+  { language: "zh", theme: "dark", width: 1440 },
+  { language: "en", theme: "light", width: 1024 },
+  { language: "zh", theme: "dark", width: 1024 },
+];
+
+test(
+  "every page fits, passes axe-core and is kept as a screenshot, in both languages, themes and widths",
+  options,
+  async () => {
+    const id = await makeRequest();
+    const pages = {
+      overview: "/",
+      service: "/services/Flight.mod_flight",
+      curves: "/services/Flight.mod_flight/curves",
+      requests: "/requests",
+      flow: `/requests/${id}`,
+      hosts: "/hosts",
+    };
+    const problems: string[] = [];
+    for (const look of looks) {
+      for (const [name, path] of Object.entries(pages)) {
+        const title = `${name} ${look.width} ${look.language} ${look.theme}`;
+        await setLook(page, look);
+        await open(path);
+        await page.waitForLoadState("networkidle");
+        await keepScreenshot(page, name, look);
+        if (await overflowsSideways(page)) problems.push(`${title}: wider than its window`);
+        if (look.width === 1440)
+          problems.push(...(await findAccessibilityFaults(page)).map((fault) => `${title}: ${fault}`));
+        assert.ok((await heading()).length > 0, title);
+      }
+    }
+    assert.deepEqual(problems, []);
+  },
+);
+
+test(
+  "no page wrote an error, broke the content security policy, or asked any other place for anything",
+  options,
+  () => {
+    assert.deepEqual(faults.seen, []);
+  },
+);
