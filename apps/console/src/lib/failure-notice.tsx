@@ -2,12 +2,21 @@ import { Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { Notice } from "../ui/notice.tsx";
 import { Mark } from "../ui/status-mark.tsx";
-import { failureFrom } from "./failure.ts";
+import { FailureKind, failureFrom } from "./failure.ts";
+
+/** What went wrong, and what there is beside it. */
+export interface FailureNoticeProps {
+  readonly error: unknown;
+  readonly onRetry?: () => unknown;
+  /** Older data are on the page: that nobody answers is then said once, above all pages. Default false. */
+  readonly besideData?: boolean;
+}
 
 /** Says what went wrong with a call and what to do, with the server's own words in small print. */
-export function FailureNotice({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => unknown }) {
+export function FailureNotice({ error, onRetry, besideData = false }: FailureNoticeProps) {
   const { t } = useTranslation();
   const { kind, detail } = failureFrom(error);
+  if (besideData && kind === FailureKind.Unreachable) return null;
   return (
     <Notice
       mark={Mark.Fail}

@@ -52,7 +52,9 @@ export function CurvesPage({ service, external, search, onSearch, head }: Curves
       <CurveTools search={search} range={range} side={side} onSearch={onSearch} calls={calls.data} />
       <section className="panel" aria-label={t("nav.curves")}>
         {calls.data === undefined && calls.isPending && <Loading label={t("curves.loading")} lines={9} />}
-        {calls.isError && <FailureNotice error={calls.error} onRetry={calls.refetch} />}
+        {calls.isError && (
+          <FailureNotice error={calls.error} onRetry={calls.refetch} besideData={calls.data !== undefined} />
+        )}
         {calls.data !== undefined && calls.data.curves.length === 0 && (
           <Notice title={t("curves.emptyTitle")}>
             {t(side === CurveSide.Callers ? "curves.emptyCallers" : "curves.emptyTodo")}

@@ -49,22 +49,25 @@ export function LiveCurves({ service, external }: LiveCurvesProps) {
     height: 150,
   };
   return (
-    <div className="charts two">
-      <LazyChart
-        {...common}
-        title={t("curves.calls")}
-        unit={t("unit.perSecond")}
-        label={t("curves.callsOf", { service })}
-        curves={chartLines(curves, "calls", hidden)}
-        filled={curves.length === 1}
-      />
-      <LazyChart
-        {...common}
-        title={t("curves.failures")}
-        unit={t("unit.perSecond")}
-        label={t("curves.failuresOf", { service })}
-        curves={chartLines(curves, "failures", hidden)}
-      />
-    </div>
+    <>
+      {calls.isError && <FailureNotice error={calls.error} onRetry={calls.refetch} besideData />}
+      <div className="charts two">
+        <LazyChart
+          {...common}
+          title={t("curves.calls")}
+          unit={t("unit.perSecond")}
+          label={t("curves.callsOf", { service })}
+          curves={chartLines(curves, "calls", hidden)}
+          filled={curves.length === 1}
+        />
+        <LazyChart
+          {...common}
+          title={t("curves.failures")}
+          unit={t("unit.perSecond")}
+          label={t("curves.failuresOf", { service })}
+          curves={chartLines(curves, "failures", hidden)}
+        />
+      </div>
+    </>
   );
 }

@@ -89,7 +89,9 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
         }
       >
         {requests.isPending && <Loading label={t("requests.title")} lines={8} />}
-        {requests.isError && <FailureNotice error={requests.error} onRetry={requests.refetch} />}
+        {requests.isError && (
+          <FailureNotice error={requests.error} onRetry={requests.refetch} besideData={list.length > 0} />
+        )}
         {requests.data !== undefined && list.length === 0 && (
           <Notice title={t(filtered ? "requests.noMatchTitle" : "requests.emptyTitle")}>
             {t(filtered ? "requests.noMatchTodo" : "requests.emptyTodo")}

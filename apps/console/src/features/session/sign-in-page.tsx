@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button, Input, type InputRef } from "antd";
 import type { TFunction } from "i18next";
@@ -101,6 +102,9 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
 
 function problemText(error: unknown, t: TFunction): string {
   const { kind } = failureFrom(error);
+  if (ConnectError.from(error).code === Code.ResourceExhausted) {
+    return `${t("signIn.tooMany")} (${failureFrom(error).detail})`;
+  }
   const refused = kind === FailureKind.SignedOut || kind === FailureKind.Refused || kind === FailureKind.NotFound;
   return refused ? t("signIn.refused") : `${t(`failure.${kind}.title`)} ${t(`failure.${kind}.todo`)}`;
 }

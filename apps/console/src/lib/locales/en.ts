@@ -104,6 +104,7 @@ export const en = {
     submit: "Sign in",
     pending: "Signing in",
     missing: "Paste a token first.",
+    tooMany: "Too many attempts. Wait a little, then use a new token.",
     refused:
       "This token is not valid: it was used before, has expired, or is incomplete. Get a new one with the command below.",
     help: "No token at hand? Get a new one on the machine that runs msec, in its directory:",

@@ -97,6 +97,7 @@ export const zh = {
     submit: "登录",
     pending: "正在登录",
     missing: "请先粘贴令牌。",
+    tooMany: "尝试次数过多。请稍候，再用新的令牌重试。",
     refused: "令牌无效：已被使用、已过期或不完整。请用下面的命令获取新令牌。",
     help: "没有令牌？在运行 msec 的机器上、其目录中执行：",
   },
