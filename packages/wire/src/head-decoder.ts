@@ -30,11 +30,11 @@ export class HeadDecoder {
    *
    * When it throws, `head` has what was read until then: with `hasSequence` the error can still be answered.
    *
-   * @throws WireError MissingField (no sequence, no or empty method_name), TooLarge (see `HeadLimits`), or broken protobuf
+   * @throws WireError MissingField (no sequence, no or empty method_name, unless it is a cancellation), TooLarge (see `HeadLimits`), or broken protobuf
    */
   decodeRequest(bytes: Uint8Array, start: number, end: number, head: RpcHead): void {
     this.#decode(bytes, start, end, head);
-    if (head.method.bytes.length === 0) {
+    if (head.method.bytes.length === 0 && head.cancel === 0) {
       throw new WireError(WireReason.MissingField, "the head has no method_name (field 51)");
     }
   }
@@ -124,6 +124,15 @@ export class HeadDecoder {
         break;
       case HeadTag.metadata:
         this.#metadata(head);
+        break;
+      case HeadTag.retry:
+        head.retry = reader.uint32();
+        break;
+      case HeadTag.cancel:
+        head.cancel = reader.uint32();
+        break;
+      case HeadTag.features:
+        head.features = reader.uint32();
         break;
       default:
         reader.skip(tag);

@@ -19,6 +19,8 @@ export interface RequestHeadFields {
   readonly metadata?: readonly MetadataEntry[] | undefined;
   /** Services that the request has been through when it is sent, 0…2^32-1. */
   readonly hops?: number | undefined;
+  /** 1: part of a repeated call. */
+  readonly retry?: number | undefined;
 }
 
 /**
@@ -88,7 +90,24 @@ export class RequestHeadEncoder {
       writer.uint32(HeadTag.hops);
       writer.uint32(fields.hops);
     }
+    if (fields.retry) {
+      writer.uint32(HeadTag.retry);
+      writer.uint32(fields.retry);
+    }
   }
+}
+
+/**
+ * Append a head that gives up the call with `sequence`. Its empty method name is there for the original's parser, which requires
+ * the field and answers with "invalid method name".
+ */
+export function encodeCancelHead(writer: Writer, sequence: Uint64): void {
+  writer.byte(HeadTag.sequence);
+  writer.uint64(sequence);
+  writer.uint32(HeadTag.method_name);
+  writer.byte(0);
+  writer.uint32(HeadTag.cancel);
+  writer.byte(1);
 }
 
 /** The parts of a response's head that are the server's own. Absent, 0 or empty means not sent. */
@@ -100,6 +119,8 @@ export interface ResponseHeadFields {
   readonly code?: number | undefined;
   readonly details?: Uint8Array | undefined;
   readonly metadata?: readonly MetadataEntry[] | undefined;
+  /** Bits of `HeadFeature`. */
+  readonly features?: number | undefined;
 }
 
 /**
@@ -156,6 +177,10 @@ function writeOwnFields(writer: Writer, fields: ResponseHeadFields): void {
   if (fields.details !== undefined && fields.details.length > 0) {
     writer.uint32(HeadTag.details);
     writer.lengthDelimited(fields.details);
+  }
+  if (fields.features) {
+    writer.uint32(HeadTag.features);
+    writer.uint32(fields.features);
   }
 }
 

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { colorIdFromMethod } from "./color-id.ts";
 import { defaultFrameLimits } from "./frame.ts";
-import { defaultHeadLimits, HeadTag, RpcHead } from "./head.ts";
+import { defaultHeadLimits, HeadFeature, HeadTag, RpcHead } from "./head.ts";
 import { HeadDecoder } from "./head-decoder.ts";
-import { encodeResponseHead, RequestHeadEncoder, type RequestHeadFields } from "./head-encoder.ts";
+import { encodeCancelHead, encodeResponseHead, RequestHeadEncoder, type RequestHeadFields } from "./head-encoder.ts";
 import { bytesFromHex } from "./testing/hex.ts";
 import { arbitraryMutations, mutate } from "./testing/mutate.ts";
 import { WireError, WireReason } from "./wire-error.ts";
@@ -93,6 +93,7 @@ test("a request's head comes back with everything that was put into it", () => {
         traceFlags: fc.nat(255),
         timeoutMs: fc.nat(0xffff_ffff),
         hops: fc.nat(0xffff_ffff),
+        retry: fc.nat(0xffff_ffff),
         metadata: fc.array(
           fc.record(
             {
@@ -114,6 +115,7 @@ test("a request's head comes back with everything that was put into it", () => {
         );
         assert.equal(head.timeoutMs, fields.timeoutMs);
         assert.equal(head.hops, fields.hops);
+        assert.equal(head.retry, fields.retry);
         assert.deepEqual(head.metadata, fields.metadata);
         assert.equal(head.flowId(), new DataView(fields.traceId.buffer, fields.traceId.byteOffset).getBigUint64(8));
         assert.equal(head.colorIdLow >>> 0, colorIdFromMethod(method));
@@ -173,11 +175,12 @@ test("a response carries the server's own fields only, never what the client cla
       code: 5,
       details: Uint8Array.of(1, 2),
       metadata: [{ key: "k", value: Uint8Array.of(9) }],
+      features: HeadFeature.Cancel,
     }),
   );
   assert.deepEqual(
-    [own.err, own.result, own.errMsg, own.code, own.details, own.metadata],
-    [-1000, 0, "no such user: 张三", 5, Uint8Array.of(1, 2), [{ key: "k", value: Uint8Array.of(9) }]],
+    [own.err, own.result, own.errMsg, own.code, own.details, own.metadata, own.features],
+    [-1000, 0, "no such user: 张三", 5, Uint8Array.of(1, 2), [{ key: "k", value: Uint8Array.of(9) }], 1],
   );
 });
 
@@ -350,6 +353,16 @@ test("a deadline in the past is not sent as one in fifty days", () => {
   }
   assert.equal(decodeRequest(requestBytes(1, { timeoutMs: 0.2 })).timeoutMs, 1);
   assert.equal(decodeRequest(requestBytes(1, { timeoutMs: 1e12 })).timeoutMs, 0xffff_ffff);
+});
+
+test("a cancellation names a call by its sequence and needs no method", () => {
+  const writer = new Writer();
+  encodeCancelHead(writer, 300);
+  const bytes = writer.copy();
+  // The method name is there, and empty: the original's parser demands it.
+  assert.deepEqual(bytes, bytesFromHex("50ac02 9a0300 d80601"));
+  const head = decodeRequest(bytes);
+  assert.deepEqual([head.sequence, head.method.text, head.cancel], [300, "", 1]);
 });
 
 test("an empty metadata key is refused when it is written", () => {

@@ -24,7 +24,13 @@ export const HeadTag = {
   code: (103 << 3) | 0,
   details: (104 << 3) | 2,
   hops: (105 << 3) | 0,
+  retry: (106 << 3) | 0,
+  cancel: (107 << 3) | 0,
+  features: (108 << 3) | 0,
 } as const;
+
+/** What a server says it understands, in the first answer on a connection. */
+export const HeadFeature = { Cancel: 1 } as const;
 
 /** One key with its value; keys may repeat. */
 export interface MetadataEntry {
@@ -102,6 +108,12 @@ export class RpcHead {
   details: Uint8Array | undefined = undefined;
   /** Services that the request has already been through, 0…2^32-1; 0 from a caller that serves nobody. */
   hops = 0;
+  /** 1: the request is part of a repeated call; what is called on its behalf is not repeated again. 0 when absent. */
+  retry = 0;
+  /** Other than 0: no request, but word that the caller has given up the one with this sequence. 0 when absent. */
+  cancel = 0;
+  /** What the sender of a response understands: bits of {@link HeadFeature}; 0 when absent. */
+  features = 0;
 
   /** Back to the state of a new one. */
   reset(): void {
@@ -127,6 +139,9 @@ export class RpcHead {
     this.code = 0;
     this.details = undefined;
     this.hops = 0;
+    this.retry = 0;
+    this.cancel = 0;
+    this.features = 0;
   }
 
   /** The flow id as one integer, 0n when absent. */

@@ -15,9 +15,10 @@ export {
   frameOverheadBytes,
   parseFrame,
 } from "./frame.ts";
-export { defaultHeadLimits, type HeadLimits, type MetadataEntry, RpcHead } from "./head.ts";
+export { defaultHeadLimits, HeadFeature, type HeadLimits, type MetadataEntry, RpcHead } from "./head.ts";
 export { HeadDecoder } from "./head-decoder.ts";
 export {
+  encodeCancelHead,
   encodeResponseHead,
   RequestHeadEncoder,
   type RequestHeadFields,
