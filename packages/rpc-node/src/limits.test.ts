@@ -20,7 +20,7 @@ test("numbers out of range and names that do not exist are said by their path", 
   assert.throws(() => channelLimits({ timeoutMs: Number.POSITIVE_INFINITY }), /limits.timeoutMs Infinity/);
   assert.throws(
     () => listenerLimits({ frame: {} } as never),
-    /limits.frame does not exist; known are connections, frames, calls, unsent/,
+    /limits.frame does not exist; known are connections, frames, calls, http, http2, unsent/,
   );
   assert.throws(() => listenerLimits({ frames: 5 } as never), /limits.frames must be an object/);
   assert.throws(() => listenerLimits(JSON.parse('{"__proto__": {"x": 1}}')), RangeError);

@@ -24,6 +24,26 @@ export interface ListenerLimits {
     /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */
     maxHops: number;
   };
+  http: {
+    /** Bytes of all headers of a request together, 1_024…1_048_576. Default 16 KiB. */
+    maxHeaderBytes: number;
+    /** Headers of a request on HTTP/2, 8…1_000. Default 100. */
+    maxHeaders: number;
+  };
+  http2: {
+    /** Calls at once on one HTTP/2 connection, 1…10_000; clients are told and wait. Default 128. */
+    maxStreams: number;
+    /**
+     * Calls that a client may give up at once, 1…100_000: each time takes one of so many, and `resetsPerSecond` come back. A client that
+     * gives up more is taken for an attack (CVE-2023-44487) and closed with GOAWAY. Default 256, twice `maxStreams`: all calls of a
+     * connection may well have one deadline.
+     */
+    resetBurst: number;
+    /** Calls that a client may give up per second in the long run, 1…100_000. Default 100. */
+    resetsPerSecond: number;
+    /** Memory that one connection's HTTP/2 state (headers, windows, frames in hand) may take, in MiB, 1…1_024. Default 10. */
+    sessionMiB: number;
+  };
   unsent: {
     /** Bytes of answers that a connection may leave unread before its requests are no longer read, 1_024…1_073_741_824. Default 1 MiB. */
     bytes: number;
@@ -67,6 +87,8 @@ export const defaultListenerLimits: ListenerLimits = {
   connections: { max: 20_000, idleMs: 300_000, firstByteMs: 3_000 },
   frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024, completeMs: 30_000 },
   calls: { maxPerConnection: 4_096, max: 20_000, maxHops: 32 },
+  http: { maxHeaderBytes: 16 * 1024, maxHeaders: 100 },
+  http2: { maxStreams: 128, resetBurst: 256, resetsPerSecond: 100, sessionMiB: 10 },
   unsent: { bytes: 1024 * 1024, maxBytes: 64 * 1024 * 1024, maxTotalBytes: 256 * 1024 * 1024, stalledMs: 30_000 },
 };
 
@@ -89,6 +111,8 @@ const listenerRanges: Ranges<ListenerLimits> = {
   connections: { max: [1, 1_000_000], idleMs: [0, 2_147_483_647], firstByteMs: [10, 600_000] },
   frames: { ...frameRanges, completeMs: [10, 3_600_000] },
   calls: { maxPerConnection: [1, 1_000_000], max: [1, 1_000_000], maxHops: [0, 1_000] },
+  http: { maxHeaderBytes: [1_024, 1_048_576], maxHeaders: [8, 1_000] },
+  http2: { maxStreams: [1, 10_000], resetBurst: [1, 100_000], resetsPerSecond: [1, 100_000], sessionMiB: [1, 1_024] },
   unsent: {
     bytes: [1_024, 1_073_741_824],
     maxBytes: [1_024, 1_073_741_824],

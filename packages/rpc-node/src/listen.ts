@@ -13,6 +13,8 @@ import {
 } from "@msec/rpc";
 import { HeadDecoder } from "@msec/wire";
 import { HttpJsonServer } from "./http-json/http-json-server.ts";
+import type { Http2Connection } from "./http2/http2-connection.ts";
+import { WebServer } from "./http2/web-server.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
 import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
@@ -60,7 +62,8 @@ export interface Listener extends AsyncDisposable {
 }
 
 /**
- * Open one port (or unix socket) that speaks SRPC and HTTP+JSON, told apart by the first bytes of each connection.
+ * Open one port (or unix socket) that speaks SRPC, HTTP+JSON, Connect, gRPC and gRPC-Web, told apart by the first bytes of each
+ * connection and, on HTTP, by URL and content type.
  *
  * @throws RangeError  a limit out of its range
  * @throws Error       of Node (EADDRINUSE, EACCES, …) where the address cannot be bound
@@ -73,7 +76,7 @@ export async function listen<Context extends CallContext = CallContext>(
   return port;
 }
 
-type AnyConnection = { socket: Socket; srpc: SrpcServerConnection | undefined };
+type AnyConnection = { socket: Socket; srpc: SrpcServerConnection | undefined; http2: Http2Connection | undefined };
 
 class OnePort implements Listener {
   readonly #options: ListenerOptions<never>;
@@ -81,6 +84,7 @@ class OnePort implements Listener {
   readonly #server: Server;
   readonly #calls: CallServer;
   readonly #http: HttpJsonServer;
+  readonly #web: WebServer;
   readonly #heads: HeadDecoder;
   readonly #unread: UnreadAnswers;
   readonly #connections = new Map<Socket, AnyConnection>();
@@ -103,7 +107,8 @@ class OnePort implements Listener {
     this.#heads = new HeadDecoder();
     this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
     const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
-    this.#http = new HttpJsonServer(shared);
+    this.#web = new WebServer(shared, options.methods);
+    this.#http = new HttpJsonServer({ ...shared, web: this.#web });
     const { tls } = options;
     if (tls) {
       const server = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
@@ -167,16 +172,18 @@ class OnePort implements Listener {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#http.close();
-    for (const { srpc } of this.#connections.values()) {
+    for (const { srpc, http2 } of this.#connections.values()) {
       srpc?.announceStop();
+      http2?.announceStop();
     }
     if (!(await this.#calls.drained(graceMs))) {
       this.#calls.cancelAll(new RpcError(Code.Unavailable, "the service stopped before the call was done"));
     }
     this.#http.close();
-    for (const { socket, srpc } of this.#connections.values()) {
-      if (srpc) {
-        srpc.closeGently();
+    for (const { socket, srpc, http2 } of this.#connections.values()) {
+      const connection = srpc ?? http2;
+      if (connection) {
+        connection.closeGently();
       } else {
         socket.end();
       }
@@ -207,7 +214,7 @@ class OnePort implements Listener {
   }
 
   #accept(socket: Socket, certificate: string | undefined): void {
-    const connection: AnyConnection = { socket, srpc: undefined };
+    const connection: AnyConnection = { socket, srpc: undefined, http2: undefined };
     this.#watch(connection);
     const timer = setTimeout(() => socket.destroy(), this.#limits.connections.firstByteMs);
     timer.unref();
@@ -231,6 +238,10 @@ class OnePort implements Listener {
         socket.pause();
         socket.unshift(first);
         this.#http.accept(socket, peer);
+      } else if (protocol === Protocol.Http2) {
+        socket.pause();
+        socket.unshift(first);
+        connection.http2 = this.#web.acceptHttp2(socket, peer);
       } else {
         socket.destroy();
       }
@@ -271,8 +282,8 @@ class OnePort implements Listener {
 
   #closeStale(): void {
     const nowMs = performance.now();
-    for (const { socket, srpc } of this.#connections.values()) {
-      if (srpc?.isStale(nowMs)) {
+    for (const { socket, srpc, http2 } of this.#connections.values()) {
+      if (srpc?.isStale(nowMs) || http2?.isStale(nowMs)) {
         socket.destroy();
       }
     }

@@ -29,6 +29,8 @@ export function nodeTlsOptions(tls: ListenerTls, handshakeTimeoutMs: number): Tl
     ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
     handshakeTimeout: handshakeTimeoutMs,
     minVersion: "TLSv1.2",
+    // For clients of HTTP that ask which one; what a connection speaks is told by its first bytes all the same.
+    ALPNProtocols: ["h2", "http/1.1"],
   };
 }
 

@@ -21,7 +21,8 @@ test("anything else is unknown as soon as it can be", () => {
     "stats\r\n",
     "SSH-",
     "\0",
-    "PRI * HTTP/2.0",
+    "PRI * HTTP/1.1",
+    "PRI * HTTP/2.0\r\n\r\nXM",
     "POSTMAN",
     "post /",
     "GET\t/",
@@ -29,6 +30,15 @@ test("anything else is unknown as soon as it can be", () => {
     assert.equal(of(text), Protocol.Unknown, JSON.stringify(text));
   }
   assert.equal(of(""), Protocol.NeedMore);
+});
+
+test("HTTP/2 is known by its whole preface", () => {
+  const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  assert.equal(of(preface), Protocol.Http2);
+  assert.equal(of(`${preface}more`), Protocol.Http2);
+  for (let i = 1; i < preface.length; i++) {
+    assert.equal(of(preface.slice(0, i)), Protocol.NeedMore);
+  }
 });
 
 test("no start of `sniffBytes` bytes leaves it open", () => {

@@ -2,6 +2,7 @@
 export const Protocol = {
   Srpc: "srpc",
   Http1: "http1",
+  Http2: "http2",
   /** Nothing that this port speaks. */
   Unknown: "unknown",
   /** Too few bytes to say. */
@@ -15,9 +16,11 @@ const srpcStart = 0x28;
 const httpStarts = ["GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "TRACE ", "CONNECT "].map(
   (text) => new TextEncoder().encode(text),
 );
+/** RFC 9113, 3.4. All of it must be there: a stranger that only begins like it is closed in time. */
+const http2Start = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** Bytes after which `sniff` always knows. */
-export const sniffBytes = Math.max(...httpStarts.map((start) => start.length));
+export const sniffBytes = http2Start.length;
 
 /** Tell the protocol of a connection by its first bytes. A method must be followed by its space, so `POSTMAN` is not HTTP. */
 export function sniff(bytes: Uint8Array): Protocol {
@@ -28,6 +31,17 @@ export function sniff(bytes: Uint8Array): Protocol {
     return Protocol.Srpc;
   }
   let possible = false;
+  if (bytes[0] === http2Start[0]) {
+    const length = Math.min(http2Start.length, bytes.length);
+    let i = 0;
+    while (i < length && http2Start[i] === bytes[i]) {
+      i++;
+    }
+    if (i === http2Start.length) {
+      return Protocol.Http2;
+    }
+    possible = i === length;
+  }
   for (const start of httpStarts) {
     const length = Math.min(start.length, bytes.length);
     let i = 0;

@@ -8,6 +8,8 @@ export interface RpcErrorDetails {
   notExecuted?: boolean;
   /** The original's return code, -1…-21 or one of a foreign server, where it says more than `code`. */
   ret?: number;
+  /** Protobuf messages for callers that speak gRPC or Connect, which knows them as `google.protobuf.Any`: full type name and bytes of each. */
+  messages?: readonly { readonly type: string; readonly value: Uint8Array }[];
   [name: string]: unknown;
 }
 
@@ -21,8 +23,8 @@ export interface RpcErrorOptions {
 /**
  * The one error of calls, on both sides: a handler throws it to answer with a code, a client gets it.
  *
- * `code` is never `Ok`. `message` is for people and is sent to the caller; `details` is for programs (only `notExecuted` and
- * `ret` cross the wire); `cause` stays in the process.
+ * `code` is never `Ok`. `message` is for people and is sent to the caller; `details` is for programs (only `notExecuted`,
+ * `ret` and, over gRPC and Connect, `messages` cross the wire); `cause` stays in the process.
  */
 export class RpcError extends Error {
   override readonly name = "RpcError";

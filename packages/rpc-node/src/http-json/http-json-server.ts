@@ -10,6 +10,7 @@ import {
   RpcError,
   type ServedMethod,
 } from "@msec/rpc";
+import type { WebServer } from "../http2/web-server.ts";
 import type { ListenerLimits } from "../limits.ts";
 import { HttpCall } from "./http-call.ts";
 import { isJsonWithinDepth } from "./json-depth.ts";
@@ -21,10 +22,11 @@ export interface HttpJsonShared {
   readonly calls: CallServer;
   readonly methods: MethodTable<never>;
   readonly limits: ListenerLimits;
+  /** Serves what comes to the same HTTP server in Connect's or gRPC-Web's shape. */
+  readonly web: WebServer;
 }
 
 const maxJsonDepth = 64;
-const maxHeaderBytes = 16 * 1024;
 const hint =
   "POST a JSON body to any path with ?methodName=package.Service.Method; the answer is {ret, errmsg, resultObj}";
 
@@ -41,11 +43,11 @@ export class HttpJsonServer {
 
   constructor(shared: HttpJsonShared) {
     this.#shared = shared;
-    const { frames, connections } = shared.limits;
+    const { frames, connections, http } = shared.limits;
     const { idleMs, firstByteMs } = connections;
     this.#server = createServer(
       {
-        maxHeaderSize: maxHeaderBytes,
+        maxHeaderSize: http.maxHeaderBytes,
         headersTimeout: Math.min(Math.max(firstByteMs, 10_000), frames.completeMs),
         requestTimeout: frames.completeMs,
         keepAliveTimeout: idleMs,
@@ -89,6 +91,9 @@ export class HttpJsonServer {
       refuseForm(request, response, fault);
       return;
     }
+    if (this.#shared.web.serveHttp1(request, response, this.#peerOf(request))) {
+      return;
+    }
     if (request.method !== "POST") {
       refuseMethod(request, response);
       return;
@@ -128,6 +133,10 @@ export class HttpJsonServer {
     calls.serve(call, method!, message);
   }
 
+  #peerOf(request: IncomingMessage): PeerInfo {
+    return this.#peers.get(request.socket) ?? { address: "unknown", certificate: undefined };
+  }
+
   #arrived(
     request: IncomingMessage,
     response: ServerResponse,
@@ -140,7 +149,7 @@ export class HttpJsonServer {
       {
         method: name,
         caller: firstHeader(request, "caller").slice(0, 256) || "http.json",
-        peer: this.#peers.get(request.socket) ?? { address: "unknown", certificate: undefined },
+        peer: this.#peerOf(request),
         receivedMs,
         deadline: Number.POSITIVE_INFINITY,
         metadata: undefined,

@@ -143,7 +143,7 @@ export class SrpcServerConnection {
     const method = methods.find(head.method.text);
     const call = this.#arrived(head, method, span.bodyEnd - span.bodyStart);
     const refusal =
-      (method ? undefined : unknownMethod(head)) ??
+      (method ? undefined : unknownMethod(head, methods)) ??
       calls.admit(call) ??
       (this.#running.size < limits.calls.maxPerConnection ? undefined : this.#tooMany());
     if (refusal) {
@@ -301,7 +301,14 @@ export class SrpcServerConnection {
   }
 }
 
-function unknownMethod(head: RpcHead): RpcError {
+function unknownMethod(head: RpcHead, methods: MethodTable<never>): RpcError {
+  if (methods.findStream(head.method.text)) {
+    return new RpcError(
+      Code.Unimplemented,
+      `${head.method.text} is a streaming method, which SRPC does not carry; call it by gRPC, gRPC-Web or Connect on this port`,
+      { details: { ret: -6, notExecuted: true } },
+    );
+  }
   return new RpcError(Code.Unimplemented, `no method ${JSON.stringify(head.method.text.slice(0, 200))} here`, {
     details: { ret: -6, notExecuted: true },
   });

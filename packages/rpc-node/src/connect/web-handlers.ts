@@ -1,0 +1,187 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { createConnectRouter, createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import { type CallServer, Code, type PeerInfo, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
+import { parseConnectTimeout, parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
+import { firstHeader } from "../http2/header-metadata.ts";
+import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
+import { isUnary, type MethodLookup } from "../http2/method-lookup.ts";
+import { ConnectCall } from "./connect-call.ts";
+import { codeFromResponse, respondUnknownPath } from "./web-response.ts";
+
+type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** Http2ServerResponse has the same methods; the two declarations only do not fit each other where they are called. */
+type NodeResponse = ServerResponse;
+type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
+
+// The form of every URL of these protocols. The original's HTTP+JSON takes any path, but then names the method in the query.
+const pathForm = /^\/[\w.]+\/\w+$/;
+
+const callKey = createContextKey<ConnectCall | undefined>(undefined);
+
+/**
+ * Connect, gRPC-Web, and what of gRPC is rare (JSON messages), over HTTP/1.1 and HTTP/2: connect-node speaks the protocols, our
+ * `CallServer` runs the handlers.
+ */
+export class WebHandlers {
+  readonly #shared: Http2Shared;
+  readonly #calls: CallServer;
+  readonly #methods: MethodLookup;
+  readonly #handlers = new Map<ServedMethod | ServedStream, Handler>();
+
+  constructor(shared: Http2Shared, methods: MethodLookup) {
+    this.#shared = shared;
+    this.#calls = shared.calls;
+    this.#methods = methods;
+  }
+
+  /** Whether an HTTP/1.1 request is for us, not for the original's HTTP+JSON. */
+  accepts(request: IncomingMessage): boolean {
+    const [path, query] = splitUrl(request.url);
+    return pathForm.test(path) && !query.includes("methodName=");
+  }
+
+  /** Serve an HTTP/1.1 request. */
+  serveHttp1(request: IncomingMessage, response: ServerResponse, peer: PeerInfo): void {
+    this.#serve(request, response, request.headers, peer);
+  }
+
+  /** Serve an HTTP/2 request. */
+  serveHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: PeerInfo): Http2Exchange {
+    const request = new Http2ServerRequest(stream, headers, {}, []);
+    const receivedMs = performance.now();
+    const call = this.#serve(request, new Http2ServerResponse(stream) as unknown as NodeResponse, headers, peer);
+    return {
+      stream,
+      receivedMs,
+      get isIncomplete() {
+        return call !== undefined && !call.started && !stream.writableEnded;
+      },
+    };
+  }
+
+  #serve(
+    request: NodeRequest,
+    response: NodeResponse,
+    headers: IncomingHttpHeaders,
+    peer: PeerInfo,
+  ): ConnectCall | undefined {
+    const [path] = splitUrl(request.url);
+    const method = this.#methods.find(path);
+    if (!method) {
+      respondUnknownPath(request, response, path);
+      return undefined;
+    }
+    const call = new ConnectCall(
+      {
+        method: method.name,
+        headers,
+        peer,
+        receivedMs: performance.now(),
+        timeoutMs: timeoutOf(headers),
+      },
+      this.#calls,
+      this.#shared.limits.frames.maxBytes,
+    );
+    response.on("close", () => this.#closed(call, response));
+    // Errors of the connection; `close` follows.
+    response.on("error", () => {});
+    request.on("error", () => {});
+    void this.#answer(call, method, request, response);
+    return call;
+  }
+
+  async #answer(
+    call: ConnectCall,
+    method: ServedMethod | ServedStream,
+    request: NodeRequest,
+    response: NodeResponse,
+  ): Promise<void> {
+    const values = createContextValues().set(callKey, call);
+    try {
+      const universal = universalRequestFromNodeRequest(request as never, response as never, undefined, values);
+      const body = universal.body as AsyncIterable<Uint8Array>;
+      const answer = await this.#handlerOf(method)({ ...universal, body: countBytes(body, call) });
+      await universalResponseToNodeResponse(answer, response as never);
+    } catch {
+      // The connection broke, or the request is no HTTP that has a URL; there is nobody, or nothing, to answer.
+      if (!response.headersSent && response.writable) {
+        response.writeHead(400);
+      }
+      response.end();
+    }
+  }
+
+  #closed(call: ConnectCall, response: NodeResponse): void {
+    if (call.settled) {
+      return;
+    }
+    if (response.writableEnded && !call.started) {
+      // connect-node found the request at fault and has said so to the caller; here it is only recorded.
+      this.#calls.refuse(call, new RpcError(codeFromResponse(response), "the request could not be read"));
+    } else {
+      this.#calls.abandon(call, new RpcError(Code.Canceled, "the caller gave the call up"));
+    }
+  }
+
+  #handlerOf(method: ServedMethod | ServedStream): Handler {
+    let handler = this.#handlers.get(method);
+    if (!handler) {
+      const { maxBytes } = this.#shared.limits.frames;
+      const router = createConnectRouter({
+        // Their own default is no limit: 400 KB of gzip would be decoded to 400 MB.
+        readMaxBytes: maxBytes,
+        writeMaxBytes: Math.max(maxBytes * 2, 64 * 1024),
+        acceptCompression: [compressionGzip, compressionBrotli],
+        requestGate: (context) => context.values.get(callKey)?.admit(),
+      });
+      router.rpc(method.desc as DescMethod, implementation(method) as never);
+      handler = router.handlers[0]!;
+      this.#handlers.set(method, handler);
+    }
+    return handler;
+  }
+}
+
+function implementation(method: ServedMethod | ServedStream): unknown {
+  if (isUnary(method)) {
+    return (request: object, context: HandlerContext) => context.values.get(callKey)!.unary(method, request, context);
+  }
+  if (method.desc.methodKind === "client_streaming") {
+    return async (requests: AsyncIterable<object>, context: HandlerContext) => {
+      let response: object = {};
+      for await (const fields of context.values.get(callKey)!.stream(method, requests, context)) {
+        response = fields;
+      }
+      return response;
+    };
+  }
+  return (input: unknown, context: HandlerContext) => context.values.get(callKey)!.stream(method, input, context);
+}
+
+function splitUrl(url = ""): [path: string, query: string] {
+  const mark = url.indexOf("?");
+  return mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];
+}
+
+// A header that is no timeout counts as none here: connect-node refuses the call for it.
+function timeoutOf(headers: IncomingHttpHeaders): number {
+  const connect = firstHeader(headers, "connect-timeout-ms");
+  const grpc = firstHeader(headers, "grpc-timeout");
+  const timeoutMs = connect === "" ? parseGrpcTimeout(grpc === "" ? undefined : grpc) : parseConnectTimeout(connect);
+  return timeoutMs ?? Number.POSITIVE_INFINITY;
+}
+
+async function* countBytes(body: AsyncIterable<Uint8Array>, call: ConnectCall): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    call.requestBytes += chunk.length;
+    yield chunk;
+  }
+}

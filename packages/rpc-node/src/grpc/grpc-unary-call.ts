@@ -1,0 +1,185 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
+import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
+import type { CountUnsent, Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
+import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
+import { compressedEnvelope, encodeEnvelope } from "./encode-envelope.ts";
+import { type Envelope, EnvelopeReader } from "./envelope-reader.ts";
+import { acceptedEncodings, acceptsGzip, gzipMessage, readEnvelope } from "./grpc-compression.ts";
+import { respondGrpcError } from "./grpc-response.ts";
+
+const okTrailers = { "grpc-status": "0" };
+
+/**
+ * One unary gRPC call on an HTTP/2 stream.
+ *
+ * A path of our own beside connect-node's, because that one turns each request into fetch's Headers, AbortSignals and a chain of
+ * async iterators; here it is one object, two listeners and the compiled codecs. docs/reference/protocols.md has the figures.
+ */
+export class GrpcUnaryCall extends WebCall implements Http2Exchange {
+  readonly stream: ServerHttp2Stream;
+  isIncomplete = true;
+  readonly #served: ServedMethod;
+  readonly #calls: CallServer;
+  readonly #maxBytes: number;
+  readonly #encoding: string;
+  readonly #takesGzip: boolean;
+  readonly #countUnsent: CountUnsent;
+  #reader: EnvelopeReader | undefined;
+  #envelope: Envelope | undefined;
+
+  constructor(
+    arrived: ArrivedHeaders,
+    stream: ServerHttp2Stream,
+    method: ServedMethod,
+    shared: Http2Shared,
+    countUnsent: CountUnsent,
+  ) {
+    super(arrived);
+    this.stream = stream;
+    this.#served = method;
+    this.#calls = shared.calls;
+    this.#maxBytes = shared.limits.frames.maxBytes;
+    this.#encoding = firstHeader(arrived.headers, "grpc-encoding");
+    this.#takesGzip = acceptsGzip(firstHeader(arrived.headers, "grpc-accept-encoding"));
+    this.#countUnsent = countUnsent;
+  }
+
+  /** Read the request, then run the handler. */
+  read(): void {
+    const { stream } = this;
+    stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    stream.on("end", () => this.#onEnd());
+    stream.on("close", () => {
+      this.#calls.abandon(this, new RpcError(Code.Canceled, "the caller gave the call up"));
+    });
+  }
+
+  respond(fields: object): number {
+    const envelope = encodeEnvelope(this.#served, fields, this.#maxBytes);
+    if (this.givenReply?.compress && this.#takesGzip) {
+      void this.#sendCompressed(envelope.subarray(5));
+    } else {
+      this.#send(envelope, undefined);
+    }
+    return envelope.length - 5;
+  }
+
+  respondError(error: RpcError): void {
+    this.isIncomplete = false;
+    const { stream } = this;
+    respondGrpcError(stream, error, this.givenReply);
+    if (!stream.readableEnded && !stream.closed) {
+      // The rest of the request is not wanted.
+      stream.close(constants.NGHTTP2_NO_ERROR);
+    }
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.settled) {
+      return;
+    }
+    try {
+      this.#reader ??= new EnvelopeReader(this.#maxBytes);
+      this.#reader.push(chunk);
+      const envelope = this.#reader.next();
+      if (envelope) {
+        if (this.#envelope) {
+          throw new RpcError(Code.Unimplemented, `${this.method} takes one request, more came`);
+        }
+        this.#envelope = envelope;
+      }
+    } catch (thrown) {
+      this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
+    }
+  }
+
+  #onEnd(): void {
+    this.isIncomplete = false;
+    if (this.settled) {
+      return;
+    }
+    if (!this.#envelope || this.#reader!.heldBytes > 0) {
+      this.#calls.refuse(this, incomplete(this.#reader?.heldBytes ?? 0));
+      return;
+    }
+    try {
+      const body = readEnvelope(this.#envelope, this.#encoding, this.#maxBytes);
+      if (body instanceof Promise) {
+        body.then(
+          (bytes) => this.#run(bytes),
+          (thrown) => this.#calls.refuse(this, rpcErrorFromUnknown(thrown)),
+        );
+      } else {
+        this.#run(body);
+      }
+    } catch (thrown) {
+      this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
+    }
+  }
+
+  #run(bytes: Buffer): void {
+    this.requestBytes = bytes.length;
+    if (this.settled) {
+      return;
+    }
+    // The body may have come slowly: ask again what was asked when the headers came.
+    const refusal = this.#calls.admit(this);
+    if (refusal) {
+      this.#calls.refuse(this, refusal);
+      return;
+    }
+    let request: unknown;
+    try {
+      request = this.#served.request.decode(bytes, 0, bytes.length);
+    } catch (cause) {
+      this.#calls.refuse(this, badRequest(this.#served, cause));
+      return;
+    }
+    this.#calls.serve(this, this.#served, request);
+  }
+
+  async #sendCompressed(body: Buffer): Promise<void> {
+    this.#send(compressedEnvelope(await gzipMessage(body)), "gzip");
+  }
+
+  #send(envelope: Buffer, encoding: string | undefined): void {
+    const { stream } = this;
+    if (stream.destroyed || stream.closed) {
+      return;
+    }
+    const headers: Record<string, string | number> = { ":status": 200, "content-type": "application/grpc" };
+    headers["grpc-accept-encoding"] = acceptedEncodings;
+    if (encoding) {
+      headers["grpc-encoding"] = encoding;
+    }
+    let trailers: Record<string, string> = okTrailers;
+    const reply = this.givenReply;
+    if (reply) {
+      addMetadata(reply.metadata, (name, value) => {
+        headers[name] = value;
+      });
+      trailers = { ...okTrailers };
+      addMetadata(reply.trailers, (name, value) => {
+        trailers[name] = value;
+      });
+    }
+    stream.respond(headers, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+    this.#countUnsent(envelope.length);
+    stream.end(envelope);
+  }
+}
+
+/** The request ended too early. */
+export function incomplete(heldBytes: number): RpcError {
+  return heldBytes === 0
+    ? new RpcError(Code.Unimplemented, "the call takes one request, none came")
+    : new RpcError(Code.InvalidArgument, `the request ended inside a message, after ${heldBytes} bytes of it`);
+}
+
+/** The bytes are not the request message. */
+export function badRequest(method: { desc: { input: { typeName: string } } }, cause: unknown): RpcError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new RpcError(Code.InvalidArgument, `the body is not a ${method.desc.input.typeName}: ${text}`, { cause });
+}

@@ -1,0 +1,108 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { type CallServer, Code, type PeerInfo, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
+import type { WebHandlers } from "../connect/web-handlers.ts";
+import { refuseEncoding } from "../grpc/grpc-compression.ts";
+import { GrpcStreamCall } from "../grpc/grpc-stream-call.ts";
+import { parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
+import { GrpcUnaryCall } from "../grpc/grpc-unary-call.ts";
+import { RefusedGrpcCall } from "../grpc/refused-grpc-call.ts";
+import { firstHeader } from "./header-metadata.ts";
+import type { CountUnsent, Http2Exchange, Http2Shared } from "./http2-exchange.ts";
+import { isUnary, type MethodLookup, nameFromPath } from "./method-lookup.ts";
+import type { ArrivedHeaders } from "./web-call.ts";
+
+/** Tells what an HTTP/2 request is, and serves it: gRPC with our own code, the rest with connect-node. */
+export class Http2Streams {
+  readonly #shared: Http2Shared;
+  readonly #calls: CallServer;
+  readonly #methods: MethodLookup;
+  readonly #web: WebHandlers;
+
+  constructor(shared: Http2Shared, methods: MethodLookup, web: WebHandlers) {
+    this.#shared = shared;
+    this.#calls = shared.calls;
+    this.#methods = methods;
+    this.#web = web;
+  }
+
+  /** Serve one request. */
+  serve(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    peer: PeerInfo,
+    countUnsent: CountUnsent,
+  ): Http2Exchange | undefined {
+    const type = headers["content-type"];
+    if (type === "application/grpc" || (type !== undefined && isGrpcProto(type))) {
+      return this.#serveGrpc(stream, headers, peer, countUnsent);
+    }
+    return this.#web.serveHttp2(stream, headers, peer);
+  }
+
+  #serveGrpc(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    peer: PeerInfo,
+    countUnsent: CountUnsent,
+  ): Http2Exchange | undefined {
+    if (headers[":method"] !== "POST") {
+      stream.respond({ ":status": 405, allow: "POST" }, { endStream: true });
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      return undefined;
+    }
+    const path = headers[":path"] as string;
+    const method = this.#methods.find(path);
+    const timeoutMs = parseGrpcTimeout(headers["grpc-timeout"] as string | undefined);
+    const arrived: ArrivedHeaders = {
+      method: method ? method.name : nameFromPath(path),
+      headers,
+      peer,
+      receivedMs: performance.now(),
+      timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
+    };
+    const call = this.#callOf(stream, arrived, method, countUnsent);
+    const refusal =
+      (method ? undefined : unknownPath(path)) ??
+      (timeoutMs === undefined ? badTimeout(firstHeader(headers, "grpc-timeout")) : undefined) ??
+      refuseEncoding(firstHeader(headers, "grpc-encoding")) ??
+      this.#calls.admit(call);
+    if (refusal) {
+      this.#calls.refuse(call, refusal);
+    } else if (call instanceof GrpcUnaryCall) {
+      call.read();
+    } else if (call instanceof GrpcStreamCall) {
+      void call.run();
+    }
+    return call;
+  }
+
+  #callOf(
+    stream: ServerHttp2Stream,
+    arrived: ArrivedHeaders,
+    method: ServedMethod | ServedStream | undefined,
+    countUnsent: CountUnsent,
+  ): GrpcUnaryCall | GrpcStreamCall | RefusedGrpcCall {
+    if (!method) {
+      return new RefusedGrpcCall(arrived, stream);
+    }
+    return isUnary(method)
+      ? new GrpcUnaryCall(arrived, stream, method, this.#shared, countUnsent)
+      : new GrpcStreamCall(arrived, stream, method, this.#shared);
+  }
+}
+
+function isGrpcProto(type: string): boolean {
+  return type === "application/grpc+proto" || /^application\/grpc(\+proto)?\s*;/.test(type);
+}
+
+/** Nothing is served under this path. */
+export function unknownPath(path: string): RpcError {
+  return new RpcError(Code.Unimplemented, `no method ${JSON.stringify(path.slice(0, 200))} here`, {
+    details: { ret: -6, notExecuted: true },
+  });
+}
+
+/** The caller's timeout cannot be read. */
+export function badTimeout(text: string): RpcError {
+  return new RpcError(Code.InvalidArgument, `${JSON.stringify(text.slice(0, 40))} is no timeout`);
+}

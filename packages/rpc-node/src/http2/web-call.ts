@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { type PeerInfo, parseTraceParent, ServedCall } from "@msec/rpc";
+import { firstHeader, metadataFromHeaders } from "./header-metadata.ts";
+
+/** What is known when the headers of a request are there. */
+export interface ArrivedHeaders {
+  /** Full name of the method. */
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly peer: PeerInfo;
+  /** `performance.now()`. */
+  readonly receivedMs: number;
+  /** Milliseconds that the caller waits; `Infinity` for no limit. */
+  readonly timeoutMs: number;
+}
+
+/** A call whose metadata are HTTP headers: gRPC, gRPC-Web, Connect. */
+export abstract class WebCall extends ServedCall {
+  readonly #headers: IncomingHttpHeaders;
+  #metadata: Readonly<Record<string, string>> | undefined;
+
+  constructor({ method, headers, peer, receivedMs, timeoutMs }: ArrivedHeaders) {
+    super({
+      method,
+      caller: firstHeader(headers, "caller").slice(0, 256),
+      peer,
+      receivedMs,
+      deadline: receivedMs + timeoutMs,
+      metadata: undefined,
+      requestBytes: 0,
+      hops: hopsOf(headers),
+    });
+    this.#headers = headers;
+    const traceparent = firstHeader(headers, "traceparent");
+    const parent = traceparent === "" ? undefined : parseTraceParent(traceparent);
+    if (parent) {
+      this.joinTrace(parent.traceId, parent.spanId, parent.sampled);
+    }
+  }
+
+  // Few handlers look at it, so it is made when one does.
+  override get metadata(): Readonly<Record<string, string>> {
+    this.#metadata ??= Object.freeze(metadataFromHeaders(this.#headers));
+    return this.#metadata;
+  }
+}
+
+function hopsOf(headers: IncomingHttpHeaders): number {
+  const text = firstHeader(headers, "msec-hops");
+  return /^\d{1,4}$/.test(text) ? Number(text) : 0;
+}

@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { MethodTable, PeerInfo } from "@msec/rpc";
+import { WebHandlers } from "../connect/web-handlers.ts";
+import { Http2Connection } from "./http2-connection.ts";
+import type { Http2Shared } from "./http2-exchange.ts";
+import { MethodLookup } from "./method-lookup.ts";
+import { Http2Streams } from "./serve-http2-stream.ts";
+
+/** Connect, gRPC and gRPC-Web of one listener: all of HTTP/2, and the requests of HTTP/1.1 whose URL is `/package.Service/Method`. */
+export class WebServer {
+  readonly #shared: Http2Shared;
+  readonly #web: WebHandlers;
+  readonly #streams: Http2Streams;
+
+  /** @param tables  where methods are found, in this order */
+  constructor(shared: Http2Shared, ...tables: readonly MethodTable<never>[]) {
+    this.#shared = shared;
+    const methods = new MethodLookup(...tables);
+    this.#web = new WebHandlers(shared, methods);
+    this.#streams = new Http2Streams(shared, methods, this.#web);
+  }
+
+  /** Serve HTTP/2 on a paused socket; its first bytes have been put back into it. */
+  acceptHttp2(socket: Socket, peer: PeerInfo): Http2Connection {
+    return new Http2Connection(socket, peer, this.#shared.limits, (stream, headers, from, countUnsent) =>
+      this.#streams.serve(stream, headers, from, countUnsent),
+    );
+  }
+
+  /** Serve an HTTP/1.1 request, if it is of these protocols. @returns whether it is */
+  serveHttp1(request: IncomingMessage, response: ServerResponse, peer: PeerInfo): boolean {
+    const accepts = this.#web.accepts(request);
+    if (accepts) {
+      this.#web.serveHttp1(request, response, peer);
+    }
+    return accepts;
+  }
+}
