@@ -23,7 +23,8 @@ export function ValueTable({ calls, seconds }: { readonly calls: Calls; readonly
           : rows.length
       }
     >
-      <div className="value-table">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls only what has the focus */}
+      <section className="value-table" tabIndex={0} aria-label={t("curves.values")}>
         <table className="grid" aria-label={t("curves.values")}>
           <thead>
             <tr>
@@ -50,7 +51,7 @@ export function ValueTable({ calls, seconds }: { readonly calls: Calls; readonly
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </Panel>
   );
 }

@@ -79,15 +79,16 @@ function Leaf({ service }: { service: Service }) {
   const [good, title] = callable
     ? [inRouting, t("shell.inRoutingOf", { inRouting, total })]
     : [running, t("shell.runningOf", { running, total })];
-  const text = `${service.name}: ${t(`health.${health}`)}. ${title}`;
+  const text = `${t(`health.${health}`)}, ${title}`;
   return (
     <li>
-      <Link to="/services/$name" params={{ name: service.name }} className="leaf" title={text} aria-label={text}>
+      <Link to="/services/$name" params={{ name: service.name }} className="leaf" title={`${service.name}: ${text}`}>
         <StatusMark mark={healthMark[health]} />
         <span className="name clip">{splitServiceName(service.name)[1] || service.name}</span>
         <span className={good < total ? "counts partial" : "counts"}>
           {good}/{total}
         </span>
+        <span className="visually-hidden">{text}</span>
       </Link>
     </li>
   );

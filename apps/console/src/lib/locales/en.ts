@@ -83,12 +83,12 @@ export const en = {
     treeFailed: "The services could not be loaded.",
     inRoutingOf: "{{inRouting}} of {{total}} instances in routing",
     runningOf: "{{running}} of {{total}} instances running",
-    live: "Live",
+    live: "Up to date",
     dataOf: "Data of {{time}}",
     unreachable:
       "The server does not answer. What you see is {{age}} old; it refreshes by itself when the server is back. Services go on without it.",
     theme: "Theme: {{theme}}. Switch to {{next}}.",
-    switchLanguage: "Switch the language to Chinese",
+    switchLanguage: "中文: switch the language to Chinese",
     signOut: "Sign out",
   },
   search: {

@@ -82,7 +82,7 @@ export const zh = {
     dataOf: "数据截至 {{time}}",
     unreachable: "服务器无响应。当前显示的是 {{age}}前的数据，服务器恢复后会自动刷新；业务服务不受影响。",
     theme: "主题：{{theme}}。点击切换为{{next}}。",
-    switchLanguage: "切换为英文",
+    switchLanguage: "English：切换为英文",
     signOut: "退出登录",
   },
   search: {
