@@ -13,7 +13,7 @@ const unitFileMs = 30_000;
 const steps: readonly Step[] = [
   {
     name: "format and lint",
-    run: () => runTool("biome", ["ci", "--colors=off", "--error-on-warnings", "--max-diagnostics=200"]),
+    run: () => runTool("biome", ["ci", "--colors=off", "--diagnostic-level=error", "--max-diagnostics=200"]),
   },
   { name: "types", run: () => runTool("tsc", ["-p", "tsconfig.json"]) },
   { name: "types of the console", run: () => runTool("tsc", ["-p", "apps/console"]) },

@@ -9,7 +9,9 @@ export type Suite = (typeof Suite)[keyof typeof Suite];
 /** The test files of a suite, absolute, in order of name. */
 export function findTestFiles(suite: Suite): string[] {
   const places =
-    suite === Suite.EndToEnd ? ["e2e"] : ["packages", "apps/agent", "apps/cli", "apps/server", "examples", "scripts"];
+    suite === Suite.EndToEnd
+      ? ["e2e"]
+      : ["packages", "apps/agent", "apps/cli", "apps/server", "conformance", "examples", "scripts"];
   return places
     .flatMap((place) => globSync(`${place}/**/*.test.ts`, { cwd: root, exclude: ["**/node_modules/**"] }))
     .filter(
