@@ -95,3 +95,20 @@ test("closing twice is closing once", async () => {
   const server = await serveEcho();
   await Promise.all([server.listener.close(), server.listener.close({ graceMs: 0 })]);
 });
+
+test("a listener that leaves to a successor executes what still comes on open connections, and tells those who understand", async () => {
+  const server = await serveEcho();
+  await using told = callEcho(server.listener);
+  await told.client.text({ number: 1 });
+  const raw = await RawConnection.open(server.listener.port);
+  raw.send(requestFrame(1, "echo.EchoService.Echo", Buffer.alloc(0)));
+  await raw.answers(1);
+  const closing = server.listener.close({ graceMs: 5_000, leaveMs: 100 });
+  raw.send(requestFrame(2, "echo.EchoService.Echo", Buffer.alloc(0)));
+  const [, late] = await raw.answers(2);
+  assert.equal(late?.head.sequence, 2);
+  assert.equal(late.head.code, Code.Ok);
+  assert.equal(told.channel.state, "idle");
+  await closing;
+  await raw.end();
+});

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { chmodSync } from "node:fs";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import {
   type CallContext,
@@ -8,6 +9,8 @@ import {
   CallServer,
   Code,
   type MethodTable,
+  Overload,
+  type OverloadOptions,
   type PeerInfo,
   RpcError,
 } from "@msec/rpc";
@@ -37,6 +40,8 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
   readonly pathMode?: number | undefined;
   readonly tls?: ListenerTls | undefined;
   readonly limits?: PartialLimits<ListenerLimits> | undefined;
+  /** Refuse calls before they run when they would wait too long. Default: only the numbers of `limits` refuse any. */
+  readonly overload?: OverloadOptions | undefined;
   /** Hears of every call served. */
   readonly observer?: CallObserver | undefined;
   /** `L1.L2` of the service, for messages. */
@@ -57,8 +62,10 @@ export interface Listener extends AsyncDisposable {
    * Stop: accept no connection, answer new calls with Unavailable (`notExecuted`), let running ones finish, close.
    *
    * @param options.graceMs  how long running calls may take, 0…2_147_483_647; then they are cancelled and answered with Unavailable. Default 10_000
+   * @param options.leaveMs  for a stop after which another process serves the same place already: before all that, callers are told to connect
+   *                         anew, and for so long what still comes on open connections is executed and not refused, 0…2_147_483_647. Default 0
    */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  close(options?: { readonly graceMs?: number; readonly leaveMs?: number }): Promise<void>;
 }
 
 /**
@@ -90,6 +97,8 @@ class OnePort implements Listener {
   readonly #connections = new Map<Socket, AnyConnection>();
   #sweep: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
+  /** Whoever connected before the port was closed, and says only now which protocol it speaks, is told as well. */
+  #leaving = false;
   address = "";
   port = 0;
 
@@ -103,6 +112,7 @@ class OnePort implements Listener {
       maxInFlight: this.#limits.calls.max,
       maxHops: this.#limits.calls.maxHops,
       observer: options.observer,
+      overload: options.overload && new Overload(options.overload),
     });
     this.#heads = new HeadDecoder();
     this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
@@ -157,8 +167,8 @@ class OnePort implements Listener {
     this.#sweep.unref();
   }
 
-  close(options?: { readonly graceMs?: number }): Promise<void> {
-    this.#closed ??= this.#close(options?.graceMs ?? 10_000);
+  close(options?: { readonly graceMs?: number; readonly leaveMs?: number }): Promise<void> {
+    this.#closed ??= this.#close(options?.graceMs ?? 10_000, options?.leaveMs ?? 0);
     return this.#closed;
   }
 
@@ -166,16 +176,22 @@ class OnePort implements Listener {
     await this.close({ graceMs: 0 });
   }
 
-  async #close(graceMs: number): Promise<void> {
-    this.#calls.stopping = true;
+  async #close(graceMs: number, leaveMs: number): Promise<void> {
+    this.#calls.stopping = leaveMs === 0;
     clearInterval(this.#sweep);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
-    this.#http.close();
+    this.#leaving = true;
+    this.#http.leave();
     for (const { srpc, http2 } of this.#connections.values()) {
       srpc?.announceStop();
       http2?.announceStop();
     }
+    if (leaveMs > 0 && this.#connections.size > 0) {
+      await delay(leaveMs);
+    }
+    this.#calls.stopping = true;
+    this.#http.close();
     if (!(await this.#calls.drained(graceMs))) {
       this.#calls.cancelAll(new RpcError(Code.Unavailable, "the service stopped before the call was done"));
     }
@@ -242,6 +258,9 @@ class OnePort implements Listener {
         socket.pause();
         socket.unshift(first);
         connection.http2 = this.#web.acceptHttp2(socket, peer);
+        if (this.#leaving) {
+          connection.http2.announceStop();
+        }
       } else {
         socket.destroy();
       }
@@ -276,6 +295,9 @@ class OnePort implements Listener {
     connection.srpc = srpc;
     if (!sharing) {
       socket.on("data", (chunk: Buffer) => srpc.read(chunk, chunk.length));
+    }
+    if (this.#leaving) {
+      srpc.announceStop();
     }
     srpc.read(first, first.length);
   }

@@ -40,6 +40,7 @@ export class HttpJsonServer {
   readonly #shared: HttpJsonShared;
   readonly #peers = new WeakMap<Socket, PeerInfo>();
   readonly #running = new Set<HttpCall>();
+  #leaving = false;
 
   constructor(shared: HttpJsonShared) {
     this.#shared = shared;
@@ -73,6 +74,11 @@ export class HttpJsonServer {
     return this.#running.size;
   }
 
+  /** From now on each answer is the last of its connection. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** Close connections that wait for a next request, and stop the checks. */
   close(): void {
     this.#server.close(() => {
@@ -83,7 +89,7 @@ export class HttpJsonServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const receivedMs = performance.now();
-    if (this.#shared.calls.stopping) {
+    if (this.#leaving || this.#shared.calls.stopping) {
       response.setHeader("connection", "close");
     }
     const fault = requestFault(request);

@@ -1,17 +1,19 @@
 import type { Socket } from "node:net";
-import { type CallServer, Code, type MethodTable, type PeerInfo, RpcError, type ServedMethod } from "@msec/rpc";
+import { type CallServer, Code, type MethodTable, type PeerInfo, type Reply, RpcError, type ServedMethod } from "@msec/rpc";
 import {
   describeFrameFault,
   FrameFault,
   type FrameLimits,
   type FrameSpan,
   type HeadDecoder,
+  HeadFeature,
+  type ResponseHeadFields,
   type RpcHead,
   WireError,
   WireReason,
 } from "@msec/wire";
 import type { ListenerLimits } from "../limits.ts";
-import { metadataFromEntries } from "../metadata.ts";
+import { entriesFromReply, metadataFromEntries } from "../metadata.ts";
 import { SocketOutput } from "../socket-output.ts";
 import type { UnreadAnswers } from "../unread-answers.ts";
 import { FrameInput } from "./frame-input.ts";
@@ -50,6 +52,8 @@ export class SrpcServerConnection {
   readonly #input: FrameInput;
   readonly #running = new Set<SrpcCall>();
   #readMs = 0;
+  /** Since when requests that are at hand wait for this process only: the last read, or the end of what the peer itself held up. */
+  #waitingSinceMs = 0;
   /** Something was read or answered since the listener last looked: it looks now and then, a call costs no clock. */
   #wasActive = true;
   #activeMs = 0;
@@ -60,6 +64,10 @@ export class SrpcServerConnection {
   #unreadBytes = 0;
   /** The peer sends head fields of ours, so it is no client of the original, which would take a frame it did not ask for as its answer. */
   #speaksOurs = false;
+  /** Its first answer is to say what this server understands. */
+  #mustIntroduce = false;
+  /** It is to be told to call elsewhere, as soon as it is known to understand. */
+  #isLeaving = false;
 
   constructor(socket: Socket, peer: PeerInfo, shared: SrpcServerShared) {
     this.#socket = socket;
@@ -77,6 +85,7 @@ export class SrpcServerConnection {
   /** Take what was read. */
   read(bytes: Uint8Array, length: number): void {
     this.#readMs = performance.now();
+    this.#waitingSinceMs = this.#readMs;
     this.#wasActive = true;
     if (!this.#closing) {
       this.#input.push(bytes, length, this.#readMs);
@@ -106,14 +115,27 @@ export class SrpcServerConnection {
   /** The answer of a call is written. */
   finished(call: SrpcCall): void {
     this.#running.delete(call);
+    this.#mustIntroduce = false;
     this.#wasActive = true;
     if (this.#closing && this.#running.size === 0) {
       this.#end();
     }
   }
 
-  /** Tell a client that understands it to call elsewhere from now on. What it sends all the same is refused. */
+  /** What an answer's head says beside what it echoes; nearly always nothing. @throws RpcError  metadata that cannot be sent */
+  answerFields(reply: Reply | undefined): ResponseHeadFields | undefined {
+    if (!reply && !this.#mustIntroduce) {
+      return undefined;
+    }
+    return {
+      metadata: reply && entriesFromReply(reply),
+      features: this.#mustIntroduce ? HeadFeature.Cancel : undefined,
+    };
+  }
+
+  /** Tell a client that understands it to call elsewhere from now on. Whether what it sends all the same is refused is the listener's affair. */
   announceStop(): void {
+    this.#isLeaving = true;
     if (this.#speaksOurs && !this.#closing) {
       writeGoAway(this.output.writer, this.frameLimits);
       this.output.wrote();
@@ -138,6 +160,10 @@ export class SrpcServerConnection {
       heads.decodeRequest(bytes, span.headStart, span.headEnd, head);
     } catch (thrown) {
       this.#refuseHead(head, thrown);
+      return;
+    }
+    if (head.cancel !== 0) {
+      this.#giveUp(head);
       return;
     }
     const method = methods.find(head.method.text);
@@ -192,13 +218,21 @@ export class SrpcServerConnection {
         metadata: metadataFromEntries(head.metadata),
         requestBytes,
         hops: head.hops,
+        isRetry: head.retry !== 0,
+        waitingSinceMs: this.#waitingSinceMs,
       },
       this,
       method,
       head,
     );
     if (head.traceId) {
-      this.#speaksOurs = true;
+      if (!this.#speaksOurs) {
+        this.#speaksOurs = true;
+        this.#mustIntroduce = true;
+        if (this.#isLeaving) {
+          this.announceStop();
+        }
+      }
       call.joinTrace(head.traceId, head.spanId!, (head.traceFlags & 1) === 1);
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
@@ -207,6 +241,19 @@ export class SrpcServerConnection {
       head.setFlowIdFromTrace(call.traceId);
     }
     return call;
+  }
+
+  // Looks through what runs: at most `calls.maxPerConnection`, and a map of all calls for the few that are given up would cost every call.
+  #giveUp(head: RpcHead): void {
+    const { sequence } = head;
+    returnHead(head);
+    for (const call of this.#running) {
+      if (call.sequence === sequence) {
+        this.#shared.calls.abandon(call, new RpcError(Code.Canceled, "the caller gave the call up"));
+        this.finished(call);
+        return;
+      }
+    }
   }
 
   #tooMany(): RpcError {
@@ -261,7 +308,8 @@ export class SrpcServerConnection {
       this.#socket.setTimeout(0);
       this.#countUnread(0);
       this.#socket.resume();
-      this.#input.resume(performance.now());
+      this.#waitingSinceMs = performance.now();
+      this.#input.resume(this.#waitingSinceMs);
     });
   }
 
