@@ -53,7 +53,8 @@ host=db1
 test("an empty config.ini means the original's defaults", () => {
   const { SRPC, LOG, COLOR } = parse("").values;
   assert.equal(SRPC.msg_timeout, 800);
-  assert.equal(SRPC.heartbeat, 60_000);
+  assert.equal(SRPC.heartbeat, 10_000);
+  assert.equal(SRPC.procnum, 1);
   assert.equal(SRPC.shmsize, 16 * 1024 ** 2);
   assert.equal(SRPC.module, "./msec.so");
   assert.deepEqual(SRPC.listen, [

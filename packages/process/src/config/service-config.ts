@@ -36,10 +36,10 @@ export const serviceConfigSchema = {
       module: textKey().default("./msec.so"),
       /** Longest wait of a request before its handler runs, in milliseconds. */
       msg_timeout: durationKey({ minMs: 1, maxMs: 3_600_000 }).default(800),
-      /** Longest silence of a worker before it is taken for hung; milliseconds here, bare numbers in the file are seconds. */
-      heartbeat: durationKey({ minMs: 1_000, maxMs: 3_600_000, bareUnit: "s" }).default(60_000),
-      /** Worker processes. */
-      procnum: integerKey({ min: 1, max: 1024, unit: "processes" }).optional(),
+      /** Longest silence of a worker process before it is taken for hung; milliseconds here, bare numbers in the file are seconds. The original's default is 60. */
+      heartbeat: durationKey({ minMs: 1_000, maxMs: 3_600_000, bareUnit: "s" }).default(10_000),
+      /** Worker processes; `auto` is one for each core. */
+      procnum: parsedKey("a whole number of 1…1024 processes, or auto", parseProcnum).default(1),
       /** Kept for the original's plug-ins: whether they are loaded anew on SIGUSR2. */
       reload: textKey().optional(),
       /** The original's shared-memory queue, in bytes here, bare numbers in the file are MB. */
@@ -83,6 +83,12 @@ function parseListen(text: string): ServiceListen[] | undefined {
     for (const protocol of protocols) listens.push({ host: match[1] ?? "", port, protocol });
   }
   return listens.length === 0 ? undefined : listens;
+}
+
+function parseProcnum(text: string): number | "auto" | undefined {
+  if (text.toLowerCase() === "auto") return "auto";
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= 1024 ? value : undefined;
 }
 
 /** `FieldName0`/`FieldValue0`, `FieldName1`/`FieldValue1`, … without a gap. */
