@@ -1,5 +1,5 @@
-import { Code, RpcError } from "@msec/rpc";
-import type { MetadataEntry } from "@msec/wire";
+import { Code, type Reply, RpcError } from "@msec/rpc";
+import { defaultHeadLimits, type MetadataEntry } from "@msec/wire";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -27,19 +27,55 @@ export function metadataFromEntries(entries: readonly MetadataEntry[]): Record<s
   return metadata;
 }
 
+/** What a key may be, so that it means the same over every protocol of the port: those of HTTP do not tell upper from lower case. */
+const keyForm = /^[0-9a-z_.-]+$/;
+
 /**
  * Metadata as a head carries it.
  *
- * @throws RpcError InvalidArgument for a reserved key, which the other end would leave out
+ * @throws RpcError InvalidArgument for a key that is reserved, or no lower-case header name, and for more than the other end takes
  */
 export function entriesFromMetadata(metadata: Readonly<Record<string, string>>): MetadataEntry[] {
-  return Object.entries(metadata).map(([key, value]) => {
+  const { maxMetadataEntries, maxMetadataKeyBytes, maxMetadataBytes } = defaultHeadLimits;
+  const entries: MetadataEntry[] = [];
+  let bytes = 0;
+  for (const [key, text] of Object.entries(metadata)) {
     if (isReservedKey(key)) {
-      throw new RpcError(
-        Code.InvalidArgument,
-        `metadata key ${JSON.stringify(key)} is reserved: name it without msec- or grpc-`,
+      throw invalid(`metadata key ${JSON.stringify(key)} is reserved: name it without msec- or grpc-`);
+    }
+    if (!keyForm.test(key) || key.length > maxMetadataKeyBytes) {
+      throw invalid(
+        `metadata key ${JSON.stringify(key.slice(0, 200))} must be 1…${maxMetadataKeyBytes} characters of a-z 0-9 _ . -`,
       );
     }
-    return { key, value: encoder.encode(value) };
-  });
+    if (typeof text !== "string") {
+      throw invalid(`metadata ${key} must be a string, found ${typeof text}`);
+    }
+    const value = encoder.encode(text);
+    entries.push({ key, value });
+    bytes += key.length + value.length;
+  }
+  if (entries.length > maxMetadataEntries || bytes > maxMetadataBytes) {
+    throw invalid(
+      `metadata has ${entries.length} entries with ${bytes} bytes; at most ${maxMetadataEntries} with ${maxMetadataBytes} are taken`,
+    );
+  }
+  return entries;
+}
+
+/**
+ * What a handler sends back, as a head carries it: SRPC has one place for what goes before and after a response.
+ *
+ * @throws RpcError Internal: the handler's fault, not the caller's
+ */
+export function entriesFromReply({ metadata, trailers }: Reply): MetadataEntry[] {
+  try {
+    return entriesFromMetadata({ ...metadata, ...trailers });
+  } catch (cause) {
+    throw new RpcError(Code.Internal, `the handler's reply cannot be sent: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function invalid(message: string): RpcError {
+  return new RpcError(Code.InvalidArgument, message);
 }

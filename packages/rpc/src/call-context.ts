@@ -30,6 +30,8 @@ export interface CallContext extends TraceParent {
   readonly metadata: Readonly<Record<string, string>>;
   /** Services that the request has been through before this one; 0 from a first caller. Calls made while serving carry one more. */
   readonly hops: number;
+  /** Whether this is a retry or a hedge, or part of one further up. What is called meanwhile is then not repeated again. */
+  readonly isRetry: boolean;
   /** What goes back beside the response. */
   readonly reply: Reply;
   /** Milliseconds left until the deadline, at least 0; `Infinity` where there is none. */

@@ -17,6 +17,22 @@ export interface CallOptions {
   parent?: TraceParent | undefined;
   /** Who calls, `L1.L2`; default is the channel's. */
   caller?: string | undefined;
+  /**
+   * Milliseconds of one attempt, 1…2_147_483_647; default: as long as the whole call. An idempotent call whose attempt takes longer is retried
+   * while its own time lasts.
+   */
+  attemptTimeoutMs?: number | undefined;
+  /** `false`: never retry, whatever the IDL says. Default: methods that the IDL marks as idempotent are retried. */
+  retry?: boolean | undefined;
+  /**
+   * Ask a second instance when the first has not answered after `afterMs` (1…2_147_483_647) milliseconds, and take the answer that comes first.
+   * `true`: after the time in which 95 of 100 calls of the method have been answered. Only methods that the IDL marks as idempotent. Default: no.
+   */
+  hedge?: boolean | { readonly afterMs: number } | undefined;
+  /** Hears what the handler sent back beside its response (`context.reply`), before the call's promise is settled. */
+  onReply?: ((metadata: Readonly<Record<string, string>>) => void) | undefined;
+  /** The call is a repeat of one that was made before. Set by whatever repeats calls; a handler reads it as `context.isRetry`. */
+  isRetry?: boolean | undefined;
 }
 
 /** One unary call, however it gets there: channels, balancers and tests implement this one function. */

@@ -3,6 +3,7 @@ import { Code } from "./code.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import type { ServedMethod } from "./method-table.ts";
 import { type CallObserver, CallSide } from "./observer.ts";
+import type { Overload } from "./overload.ts";
 import { RpcError, rpcErrorFromUnknown } from "./rpc-error.ts";
 import type { ServedCall } from "./served-call.ts";
 import { wallClockUs } from "./wall-clock.ts";
@@ -21,15 +22,25 @@ export class CallServer {
   readonly #maxInFlight: number;
   readonly #maxHops: number;
   readonly #observer: CallObserver | undefined;
+  readonly #overload: Overload | undefined;
   readonly #waiting = new Set<ServedCall>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   #idle: (() => void) | undefined;
 
-  /** @param options.maxHops  services that a request may have been through; default 32 */
-  constructor(options: { maxInFlight: number; maxHops?: number; observer?: CallObserver | undefined }) {
+  /**
+   * @param options.maxHops   services that a request may have been through; default 32
+   * @param options.overload  refuses calls that would wait too long; default: none is refused for that
+   */
+  constructor(options: {
+    maxInFlight: number;
+    maxHops?: number;
+    observer?: CallObserver | undefined;
+    overload?: Overload | undefined;
+  }) {
     this.#maxInFlight = options.maxInFlight;
     this.#maxHops = options.maxHops ?? 32;
     this.#observer = options.observer;
+    this.#overload = options.overload;
   }
 
   /** Why a call that has just arrived cannot run, or `undefined` if it can. */
@@ -53,17 +64,23 @@ export class CallServer {
         `the request has been through ${call.hops} services, calls.maxHops is ${this.#maxHops}; do services call each other in a circle?`,
       );
     }
-    if (call.deadline !== Number.POSITIVE_INFINITY && call.deadline <= performance.now()) {
+    if (call.deadline === Number.POSITIVE_INFINITY && !this.#overload) {
+      return undefined;
+    }
+    const nowMs = performance.now();
+    call.admittedMs = nowMs;
+    if (call.deadline <= nowMs) {
       return new RpcError(Code.DeadlineExceeded, "the deadline passed before the handler ran", {
         details: { notExecuted: true },
       });
     }
-    return undefined;
+    return this.#overload?.admit(call, nowMs);
   }
 
   /** Run the handler and answer, now or when its promise settles. Never throws. */
   serve(call: ServedCall, method: ServedMethod, request: unknown): void {
-    call.startedMs = this.#observer ? performance.now() : 0;
+    // Decoding the body is all that happens between the two: not worth another look at the clock.
+    call.startedMs = call.admittedMs || (this.#observer ? performance.now() : 0);
     let result: object | Promise<object>;
     try {
       result = runInContext(call, method.handle, request, call);
@@ -150,6 +167,7 @@ export class CallServer {
       this.refuse(call, reason);
     }
     this.#deadlines.stop();
+    this.#overload?.stop();
   }
 
   #enter(call: ServedCall): void {

@@ -6,6 +6,8 @@ export interface RpcErrorDetails {
   notSent?: boolean;
   /** The server refused the call before its handler ran (it is stopping, it is full): may be repeated elsewhere. */
   notExecuted?: boolean;
+  /** The server is full: milliseconds after which it may be asked again. */
+  retryAfterMs?: number;
   /** The original's return code, -1…-21 or one of a foreign server, where it says more than `code`. */
   ret?: number;
   /** Protobuf messages for callers that speak gRPC or Connect, which knows them as `google.protobuf.Any`: full type name and bytes of each. */
@@ -24,7 +26,7 @@ export interface RpcErrorOptions {
  * The one error of calls, on both sides: a handler throws it to answer with a code, a client gets it.
  *
  * `code` is never `Ok`. `message` is for people and is sent to the caller; `details` is for programs (only `notExecuted`,
- * `ret` and, over gRPC and Connect, `messages` cross the wire); `cause` stays in the process.
+ * `retryAfterMs`, `ret` and, over gRPC and Connect, `messages` cross the wire); `cause` stays in the process.
  */
 export class RpcError extends Error {
   override readonly name = "RpcError";

@@ -25,6 +25,10 @@ export interface ArrivedCall {
   readonly requestBytes: number;
   /** Services that it has been through; default 0. */
   readonly hops?: number | undefined;
+  /** Whether it is part of a repeated call; default false. */
+  readonly isRetry?: boolean | undefined;
+  /** `performance.now()` since when the whole request is there and waits for nothing but this process; default 0: nobody knows. */
+  readonly waitingSinceMs?: number | undefined;
 }
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
@@ -44,6 +48,11 @@ export abstract class ServedCall implements CallContext {
   /** Of the encoded request body; what streams counts it as it comes. */
   requestBytes: number;
   readonly hops: number;
+  readonly isRetry: boolean;
+  /** `performance.now()` since when only this process has kept it waiting; 0 where nobody knows. */
+  readonly waitingSinceMs: number;
+  /** `performance.now()` when it was last asked whether it may run; 0 where the time was of no interest. */
+  admittedMs = 0;
   /** `performance.now()` when the handler was called. */
   startedMs = 0;
   /** Whether the answer is out, or nobody waits for it any more. */
@@ -65,6 +74,8 @@ export abstract class ServedCall implements CallContext {
     this.receivedMs = arrived.receivedMs;
     this.requestBytes = arrived.requestBytes;
     this.hops = arrived.hops ?? 0;
+    this.isRetry = arrived.isRetry ?? false;
+    this.waitingSinceMs = arrived.waitingSinceMs ?? 0;
     this.#peer = arrived.peer;
     this.#metadata = arrived.metadata;
     const ids = takeIds();

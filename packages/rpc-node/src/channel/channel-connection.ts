@@ -2,15 +2,21 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Code, codeFromRet, isCode, RpcError, type RpcErrorDetails, retCodes } from "@msec/rpc";
 import {
+  beginFrame,
   describeFrameFault,
+  encodeCancelHead,
+  endFrame,
+  endHead,
   FrameFault,
   type FrameLimits,
   type FrameSpan,
   type HeadDecoder,
+  HeadFeature,
   RpcHead,
 } from "@msec/wire";
 import { decodeDetails } from "../error-details.ts";
 import type { ChannelLimits } from "../limits.ts";
+import { metadataFromEntries } from "../metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { sharedReadBuffer } from "../read-buffer.ts";
 import { SocketOutput } from "../socket-output.ts";
@@ -62,6 +68,8 @@ export class ChannelConnection {
   #isLeaving = false;
   /** The server closed its side in order, after all that it had to say. */
   #sawEnd = false;
+  /** What the first answer said; until then nobody knows. */
+  #understandsCancel: boolean | undefined;
   #failure: RpcError | undefined;
   /** Sequences up to this one have been handed to the socket. */
   #handedOver = 0;
@@ -101,6 +109,21 @@ export class ChannelConnection {
     }
   }
 
+  /** Give a call up and tell the server, unless it would not understand. */
+  cancel(sequence: number, error: RpcError): void {
+    if (!this.pending.has(sequence)) {
+      return;
+    }
+    this.giveUp(sequence, error);
+    if (this.#understandsCancel !== false && !this.#ended) {
+      const { writer } = this.output;
+      const frame = beginFrame(writer);
+      encodeCancelHead(writer, sequence);
+      endFrame(writer, frame, endHead(writer, frame), this.#frameLimits);
+      this.output.wrote();
+    }
+  }
+
   /** End calls whose deadline has passed. @returns the earliest deadline left, `Infinity` for none */
   expire(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
@@ -133,6 +156,10 @@ export class ChannelConnection {
       return;
     }
     const sequence = head.sequence as number;
+    // The frame that says "stopping" answers no call, and need not be the first to come from a server that knows cancellations.
+    if (this.#understandsCancel === undefined && sequence !== goAwaySequence) {
+      this.#understandsCancel = (head.features & HeadFeature.Cancel) !== 0;
+    }
     const call = this.pending.get(sequence);
     if (!call) {
       if (sequence === goAwaySequence && head.code === Code.Unavailable) {
@@ -144,6 +171,9 @@ export class ChannelConnection {
       return;
     }
     this.pending.delete(sequence);
+    if (call.onReply) {
+      tellReply(call.onReply, head);
+    }
     if (head.err !== 0 || head.code !== 0) {
       this.#fail(call, errorFromHead(head));
       return;
@@ -282,6 +312,17 @@ export function formatTarget(target: ChannelTarget): string {
     return `unix:${target.path}`;
   }
   return target.address.includes(":") ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`;
+}
+
+// What the caller's own function throws must not end the connection of all others; it is told as any error that nobody catches.
+function tellReply(onReply: (metadata: Readonly<Record<string, string>>) => void, answer: RpcHead): void {
+  try {
+    onReply(metadataFromEntries(answer.metadata) ?? Object.create(null));
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
 }
 
 function errorFromHead(answer: RpcHead): RpcError {

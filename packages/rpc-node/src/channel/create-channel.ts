@@ -210,6 +210,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
         ids: slab,
         idsAt: at,
         sentMs: 0,
+        onReply: options?.onReply,
         unlisten: undefined,
       };
       this.inFlight++;
@@ -239,6 +240,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       fields.traceFlags = traceFlags;
       fields.timeoutMs = timeoutMs;
       fields.hops = context ? context.hops + 1 : 0;
+      fields.retry = options?.isRetry || context?.isRetry ? 1 : 0;
       fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
       call.method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
       const body = endHead(writer, frame);
@@ -389,7 +391,7 @@ function listenForCancel(
     return;
   }
   const giveUp = (cause: unknown) =>
-    connection.giveUp(
+    connection.cancel(
       sequence,
       new RpcError(Code.Canceled, `${call.method.name} was given up by its caller`, { cause }),
     );

@@ -14,6 +14,7 @@ const fields: Mutable<RequestHeadFields> = {
   timeoutMs: 0,
   metadata: undefined,
   hops: 0,
+  retry: 0,
 };
 
 /** The shared head fields with the ids of `ids[at…]` in them; use them up before the next call. */

@@ -15,6 +15,8 @@ export interface PendingCall {
   readonly idsAt: number;
   /** When it was handed to the socket; 0 until then. */
   sentMs: number;
+  /** Hears what came beside the response. */
+  readonly onReply: ((metadata: Readonly<Record<string, string>>) => void) | undefined;
   /** Stops listening to the signal and the context that may cancel it. */
   unlisten: (() => void) | undefined;
 }

@@ -1,5 +1,13 @@
 import type { Socket } from "node:net";
-import { type CallServer, Code, type MethodTable, type PeerInfo, type Reply, RpcError, type ServedMethod } from "@msec/rpc";
+import {
+  type CallServer,
+  Code,
+  type MethodTable,
+  type PeerInfo,
+  type Reply,
+  RpcError,
+  type ServedMethod,
+} from "@msec/rpc";
 import {
   describeFrameFault,
   FrameFault,

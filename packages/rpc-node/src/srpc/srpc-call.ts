@@ -1,5 +1,15 @@
 import { type ArrivedCall, Code, RpcError, ServedCall, type ServedMethod } from "@msec/rpc";
-import { beginFrame, encodeResponseHead, endFrame, endHead, type RpcHead, WireError, WireReason } from "@msec/wire";
+import {
+  beginFrame,
+  encodeResponseHead,
+  endFrame,
+  endHead,
+  type ResponseHeadFields,
+  type RpcHead,
+  type Uint64,
+  WireError,
+  WireReason,
+} from "@msec/wire";
 import { returnHead } from "./head-pool.ts";
 import { writeErrorFrame } from "./response-frame.ts";
 import type { SrpcServerConnection } from "./server-connection.ts";
@@ -17,6 +27,11 @@ export class SrpcCall extends ServedCall {
     this.#head = head;
   }
 
+  /** Under which the caller waits for the answer. */
+  get sequence(): Uint64 {
+    return this.#head.sequence;
+  }
+
   respond(fields: object): number {
     const { output, frameLimits } = this.#connection;
     const writer = output.writer;
@@ -24,7 +39,7 @@ export class SrpcCall extends ServedCall {
     let body: number;
     let bytes: number;
     try {
-      encodeResponseHead(writer, this.#head);
+      encodeResponseHead(writer, this.#head, this.#connection.answerFields(this.givenReply));
       body = endHead(writer, frame);
       this.#method!.response.encode(fields, writer);
       bytes = writer.position - body;
@@ -47,9 +62,18 @@ export class SrpcCall extends ServedCall {
 
   respondError(error: RpcError): void {
     const { output, frameLimits } = this.#connection;
-    writeErrorFrame(output.writer, this.#head, error, frameLimits);
+    writeErrorFrame(output.writer, this.#head, error, frameLimits, this.#answerFields());
     output.wrote();
     this.#done();
+  }
+
+  #answerFields(): ResponseHeadFields | undefined {
+    try {
+      return this.#connection.answerFields(this.givenReply);
+    } catch {
+      // Metadata that cannot be sent: `respond` has said so, or the handler failed anyway, which is what matters to the caller.
+      return undefined;
+    }
   }
 
   #done(): void {
