@@ -14,6 +14,13 @@ export const WireType = {
 /** Nesting of messages and groups that is read; deeper input is refused (protobuf's own default). */
 export const recursionLimit = 100;
 
+/**
+ * Messages (and elements of repeated bytes) that one decoded message may hold, beside one for every 16 of its bytes. Each takes two
+ * bytes on the wire and hundreds in memory (320 with eight fields): without a limit a body of 4 MiB would become 700 MB. What has
+ * 16 bytes in each on average passes whatever its size.
+ */
+const freeObjects = 65_536;
+
 const emptyView = new DataView(new ArrayBuffer(0));
 
 /**
@@ -31,6 +38,10 @@ export class Reader {
   low = 0;
   /** Fields that were kept as unknown since `reset`; the codec counts them against its limit. */
   unknownFields = 0;
+  /** Messages, and elements of repeated bytes, that were made since `reset`; the codec counts them against `maxObjects`. */
+  objects = 0;
+  /** How many there may be: see `freeObjects`. */
+  maxObjects = 0;
   /** High 32 bits of the last `varint64` or `fixed64`, signed. */
   high = 0;
   #view: DataView = emptyView;
@@ -48,6 +59,8 @@ export class Reader {
     this.position = start;
     this.end = end;
     this.unknownFields = 0;
+    this.objects = 0;
+    this.maxObjects = freeObjects + ((end - start) >>> 4);
   }
 
   /** Over the same memory as `bytes`; made when first needed for a buffer, so that messages without floats never pay for it. */

@@ -318,3 +318,13 @@ test("a body cannot turn into two hundred times its size through unknown fields"
   assert.equal(decode(proto3.TreeSchema, bytes(16_384)).$unknown?.length, 16_384);
   assert.throws(() => decode(proto3.TreeSchema, bytes(16_385)), refuses(WireReason.TooLarge));
 });
+
+test("refuses more nested messages, and more elements of repeated bytes, than their bytes justify", () => {
+  // A tree's children, empty; two bytes each.
+  const field = proto3.TreeSchema.fields.find(({ fieldKind, name }) => fieldKind === "list" && name === "children")!;
+  const children = (count: number) =>
+    new Uint8Array(count * 2).map((_, i) => (i % 2 === 0 ? (field.number << 3) | 2 : 0));
+  const allowed = 65_535 + Math.floor((65_535 * 2) / 16);
+  assert.doesNotThrow(() => decode(proto3.TreeSchema, children(65_535)));
+  assert.throws(() => decode(proto3.TreeSchema, children(allowed * 2)), refuses(WireReason.TooLarge));
+});

@@ -25,7 +25,7 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
    * Fields of type bytes may be views of a buffer that other messages share: copy one before transferring its `buffer`.
    *
    * @throws WireError when the bytes are not this message: broken protobuf, invalid UTF-8 where it must be valid, nested
-   *   deeper than 100, more than 16,384 unknown fields. Nothing is allocated on the strength of a length alone.
+   *   deeper than 100, more than 16,384 unknown fields, more messages than 65,536 and one for every 16 bytes. Nothing is allocated on the strength of a length alone.
    */
   decode(bytes: Uint8Array, start: number, end: number): MessageShape<Desc>;
 }

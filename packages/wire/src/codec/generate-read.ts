@@ -15,6 +15,7 @@ export function generateRead(desc: DescMessage, scope: SourceScope): string {
   return `
 function read(reader, message, depth, group) {
   if (depth > runtime.recursionLimit) throw runtime.tooDeep();
+  if (++reader.objects > reader.maxObjects) throw runtime.tooManyObjects(reader.maxObjects);
   const bytes = reader.bytes, end = reader.end;
   let position = reader.position;
   while (position < end) {
@@ -156,7 +157,8 @@ function readList(field: DescField & { fieldKind: "list" }, scope: SourceScope):
   const push = (value: string) => `items.push(${value});`;
   const single = readScalar(scalar, field, "end", push);
   if (scalar === ScalarType.STRING || scalar === ScalarType.BYTES) {
-    return `${items}\n${single}`;
+    const count = "if (++reader.objects > reader.maxObjects) throw runtime.tooManyObjects(reader.maxObjects);";
+    return `${items}\n${scalar === ScalarType.BYTES ? count : ""}\n${single}`;
   }
   // What the packed list ends at bounds its elements too, or the last one could take bytes of what follows.
   return `${items}

@@ -27,6 +27,11 @@ export function badGroup(expected: number, found: number): WireError {
   );
 }
 
+/** More messages than their bytes justify. */
+export function tooManyObjects(maxObjects: number): WireError {
+  return new WireError(WireReason.TooLarge, `more than ${maxObjects} messages in one message of this size`);
+}
+
 /** Pass over the value of a field that the type does not have, and keep its bytes in `$unknown`. */
 export function pushUnknown(reader: Reader, message: Message, tag: number, depth: number): void {
   countUnknown(reader);

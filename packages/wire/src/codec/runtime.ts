@@ -2,7 +2,7 @@ import { badLength, recursionLimit, tooDeep, truncated } from "../reader.ts";
 import { decodeStrictText, decodeText } from "../text.ts";
 import { int64FromHalves, smallBigints, uint64BigintFromHalves, zigZag64 } from "./int64.ts";
 import { mapKeyBool, mapKeyInt32, mapKeyInt64 } from "./map-key.ts";
-import { badGroup, badTag, pushUnknown, pushUnknownEnum } from "./read-rest.ts";
+import { badGroup, badTag, pushUnknown, pushUnknownEnum, tooManyObjects } from "./read-rest.ts";
 import { setOwn } from "./set-own.ts";
 import { jsonFromStruct, structFromJson } from "./struct-json.ts";
 import { bytesValue, writeBytes } from "./write-bytes.ts";
@@ -35,6 +35,7 @@ export const runtime = {
   badGroup,
   pushUnknown,
   pushUnknownEnum,
+  tooManyObjects,
   decodeText,
   decodeStrictText,
   smallBigints,
