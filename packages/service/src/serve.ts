@@ -7,9 +7,15 @@ import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
 import { type ListenPlace, listenPlace } from "./listen-place.ts";
 import { type Calling, Program } from "./program.ts";
 import { RequestContext, type ServiceContext } from "./request-context.ts";
+import { becomeController } from "./workers/become-controller.ts";
+import { currentWorker, followController } from "./workers/worker-link.ts";
 
 // Calls that run when the stop comes get so long; the agent waits longer before it kills.
 const GRACE_MS = 10_000;
+// A worker that is replaced sends its callers to its successors; what they had sent by then arrives within a second, or never.
+const LEAVE_MS = 1_000;
+const NO_RELOAD =
+  "SIGUSR2: one process cannot reload without an outage; set [SRPC] procnum to 2 or more in etc/config.ini and restart";
 
 /** How to serve; everything is found out unless it is given. */
 export type ServeOptions = LaunchOptions & {
@@ -41,6 +47,9 @@ export type Service = Calling &
  * Serves a protobuf service: on the port that the agent or the configuration says, over SRPC and HTTP+JSON, measured and logged,
  * until SIGTERM.
  *
+ * Where `[SRPC] procnum` is more than one, the program becomes a controller here (`serve` does not return) and starts itself again
+ * for each worker process (where it does); see docs/decisions/0004-worker-processes.md. Not with `stopOnSignal: false`.
+ *
  * Each handler gets the request and a context with which it calls others by name, logs and counts. A handler answers with an
  * object that has the response's fields, or throws an `RpcError`; anything else that it throws becomes Internal, with the reason in the log only.
  *
@@ -69,7 +78,8 @@ function start<S extends DescService>(
   options: ServeOptions,
   endsProgram: boolean,
 ): Service {
-  const launch = readLaunch(options, process.env, process.cwd());
+  const launch = workerLaunch(readLaunch(options, process.env, process.cwd()), options);
+  if (endsProgram) becomeController(launch);
   const place = options.listen ?? launch.listen ?? listenPlace(launch.config.config.values.SRPC.listen);
   const program = new Program(launch);
   const methods = new MethodTable<ServiceContext>((call) => new RequestContext(call, program));
@@ -77,13 +87,16 @@ function start<S extends DescService>(
   const listener = open(program, methods, place);
   const ready = listener.then((opened) => announce(program, launch, methods, opened));
   let closed: Promise<void> | undefined;
-  const close = (graceMs: number) => {
-    closed ??= finish(program, listener, graceMs);
+  const close = (graceMs: number, leaveMs = 0) => {
+    closed ??= finish(program, listener, graceMs, leaveMs);
     return closed;
   };
   if (endsProgram) {
+    const end = (leaveMs: number) => void close(GRACE_MS, leaveMs).finally(() => process.exit(0));
     const { signal } = stopSignal(() => process.exit(1));
-    signal.addEventListener("abort", () => void close(GRACE_MS).finally(() => process.exit(0)));
+    signal.addEventListener("abort", () => end(0));
+    if (currentWorker() === undefined) process.on("SIGUSR2", () => program.say(NO_RELOAD));
+    else followController({ ready, stop: (leaving) => end(leaving ? LEAVE_MS : 0) });
     ready.catch((error: unknown) => process.exit(reportUserError(error, launch.name)));
   } else {
     // Who did not ask for `ready` hears of the failure at the first call; an unhandled rejection would end the process.
@@ -102,6 +115,13 @@ function start<S extends DescService>(
     close: (closeOptions) => close(closeOptions?.graceMs ?? GRACE_MS),
     [Symbol.asyncDispose]: () => close(GRACE_MS),
   };
+}
+
+// The words of several processes go to one place: say whose they are.
+function workerLaunch(launch: Launch, options: ServeOptions): Launch {
+  const worker = currentWorker();
+  if (worker === undefined || options.onNotice !== undefined) return launch;
+  return { ...launch, onNotice: (text) => launch.onNotice(`worker ${worker} (pid ${process.pid}): ${text}`) };
 }
 
 async function open(program: Program, methods: MethodTable<ServiceContext>, place: ListenPlace): Promise<Listener> {
@@ -124,10 +144,10 @@ function announce(
   return { address, port };
 }
 
-async function finish(program: Program, listener: Promise<Listener>, graceMs: number): Promise<void> {
+async function finish(program: Program, listener: Promise<Listener>, graceMs: number, leaveMs: number): Promise<void> {
   // It may never have opened; then there is nothing to close, and `ready` has told why.
   const opened = await listener.catch(() => undefined);
-  await opened?.close({ graceMs });
+  await opened?.close({ graceMs, leaveMs });
   await program.close(Math.min(graceMs, 5_000));
 }
 

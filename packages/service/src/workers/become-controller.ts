@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { UserError } from "@msec/process";
+import type { Launch } from "../launch.ts";
+import { CONTROLLER_VARIABLE, type ControllerSettings } from "./controller-settings.ts";
+import { workerCount } from "./worker-count.ts";
+import { currentWorker } from "./worker-link.ts";
+
+/**
+ * Makes this process the controller of the service's workers when its configuration asks for more than one, and then never returns:
+ * the controller is another program in the same process (same pid, same standard output), which starts this one for each worker.
+ *
+ * Returns in workers, and where `procnum` is one.
+ *
+ * @throws UserError  where Node cannot replace a process (not on Windows, not in a worker thread)
+ */
+export function becomeController(launch: Launch): void {
+  const { procnum, heartbeat } = launch.config.config.values.SRPC;
+  const workers = workerCount(procnum);
+  if (workers === 1 || currentWorker() !== undefined) return;
+  const [, program, ...programArguments] = process.argv;
+  const execve = process.execve?.bind(process);
+  if (execve === undefined || program === undefined) {
+    throw new UserError(`[SRPC] procnum ${procnum} needs a program that Node can start again`, {
+      hint: "run the service as a file, on Linux or macOS, or set procnum = 1",
+    });
+  }
+  const settings: ControllerSettings = {
+    service: launch.name,
+    program,
+    arguments: programArguments,
+    nodeArguments: process.execArgv,
+    workers,
+    heartbeatMs: heartbeat,
+  };
+  // The debugger's port is for the workers, which hold the code that somebody wants to debug.
+  const nodeArguments = process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
+  execve(process.execPath, [process.execPath, ...nodeArguments, join(import.meta.dirname, "controller-main.ts")], {
+    ...process.env,
+    [CONTROLLER_VARIABLE]: JSON.stringify(settings),
+  });
+}

@@ -1,0 +1,193 @@
+import cluster from "node:cluster";
+import { BackOff } from "@msec/process";
+import type { ControllerSettings } from "./controller-settings.ts";
+import { WorkerMessage } from "./worker-message.ts";
+import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";
+
+// A worker's own grace is 10 s for its calls and 5 s for its telemetry; see serve.ts.
+const STOP_LIMIT_MS = 16_000;
+// An instance none of whose workers has served for so long is given up, so that whoever watches it sees that it fails.
+const DEAD_LIMIT_MS = 30_000;
+
+/** One of the places that a worker fills; who fills it changes. */
+type Seat = { readonly number: number; readonly backOff: BackOff; worker: WorkerProcess | undefined };
+
+/**
+ * Keeps the workers of one service instance running.
+ *
+ * States: `starting` (the first worker) → `serving` ⇄ `reloading` → `stopping` → ended. `reload` and `stop` are asked for by whoever owns the process; the rest
+ * comes from the workers.
+ *
+ * @see docs/decisions/0004-worker-processes.md
+ */
+export class Controller {
+  readonly #settings: ControllerSettings;
+  readonly #say: (text: string) => void;
+  readonly #seats: Seat[];
+  /** Everybody that is alive, those that are replaced or were never ready included. */
+  readonly #alive = new Set<WorkerProcess>();
+  readonly #finished = Promise.withResolvers<number>();
+  #isStopping = false;
+  /** When a worker was last seen to serve; `undefined` before the first. */
+  #servedMs: number | undefined;
+  #reload: Promise<void> | undefined;
+  #reloadAgain = false;
+
+  /** @param say  hears, in sentences, what happens */
+  constructor(settings: ControllerSettings, say: (text: string) => void) {
+    this.#settings = settings;
+    this.#say = say;
+    this.#seats = Array.from({ length: settings.workers }, (_, index) => ({
+      number: index + 1,
+      backOff: new BackOff({ firstMs: 10, maxMs: 5_000 }),
+      worker: undefined,
+    }));
+  }
+
+  /** Starts the workers and looks after them. @returns the exit status, when all is over */
+  async run(): Promise<number> {
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({
+      exec: this.#settings.program,
+      args: [...this.#settings.arguments],
+      execArgv: [...this.#settings.nodeArguments],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const beats = this.#beat();
+    const first = this.#start(this.#seats[0]!);
+    if (await first.ready) {
+      for (const seat of this.#seats.slice(1)) this.#fill(seat);
+      this.#fill(this.#seats[0]!, first);
+    } else if (!this.#isStopping) {
+      // It has said why itself.
+      this.#finished.resolve((await first.ended).status || 1);
+    }
+    const status = await this.#finished.promise;
+    clearInterval(beats);
+    for (const worker of this.#alive) worker.kill();
+    return status;
+  }
+
+  /** Replaces all workers by ones that run the code as it is now. Asked again meanwhile, it does so once more. */
+  reload(): void {
+    if (this.#isStopping) return;
+    if (this.#reload !== undefined) {
+      this.#reloadAgain = true;
+      return;
+    }
+    this.#reload = this.#replaceAll().finally(() => {
+      this.#reload = undefined;
+      if (!this.#reloadAgain) return;
+      this.#reloadAgain = false;
+      this.reload();
+    });
+  }
+
+  /** Has all workers finish and end. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const ends = await Promise.all(
+      [...this.#alive].map(async (worker) => ({
+        worker,
+        end: await worker.finish(WorkerMessage.Stop, STOP_LIMIT_MS),
+      })),
+    );
+    for (const { worker, end } of ends) {
+      if (end.status === null) this.#say(`${titleOf(worker)} ${end.how}`);
+    }
+    this.#finished.resolve(0);
+  }
+
+  /** Ends at once, with all workers. */
+  abandon(): void {
+    this.#isStopping = true;
+    this.#finished.resolve(1);
+  }
+
+  #start({ number }: Pick<Seat, "number">): WorkerProcess {
+    const worker = new WorkerProcess(number);
+    this.#alive.add(worker);
+    void worker.ready.then((isReady) => {
+      if (isReady) this.#servedMs = performance.now();
+    });
+    void worker.ended.then(() => this.#alive.delete(worker));
+    return worker;
+  }
+
+  #fill(seat: Seat, worker = this.#start(seat)): void {
+    seat.worker = worker;
+    void worker.ended.then((end) => {
+      // Replaced by a reload: it was told to go.
+      if (seat.worker === worker) this.#refill(seat, worker, end);
+    });
+  }
+
+  #refill(seat: Seat, worker: WorkerProcess, { how, ranMs }: WorkerEnd): void {
+    seat.worker = undefined;
+    if (this.#isStopping) return;
+    const pauseMs = seat.backOff.afterExit(ranMs);
+    // Said after the pause: a stop for all of us may have reached it first.
+    setTimeout(() => {
+      if (this.#isStopping || seat.worker !== undefined) return;
+      this.#say(`${titleOf(worker)} ${how}; starting another`);
+      this.#fill(seat);
+    }, pauseMs);
+  }
+
+  async #replaceAll(): Promise<void> {
+    this.#say("reloading: starting new workers");
+    const fresh: WorkerProcess[] = [];
+    for (const seat of this.#seats) {
+      // The first alone: code that cannot start is tried once.
+      const worker = this.#start(seat);
+      fresh.push(worker);
+      if (fresh.length === 1) await worker.ready;
+    }
+    const allReady = (await Promise.all(fresh.map(({ ready }) => ready))).every(Boolean);
+    if (this.#isStopping) return;
+    if (!allReady || !fresh.every(({ isReady }) => isReady)) {
+      for (const worker of fresh) if (this.#alive.has(worker)) void worker.finish(WorkerMessage.Stop, STOP_LIMIT_MS);
+      this.#say("reload failed: a new worker did not start (its own words are above); the old ones go on");
+      return;
+    }
+    const old = this.#seats.map((seat, index) => {
+      const before = seat.worker;
+      this.#fill(seat, fresh[index]!);
+      return before;
+    });
+    await Promise.all(old.map((worker) => worker?.finish(WorkerMessage.Leave, STOP_LIMIT_MS)));
+    this.#say(`reloaded: ${fresh.map(titleOf).join(", ")}`);
+  }
+
+  #beat(): NodeJS.Timeout {
+    const { heartbeatMs, nodeArguments } = this.#settings;
+    const everyMs = Math.min(5_000, heartbeatMs / 3);
+    const isDebugged = nodeArguments.some((argument) => argument.startsWith("--inspect"));
+    let beatMs = performance.now();
+    return setInterval(() => {
+      const nowMs = performance.now();
+      // This process itself did not run (stopped, suspended): what the others did meanwhile is not known.
+      const wasAway = nowMs - beatMs > everyMs + heartbeatMs / 3;
+      beatMs = nowMs;
+      for (const worker of this.#alive) {
+        if (wasAway) worker.forgive();
+        if (!isDebugged) worker.beat(heartbeatMs);
+      }
+      this.#checkServed(nowMs);
+    }, everyMs);
+  }
+
+  #checkServed(nowMs: number): void {
+    if ([...this.#alive].some(({ isReady }) => isReady)) this.#servedMs = nowMs;
+    // The first start has its own limit, after which the controller ends anyway.
+    else if (!this.#isStopping && this.#servedMs !== undefined && nowMs - this.#servedMs > DEAD_LIMIT_MS) {
+      this.#say(`no worker has served for ${DEAD_LIMIT_MS / 1_000} s; giving up`);
+      this.#finished.resolve(1);
+    }
+  }
+}
+
+function titleOf({ number, pid }: WorkerProcess): string {
+  return `worker ${number} (pid ${pid})`;
+}

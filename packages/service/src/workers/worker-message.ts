@@ -1,0 +1,15 @@
+/** What controller and worker say to each other over the IPC channel; a program may use the same channel for words of its own. */
+export const WorkerMessage = {
+  /** Controller: are you there? The worker's event loop answers with `pong`. */
+  Ping: "msec:ping",
+  /** Worker: yes. */
+  Pong: "msec:pong",
+  /** Worker: callers can reach me. */
+  Ready: "msec:ready",
+  /** Controller: finish what runs, refuse what is new, end. */
+  Stop: "msec:stop",
+  /** Controller: the same, but others serve this port already: send callers to them first, and refuse nobody meanwhile. */
+  Leave: "msec:leave",
+} as const;
+/** One of them. */
+export type WorkerMessage = (typeof WorkerMessage)[keyof typeof WorkerMessage];
