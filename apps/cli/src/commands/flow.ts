@@ -36,7 +36,7 @@ export const addFlowCommand: AddCommand = (program, context) => {
       if (!isRequestId(requestId)) throw usageError(messages.badRequestId(requestId), messages.badRequestIdHint);
       const options = command.optsWithGlobals() as GlobalOptions & { json?: boolean; logs?: boolean };
       const telemetry = openOperatorApi(getState(context, options), messages).client(TelemetryService);
-      const flow = await waitForFlow(telemetry, requestId);
+      const flow = await waitForFlow(telemetry, requestId, options.logs ?? options.json ?? false);
       if (flow === undefined) {
         throw new UserError(messages.requestUnknown(requestId), { hint: messages.requestUnknownHint });
       }
@@ -95,18 +95,26 @@ export const addFlowCommand: AddCommand = (program, context) => {
   }
 };
 
-/** Ask until the flow is complete, for a few seconds; then what there is. @returns `undefined` when there is nothing */
+/**
+ * Ask until the flow is complete, for a few seconds; then what there is. Log lines are stored after the spans of their batch:
+ * where they are wanted, a complete flow is asked for once more.
+ *
+ * @returns `undefined` when there is nothing
+ */
 async function waitForFlow(
   telemetry: Client<typeof TelemetryService>,
   requestId: string,
+  withLogs: boolean,
 ): Promise<GetFlowResponse | undefined> {
   const deadline = performance.now() + arrivalMs;
   for (;;) {
     const flow = await findFlow(telemetry, requestId);
-    const complete = flow !== undefined && flow.spans.length > 0 && flowTree(flow.spans).complete;
-    if (complete || performance.now() >= deadline)
-      return flow !== undefined && flow.spans.length > 0 ? flow : undefined;
+    const found = flow !== undefined && flow.spans.length > 0 ? flow : undefined;
+    const complete = found !== undefined && flowTree(found.spans).complete;
+    if (complete && (!withLogs || found.logs.length > 0)) return found;
+    if (performance.now() >= deadline) return found;
     await delay(askAgainMs);
+    if (complete) return await findFlow(telemetry, requestId);
   }
 }
 

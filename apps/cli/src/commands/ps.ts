@@ -3,7 +3,7 @@ import { getState } from "../context.ts";
 import { processStateText } from "../output/process-state.ts";
 import { formatBytes, formatUptime } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
-import { collectProcesses, type ProcessRow } from "../state/collect-processes.ts";
+import { collectProcesses, type ProcessRow, type WorkerRow } from "../state/collect-processes.ts";
 import type { AddCommand } from "./command.ts";
 
 /** `msec ps`: every process of the system on this host. */
@@ -31,11 +31,15 @@ export const addPsCommand: AddCommand = (program, context) => {
             { heading: messages.headingRestarts, align: "right" },
             { heading: messages.headingListen },
           ],
-          rows.map(rowTexts),
+          rows.flatMap((row) => [rowTexts(row), ...row.workers.map(workerTexts)]),
         );
         for (const line of lines) terminal.out(line);
       }
     });
+
+  function workerTexts({ pid, uptimeMs, memoryBytes }: WorkerRow): string[] {
+    return [`  ${messages.workerProcess}`, "", String(pid), formatUptime(uptimeMs), formatBytes(memoryBytes), "", ""];
+  }
 
   function rowTexts(row: ProcessRow): string[] {
     const dash = style.faint("–");

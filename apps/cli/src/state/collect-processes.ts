@@ -1,5 +1,6 @@
 import type { Process } from "@msec/api/agent/v1/common_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { readProcess } from "@msec/process";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { askLauncher } from "../launcher/control-client.ts";
 import type { PartStatus } from "../launcher/control-protocol.ts";
@@ -24,6 +25,15 @@ export interface ProcessRow {
   readonly listen: string;
   /** Why it ended last time, empty where nothing went wrong or nobody knows. */
   readonly reason: string;
+  /** The worker processes of an instance that has several, as its agent last reported them; `pid` is then their controller. */
+  readonly workers: readonly WorkerRow[];
+}
+
+/** One worker process of an instance. */
+export interface WorkerRow {
+  readonly pid: number;
+  readonly uptimeMs: number;
+  readonly memoryBytes: number;
 }
 
 /** Others are asked for what they know, and not waited for longer than this. */
@@ -64,7 +74,17 @@ function rowOf(
     restarts: part?.restarts ?? reported?.restarts ?? null,
     listen: record.listen,
     reason: part?.reason || reported?.reason || "",
+    workers: alive ? workersOf(reported) : [],
   };
+}
+
+// Seen five seconds ago at most: those that are gone by now are left out.
+function workersOf(reported: Process | undefined): WorkerRow[] {
+  return (reported?.workers ?? []).flatMap(({ pid, startedMs }) => {
+    const info = readProcess(pid);
+    if (info === undefined) return [];
+    return [{ pid, uptimeMs: Math.max(0, Date.now() - startedMs), memoryBytes: info.memoryBytes }];
+  });
 }
 
 function aliveState(partState: string | undefined, reported: Process | undefined): ProcessWord {
@@ -85,6 +105,7 @@ function rowOfReported(process: Process): ProcessRow {
     restarts: process.restarts,
     listen: process.listen,
     reason: process.reason,
+    workers: [],
   };
 }
 
