@@ -143,6 +143,31 @@ test("an instance that is killed serves again within a second, and the server he
   assert.ok(downMs < 1000, `it took ${downMs} ms`);
 });
 
+test("an instance of several processes is one instance, and its workers are listed with it", async () => {
+  await using cluster = await testCluster();
+  const { server, state } = cluster;
+  installService(rootOf(state), SERVICE, "service.mjs", registeringService(2));
+  const port = await freePort();
+  server.assign(1n, [assignment(port)]);
+  const agent = await cluster.startAgent();
+  const findInstance = () =>
+    server.reports.at(-1)?.processes.find(({ name, workers }) => name === SERVICE && workers.length === 2);
+  const instance = await until("the server hears of two workers", findInstance);
+  assert.equal(instance.state, ProcessState.RUNNING);
+  assert.equal(instance.pid, readRunRecords(state).find(({ role }) => role === "instance")?.pid);
+  for (const { pid, memoryBytes } of instance.workers) {
+    assert.notEqual(pid, instance.pid);
+    assert.ok(memoryBytes > 1e6);
+  }
+  process.kill(instance.workers[0]!.pid, "SIGKILL");
+  await until("the one that ended is not listed any more", async () => {
+    const { client, channel } = agent.connect();
+    const { processes } = await client.getStatus({});
+    await channel.close();
+    return processes.find(({ name }) => name === SERVICE)?.workers.length === 1;
+  });
+});
+
 test("an agent that is killed leaves its instances running; the next adopts them, with the server dead", async () => {
   await using cluster = await testCluster();
   const { server, state } = cluster;

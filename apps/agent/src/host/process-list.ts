@@ -66,7 +66,8 @@ export class ProcessList {
       );
   }
 
-  #instance({ assignment, listen, supervised }: Instance, seen: Map<number, CpuSample>): Process {
+  #instance(instance: Instance, seen: Map<number, CpuSample>): Process {
+    const { assignment, listen, supervised } = instance;
     const { run, state, restarts, reason } = supervised;
     return create(ProcessSchema, {
       name: assignment.service,
@@ -77,6 +78,7 @@ export class ProcessList {
       restarts,
       reason,
       listen,
+      workers: instance.workers().map(({ pid, startedMs }) => ({ pid, startedMs, ...this.#usage(pid, seen) })),
       ...(run === undefined ? {} : this.#usage(run.pid, seen)),
     });
   }

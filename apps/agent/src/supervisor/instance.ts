@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
 import {
   type Log,
+  type ProcessInfo,
   readProcess,
   readRunRecord,
   removeRunRecord,
@@ -39,6 +40,8 @@ export class Instance {
   readonly supervised: Supervised;
   readonly #options: InstanceOptions;
   readonly #recordName: string;
+  /** Processes of its group that registered as this instance, beside the one that was started; those that have ended too. */
+  #workers = new Set<number>();
   #registered: (() => void) | undefined;
 
   constructor(assignment: Assignment, options: InstanceOptions) {
@@ -85,9 +88,24 @@ export class Instance {
   register(pid: number): boolean {
     const { run } = this.supervised;
     if (run === undefined) return false;
-    if (pid !== run.pid && readProcess(pid)?.processGroup !== run.pid) return false;
+    if (pid !== run.pid) {
+      if (readProcess(pid)?.processGroup !== run.pid) return false;
+      this.#workers.add(pid);
+    }
     this.#registered?.();
     return true;
+  }
+
+  /** The worker processes that serve it now, oldest first; none for an instance of one process. */
+  workers(): ProcessInfo[] {
+    const { run } = this.supervised;
+    const found: ProcessInfo[] = [];
+    for (const pid of this.#workers) {
+      const info = readProcess(pid);
+      if (run !== undefined && info?.processGroup === run.pid && info.state !== "Z") found.push(info);
+      else this.#workers.delete(pid);
+    }
+    return found.sort((a, b) => a.startTicks - b.startTicks);
   }
 
   #ready(run: SupervisedRun, signal: AbortSignal): Promise<void> {

@@ -59,10 +59,11 @@ export async function endEverything(state: string): Promise<void> {
   }
 }
 
-/** The module of a service that registers with its agent and reports a batch a tenth of a second. */
-export function registeringService(): string {
+/** The module of a service that registers with its agent and reports a batch a tenth of a second: one process, or a controller with so many workers. */
+export function registeringService(workers = 0): string {
   const from = (name: string) => JSON.stringify(import.meta.resolve(name));
   return `
+import cluster from "node:cluster";
 import { createServer } from "node:net";
 import { LocalService } from ${from("@msec/api/agent/v1/local_pb.js")};
 import { createClient } from ${from("@msec/rpc")};
@@ -72,7 +73,9 @@ const agent = createClient(LocalService, createChannel({ path: MSEC_AGENT }).cal
 const server = createServer((socket) => socket.end(String(process.pid)));
 const register = () => agent.register({ service: MSEC_SERVICE, listen: MSEC_ADDRESS + ":" + MSEC_PORT, pid: process.pid, instanceId: MSEC_INSTANCE_ID, methods: [] });
 let registered = false;
-server.listen(Number(MSEC_PORT), MSEC_ADDRESS, () => setInterval(async () => {
+const isController = ${workers} > 0 && cluster.isPrimary;
+if (isController) for (let worker = 0; worker < ${workers}; worker++) cluster.fork();
+else server.listen(Number(MSEC_PORT), MSEC_ADDRESS, () => setInterval(async () => {
   try {
     if (!registered) await register();
     registered = true;

@@ -132,6 +132,7 @@ export const en = {
   headingUptime: "UPTIME",
   headingMemory: "MEMORY",
   headingRestarts: "RESTARTS",
+  workerProcess: "worker",
   headingListen: "LISTEN",
   headingAddress: "ADDRESS",
   headingAgent: "AGENT",

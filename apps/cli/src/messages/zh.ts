@@ -130,6 +130,7 @@ export const zh: Messages = {
   headingUptime: "已运行",
   headingMemory: "内存",
   headingRestarts: "重启",
+  workerProcess: "工作进程",
   headingListen: "监听",
   headingAddress: "地址",
   headingAgent: "AGENT",

@@ -8,6 +8,8 @@ import { assertHostName } from "./host-name.ts";
 
 const maxWaitMs = 60_000;
 const maxProcesses = 10_000;
+// Twice the largest procnum, as during a reload, and some that have just been replaced.
+const maxWorkers = 4_096;
 const maxEnvelopes = 10_000;
 
 /** Stores what agents hand over; rejects with an `RpcError` what cannot be stored now. */
@@ -91,6 +93,13 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
         throw new RpcError(
           Code.InvalidArgument,
           `processes has ${report.processes.length} elements, expected at most ${maxProcesses}`,
+        );
+      }
+      const many = report.processes.find(({ workers }) => workers.length > maxWorkers);
+      if (many !== undefined) {
+        throw new RpcError(
+          Code.InvalidArgument,
+          `workers of ${many.name.slice(0, 80)} has ${many.workers.length} elements, expected at most ${maxWorkers}`,
         );
       }
       hosts.reported(host.id, report);

@@ -166,6 +166,13 @@ export declare type Process = Message<"msec.agent.v1.Process"> & {
    * @generated from field: string listen = 10;
    */
   listen: string;
+
+  /**
+   * The worker processes of an instance that has several: `pid` is then their controller. At most 4096.
+   *
+   * @generated from field: repeated msec.agent.v1.WorkerProcess workers = 11;
+   */
+  workers: WorkerProcess[];
 };
 
 /**
@@ -173,6 +180,45 @@ export declare type Process = Message<"msec.agent.v1.Process"> & {
  * Use `create(ProcessSchema)` to create a new message.
  */
 export declare const ProcessSchema: GenMessage<Process>;
+
+/**
+ * One of the processes that serve an instance together.
+ *
+ * @generated from message msec.agent.v1.WorkerProcess
+ */
+export declare type WorkerProcess = Message<"msec.agent.v1.WorkerProcess"> & {
+  /**
+   * @generated from field: uint32 pid = 1;
+   */
+  pid: number;
+
+  /**
+   * Milliseconds since 1970 UTC.
+   *
+   * @generated from field: double started_ms = 2;
+   */
+  startedMs: number;
+
+  /**
+   * Resident memory in bytes.
+   *
+   * @generated from field: double memory_bytes = 3;
+   */
+  memoryBytes: number;
+
+  /**
+   * CPU of the last interval in percent of one core.
+   *
+   * @generated from field: double cpu_percent = 4;
+   */
+  cpuPercent: number;
+};
+
+/**
+ * Describes the message msec.agent.v1.WorkerProcess.
+ * Use `create(WorkerProcessSchema)` to create a new message.
+ */
+export declare const WorkerProcessSchema: GenMessage<WorkerProcess>;
 
 /**
  * The life of one supervised process, as its agent sees it.
