@@ -3,11 +3,14 @@ import type { Explanation } from "@msec/balance";
 import { type CallOptions, type Client, createClient, type UnaryCall } from "@msec/rpc";
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
+import { attemptOptions } from "./attempt-options.ts";
 import { ChannelPool } from "./channel-pool.ts";
 import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
+import { LastReply } from "./last-reply.ts";
 import type { Launch } from "./launch.ts";
 import { findConfigValue, type ProgramConfig } from "./program-config.ts";
 import { type Log, ProgramLog } from "./program-log.ts";
+import { type RepeatPolicy, repeatPolicy } from "./repeat-policy.ts";
 import { ReportBuffer } from "./report-buffer.ts";
 import { RouteCache } from "./route-cache.ts";
 import { type CallTime, RoutedCalls } from "./routed-calls.ts";
@@ -137,14 +140,29 @@ export class Program {
   }
 
   #unaryCall(target: string): UnaryCall {
-    return (method, request, options) =>
-      this.calls.run(target, `${method.parent.typeName}.${method.name}`, options ?? {}, (place, service, timeoutMs) => {
-        const channel = this.#channels.channelTo(place, service);
-        return channel.call(method as DescMethodUnary<typeof method.input, typeof method.output>, request, {
-          ...options,
-          timeoutMs,
-        });
-      });
+    return (method, request, options) => {
+      const name = `${method.parent.typeName}.${method.name}`;
+      const desc = method as DescMethodUnary<typeof method.input, typeof method.output>;
+      let repeat: RepeatPolicy | undefined;
+      try {
+        repeat = repeatPolicy(method, options);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      const replies = options?.onReply && new LastReply(options.onReply);
+      const answer = this.calls.run(
+        target,
+        name,
+        options ?? {},
+        (place, service, timeoutMs, marks) =>
+          this.#channels
+            .channelTo(place, service)
+            .call(desc, request, attemptOptions(options, timeoutMs, marks, replies)),
+        undefined,
+        repeat,
+      );
+      return replies ? replies.toldBefore(answer) : answer;
+    };
   }
 
   // Without an agent nobody empties the recorder; what it holds would stay at its limit and count drops for ever.

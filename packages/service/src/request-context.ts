@@ -66,6 +66,9 @@ export class RequestContext implements ServiceContext {
   get hops(): number {
     return this.#call.hops;
   }
+  get isRetry(): boolean {
+    return this.#call.isRetry;
+  }
   get reply(): Reply {
     return this.#call.reply;
   }

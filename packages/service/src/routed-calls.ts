@@ -1,20 +1,33 @@
-import { type Balancer, createBalancer, type Explanation, type Route } from "@msec/balance";
+import type { Explanation } from "@msec/balance";
 import { Code, currentContext, RpcError } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
-import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
+import { CalledService } from "./called-service.ts";
 import type { ChannelPool, Place } from "./channel-pool.ts";
 import { ClientSpan, type TracePosition } from "./client-span.ts";
+import { assertTime, type RepeatPolicy } from "./repeat-policy.ts";
 import type { RouteCache } from "./route-cache.ts";
+import {
+  type Attempt,
+  noInstance,
+  type RoutedCall,
+  timeLeft,
+  tryHedged,
+  tryOn,
+  unavailable,
+} from "./routed-attempts.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** How long a call takes at most unless it says otherwise, in milliseconds, waiting for routes and repeats included. */
 export const DEFAULT_TIMEOUT_MS = 3_000;
 
-/** One attempt of a call at one instance. */
-export type Attempt<T> = (place: Place, service: string, timeoutMs: number) => Promise<T>;
-
 /** What a call says about its time. */
-export type CallTime = { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined };
+export type CallTime = {
+  /** Milliseconds of the whole call, repeats included. */
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds of one attempt; default: the whole call's. */
+  readonly attemptTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
 
 /** Why there may be no routes: how to say it to a person. */
 export type RouteSource = {
@@ -30,7 +43,7 @@ export class RoutedCalls {
   readonly #source: RouteSource;
   readonly #channels: ChannelPool;
   readonly #recorder: Recorder;
-  readonly #balancers = new Map<string, Balancer>();
+  readonly #services = new Map<string, CalledService>();
   readonly #targets = new Map<string, Target>();
 
   constructor(source: RouteSource, channels: ChannelPool, recorder: Recorder) {
@@ -42,13 +55,13 @@ export class RoutedCalls {
   /** The table of a service was replaced. */
   routesChanged(service: string): void {
     const routes = this.#source.cache.find(service) ?? [];
-    this.#balancers.get(service)?.update(routes);
+    this.#services.get(service)?.balancer.update(routes);
     this.#channels.keepOnly(service, routes);
   }
 
   /** Why each instance of a service that this process has called gets the calls that it gets. */
   explain(service: string): Explanation[] {
-    return this.#balancers.get(service)?.explain() ?? [];
+    return this.#services.get(service)?.balancer.explain() ?? [];
   }
 
   /**
@@ -57,36 +70,45 @@ export class RoutedCalls {
    * Each attempt is recorded by whoever makes it; here only what found no instance to attempt.
    *
    * @param position  the call's place in a trace, where it has one already
+   * @param repeat  what may be repeated although the handler may have run; default: nothing
    * @throws RpcError of the last attempt; Unavailable where no instance is known; DeadlineExceeded
    */
-  run<T>(target: string, method: string, time: CallTime, attempt: Attempt<T>, position?: TracePosition): Promise<T> {
+  run<T>(
+    target: string,
+    method: string,
+    time: CallTime,
+    attempt: Attempt<T>,
+    position?: TracePosition,
+    repeat?: RepeatPolicy,
+  ): Promise<T> {
     // Not an async function, nor is what follows: on the usual way (routes known, first attempt succeeds) each would cost a
     // promise and a turn, together several times what choosing the instance costs.
     try {
-      const { service, ...place } = this.#targetOf(target);
+      const { service: name, ...place } = this.#targetOf(target);
       const limitMs = timeLimit(time);
       const deadline = performance.now() + limitMs;
-      if (service === undefined) return attempt(place as Place, "", timeLeft(deadline, target));
-      const call: RoutedCall<T> = { target, service, deadline, attempt, tried: undefined };
-      const balancer = this.#balancers.get(service);
+      const attemptMs = attemptLimit(time);
+      if (name === undefined) return attempt(place as Place, "", Math.min(timeLeft(deadline, target), attemptMs));
+      const about = { target, name, deadline, attemptMs, attempt, repeat, signal: time.signal };
+      const service = this.#services.get(name);
       // Nothing in the table is the same as no table, to the caller and in the record.
-      if (balancer !== undefined && this.#source.cache.find(service)?.length) return tryOn(balancer, call);
+      if (service !== undefined && this.#source.cache.find(name)?.length) return begin(service, about);
       const span = new ClientSpan(method, limitMs, position);
-      return this.#runFirst(call, span, time.signal);
+      return this.#runFirst(about, span);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #runFirst<T>(call: RoutedCall<T>, span: ClientSpan, signal: AbortSignal | undefined): Promise<T> {
-    let balancer: Balancer;
+  async #runFirst<T>(about: CallAbout<T>, span: ClientSpan): Promise<T> {
+    let service: CalledService;
     try {
-      balancer = await this.#balancerOf(call.service, call.deadline, signal);
+      service = await this.#serviceOf(about.name, about.deadline, about.signal);
     } catch (error) {
-      span.end(this.#recorder, { peerService: call.service, peerInstance: "", error });
+      span.end(this.#recorder, { peerService: about.name, peerInstance: "", error });
       throw error;
     }
-    return await tryOn(balancer, call);
+    return await begin(service, about);
   }
 
   #targetOf(text: string): Target {
@@ -98,20 +120,20 @@ export class RoutedCalls {
     return target;
   }
 
-  async #balancerOf(service: string, deadline: number, signal: AbortSignal | undefined): Promise<Balancer> {
+  async #serviceOf(name: string, deadline: number, signal: AbortSignal | undefined): Promise<CalledService> {
     const { cache } = this.#source;
-    if (!cache.isKnown) await this.#firstRoutes(service, deadline, signal);
-    const routes = cache.find(service);
-    if (routes === undefined) throw unknownService(service, cache.services());
-    if (routes.length === 0) throw noInstance(service);
+    if (!cache.isKnown) await this.#firstRoutes(name, deadline, signal);
+    const routes = cache.find(name);
+    if (routes === undefined) throw unknownService(name, cache.services());
+    if (routes.length === 0) throw noInstance(name);
     // Another call may have made it while this one waited.
-    let balancer = this.#balancers.get(service);
-    if (balancer === undefined) {
-      balancer = createBalancer({ now: () => performance.now(), random: Math.random });
-      balancer.update(routes);
-      this.#balancers.set(service, balancer);
+    let service = this.#services.get(name);
+    if (service === undefined) {
+      service = new CalledService();
+      service.balancer.update(routes);
+      this.#services.set(name, service);
     }
-    return balancer;
+    return service;
   }
 
   async #firstRoutes(service: string, deadline: number, signal: AbortSignal | undefined): Promise<void> {
@@ -141,38 +163,36 @@ export class RoutedCalls {
   }
 }
 
-/** One call by name, from its first attempt to its last. */
-type RoutedCall<T> = {
-  readonly target: string;
-  readonly service: string;
-  readonly deadline: number;
-  readonly attempt: Attempt<T>;
-  /** Instances that did not begin it. */
-  tried: Set<Route> | undefined;
-};
+/** What a call by name brings along. */
+type CallAbout<T> = Omit<RoutedCall<T>, "service" | "leg" | "tried" | "retries">;
 
-// Hands the call to an instance, tells the balancer how it went, and hands it to another one where that is safe.
-function tryOn<T>(balancer: Balancer, call: RoutedCall<T>, failure?: unknown): Promise<T> {
-  // Before the choice: a probe that was picked must go out.
-  const leftMs = timeLeft(call.deadline, call.target);
-  const route = balancer.pick(call.tried);
-  if (route === undefined) return Promise.reject(failure ?? noInstance(call.service));
-  const begunMs = performance.now();
-  balancer.started(route);
-  return call.attempt(route, call.service, leftMs).then(
-    (answer) => {
-      balancer.finished(route, { ok: true, durationMs: performance.now() - begunMs, transportFailed: false });
-      return answer;
-    },
-    (error: unknown) => {
-      balancer.finished(route, resultOfFailure(error, performance.now() - begunMs));
-      if (!isRepeatable(error)) throw error;
-      call.tried ??= new Set();
-      call.tried.add(route);
-      if (call.tried.size >= MAX_TRIES || performance.now() >= call.deadline) throw error;
-      return tryOn(balancer, call, error);
-    },
-  );
+function begin<T>(service: CalledService, about: CallAbout<T>): Promise<T> {
+  const { target, name, deadline, attemptMs, attempt, repeat, signal } = about;
+  // Written out: spreading costs more than the rest of the way to the instance.
+  const call: RoutedCall<T> = {
+    target,
+    name,
+    service,
+    deadline,
+    attemptMs,
+    attempt,
+    repeat,
+    signal,
+    leg: undefined,
+    tried: undefined,
+    retries: 0,
+  };
+  if (repeat?.hedgeAfterMs === undefined) return tryOn(call);
+  service.hedges.called(performance.now());
+  const afterMs =
+    repeat.hedgeAfterMs === "auto" ? service.latency(repeat.method).quantileMs(0.95) : repeat.hedgeAfterMs;
+  return afterMs === undefined ? tryOn(call) : tryHedged(call, afterMs);
+}
+
+function attemptLimit({ attemptTimeoutMs }: CallTime): number {
+  if (attemptTimeoutMs === undefined) return Number.POSITIVE_INFINITY;
+  assertTime("attemptTimeoutMs", attemptTimeoutMs);
+  return attemptTimeoutMs;
 }
 
 function timeLimit({ timeoutMs }: CallTime): number {
@@ -183,27 +203,10 @@ function timeLimit({ timeoutMs }: CallTime): number {
   return Math.min(own, currentContext()?.remainingMs() ?? own);
 }
 
-function timeLeft(deadline: number, target: string): number {
-  const leftMs = Math.ceil(deadline - performance.now());
-  if (leftMs > 0) return leftMs;
-  throw new RpcError(Code.DeadlineExceeded, `the time for calling ${target} was over before it began`, {
-    details: { notSent: true },
-  });
-}
-
-// -15 is the original's "get route failed".
-function unavailable(message: string): RpcError {
-  return new RpcError(Code.Unavailable, message, { details: { notSent: true, ret: -15 } });
-}
-
 function unknownService(service: string, known: string[]): RpcError {
   const list =
     known.length === 0 ? "no services at all" : `${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}`;
   return unavailable(
     `there is no service ${service}; the agent knows ${list}. Add it in the console or with \`msec services\`, or correct the name`,
   );
-}
-
-function noInstance(service: string): RpcError {
-  return unavailable(`${service} has no instance in routing; take one into routing in the console`);
 }

@@ -1,0 +1,20 @@
+import type { CallOptions } from "@msec/rpc";
+import type { LastReply } from "./last-reply.ts";
+import type { AttemptMarks } from "./routed-attempts.ts";
+
+/** What a channel is told for one attempt of a call. */
+export function attemptOptions(
+  options: CallOptions | undefined,
+  timeoutMs: number,
+  marks: AttemptMarks | undefined,
+  replies: LastReply | undefined,
+): CallOptions {
+  const told: CallOptions = { ...options, timeoutMs };
+  if (replies !== undefined) told.onReply = replies.keep;
+  if (marks === undefined) return told;
+  if (marks.isRetry) told.isRetry = true;
+  if (marks.signal !== undefined) {
+    told.signal = options?.signal ? AbortSignal.any([options.signal, marks.signal]) : marks.signal;
+  }
+  return told;
+}
