@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
 
+/** Far more than any client sends. Node itself leaves out what passes its own limit, a second Host among it, and says nothing. */
+const maxHeaders = 100;
+
 /** A request that is refused for its form, before its body is read. */
 export interface RequestFault {
   readonly status: 400 | 403;
@@ -7,13 +10,16 @@ export interface RequestFault {
 }
 
 /**
- * What of a request Node's parser lets pass and we do not: another version than 1.0 and 1.1 (an HTTP/0.9 line), more than one Host, a
+ * What of a request Node's parser lets pass and we do not: another version than 1.0 and 1.1 (an HTTP/0.9 line), more than one Host, more than 100 headers, a
  * request line that names another host than the Host header (proxies and we would disagree on who is meant, RFC 9112 §3.2),
  * and requests that a browser sends for a page of another origin: any page could otherwise call services that only this machine reaches.
  */
 export function requestFault(request: IncomingMessage): RequestFault | undefined {
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
     return bad(`HTTP ${request.httpVersion} is not served here; use HTTP/1.1`);
+  }
+  if (request.rawHeaders.length > maxHeaders * 2) {
+    return bad(`the request has more than ${maxHeaders} headers`);
   }
   if (countHosts(request.rawHeaders) > 1) {
     return bad("the request has more than one Host header");

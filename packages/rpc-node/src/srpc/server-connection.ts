@@ -302,6 +302,8 @@ export class SrpcServerConnection {
     const bytes = this.output.unsentBytes;
     if (!this.#countUnread(bytes) || bytes > maxBytes) {
       this.#socket.destroy();
+      // Not only when the socket says so, a turn later: until then thousands of handlers may still answer into it.
+      this.#closed();
       return;
     }
     if (this.#isBlocked) {
