@@ -4,6 +4,8 @@ import { runCommand } from "./command.ts";
 export const debianPackages: readonly { name: string; without: string }[] = [
   { name: "chromium", without: "the console's pages in a real browser" },
   { name: "fonts-noto-cjk", without: "Chinese glyphs in the screenshots (empty boxes instead)" },
+  { name: "python3-grpcio", without: "gRPC interop with the C++ core's Python client" },
+  { name: "python3-protobuf", without: "gRPC interop with the C++ core's Python client" },
   { name: "postgresql", without: "the store's tests on PostgreSQL (SQLite only)" },
 ];
 

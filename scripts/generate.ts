@@ -8,7 +8,7 @@ import type { StepResult } from "./step.ts";
 
 /** The directories whose `gen/` is made from their .proto files: each has a `buf.gen.yaml`. */
 export function findGenerated(): string[] {
-  return globSync("{packages,examples}/*/buf.gen.yaml", { cwd: root, exclude: ["**/node_modules/**"] })
+  return globSync("{packages,examples,conformance}/*/buf.gen.yaml", { cwd: root, exclude: ["**/node_modules/**"] })
     .map(dirname)
     .sort();
 }

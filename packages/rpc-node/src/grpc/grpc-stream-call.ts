@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedStream, serveStream } from "@msec/rpc";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
 import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
+import { readChunks } from "../http2/read-chunks.ts";
 import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
 import { compressedEnvelope, encodeEnvelope } from "./encode-envelope.ts";
 import { EnvelopeReader } from "./envelope-reader.ts";
@@ -19,6 +20,8 @@ import { badRequest, incomplete } from "./grpc-unary-call.ts";
  */
 export class GrpcStreamCall extends WebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
+  /** Whether the request that was read last came compressed. */
+  requestIsCompressed = false;
   readonly #served: ServedStream;
   readonly #calls: CallServer;
   readonly #maxBytes: number;
@@ -86,20 +89,14 @@ export class GrpcStreamCall extends WebCall implements Http2Exchange {
 
   async *#requests(): AsyncGenerator<object> {
     const reader = new EnvelopeReader(this.#maxBytes);
-    try {
-      for await (const chunk of this.stream.iterator({ destroyOnReturn: false })) {
-        reader.push(chunk as Buffer);
-        for (let envelope = reader.next(); envelope; envelope = reader.next()) {
-          const bytes = await readEnvelope(envelope, this.#encoding, this.#maxBytes);
-          this.requestBytes += bytes.length;
-          yield this.#decode(bytes);
-        }
+    for await (const chunk of readChunks(this.stream)) {
+      reader.push(chunk);
+      for (let envelope = reader.next(); envelope; envelope = reader.next()) {
+        this.requestIsCompressed = envelope.flags === 1;
+        const bytes = await readEnvelope(envelope, this.#encoding, this.#maxBytes);
+        this.requestBytes += bytes.length;
+        yield this.#decode(bytes);
       }
-    } catch (thrown) {
-      // Node's own errors here are all of one kind: the stream broke.
-      throw thrown instanceof RpcError
-        ? thrown
-        : new RpcError(Code.Canceled, "the caller gave the call up", { cause: thrown });
     }
     if (reader.heldBytes > 0) {
       throw incomplete(reader.heldBytes);

@@ -19,6 +19,8 @@ const okTrailers = { "grpc-status": "0" };
 export class GrpcUnaryCall extends WebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
   isIncomplete = true;
+  /** Whether the request came compressed. */
+  requestIsCompressed = false;
   readonly #served: ServedMethod;
   readonly #calls: CallServer;
   readonly #maxBytes: number;
@@ -96,7 +98,8 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
 
   #onEnd(): void {
     this.isIncomplete = false;
-    if (this.settled) {
+    // Node ends the readable side of a stream that was reset as if all had come; `close` follows.
+    if (this.settled || this.stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
       return;
     }
     if (!this.#envelope || this.#reader!.heldBytes > 0) {
@@ -104,6 +107,7 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
       return;
     }
     try {
+      this.requestIsCompressed = this.#envelope.flags === 1;
       const body = readEnvelope(this.#envelope, this.#encoding, this.#maxBytes);
       if (body instanceof Promise) {
         body.then(

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createFrameSpan, FrameState, HeadDecoder, parseFrame, RpcHead } from "@msec/wire";
+
+/** One SRPC answer as it came. */
+export interface Answer {
+  readonly sequence: number | bigint;
+  /** gRPC's number. */
+  readonly code: number;
+  /** The original's number. */
+  readonly err: number;
+  readonly message: string;
+  readonly body: Buffer;
+}
+
+const keptBytes = 1024 * 1024;
+
+/** A raw TCP connection of somebody with bad intentions. */
+export class Peer implements Disposable {
+  readonly socket: Socket;
+  /** What was received, its first MiB. */
+  received = Buffer.alloc(0);
+  /** The other end closed, in order or by reset. */
+  closed = false;
+  #changed = Promise.withResolvers<void>();
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => {
+      if (this.received.length < keptBytes) {
+        this.received = Buffer.concat([this.received, chunk]);
+      }
+      this.#wake();
+    });
+    socket.on("close", () => {
+      this.closed = true;
+      this.#wake();
+    });
+  }
+
+  static async open(port: number): Promise<Peer> {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: false });
+    await once(socket, "connect");
+    return new Peer(socket);
+  }
+
+  send(bytes: Uint8Array | string): void {
+    this.socket.write(bytes);
+  }
+
+  /** Send a reset instead of an end. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** The whole SRPC frames among what was received. */
+  get answers(): Answer[] {
+    const span = createFrameSpan();
+    const found: Answer[] = [];
+    const decoder = new HeadDecoder();
+    for (let at = 0; parseFrame(this.received, at, this.received.length, span) === FrameState.Whole; at = span.next) {
+      found.push(readAnswer(decoder, this.received, span.headStart, span.headEnd, span.bodyStart, span.bodyEnd));
+    }
+    return found;
+  }
+
+  /** Wait until `holds`. @throws after `withinMs` */
+  async until(holds: () => boolean, what: string, withinMs: number): Promise<void> {
+    const timeout = Promise.withResolvers<void>();
+    const timer = setTimeout(timeout.resolve, withinMs);
+    const deadline = performance.now() + withinMs;
+    try {
+      while (!holds()) {
+        if (performance.now() >= deadline) {
+          const text = this.received.subarray(0, 300).toString("latin1");
+          throw new Error(
+            `${what}: not within ${withinMs} ms; closed: ${this.closed}; received ${JSON.stringify(text)}`,
+          );
+        }
+        await Promise.race([this.#changed.promise, timeout.promise]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
+function readAnswer(
+  decoder: HeadDecoder,
+  bytes: Buffer,
+  headStart: number,
+  headEnd: number,
+  bodyStart: number,
+  bodyEnd: number,
+): Answer {
+  const head = new RpcHead();
+  try {
+    decoder.decodeResponse(bytes, headStart, headEnd, head);
+  } catch {
+    // An answer to a head that had no sequence has none either.
+  }
+  const { sequence, code, err, errMsg: message } = head;
+  return { sequence, code, err, message, body: Buffer.from(bytes.subarray(bodyStart, bodyEnd)) };
+}

@@ -1,0 +1,42 @@
+import type { Code } from "@msec/rpc";
+import type { Peer } from "./peer.ts";
+import type { TargetProcess } from "./target/target-process.ts";
+
+/** What the answer to a row must be. All that is given must hold within `withinMs`. */
+export interface Expected {
+  /** Codes of the SRPC answers in order of arrival, no more and no fewer. */
+  readonly codes?: readonly Code[];
+  /** The original's `err` of the first SRPC answer. */
+  readonly err?: number;
+  /** What the received bytes, as Latin-1 text, match. */
+  readonly matches?: RegExp;
+  /** Nothing at all is received. */
+  readonly silence?: true;
+  /** Whether the target closes the connection (`true`), or goes on with it (`false`: a good call on it is then answered). */
+  readonly closes: boolean;
+  /** Handlers that are entered; default 0. */
+  readonly entered?: number;
+}
+
+/** One hostile input. */
+export interface HostileRow {
+  /** `R-nn` of the requirements, and a letter where one has several forms. */
+  readonly id: string;
+  /** What is done, and why that might hurt. */
+  readonly title: string;
+  /** What is sent on one raw connection, in one write … */
+  readonly sends?: () => Uint8Array | string;
+  /** … or piece by piece, `everyMs` apart, until the target closes. */
+  readonly drips?: { readonly bytes: () => Uint8Array | string; readonly everyMs: number };
+  /** The end of our side follows. */
+  readonly ends?: true;
+  readonly expects?: Expected;
+  /** What one connection's bytes cannot say; fails by throwing. */
+  readonly act?: (target: TargetProcess) => Promise<void>;
+  /** A look at what came back, beyond `expects`. */
+  readonly check?: (peer: Peer) => void;
+  /** Default 1_000. */
+  readonly withinMs?: number;
+  /** Needs the small limits of the bare listener; the others also run against the SDK's `serve`. */
+  readonly tightOnly?: true;
+}

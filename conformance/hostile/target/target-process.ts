@@ -1,0 +1,64 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { TargetState } from "./target-program.ts";
+
+/** The program under attack, in a process of its own: its memory is its alone, and its death does not end the test. */
+export class TargetProcess implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #output: string[];
+
+  private constructor(child: ChildProcess, port: number, output: string[]) {
+    this.#child = child;
+    this.port = port;
+    this.#output = output;
+  }
+
+  /** @param variant  see `target-program.ts` */
+  static async start(variant: "tight" | "service" | "default"): Promise<TargetProcess> {
+    const child = fork(new URL("./target-program.ts", import.meta.url), [variant], {
+      execArgv: ["--expose-gc", "--no-warnings"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    const output: string[] = [];
+    child.stdout!.on("data", (chunk: Buffer) => output.push(chunk.toString()));
+    child.stderr!.on("data", (chunk: Buffer) => output.push(chunk.toString()));
+    const [message] = (await Promise.race([
+      once(child, "message"),
+      once(child, "exit").then(() => {
+        throw new Error(`the target ended: ${output.join("")}`);
+      }),
+    ])) as [{ port: number }];
+    return new TargetProcess(child, message.port, output);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Whether it runs. */
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What it wrote: nothing, unless something is wrong. */
+  get output(): string {
+    return this.#output.join("");
+  }
+
+  /** Its state, after it has collected its garbage. */
+  async state(): Promise<TargetState> {
+    const answer = once(this.#child, "message");
+    this.#child.send("state");
+    const [state] = (await answer) as [TargetState];
+    return state;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isAlive) {
+      const exit = once(this.#child, "exit");
+      this.#child.kill("SIGKILL");
+      await exit;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { MethodTable } from "@msec/rpc";
+import { type ListenerLimits, listen, type PartialLimits } from "@msec/rpc-node";
+import { serve } from "@msec/service";
+import { Target, type TargetCounts, targetHandlers } from "./target-service.ts";
+
+/**
+ * The program under attack: `node --expose-gc target-program.ts <variant>`, started with an IPC channel.
+ *
+ * `tight` is the bare listener with small limits, so that time-outs end within a test; `service` is the SDK's `serve` with its
+ * defaults. Sends `{ port }` when it serves, and answers every message with its state. An unhandled rejection or exception ends it, as in every service.
+ */
+export interface TargetState extends TargetCounts {
+  /** Resident bytes after a collection. */
+  readonly rss: number;
+  /** What is referred to, on the heap and outside of it. */
+  readonly liveBytes: number;
+  /** Whether an object that has no such property answers for one: a prototype was changed. */
+  readonly polluted: boolean;
+}
+
+/** Limits of the `tight` variant. */
+export const tightLimits: PartialLimits<ListenerLimits> = {
+  connections: { max: 1_000, idleMs: 60_000, firstByteMs: 400 },
+  frames: { completeMs: 800 },
+  unsent: { stalledMs: 800, maxTotalBytes: 64 * 1024 * 1024 },
+};
+
+const counts: TargetCounts = { entered: 0, canceled: 0 };
+
+async function open(variant: string | undefined): Promise<number> {
+  if (variant === "service") {
+    const service = serve(Target, targetHandlers(counts), {
+      name: "Hostile.target",
+      agent: false,
+      listen: { address: "127.0.0.1", port: 0 },
+      onNotice: () => {},
+    });
+    return (await service.ready).port;
+  }
+  const methods = new MethodTable().add(Target, targetHandlers(counts));
+  const limits = variant === "tight" ? tightLimits : {};
+  return (await listen({ methods, port: 0, limits })).port;
+}
+
+if (import.meta.main) {
+  const port = await open(process.argv[2]);
+  const known = new Set(Object.getOwnPropertyNames(Object.prototype));
+  process.on("message", () => {
+    globalThis.gc?.();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const state: TargetState = {
+      ...counts,
+      rss,
+      liveBytes: heapUsed + external,
+      polluted: Object.getOwnPropertyNames(Object.prototype).some((name) => !known.has(name)),
+    };
+    process.send!(state);
+  });
+  process.on("disconnect", () => process.exit(0));
+  process.send!({ port });
+}
