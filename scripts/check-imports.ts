@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { findImports, type Import, mayImport } from "./imports.ts";
+import { findImports, type Import, isForTests, mayImport, testsMayImport } from "./imports.ts";
 import { root } from "./root.ts";
 import type { StepResult } from "./step.ts";
 
@@ -72,7 +72,8 @@ function problemWith(found: Import, path: string, own: Workspace, all: readonly 
   if (target === own) {
     return `${specifier} is the own package; import the file`;
   }
-  if (!(mayImport[own.name] ?? []).includes(name)) {
+  const allowed = [...(mayImport[own.name] ?? []), ...(isForTests(path) ? (testsMayImport[own.name] ?? []) : [])];
+  if (!allowed.includes(name)) {
     return `${own.name} may not import ${name} (scripts/imports.ts says who may import whom, and the style guide why)`;
   }
   return isExported(`.${specifier.slice(name.length)}`, target.exports)

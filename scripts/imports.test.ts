@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readWorkspaces } from "./check-imports.ts";
-import { findImports, mayImport } from "./imports.ts";
+import { findImports, isForTests, mayImport } from "./imports.ts";
 
 test("imports of values, of types, of side effects, over several lines, dynamic ones and re-exports are all found", () => {
   const source = [
@@ -34,4 +34,11 @@ test("nothing may import a program", () => {
       .filter((name) => programs.includes(name)),
     [],
   );
+});
+
+test("what is for tests is known by its path, and nothing else is", () => {
+  assert.ok(isForTests("packages/rpc-node/src/tls.test.ts"));
+  assert.ok(isForTests("packages/rpc-node/src/testing/echo-service.ts"));
+  assert.ok(!isForTests("packages/rpc-node/src/listen.ts"));
+  assert.ok(!isForTests("packages/service/src/testing-agent.ts"));
 });

@@ -43,6 +43,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@msec/e2e": ["@msec/api"],
 };
 
+/**
+ * What beyond `mayImport` tests, and what `src/testing/` has for them, may import: sources never get it, since a test is no part of what runs.
+ */
+export const testsMayImport: Readonly<Record<string, readonly string[]>> = {
+  "@msec/rpc-node": ["@msec/process"],
+};
+
+/** Whether a file is a test, or is there for tests only. */
+export function isForTests(path: string): boolean {
+  return path.endsWith(".test.ts") || path.includes("/src/testing/");
+}
+
 /** One import in one file: what it names, and in which line. */
 export interface Import {
   readonly specifier: string;

@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { Code, type RpcError } from "@msec/rpc";
+import { certificateFingerprint, createTlsIdentity } from "@msec/process";
+import { Code, createClient, type RpcError } from "@msec/rpc";
+import { EchoService } from "../gen/echo_pb.js";
+import { createChannel } from "./channel/create-channel.ts";
 import { callEcho, serveEcho } from "./testing/echo-service.ts";
 import { RawConnection } from "./testing/raw-connection.ts";
 
-function identity(name: string): { key: Buffer; cert: Buffer; fingerprint: string } {
-  const read = (part: string) => readFileSync(new URL(`testing/identities/${name}.${part}.pem`, import.meta.url));
-  const cert = read("cert");
-  const fingerprint = new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase();
-  return { key: read("key"), cert, fingerprint };
+function identity(name: string): { key: string; cert: string; fingerprint: string } {
+  const { key, certificate } = createTlsIdentity(name);
+  return { key, cert: certificate, fingerprint: certificateFingerprint(certificate) };
 }
 
-const [server, client, stranger] = [identity("server"), identity("client"), identity("stranger")];
+const [server, client, stranger] = [identity("localhost"), identity("client"), identity("stranger")];
 const pinned = { verify: (fingerprint: string) => fingerprint === server.fingerprint };
 const mutual = { ...server, requestCert: true, verify: (fingerprint: string) => fingerprint === client.fingerprint };
 
@@ -56,8 +55,9 @@ test("without a pin the chain is checked", async () => {
   await using echo = await serveEcho({ tls: { key: server.key, cert: server.cert } });
   await using distrusting = callEcho(echo.listener, { tls: {} });
   await assert.rejects(distrusting.client.text({ number: 5 }), (error: RpcError) => error.code === Code.Unavailable);
-  await using trusting = callEcho(echo.listener, { tls: { ca: server.cert } });
-  await trusting.client.text({ number: 5 });
+  const { port } = echo.listener;
+  await using trusting = createChannel({ address: "localhost", port }, { tls: { ca: server.cert } });
+  await createClient(EchoService, trusting.call).text({ number: 5 });
 });
 
 test("plain bytes on a TLS port, and a handshake that never goes on, are closed", async () => {
