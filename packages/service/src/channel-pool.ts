@@ -1,5 +1,5 @@
 import type { CallObserver } from "@msec/rpc";
-import { type Channel, createChannel } from "@msec/rpc-node";
+import { type Channel, type ChannelTls, createChannel } from "@msec/rpc-node";
 
 // Half of the default time of a call: connecting to a host that does not answer leaves time for another one.
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -11,13 +11,20 @@ export type Place = { readonly address: string; readonly port: number };
 
 type Kept = { readonly channel: Channel; readonly place: Place; readonly service: string; usedMs: number };
 
+type PoolOptions = {
+  readonly caller: string;
+  readonly observer: CallObserver;
+  /** TLS of a target: a service's name, or an address with its port. Default: none. */
+  readonly tls?: ((target: string) => ChannelTls | undefined) | undefined;
+};
+
 /** One channel for each instance that this process calls, kept until its route is gone and its last call has ended. */
 export class ChannelPool {
-  readonly #options: { caller: string; observer: CallObserver };
+  readonly #options: PoolOptions;
   readonly #channels = new Map<string, Kept>();
   readonly #leaving = new Set<Kept>();
 
-  constructor(options: { caller: string; observer: CallObserver }) {
+  constructor(options: PoolOptions) {
     this.#options = options;
   }
 
@@ -39,10 +46,17 @@ export class ChannelPool {
       return known.channel;
     }
     const { caller, observer } = this.#options;
+    const tls = this.tlsOf(place, service);
     const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS } };
-    const channel = createChannel(place, { caller, observer, peerService: service, limits });
+    const channel = createChannel(place, { caller, observer, peerService: service, limits, tls });
     this.#channels.set(key, { channel, place, service, usedMs: performance.now() });
     return channel;
+  }
+
+  /** The TLS with which a place is called. */
+  tlsOf({ address, port }: Place, service: string): ChannelTls | undefined {
+    const at = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+    return this.#options.tls?.(service === "" ? at : service);
   }
 
   /** Lets go of the channels of a service to places that are not among these any more. */

@@ -1,4 +1,5 @@
 import { reportUserError, stopSignal, UserError } from "@msec/process";
+import { parallel } from "@msec/rpc";
 import { type LaunchOptions, readLaunch } from "./launch.ts";
 import { type Calling, Program } from "./program.ts";
 
@@ -65,6 +66,7 @@ function begin(options: ConnectOptions): Connection {
     explain: (service) => program.calls.explain(service),
     count: (name, n) => program.recorder.count(name, n),
     gauge: (name, value) => program.recorder.gauge(name, value),
+    parallel,
     getConfig: (section, key) => program.getConfig(section, key),
     close: (closeOptions) => close(closeOptions?.graceMs ?? 5_000),
     [Symbol.asyncDispose]: () => close(5_000),

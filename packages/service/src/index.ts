@@ -1,5 +1,18 @@
 export type { Explanation } from "@msec/balance";
-export { type CallContext, type CallOptions, type Client, Code, codeName, currentContext, RpcError } from "@msec/rpc";
+export {
+  type CallContext,
+  type CallOptions,
+  type Client,
+  Code,
+  codeName,
+  currentContext,
+  type ParallelOptions,
+  type PriorityName,
+  parallel,
+  type Reply,
+  RpcError,
+} from "@msec/rpc";
+export type { ChannelTls, ListenerTls } from "@msec/rpc-node";
 export type { LogFields } from "@msec/telemetry";
 export { type Connection, type ConnectOptions, connect } from "./connect.ts";
 export type { Json, JsonAnswer } from "./json-call.ts";
@@ -9,3 +22,4 @@ export type { Log } from "./program-log.ts";
 export type { ServiceContext } from "./request-context.ts";
 export { type CallTime, DEFAULT_TIMEOUT_MS } from "./routed-calls.ts";
 export { type ServeOptions, type Service, serve } from "./serve.ts";
+export type { CallTls } from "./service-tls.ts";

@@ -1,6 +1,7 @@
 import { hexFromBytes, RpcError } from "@msec/rpc";
-import { callHttpJson, type HttpJsonRequest } from "@msec/rpc-node";
+import { type ChannelTls, callHttpJson, type HttpJsonRequest } from "@msec/rpc-node";
 import type { Recorder } from "@msec/telemetry";
+import type { Place } from "./channel-pool.ts";
 import { ClientSpan, currentPosition } from "./client-span.ts";
 import type { CallTime, RoutedCalls } from "./routed-calls.ts";
 
@@ -15,13 +16,20 @@ export type JsonAnswer = {
   readonly requestId: string;
 };
 
+type CallingProgram = {
+  readonly name: string;
+  readonly calls: RoutedCalls;
+  readonly recorder: Recorder;
+  tlsOf(place: Place, service: string): ChannelTls | undefined;
+};
+
 /**
  * Makes a call without knowing its types: routed, traced and recorded as any other.
  *
  * @throws RpcError with `details.requestId`
  */
 export async function callJson(
-  program: { readonly name: string; readonly calls: RoutedCalls; readonly recorder: Recorder },
+  program: CallingProgram,
   target: string,
   method: string,
   json: Json,
@@ -45,7 +53,15 @@ export async function callJson(
           : `${place.address}:${place.port}`;
         const end = { peerService, peerInstance, requestBytes: Buffer.byteLength(request) };
         try {
-          const asked = { method, json: request, timeoutMs, traceparent, caller: program.name, signal: time.signal };
+          const asked = {
+            method,
+            json: request,
+            timeoutMs,
+            traceparent,
+            caller: program.name,
+            signal: time.signal,
+            tls: program.tlsOf(place, peerService),
+          };
           const { resultObj } = await callHttpJson(place, asked);
           span.end(program.recorder, { ...end, responseBytes: Buffer.byteLength(JSON.stringify(resultObj)) });
           return resultObj;

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { UserError } from "@msec/process";
+import type { ChannelTls } from "@msec/rpc-node";
 import type { ListenPlace } from "./listen-place.ts";
 import { type ProgramConfig, readProgramConfig } from "./program-config.ts";
 import { assertServiceName, findServiceName } from "./service-name.ts";
+import { type CallTls, callTlsOf } from "./service-tls.ts";
 import { programDirectory } from "./working-directory.ts";
 
 /** What the surroundings of a program say: its environment (given by the agent), its directory, its configuration. */
@@ -15,6 +17,7 @@ export type Launch = {
   readonly agentPath: string | undefined;
   readonly config: ProgramConfig;
   readonly onNotice: (text: string) => void;
+  readonly callTls: (target: string) => ChannelTls | undefined;
 };
 
 /** What a program says itself; comes before its surroundings. */
@@ -27,6 +30,11 @@ export type LaunchOptions = {
   readonly config?: string | undefined;
   /** Hears, in sentences, what the program says about itself (where it listens, whether the agent is there); default standard error. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /**
+   * TLS of the calls that this program makes, or a function that says it for each target (`Flight.mod_flight`, `10.0.0.7:7963`). Services called
+   * by name are reached by their instances' addresses: set `serverName` to the name in their certificates. Default: without TLS.
+   */
+  readonly callTls?: CallTls | undefined;
 };
 
 /**
@@ -51,6 +59,7 @@ export function readLaunch(
     agentPath: agentPath === undefined ? undefined : resolve(cwd, agentPath),
     config: readProgramConfig(configFile === undefined ? undefined : resolve(cwd, configFile), directory),
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`${name}: ${text}\n`)),
+    callTls: callTlsOf(options.callTls),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
-import { type CallOptions, type Client, createClient, type UnaryCall } from "@msec/rpc";
+import { type CallOptions, type Client, createClient, type parallel, type UnaryCall } from "@msec/rpc";
+import type { ChannelTls } from "@msec/rpc-node";
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
 import { attemptOptions } from "./attempt-options.ts";
-import { ChannelPool } from "./channel-pool.ts";
+import { ChannelPool, type Place } from "./channel-pool.ts";
 import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
 import { LastReply } from "./last-reply.ts";
 import type { Launch } from "./launch.ts";
@@ -44,6 +45,8 @@ export type Calling = {
   /** Why each instance of a service that this process has called gets the calls that it gets. */
   explain(service: string): Explanation[];
   readonly log: Log;
+  /** Does something for many items, at most so many at a time: see `parallel`. */
+  readonly parallel: typeof parallel;
 };
 
 /** The parts of a running program, put together once. */
@@ -63,7 +66,7 @@ export class Program {
   #link: AgentLink | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(options: Pick<Launch, "name" | "config" | "agentPath" | "onNotice">) {
+  constructor(options: Pick<Launch, "name" | "config" | "agentPath" | "onNotice" | "callTls">) {
     this.name = options.name;
     this.say = options.onNotice;
     this.#config = options.config;
@@ -75,7 +78,7 @@ export class Program {
     });
     const least = options.config.config.values.LOG.Level.toLowerCase() as LevelName;
     this.log = new ProgramLog({ name: options.name, least, recorder: this.recorder });
-    this.#channels = new ChannelPool({ caller: options.name, observer: this.recorder });
+    this.#channels = new ChannelPool({ caller: options.name, observer: this.recorder, tls: options.callTls });
     this.#routes = new RouteCache((service) => this.calls.routesChanged(service));
     this.#reports = new ReportBuffer(this.recorder);
     const reason = () => this.#link?.reason ?? "this process has not begun";
@@ -126,6 +129,16 @@ export class Program {
 
   callJson(target: string, method: string, json: Json, time?: CallTime): Promise<JsonAnswer> {
     return callJson(this, target, method, json, time);
+  }
+
+  /** `[SRPC] msg_timeout`: how long a call may wait before it runs; 0: as long as it likes. */
+  get messageTimeoutMs(): number {
+    return this.#config.config.values.SRPC.msg_timeout;
+  }
+
+  /** The TLS with which a place is called. */
+  tlsOf(place: Place, service: string): ChannelTls | undefined {
+    return this.#channels.tlsOf(place, service);
   }
 
   getConfig(section: string, key: string): string | undefined {

@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
-import type { CallContext, CallOptions, Client, Reply } from "@msec/rpc";
+import { type CallContext, type CallOptions, type Client, parallel, type Reply } from "@msec/rpc";
 import type { Json, JsonAnswer } from "./json-call.ts";
 import type { Calling, Program } from "./program.ts";
 import type { Log } from "./program-log.ts";
@@ -96,6 +96,9 @@ export class RequestContext implements ServiceContext {
   }
   getConfig(section: string, key: string): string | undefined {
     return this.#program.getConfig(section, key);
+  }
+  get parallel(): typeof parallel {
+    return parallel;
   }
   get log(): Log {
     this.#log ??= this.#program.log.of(this.#call);

@@ -1,12 +1,14 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { reportUserError, stopSignal, systemErrorCode, UserError } from "@msec/process";
-import { MethodTable, type ServiceImplementation } from "@msec/rpc";
-import { type Listener, listen } from "@msec/rpc-node";
+import { MethodTable, type PriorityName, parallel, type ServiceImplementation } from "@msec/rpc";
+import { type Listener, type ListenerOptions, type ListenerTls, listen } from "@msec/rpc-node";
+import { admissionOf } from "./admission.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
 import { type ListenPlace, listenPlace } from "./listen-place.ts";
 import { type Calling, Program } from "./program.ts";
 import { RequestContext, type ServiceContext } from "./request-context.ts";
+import { listenerTls } from "./service-tls.ts";
 import { becomeController } from "./workers/become-controller.ts";
 import { currentWorker, followController } from "./workers/worker-link.ts";
 
@@ -18,11 +20,19 @@ const NO_RELOAD =
   "SIGUSR2: one process cannot reload without an outage; set [SRPC] procnum to 2 or more in etc/config.ini and restart";
 
 /** How to serve; everything is found out unless it is given. */
-export type ServeOptions = LaunchOptions & {
+export type ServeOptions<S extends DescService = DescService> = LaunchOptions & {
   /** Address and port; default MSEC_ADDRESS and MSEC_PORT, else `[SRPC] listen`, else 127.0.0.1:7963. Port 0 takes a free one. */
   readonly listen?: ListenPlace;
   /** End the program gracefully at SIGTERM and SIGINT, and with status 1 when it cannot begin. Default true. */
   readonly stopOnSignal?: boolean;
+  /**
+   * Which methods are refused first when there is too much to do, by their TypeScript names; default `normal`. `critical` ones are refused last.
+   */
+  readonly priorities?: { readonly [K in keyof S["method"]]?: PriorityName };
+  /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 50. */
+  readonly queueTargetMs?: number;
+  /** TLS of the port; default `[SRPC] tls_key`, `tls_cert` and `tls_client_ca`, else none. */
+  readonly tls?: ListenerTls;
 };
 
 /** A program that serves. */
@@ -61,7 +71,7 @@ export type Service = Calling &
 export function serve<S extends DescService>(
   service: S,
   handlers: ServiceImplementation<S, ServiceContext>,
-  options: ServeOptions = {},
+  options: ServeOptions<S> = {},
 ): Service {
   const endsProgram = options.stopOnSignal ?? true;
   try {
@@ -75,7 +85,7 @@ export function serve<S extends DescService>(
 function start<S extends DescService>(
   service: S,
   handlers: ServiceImplementation<S, ServiceContext>,
-  options: ServeOptions,
+  options: ServeOptions<S>,
   endsProgram: boolean,
 ): Service {
   const launch = workerLaunch(readLaunch(options, process.env, process.cwd()), options);
@@ -84,7 +94,10 @@ function start<S extends DescService>(
   const program = new Program(launch);
   const methods = new MethodTable<ServiceContext>((call) => new RequestContext(call, program));
   methods.add(service, guardHandlers(service, handlers));
-  const listener = open(program, methods, place);
+  const listener = open(program, methods, place, {
+    tls: options.tls ?? listenerTls(launch.config),
+    overload: admissionOf(service, options, program),
+  });
   const ready = listener.then((opened) => announce(program, launch, methods, opened));
   let closed: Promise<void> | undefined;
   const close = (graceMs: number, leaveMs = 0) => {
@@ -111,6 +124,7 @@ function start<S extends DescService>(
     explain: (service) => program.calls.explain(service),
     count: (name, n) => program.recorder.count(name, n),
     gauge: (name, value) => program.recorder.gauge(name, value),
+    parallel,
     getConfig: (section, key) => program.getConfig(section, key),
     close: (closeOptions) => close(closeOptions?.graceMs ?? GRACE_MS),
     [Symbol.asyncDispose]: () => close(GRACE_MS),
@@ -118,15 +132,20 @@ function start<S extends DescService>(
 }
 
 // The words of several processes go to one place: say whose they are.
-function workerLaunch(launch: Launch, options: ServeOptions): Launch {
+function workerLaunch(launch: Launch, options: LaunchOptions): Launch {
   const worker = currentWorker();
   if (worker === undefined || options.onNotice !== undefined) return launch;
   return { ...launch, onNotice: (text) => launch.onNotice(`worker ${worker} (pid ${process.pid}): ${text}`) };
 }
 
-async function open(program: Program, methods: MethodTable<ServiceContext>, place: ListenPlace): Promise<Listener> {
+async function open(
+  program: Program,
+  methods: MethodTable<ServiceContext>,
+  place: ListenPlace,
+  options: Pick<ListenerOptions, "tls" | "overload">,
+): Promise<Listener> {
   try {
-    return await listen({ ...place, methods, observer: program.recorder, serviceName: program.name });
+    return await listen({ ...place, ...options, methods, observer: program.recorder, serviceName: program.name });
   } catch (error) {
     throw listenError(error, place);
   }

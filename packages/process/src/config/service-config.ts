@@ -34,8 +34,14 @@ export const serviceConfigSchema = {
       ]),
       /** The program, relative to `bin/`. */
       module: textKey().default("./msec.so"),
-      /** Longest wait of a request before its handler runs, in milliseconds. */
-      msg_timeout: durationKey({ minMs: 1, maxMs: 3_600_000 }).default(800),
+      /** Longest wait of a request before its handler runs, in milliseconds; 0: no limit. */
+      msg_timeout: durationKey({ minMs: 0, maxMs: 3_600_000 }).default(800),
+      /** The service's private key (PEM), relative to the file's directory; with `tls_cert`, the port speaks TLS only. */
+      tls_key: textKey().optional(),
+      /** Its certificate with the chain (PEM). */
+      tls_cert: textKey().optional(),
+      /** Certificates (PEM) that those of callers must lead to; without it callers need none. */
+      tls_client_ca: textKey().optional(),
       /** Longest silence of a worker process before it is taken for hung; milliseconds here, bare numbers in the file are seconds. The original's default is 60. */
       heartbeat: durationKey({ minMs: 1_000, maxMs: 3_600_000, bareUnit: "s" }).default(10_000),
       /** Worker processes; `auto` is one for each core. */

@@ -1,8 +1,12 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequestArgs, request as httpRequest, type IncomingMessage } from "node:http";
+import { connect as tlsConnect } from "node:tls";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code, codeFromRet, currentContext, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
+import { type ChannelTls, isServerAccepted, nodeConnectTls } from "../channel/channel-tls.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
+
+type HttpJsonTarget = { readonly address: string; readonly port: number } | { readonly path: string };
 
 /** What {@link callHttpJson} calls. */
 export interface HttpJsonRequest {
@@ -17,6 +21,8 @@ export interface HttpJsonRequest {
   /** Who calls, `L1.L2`. */
   readonly caller?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Default: without TLS. */
+  readonly tls?: ChannelTls | undefined;
   /** Largest answer in bytes. Default 16 MiB. */
   readonly maxResponseBytes?: number | undefined;
 }
@@ -37,10 +43,7 @@ const defaultMaxBytes = 16 * 1024 * 1024;
  * @throws RpcError  of the service, with `details.ret` and `details.requestId`; Unavailable where it cannot be reached (`details.notSent`
  *                   where the connect failed), DeadlineExceeded, Canceled, Internal for an answer that is not of this form
  */
-export async function callHttpJson(
-  target: { readonly address: string; readonly port: number } | { readonly path: string },
-  call: HttpJsonRequest,
-): Promise<HttpJsonResult> {
+export async function callHttpJson(target: HttpJsonTarget, call: HttpJsonRequest): Promise<HttpJsonResult> {
   const address = "path" in target ? `unix:${target.path}` : formatAddress(target.address, target.port);
   const timeoutMs = call.timeoutMs ?? 10_000;
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -64,7 +67,7 @@ export async function callHttpJson(
 }
 
 async function post(
-  target: { readonly address: string; readonly port: number } | { readonly path: string },
+  target: HttpJsonTarget,
   call: HttpJsonRequest,
   signal: AbortSignal,
 ): Promise<{ response: IncomingMessage; text: string }> {
@@ -80,6 +83,7 @@ async function post(
       // One call, one connection: nothing is left open behind it.
       agent: false,
       signal,
+      ...(call.tls === undefined ? {} : { createConnection: connectTls(target, call.tls) }),
       headers: {
         "content-type": "application/json; charset=utf-8",
         "content-length": body.length,
@@ -96,6 +100,24 @@ async function post(
   request.end(body);
   const response = await promise;
   return { response, text: await readText(response, call.maxResponseBytes ?? defaultMaxBytes) };
+}
+
+/** A TLS connection for one request, handed over when the server has proven who it is. */
+function connectTls(target: HttpJsonTarget, tls: ChannelTls): ClientRequestArgs["createConnection"] {
+  return (_options, onCreate) => {
+    const where = "path" in target ? { path: target.path } : { host: target.address, port: target.port };
+    const socket = tlsConnect({ ...where, ...nodeConnectTls(tls) });
+    socket.once("error", (error) => onCreate(error, socket));
+    socket.once("secureConnect", () => {
+      if (isServerAccepted(tls, socket)) {
+        onCreate(null, socket);
+        return;
+      }
+      socket.destroy();
+      onCreate(new RpcError(Code.Unauthenticated, "the server's certificate is not the expected one"), socket);
+    });
+    return undefined;
+  };
 }
 
 async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
