@@ -11,8 +11,8 @@ export interface Reply {
   readonly trailers: Record<string, string>;
   /**
    * Compress what is sent from now on where the caller takes it; default false, because inside a data centre it costs more than it
-   * saves. In a streaming method it holds for each message that is yielded after it was set (gRPC), or for all that are long enough
-   * (Connect, gRPC-Web).
+   * saves. In a streaming method of gRPC it holds for each message that is yielded after it was set. Streaming methods of Connect and all
+   * of gRPC-Web do not look at it: what is longer than a KiB is compressed where the caller takes it.
    */
   compress: boolean;
 }

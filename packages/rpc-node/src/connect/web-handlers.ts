@@ -13,7 +13,9 @@ import { parseConnectTimeout, parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
 import { firstHeader } from "../http2/header-metadata.ts";
 import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
 import { isUnary, type MethodLookup } from "../http2/method-lookup.ts";
+import type { ArrivedHeaders } from "../http2/web-call.ts";
 import { ConnectCall } from "./connect-call.ts";
+import { type ConnectFormat, ConnectUnaryCall, connectFormat } from "./connect-unary-call.ts";
 import { codeFromResponse, respondUnknownPath } from "./web-response.ts";
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -57,12 +59,12 @@ export class WebHandlers {
   serveHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: PeerInfo): Http2Exchange {
     const request = new Http2ServerRequest(stream, headers, {}, []);
     const receivedMs = performance.now();
-    const call = this.#serve(request, new Http2ServerResponse(stream) as unknown as NodeResponse, headers, peer);
+    const served = this.#serve(request, new Http2ServerResponse(stream) as unknown as NodeResponse, headers, peer);
     return {
       stream,
       receivedMs,
       get isIncomplete() {
-        return call !== undefined && !call.started && !stream.writableEnded;
+        return served?.isIncomplete ?? false;
       },
     };
   }
@@ -72,30 +74,37 @@ export class WebHandlers {
     response: NodeResponse,
     headers: IncomingHttpHeaders,
     peer: PeerInfo,
-  ): ConnectCall | undefined {
+  ): { readonly isIncomplete: boolean } | undefined {
     const [path] = splitUrl(request.url);
     const method = this.#methods.find(path);
     if (!method) {
       respondUnknownPath(request, response, path);
       return undefined;
     }
-    const call = new ConnectCall(
-      {
-        method: method.name,
-        headers,
-        peer,
-        receivedMs: performance.now(),
-        timeoutMs: timeoutOf(headers),
-      },
-      this.#calls,
-      this.#shared.limits.frames.maxBytes,
-    );
-    response.on("close", () => this.#closed(call, response));
+    const arrived: ArrivedHeaders = {
+      method: method.name,
+      headers,
+      peer,
+      receivedMs: performance.now(),
+      timeoutMs: timeoutOf(headers),
+    };
     // Errors of the connection; `close` follows.
-    response.on("error", () => {});
-    request.on("error", () => {});
+    response.on("error", ignore);
+    request.on("error", ignore);
+    const format = isUnary(method) && request.method === "POST" ? simpleFormat(headers) : undefined;
+    if (format) {
+      const call = new ConnectUnaryCall(arrived, request, response, method as ServedMethod, format, this.#shared);
+      call.read();
+      return call;
+    }
+    const call = new ConnectCall(arrived, this.#calls, this.#shared.limits.frames.maxBytes);
+    response.on("close", () => this.#closed(call, response));
     void this.#answer(call, method, request, response);
-    return call;
+    return {
+      get isIncomplete() {
+        return !call.started && !response.writableEnded;
+      },
+    };
   }
 
   async #answer(
@@ -148,6 +157,18 @@ export class WebHandlers {
     }
     return handler;
   }
+}
+
+function ignore(): void {}
+
+/** The format of a call that our own code for unary Connect serves; what is rarer is left to connect-node. */
+function simpleFormat(headers: IncomingHttpHeaders): ConnectFormat | undefined {
+  const encoding = headers["content-encoding"];
+  const timeout = headers["connect-timeout-ms"];
+  return (encoding === undefined || encoding === "identity" || encoding === "gzip") &&
+    (timeout === undefined || parseConnectTimeout(String(timeout)) !== undefined)
+    ? connectFormat(headers["content-type"])
+    : undefined;
 }
 
 function implementation(method: ServedMethod | ServedStream): unknown {
