@@ -34,7 +34,7 @@ async function worstCallMs(target: TargetProcess, count: number): Promise<number
   for (let i = 1; i <= count; i++) {
     const begun = performance.now();
     peer.send(request(i));
-    await peer.until(() => peer.answers.length >= i, "a good call meanwhile", 1_000);
+    await peer.until(() => peer.answers.length >= i, "a good call meanwhile", 1_500);
     worst = Math.max(worst, performance.now() - begun);
   }
   return worst;
@@ -80,6 +80,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-10b",
+    tightOnly: true,
     title: "5,000 calls at once on one connection: 4,096 run, the rest is refused",
     act: async (target) => {
       using peer = await Peer.open(target.port);
@@ -90,6 +91,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-10c",
+    tightOnly: true,
     title: "calls started and reset 300 times over",
     act: async (target) => {
       for (let i = 0; i < 300; i++) {
@@ -104,6 +106,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-10d",
+    tightOnly: true,
     title: "half of a frame, then a reset, on 200 connections",
     act: async (target) => {
       const peers = await many(200, target);
@@ -132,7 +135,7 @@ export const abuseRows: readonly HostileRow[] = [
       using peer = await Peer.open(target.port);
       peer.send(request(1, methodName("Hold")));
       peer.socket.end();
-      await untilState(target, ({ canceled }) => canceled === before + 1, "cancelled");
+      await untilState(target, ({ canceled }) => canceled > before, "cancelled");
       await peer.until(() => peer.closed, "closed", 1_000);
     },
   },
@@ -154,12 +157,17 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12e",
-    title: "100 peers that ask for 1 MB each in SRPC and never read: closed, bounded in all",
+    title: "15 peers that ask for three times 4 MB each in SRPC and never read: closed, bounded in all",
     tightOnly: true,
-    act: (target) => slowReaders(target, 100, () => request(1, methodName("Grow"), field(3, 1_000_000))),
+    act: (target) =>
+      slowReaders(target, 15, () => {
+        const ask = request(1, methodName("Grow"), field(3, 4_000_000));
+        return Buffer.concat([ask, ask, ask]);
+      }),
   },
   {
     id: "R-12f",
+    tightOnly: true,
     title: "one peer that asks 4,000 times for 1 MB and never reads",
     act: async (target) => {
       using peer = await Peer.open(target.port);
@@ -173,20 +181,23 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12g",
-    title: "10 peers that ask for 3 MB each over HTTP and never read: closed",
+    title: "2 peers that ask for three times 3 MB each over HTTP and never read: closed",
     tightOnly: true,
     act: (target) =>
-      slowReaders(target, 10, () => `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 18\r\n\r\n{"number":3000000}`),
+      slowReaders(target, 2, () =>
+        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 18\r\n\r\n{"number":3000000}`.repeat(3),
+      ),
   },
   {
     id: "R-12h",
-    title: "100,000 calls of an unknown method, answers unread: back-pressure, not memory",
+    tightOnly: true,
+    title: "30,000 calls of an unknown method, answers unread: back-pressure, not memory",
     act: async (target) => {
       const { rss: before } = await target.state();
       using peer = await Peer.open(target.port);
       peer.socket.pause();
       const bad = Buffer.concat(Array.from({ length: 1_000 }, (_, i) => request(i + 1, "no.such.Method")));
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < 30; i++) {
         peer.send(bad);
       }
       await worstCallMs(target, 50);

@@ -14,7 +14,7 @@ import type { WebServer } from "../http2/web-server.ts";
 import type { ListenerLimits } from "../limits.ts";
 import { HttpCall } from "./http-call.ts";
 import { isJsonWithinDepth } from "./json-depth.ts";
-import { readBody } from "./read-body.ts";
+import { discardBody, readBody } from "./read-body.ts";
 import { type RequestFault, requestFault } from "./request-fault.ts";
 
 /** What HTTP connections of one listener share. */
@@ -113,7 +113,8 @@ export class HttpJsonServer {
       body = await readBody(request, limits.frames.maxBytes);
     } catch (thrown) {
       failure = thrown as RpcError;
-      // The rest of the body is unread, so nothing can follow on this connection.
+      await discardBody(request);
+      // Of the body more may follow, so nothing else can on this connection.
       response.setHeader("connection", "close");
     }
     const call = this.#arrived(request, response, name, method, receivedMs, body);

@@ -17,7 +17,6 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > maxBytes) {
-      request.pause();
       reject(tooLarge(maxBytes));
     } else {
       chunks.push(chunk);
@@ -33,6 +32,26 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   } catch (cause) {
     throw new RpcError(Code.InvalidArgument, "the body is not valid UTF-8", { cause, details: { ret: -5 } });
   }
+}
+
+/** How long the rest of a refused body is read. */
+const discardMs = 1_000;
+
+/**
+ * Read what still comes of a body and forget it, for a second at most: answered and closed with unread input, the connection would be
+ * reset, and the answer be lost on its way.
+ */
+export async function discardBody(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) {
+    return;
+  }
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, discardMs);
+  request.on("end", resolve);
+  request.on("close", resolve);
+  request.resume();
+  await promise;
+  clearTimeout(timer);
 }
 
 function tooLarge(maxBytes: number): RpcError {

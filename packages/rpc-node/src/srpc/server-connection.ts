@@ -68,6 +68,8 @@ export class SrpcServerConnection {
   #closing = false;
   /** The peer does not read its answers. */
   #isBlocked = false;
+  /** The socket has a timeout, because answers were unread. */
+  #isTimed = false;
   /** What of the listener's memory for unread answers it has taken. */
   #unreadBytes = 0;
   /** The peer sends head fields of ours, so it is no client of the original, which would take a frame it did not ask for as its answer. */
@@ -106,6 +108,9 @@ export class SrpcServerConnection {
     const { heldSinceMs } = this.#input;
     if (heldSinceMs !== 0 && !this.#socket.isPaused() && nowMs - heldSinceMs > frames.completeMs) {
       return true;
+    }
+    if (this.#socket.writableLength > 0) {
+      this.#watchUnread();
     }
     if (this.#wasActive || this.#running.size > 0) {
       this.#wasActive = false;
@@ -298,29 +303,44 @@ export class SrpcServerConnection {
 
   // Called again while it is blocked: handlers that ran already go on answering.
   #block(): void {
-    const { maxBytes, stalledMs } = this.#shared.limits.unsent;
-    const bytes = this.output.unsentBytes;
-    if (!this.#countUnread(bytes) || bytes > maxBytes) {
-      this.#socket.destroy();
-      // Not only when the socket says so, a turn later: until then thousands of handlers may still answer into it.
-      this.#closed();
-      return;
-    }
-    if (this.#isBlocked) {
+    this.#watchUnread();
+    if (this.#isBlocked || this.#socket.destroyed) {
       return;
     }
     this.#isBlocked = true;
     this.#input.pause();
     this.#socket.pause();
-    this.#socket.setTimeout(stalledMs, () => this.#socket.destroy());
     this.#socket.once("drain", () => {
       this.#isBlocked = false;
-      this.#socket.setTimeout(0);
       this.#countUnread(0);
       this.#socket.resume();
       this.#waitingSinceMs = performance.now();
       this.#input.resume(this.#waitingSinceMs);
     });
+  }
+
+  /** Answers are unread: not too many, and not for too long? Asked when blocked, and by the listener now and then. */
+  #watchUnread(): void {
+    const socket = this.#socket;
+    const { maxBytes, stalledMs } = this.#shared.limits.unsent;
+    const bytes = this.output.unsentBytes;
+    if (!this.#countUnread(bytes) || bytes > maxBytes) {
+      socket.destroy();
+      // Not only when the socket says so, a turn later: until then thousands of handlers may still answer into it.
+      this.#closed();
+    } else if (!this.#isTimed) {
+      // Node's own timeout begins anew with every byte that the peer takes, within one large write too.
+      this.#isTimed = true;
+      socket.setTimeout(stalledMs, () => {
+        this.#isTimed = false;
+        socket.setTimeout(0);
+        if (socket.writableLength > 0) {
+          socket.destroy();
+        } else {
+          this.#countUnread(0);
+        }
+      });
+    }
   }
 
   #countUnread(bytes: number): boolean {
