@@ -1,6 +1,15 @@
 export type { ChannelTarget } from "./channel/channel-connection.ts";
 export type { ChannelTls } from "./channel/channel-tls.ts";
 export { type Channel, type ChannelOptions, type ChannelState, createChannel } from "./channel/create-channel.ts";
+export type { ExternalAnswer } from "./external/external-call.ts";
+export {
+  createExternalChannel,
+  type ExternalCallOptions,
+  type ExternalChannel,
+  type ExternalChannelOptions,
+} from "./external/external-channel.ts";
+export type { ExternalCodec, ExternalTarget } from "./external/external-codec.ts";
+export { defaultExternalLimits, type ExternalLimits } from "./external/external-limits.ts";
 export { callHttpJson, type HttpJsonRequest, type HttpJsonResult } from "./http-json/call-http-json.ts";
 export {
   type ChannelLimits,

@@ -130,15 +130,16 @@ const channelRanges: Ranges<ChannelLimits> = {
 
 /** Defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */
 export function listenerLimits(asked: PartialLimits<ListenerLimits> | undefined): ListenerLimits {
-  return merge(defaultListenerLimits, asked ?? {}, listenerRanges, "limits") as ListenerLimits;
+  return mergeLimits(defaultListenerLimits, asked ?? {}, listenerRanges, "limits") as ListenerLimits;
 }
 
 /** Defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */
 export function channelLimits(asked: PartialLimits<ChannelLimits> | undefined): ChannelLimits {
-  return merge(defaultChannelLimits, asked ?? {}, channelRanges, "limits") as ChannelLimits;
+  return mergeLimits(defaultChannelLimits, asked ?? {}, channelRanges, "limits") as ChannelLimits;
 }
 
-function merge(defaults: object, asked: object, ranges: object, path: string): object {
+/** Nested defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */
+export function mergeLimits(defaults: object, asked: object, ranges: object, path: string): object {
   const merged: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(asked)) {
     const range: unknown = (ranges as Record<string, unknown>)[name];
@@ -153,7 +154,7 @@ function merge(defaults: object, asked: object, ranges: object, path: string): o
       if (typeof value !== "object" || value === null) {
         throw new RangeError(`${where} must be an object, found ${typeof value}`);
       }
-      merged[name] = merge(merged[name] as object, value, range as object, where);
+      merged[name] = mergeLimits(merged[name] as object, value, range as object, where);
     } else if (!Number.isInteger(value) || value < range[0] || value > range[1]) {
       throw new RangeError(`${where} ${String(value)} must be an integer in ${range[0]}…${range[1]}`);
     } else {
