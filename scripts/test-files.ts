@@ -11,7 +11,7 @@ export function findTestFiles(suite: Suite): string[] {
   const places =
     suite === Suite.EndToEnd
       ? ["e2e"]
-      : ["packages", "apps/agent", "apps/cli", "apps/server", "conformance", "examples", "scripts", "conformance"];
+      : ["packages", "apps/agent", "apps/cli", "apps/server", "conformance", "examples", "scripts"];
   return places
     .flatMap((place) => globSync(`${place}/**/*.test.ts`, { cwd: root, exclude: ["**/node_modules/**"] }))
     .filter(
