@@ -90,6 +90,11 @@ export class TestingAgent implements AsyncDisposable {
     return this.batches.flatMap(({ logs }) => logs?.text ?? []);
   }
 
+  /** The deadlines of all spans that were reported, in milliseconds that were left. */
+  deadlines(): number[] {
+    return this.batches.flatMap(({ spans }) => [...(spans?.deadlineMs ?? [])]);
+  }
+
   /** All spans that were reported, with what a test compares. */
   spans() {
     return this.batches.flatMap(({ spans, strings }) =>

@@ -80,10 +80,9 @@ async function post(
       ...("path" in target ? { socketPath: target.path } : { host: target.address, port: target.port }),
       path: `/?methodName=${encodeURIComponent(call.method)}`,
       method: "POST",
-      // One call, one connection: nothing is left open behind it.
-      agent: false,
+      // One call, one connection: nothing is left open behind it. Node heeds `createConnection` only where no agent is named.
+      ...(call.tls === undefined ? { agent: false } : { createConnection: connectTls(target, call.tls) }),
       signal,
-      ...(call.tls === undefined ? {} : { createConnection: connectTls(target, call.tls) }),
       headers: {
         "content-type": "application/json; charset=utf-8",
         "content-length": body.length,
