@@ -8,7 +8,7 @@ import {
   type CallObserver,
   CallServer,
   Code,
-  type MethodTable,
+  MethodTable,
   Overload,
   type OverloadOptions,
   type PeerInfo,
@@ -16,6 +16,7 @@ import {
 } from "@msec/rpc";
 import { HeadDecoder } from "@msec/wire";
 import { HttpJsonServer } from "./http-json/http-json-server.ts";
+import { ListPage } from "./http-json/list-page/list-page.ts";
 import type { Http2Connection } from "./http2/http2-connection.ts";
 import { WebServer } from "./http2/web-server.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
@@ -24,6 +25,8 @@ import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { peerAddress } from "./socket-address.ts";
 import { SrpcServerConnection } from "./srpc/server-connection.ts";
+import { HealthService } from "./system/health-service.ts";
+import { addReflection } from "./system/reflection-service.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
 
 /** Where and what to listen for. Either `port` or `path`. */
@@ -42,10 +45,19 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
   readonly limits?: PartialLimits<ListenerLimits> | undefined;
   /** Refuse calls before they run when they would wait too long. Default: only the numbers of `limits` refuse any. */
   readonly overload?: OverloadOptions | undefined;
+  /** Serve gRPC's reflection (v1 and v1alpha), by which anybody who reaches the port learns all interfaces. Default false. */
+  readonly reflection?: boolean | undefined;
+  /** Serve `grpc.health.v1.Health`. Default false. */
+  readonly health?: boolean | undefined;
   /** Hears of every call served. */
   readonly observer?: CallObserver | undefined;
-  /** `L1.L2` of the service, for messages. */
+  /** `L1.L2` of the service: what errors about unknown methods and the page of `listPage` call it. Default: nothing. */
   readonly serviceName?: string | undefined;
+  /**
+   * Serve `GET /list`: a page for browsers with all methods, their types, and a form for each that calls it. Anybody who reaches the port
+   * learns its interfaces by it. Default false.
+   */
+  readonly listPage?: boolean | undefined;
 }
 
 /** A port that is open. */
@@ -92,8 +104,10 @@ class OnePort implements Listener {
   readonly #calls: CallServer;
   readonly #http: HttpJsonServer;
   readonly #web: WebServer;
+  readonly #health: HealthService | undefined;
   readonly #heads: HeadDecoder;
   readonly #unread: UnreadAnswers;
+  readonly #place: string;
   readonly #connections = new Map<Socket, AnyConnection>();
   #sweep: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
@@ -117,8 +131,19 @@ class OnePort implements Listener {
     this.#heads = new HeadDecoder();
     this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
     const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
-    this.#web = new WebServer(shared, options.methods);
-    this.#http = new HttpJsonServer({ ...shared, web: this.#web });
+    const system = new MethodTable();
+    if (options.health) {
+      this.#health = new HealthService(this.#calls, options.methods);
+      this.#health.addTo(system);
+    }
+    if (options.reflection) {
+      addReflection(system, [options.methods, system as MethodTable<never>]);
+    }
+    this.#web = new WebServer(shared, options.methods, system as MethodTable<never>);
+    const { serviceName } = options;
+    this.#place = serviceName === undefined ? "here" : `in ${serviceName}`;
+    const listPage = options.listPage ? new ListPage(options.methods, serviceName ?? "") : undefined;
+    this.#http = new HttpJsonServer({ ...shared, web: this.#web, listPage, place: this.#place });
     const { tls } = options;
     if (tls) {
       const server = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
@@ -191,6 +216,7 @@ class OnePort implements Listener {
       await delay(leaveMs);
     }
     this.#calls.stopping = true;
+    this.#health?.stop();
     this.#http.close();
     if (!(await this.#calls.drained(graceMs))) {
       this.#calls.cancelAll(new RpcError(Code.Unavailable, "the service stopped before the call was done"));
@@ -291,6 +317,7 @@ class OnePort implements Listener {
       limits: this.#limits,
       heads: this.#heads,
       unread: this.#unread,
+      place: this.#place,
     });
     connection.srpc = srpc;
     if (!sharing) {

@@ -84,12 +84,9 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     try {
       this.#reader ??= new EnvelopeReader(this.#maxBytes);
       this.#reader.push(chunk);
-      const envelope = this.#reader.next();
-      if (envelope) {
-        if (this.#envelope) {
-          throw new RpcError(Code.Unimplemented, `${this.method} takes one request, more came`);
-        }
-        this.#envelope = envelope;
+      this.#envelope ??= this.#reader.next();
+      if (this.#envelope && this.#reader.heldBytes > 0) {
+        throw new RpcError(Code.Unimplemented, `${this.method} takes one request, more came`);
       }
     } catch (thrown) {
       this.#calls.refuse(this, rpcErrorFromUnknown(thrown));

@@ -19,6 +19,7 @@ const ownNames = new Set([
   "host",
   "keep-alive",
   "te",
+  "traceparent",
   "trailer",
   "transfer-encoding",
   "upgrade",
