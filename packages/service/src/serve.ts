@@ -5,6 +5,7 @@ import { type Listener, type ListenerOptions, type ListenerTls, listen } from "@
 import { admissionOf } from "./admission.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
+import { hasListPage } from "./list-page.ts";
 import { type ListenPlace, listenPlace } from "./listen-place.ts";
 import { type Calling, Program } from "./program.ts";
 import { RequestContext, type ServiceContext } from "./request-context.ts";
@@ -97,6 +98,7 @@ function start<S extends DescService>(
   const listener = open(program, methods, place, {
     tls: options.tls ?? listenerTls(launch.config),
     overload: admissionOf(service, options, program),
+    listPage: hasListPage(launch.config.config.values.SRPC.list_page, place.address),
   });
   const ready = listener.then((opened) => announce(program, launch, methods, opened));
   let closed: Promise<void> | undefined;
@@ -121,6 +123,9 @@ function start<S extends DescService>(
     log: program.log.of(undefined),
     call: (called, target, callOptions) => program.client(called, target, callOptions),
     callJson: (target, method, json, time) => program.callJson(target, method, json, time),
+    callExternal: (target, request, codec, callOptions) => program.callExternal(target, request, codec, callOptions),
+    getRoute: (target, time) => program.routes.get(target, time),
+    updateRoute: (route, result) => program.routes.update(route, result),
     explain: (service) => program.calls.explain(service),
     count: (name, n) => program.recorder.count(name, n),
     gauge: (name, value) => program.recorder.gauge(name, value),
@@ -142,7 +147,7 @@ async function open(
   program: Program,
   methods: MethodTable<ServiceContext>,
   place: ListenPlace,
-  options: Pick<ListenerOptions, "tls" | "overload">,
+  options: Pick<ListenerOptions, "tls" | "overload" | "listPage">,
 ): Promise<Listener> {
   try {
     return await listen({ ...place, ...options, methods, observer: program.recorder, serviceName: program.name });

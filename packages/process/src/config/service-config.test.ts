@@ -38,6 +38,7 @@ host=db1
     msg_timeout: 500,
     heartbeat: 90_000,
     procnum: 4,
+    list_page: "auto",
     reload: "1",
     shmsize: 32 * 1024 ** 2,
     conf: "../etc/plugin.conf",

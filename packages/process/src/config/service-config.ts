@@ -46,6 +46,8 @@ export const serviceConfigSchema = {
       heartbeat: durationKey({ minMs: 1_000, maxMs: 3_600_000, bareUnit: "s" }).default(10_000),
       /** Worker processes; `auto` is one for each core. */
       procnum: parsedKey("a whole number of 1…1024 processes, or auto", parseProcnum).default(1),
+      /** Whether the port serves the page `/list`, by which methods are seen and called; `auto`: when it listens on loopback only. */
+      list_page: choiceKey(["on", "off", "auto"]).default("auto"),
       /** Kept for the original's plug-ins: whether they are loaded anew on SIGUSR2. */
       reload: textKey().optional(),
       /** The original's shared-memory queue, in bytes here, bare numbers in the file are MB. */

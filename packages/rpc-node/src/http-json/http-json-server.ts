@@ -14,6 +14,7 @@ import type { WebServer } from "../http2/web-server.ts";
 import type { ListenerLimits } from "../limits.ts";
 import { HttpCall } from "./http-call.ts";
 import { isJsonWithinDepth } from "./json-depth.ts";
+import type { ListPage } from "./list-page/list-page.ts";
 import { discardBody, readBody } from "./read-body.ts";
 import { type RequestFault, requestFault } from "./request-fault.ts";
 
@@ -24,6 +25,10 @@ export interface HttpJsonShared {
   readonly limits: ListenerLimits;
   /** Serves what comes to the same HTTP server in Connect's or gRPC-Web's shape. */
   readonly web: WebServer;
+  /** Answers `GET /list`, if somebody shall. */
+  readonly listPage: ListPage | undefined;
+  /** Where a message says that there is no such method: `in L1.L2`, or "here". */
+  readonly place: string;
 }
 
 const maxJsonDepth = 64;
@@ -92,9 +97,13 @@ export class HttpJsonServer {
     if (this.#leaving || this.#shared.calls.stopping) {
       response.setHeader("connection", "close");
     }
+    const { listPage } = this.#shared;
     const fault = requestFault(request);
-    if (fault) {
+    if (fault && !(fault.status === 403 && listPage?.isVisit(request))) {
       refuseForm(request, response, fault);
+      return;
+    }
+    if (listPage?.serve(request, response)) {
       return;
     }
     if (this.#shared.web.serveHttp1(request, response, this.#peerOf(request))) {
@@ -118,7 +127,7 @@ export class HttpJsonServer {
       response.setHeader("connection", "close");
     }
     const call = this.#arrived(request, response, name, method, receivedMs, body);
-    failure ??= (method ? undefined : unknownMethod(name)) ?? calls.admit(call);
+    failure ??= (method ? undefined : unknownMethod(name, this.#shared.place)) ?? calls.admit(call);
     if (failure) {
       calls.refuse(call, failure);
       return;
@@ -191,9 +200,9 @@ function methodName(url: string): string {
   return query < 0 ? "" : (new URLSearchParams(url.slice(query + 1)).get("methodName") ?? "");
 }
 
-function unknownMethod(name: string): RpcError {
+function unknownMethod(name: string, place: string): RpcError {
   const text =
-    name === "" ? `the URL has no methodName; ${hint}` : `no method ${JSON.stringify(name.slice(0, 200))} here`;
+    name === "" ? `the URL has no methodName; ${hint}` : `no method ${JSON.stringify(name.slice(0, 200))} ${place}`;
   return new RpcError(Code.Unimplemented, text, { details: { ret: -6, notExecuted: true } });
 }
 

@@ -37,6 +37,8 @@ export interface SrpcServerShared {
   readonly limits: ListenerLimits;
   readonly heads: HeadDecoder;
   readonly unread: UnreadAnswers;
+  /** Where a message says that there is no such method: `in L1.L2`, or "here". */
+  readonly place: string;
 }
 
 /**
@@ -182,7 +184,7 @@ export class SrpcServerConnection {
     const method = methods.find(head.method.text);
     const call = this.#arrived(head, method, span.bodyEnd - span.bodyStart);
     const refusal =
-      (method ? undefined : unknownMethod(head, methods)) ??
+      (method ? undefined : unknownMethod(head, methods, this.#shared.place)) ??
       calls.admit(call) ??
       (this.#running.size < limits.calls.maxPerConnection ? undefined : this.#tooMany());
     if (refusal) {
@@ -379,7 +381,7 @@ export class SrpcServerConnection {
   }
 }
 
-function unknownMethod(head: RpcHead, methods: MethodTable<never>): RpcError {
+function unknownMethod(head: RpcHead, methods: MethodTable<never>, place: string): RpcError {
   if (methods.findStream(head.method.text)) {
     return new RpcError(
       Code.Unimplemented,
@@ -387,7 +389,7 @@ function unknownMethod(head: RpcHead, methods: MethodTable<never>): RpcError {
       { details: { ret: -6, notExecuted: true } },
     );
   }
-  return new RpcError(Code.Unimplemented, `no method ${JSON.stringify(head.method.text.slice(0, 200))} here`, {
+  return new RpcError(Code.Unimplemented, `no method ${JSON.stringify(head.method.text.slice(0, 200))} ${place}`, {
     details: { ret: -6, notExecuted: true },
   });
 }

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { MethodTable } from "@msec/rpc";
+import { brandMark, listHtml } from "./list-html.ts";
+import { listWords } from "./list-words.ts";
+
+const headers = {
+  // Nothing but what this listener serves itself, nothing inside the page's own text, and no page may frame it.
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-cache",
+};
+
+/**
+ * `GET /list`: a page with all methods of a listener, their types, and a form for each that calls it; the test page of the original's Java
+ * services (RequestProcessor.processListCgi), for every service.
+ */
+export class ListPage {
+  readonly #methods: MethodTable<never>;
+  readonly #serviceName: string;
+  readonly #files: ReadonlyMap<string, { readonly type: string; readonly text: string }>;
+
+  /** @param serviceName  `L1.L2`, "" for none */
+  constructor(methods: MethodTable<never>, serviceName: string) {
+    this.#methods = methods;
+    this.#serviceName = serviceName;
+    const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
+    this.#files = new Map([
+      ["/list/page.css", { type: "text/css; charset=utf-8", text: read("page.css") }],
+      ["/list/page.js", { type: "text/javascript; charset=utf-8", text: read("page.js") }],
+      ["/list/icon.svg", { type: "image/svg+xml", text: brandMark }],
+    ]);
+  }
+
+  /**
+   * Whether a browser wants to show the page because somebody followed a link or typed its address. Unlike any other request that a page of another
+   * origin causes, that is harmless: the other page sees nothing of it.
+   */
+  isVisit({ method, url, headers: sent }: IncomingMessage): boolean {
+    return (
+      method === "GET" &&
+      pathOf(url) === "/list" &&
+      sent["sec-fetch-mode"] === "navigate" &&
+      sent["sec-fetch-dest"] === "document" &&
+      sent.origin === undefined
+    );
+  }
+
+  /** Answer, if the request is for the page or a part of it. */
+  serve(request: IncomingMessage, response: ServerResponse): boolean {
+    const path = pathOf(request.url);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const file = isRead ? (this.#files.get(path) ?? this.#page(path, request)) : undefined;
+    if (file === undefined) {
+      return false;
+    }
+    request.resume();
+    response.writeHead(200, {
+      ...headers,
+      "content-type": file.type,
+      "content-length": Buffer.byteLength(file.text),
+      vary: "accept-language",
+    });
+    response.end(request.method === "HEAD" ? undefined : file.text);
+    return true;
+  }
+
+  #page(path: string, request: IncomingMessage): { type: string; text: string } | undefined {
+    if (path !== "/list") {
+      return undefined;
+    }
+    const words = listWords(request.headers["accept-language"]);
+    // Made anew each time: services may still be added, and nobody measures this page.
+    return { type: "text/html; charset=utf-8", text: listHtml(this.#methods.services(), this.#serviceName, words) };
+  }
+}
+
+function pathOf(url: string | undefined): string {
+  return (url ?? "").split("?", 1)[0]!;
+}
