@@ -27,6 +27,7 @@ import { peerAddress } from "./socket-address.ts";
 import { SrpcServerConnection } from "./srpc/server-connection.ts";
 import { HealthService } from "./system/health-service.ts";
 import { addReflection } from "./system/reflection-service.ts";
+import { type UdpCounts, type UdpOptions, UdpServer } from "./udp/udp-server.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
 
 /** Where and what to listen for. Either `port` or `path`. */
@@ -42,6 +43,11 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
   /** Who may connect to the unix socket, as permissions of its file. Default 0o600: only this user (and root). */
   readonly pathMode?: number | undefined;
   readonly tls?: ListenerTls | undefined;
+  /**
+   * Serve SRPC over UDP on the same port number too. Off unless asked for: a datagram's sender can be forged, so what it asks is executed
+   * without knowing for whom; by default only addresses of this machine and of private networks are answered. Not with `path` or `tls`.
+   */
+  readonly udp?: boolean | UdpOptions | undefined;
   readonly limits?: PartialLimits<ListenerLimits> | undefined;
   /** Refuse calls before they run when they would wait too long. Default: only the numbers of `limits` refuse any. */
   readonly overload?: OverloadOptions | undefined;
@@ -70,6 +76,8 @@ export interface Listener extends AsyncDisposable {
   readonly inFlight: number;
   /** Connections that are open. */
   readonly connections: number;
+  /** What has become of datagrams; `undefined` without `udp`. */
+  readonly udp: Readonly<UdpCounts> | undefined;
   /**
    * Stop: accept no connection, answer new calls with Unavailable (`notExecuted`), let running ones finish, close.
    *
@@ -107,6 +115,7 @@ class OnePort implements Listener {
   readonly #health: HealthService | undefined;
   readonly #heads: HeadDecoder;
   readonly #unread: UnreadAnswers;
+  readonly #udp: UdpServer | undefined;
   readonly #place: string;
   readonly #connections = new Map<Socket, AnyConnection>();
   #sweep: NodeJS.Timeout | undefined;
@@ -119,6 +128,10 @@ class OnePort implements Listener {
   constructor(options: ListenerOptions<never>) {
     if ((options.port === undefined) === (options.path === undefined)) {
       throw new RangeError("listen needs either port or path");
+    }
+    const { udp } = options;
+    if (udp && (options.path !== undefined || options.tls)) {
+      throw new RangeError("udp needs a port, and cannot be had with tls: datagrams are not encrypted");
     }
     this.#options = options;
     this.#limits = listenerLimits(options.limits);
@@ -144,6 +157,7 @@ class OnePort implements Listener {
     this.#place = serviceName === undefined ? "here" : `in ${serviceName}`;
     const listPage = options.listPage ? new ListPage(options.methods, serviceName ?? "") : undefined;
     this.#http = new HttpJsonServer({ ...shared, web: this.#web, listPage, place: this.#place });
+    this.#udp = udp ? new UdpServer({ ...shared, heads: this.#heads }, udp === true ? {} : udp) : undefined;
     const { tls } = options;
     if (tls) {
       const server = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
@@ -158,6 +172,10 @@ class OnePort implements Listener {
 
   get inFlight(): number {
     return this.#calls.inFlight;
+  }
+
+  get udp(): Readonly<UdpCounts> | undefined {
+    return this.#udp?.counts;
   }
 
   get connections(): number {
@@ -186,6 +204,12 @@ class OnePort implements Listener {
     const bound = this.#server.address();
     this.address = typeof bound === "string" ? bound : (bound?.address ?? "");
     this.port = typeof bound === "string" ? 0 : (bound?.port ?? 0);
+    try {
+      await this.#udp?.bind(this.address, this.port);
+    } catch (error) {
+      await this.#close(0, 0);
+      throw error;
+    }
     const { connections, frames } = this.#limits;
     const shortestMs = Math.min(connections.idleMs || frames.completeMs, frames.completeMs);
     this.#sweep = setInterval(() => this.#closeStale(), Math.min(5_000, Math.max(20, shortestMs / 4)));
@@ -238,6 +262,7 @@ class OnePort implements Listener {
       },
       Math.min(1_000, Math.max(100, graceMs)),
     );
+    await this.#udp?.close();
     await promise;
     clearTimeout(force);
     // Node counts a connection as gone some ticks before the connection itself says so.

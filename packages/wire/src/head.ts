@@ -30,7 +30,11 @@ export const HeadTag = {
 } as const;
 
 /** What a server says it understands, in the first answer on a connection. */
-export const HeadFeature = { Cancel: 1 } as const;
+export const HeadFeature = {
+  Cancel: 1,
+  /** On every answer over UDP, so that no server takes it for a request: the two look alike otherwise. */
+  Answer: 2,
+} as const;
 
 /** One key with its value; keys may repeat. */
 export interface MetadataEntry {

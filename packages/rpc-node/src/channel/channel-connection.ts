@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { Code, codeFromRet, isCode, RpcError, type RpcErrorDetails, retCodes } from "@msec/rpc";
+import { Code, RpcError, type RpcErrorDetails } from "@msec/rpc";
 import {
   beginFrame,
   describeFrameFault,
@@ -14,7 +14,6 @@ import {
   HeadFeature,
   RpcHead,
 } from "@msec/wire";
-import { decodeDetails } from "../error-details.ts";
 import type { ChannelLimits } from "../limits.ts";
 import { metadataFromEntries } from "../metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
@@ -23,6 +22,7 @@ import { SocketOutput } from "../socket-output.ts";
 import { FrameInput } from "../srpc/frame-input.ts";
 import { goAwaySequence } from "../srpc/go-away.ts";
 import { type ChannelTls, isServerAccepted, nodeConnectTls } from "./channel-tls.ts";
+import { errorFromHead } from "./error-from-head.ts";
 import type { PendingCall } from "./pending-call.ts";
 
 /** Where a channel leads. */
@@ -323,11 +323,4 @@ function tellReply(onReply: (metadata: Readonly<Record<string, string>>) => void
       throw thrown;
     });
   }
-}
-
-function errorFromHead(answer: RpcHead): RpcError {
-  const code = isCode(answer.code) && answer.code !== Code.Ok ? answer.code : codeFromRet(answer.err);
-  const message = answer.errMsg || (retCodes[-answer.err]?.text ?? `the other end answered with error ${answer.err}`);
-  const details = decodeDetails(answer.details);
-  return new RpcError(code, message, { details: answer.err === 0 ? details : { ...details, ret: answer.err } });
 }

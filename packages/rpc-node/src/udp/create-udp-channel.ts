@@ -1,0 +1,330 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { isIPv6 } from "node:net";
+import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import {
+  type CallOptions,
+  Code,
+  clearId,
+  copyId,
+  currentContext,
+  DeadlineTimer,
+  idOffset,
+  type MessageFields,
+  RpcError,
+  takeIds,
+  type UnaryCall,
+} from "@msec/rpc";
+import { beginFrame, endFrame, endHead, HeadDecoder, RpcHead } from "@msec/wire";
+import { CallMethod } from "../channel/call-method.ts";
+import { errorFromHead } from "../channel/error-from-head.ts";
+import { headFields } from "../channel/head-fields.ts";
+import { entriesFromMetadata } from "../metadata.ts";
+import { rpcErrorFromNode } from "../node-error.ts";
+import { formatAddress } from "../socket-address.ts";
+import { returnWriter, takeWriter } from "../writer-pool.ts";
+import { datagramLimits, parseDatagram } from "./datagram.ts";
+
+/** Options of {@link createUdpChannel}. */
+export interface UdpChannelOptions {
+  /** Milliseconds that a call waits unless it says otherwise, 1…2_147_483_647. Default 1_000. */
+  readonly timeoutMs?: number | undefined;
+  /** Calls outstanding at once, 1…65_536. Default 1_000. */
+  readonly maxCalls?: number | undefined;
+  /** Who calls, `L1.L2`; default "". */
+  readonly caller?: string | undefined;
+}
+
+/** A way to one server over UDP. Nothing is repeated: what the network loses ends with DeadlineExceeded, executed or not. */
+export interface UdpChannel extends AsyncDisposable {
+  /**
+   * One call, one datagram each way, 65,507 bytes at most with everything.
+   *
+   * @throws RpcError of the server, or: DeadlineExceeded (no answer: lost on the way there, or back), Unavailable (the host says that nobody
+   * listens there), ResourceExhausted (`maxCalls`, or too large for a datagram), InvalidArgument, Canceled
+   */
+  readonly call: UnaryCall;
+  readonly inFlight: number;
+  /** `127.0.0.1:7963@udp`. */
+  readonly address: string;
+  /** Outstanding calls fail with Canceled. */
+  close(): Promise<void>;
+}
+
+/**
+ * Make a channel to a server's UDP port. The socket is opened at the first call and hears only that server.
+ *
+ * @throws RangeError  an option out of its range
+ */
+export function createUdpChannel(
+  target: { readonly address: string; readonly port: number },
+  options: UdpChannelOptions = {},
+): UdpChannel {
+  return new DatagramChannel(target, options);
+}
+
+interface Waiting {
+  readonly method: CallMethod;
+  readonly deadline: number;
+  readonly resolve: (message: unknown) => void;
+  readonly reject: (error: RpcError) => void;
+}
+
+const head = new RpcHead();
+
+class DatagramChannel implements UdpChannel {
+  readonly call: UnaryCall = (method, request, options) => this.#call(method, request, options);
+  readonly address: string;
+  readonly #target: { readonly address: string; readonly port: number };
+  readonly #timeoutMs: number;
+  readonly #maxCalls: number;
+  readonly #caller: string;
+  readonly #heads = new HeadDecoder();
+  readonly #methods = new Map<DescMethodUnary, CallMethod>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  #socket: Promise<Socket> | undefined;
+  // From a random start: whoever forges an answer has to guess it, beside the port.
+  #sequence = Math.floor(Math.random() * 0x7fff_ffff);
+  #closed = false;
+
+  constructor(target: { readonly address: string; readonly port: number }, options: UdpChannelOptions) {
+    this.#target = target;
+    this.#timeoutMs = inRange("timeoutMs", options.timeoutMs ?? 1_000, 2_147_483_647);
+    this.#maxCalls = inRange("maxCalls", options.maxCalls ?? 1_000, 65_536);
+    this.#caller = options.caller ?? "";
+    this.address = `${formatAddress(target.address, target.port)}@udp`;
+  }
+
+  get inFlight(): number {
+    return this.#waiting.size;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#deadlines.stop();
+    this.#failAll(new RpcError(Code.Canceled, "the channel was closed"));
+    const socket = await this.#socket?.catch(() => undefined);
+    this.#socket = undefined;
+    if (socket) {
+      const closed = once(socket, "close");
+      socket.close();
+      await closed;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #call<I extends DescMessage, O extends DescMessage>(
+    desc: DescMethodUnary<I, O>,
+    request: MessageFields<I>,
+    options: CallOptions | undefined,
+  ): Promise<MessageShape<O>> {
+    const context = currentContext();
+    const timeoutMs = Math.min(
+      options?.timeoutMs ?? this.#timeoutMs,
+      context?.remainingMs() ?? Number.POSITIVE_INFINITY,
+    );
+    this.#refuse(options, timeoutMs);
+    const method = this.#method(desc);
+    const sequence = this.#nextSequence();
+    const frame = this.#encode(method, sequence, request, options, timeoutMs);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const deadline = performance.now() + timeoutMs;
+    this.#waiting.set(sequence, { method, deadline, resolve, reject });
+    this.#deadlines.add(deadline);
+    const giveUp = (cause: unknown) =>
+      this.#fail(sequence, new RpcError(Code.Canceled, `${method.name} was given up by its caller`, { cause }));
+    const onAbort = () => giveUp(options?.signal?.reason);
+    options?.signal?.addEventListener("abort", onAbort);
+    const unlisten = context?.onCancel(giveUp);
+    this.#send(sequence, frame);
+    try {
+      return (await promise) as MessageShape<O>;
+    } finally {
+      options?.signal?.removeEventListener("abort", onAbort);
+      unlisten?.();
+    }
+  }
+
+  #refuse(options: CallOptions | undefined, timeoutMs: number): void {
+    const notSent = { details: { notSent: true } };
+    if (this.#closed) {
+      throw new RpcError(Code.Unavailable, `${this.address}: the channel is closed`, notSent);
+    }
+    if (options?.signal?.aborted) {
+      throw new RpcError(Code.Canceled, "the call was given up before it began", notSent);
+    }
+    if (!(timeoutMs > 0)) {
+      const code =
+        options?.timeoutMs !== undefined && !(options.timeoutMs > 0) ? Code.InvalidArgument : Code.DeadlineExceeded;
+      throw new RpcError(code, `timeoutMs ${timeoutMs} must be >= 1`, notSent);
+    }
+    if (this.#waiting.size >= this.#maxCalls) {
+      throw new RpcError(
+        Code.ResourceExhausted,
+        `${this.address}: maxCalls ${this.#maxCalls} are outstanding`,
+        notSent,
+      );
+    }
+  }
+
+  #encode(
+    method: CallMethod,
+    sequence: number,
+    request: object,
+    options: CallOptions | undefined,
+    timeoutMs: number,
+  ): Buffer {
+    const context = currentContext();
+    const parent = options?.parent ?? context;
+    const { slab, at } = takeIds();
+    if (parent) {
+      copyId(parent.traceId, slab, at + idOffset.trace, 16);
+    }
+    clearId(slab, at + idOffset.parent, 8);
+    const fields = headFields(slab, at);
+    fields.traceFlags = parent?.sampled ? 1 : 0;
+    fields.timeoutMs = timeoutMs;
+    fields.hops = context ? context.hops + 1 : 0;
+    fields.retry = options?.isRetry || context?.isRetry ? 1 : 0;
+    const writer = takeWriter();
+    try {
+      fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
+      const frame = beginFrame(writer);
+      method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
+      const body = endHead(writer, frame);
+      method.request.encode(request, writer);
+      endFrame(writer, frame, body, datagramLimits);
+      return Buffer.from(writer.written());
+    } catch (cause) {
+      const tooLarge = (cause as { reason?: unknown }).reason === "too-large";
+      const text = cause instanceof Error ? cause.message : String(cause);
+      throw new RpcError(
+        tooLarge ? Code.ResourceExhausted : Code.InvalidArgument,
+        `the request for ${method.name} cannot be sent over UDP: ${text}`,
+        { cause, details: { notSent: true } },
+      );
+    } finally {
+      returnWriter(writer);
+    }
+  }
+
+  #send(sequence: number, frame: Buffer): void {
+    this.#socket ??= this.#connect();
+    this.#socket.then(
+      (socket) =>
+        socket.send(frame, (error) => {
+          if (error) {
+            this.#fail(sequence, rpcErrorFromNode(error, this.address));
+          }
+        }),
+      (error: unknown) => {
+        this.#socket = undefined;
+        this.#fail(sequence, rpcErrorFromNode(error, this.address, { notSent: true }));
+      },
+    );
+  }
+
+  async #connect(): Promise<Socket> {
+    const { address, port } = this.#target;
+    const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+    try {
+      const connected = once(socket, "connect");
+      // Connected, so that the system passes on only what comes from there, and tells when nobody listens.
+      socket.connect(port, address);
+      await connected;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    socket.on("message", (bytes) => this.#receive(bytes));
+    socket.on("error", (error) => this.#failAll(rpcErrorFromNode(error, this.address)));
+    return socket;
+  }
+
+  #receive(bytes: Buffer): void {
+    const span = parseDatagram(bytes);
+    if (!span) {
+      return;
+    }
+    try {
+      this.#heads.decodeResponse(bytes, span.headStart, span.headEnd, head);
+    } catch {
+      // Not an answer that could be told apart from a forged one: the call goes on waiting.
+      return;
+    }
+    const sequence = head.sequence as number;
+    const waiting = this.#waiting.get(sequence);
+    if (!waiting) {
+      return;
+    }
+    if (head.err !== 0 || head.code !== 0) {
+      this.#fail(sequence, errorFromHead(head));
+      return;
+    }
+    try {
+      const message = waiting.method.response.decode(bytes, span.bodyStart, span.bodyEnd);
+      this.#waiting.delete(sequence);
+      waiting.resolve(message);
+    } catch (cause) {
+      const text = `the answer of ${waiting.method.name} cannot be read: ${(cause as Error).message}`;
+      this.#fail(sequence, new RpcError(Code.Internal, text, { cause }));
+    }
+  }
+
+  #expire(nowMs: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [sequence, { deadline, method }] of this.#waiting) {
+      if (deadline <= nowMs) {
+        this.#fail(
+          sequence,
+          new RpcError(
+            Code.DeadlineExceeded,
+            `${method.name} at ${this.address}: no answer; it may be lost on either way`,
+          ),
+        );
+      } else {
+        next = Math.min(next, deadline);
+      }
+    }
+    return next;
+  }
+
+  #failAll(error: RpcError): void {
+    for (const sequence of [...this.#waiting.keys()]) {
+      this.#fail(sequence, error);
+    }
+  }
+
+  #fail(sequence: number, error: RpcError): void {
+    const waiting = this.#waiting.get(sequence);
+    if (waiting) {
+      this.#waiting.delete(sequence);
+      waiting.reject(error);
+    }
+  }
+
+  #nextSequence(): number {
+    this.#sequence = this.#sequence >= 0xffff_fffe ? 1 : this.#sequence + 1;
+    return this.#sequence;
+  }
+
+  #method(desc: DescMethodUnary): CallMethod {
+    let method = this.#methods.get(desc);
+    if (!method) {
+      method = new CallMethod(desc);
+      this.#methods.set(desc, method);
+    }
+    return method;
+  }
+}
+
+function inRange(name: string, value: number, max: number): number {
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new RangeError(`${name} ${value} must be an integer in 1…${max}`);
+  }
+  return value;
+}
