@@ -1,15 +1,13 @@
-import type { CallObserver } from "@msec/rpc";
+import { type CallObserver, Code, RpcError } from "@msec/rpc";
 import { type Channel, type ChannelTls, createChannel } from "@msec/rpc-node";
+import { type Place, placeName } from "./place.ts";
 
 // Half of the default time of a call: connecting to a host that does not answer leaves time for another one.
 const CONNECT_TIMEOUT_MS = 1_000;
 // Places called by address belong to no table; their channels are closed when nobody has used them for so long.
 const IDLE_MS = 60_000;
 
-/** A place that is called, and under which service name its calls are recorded. */
-export type Place = { readonly address: string; readonly port: number };
-
-type Kept = { readonly channel: Channel; readonly place: Place; readonly service: string; usedMs: number };
+type Kept = { readonly channel: Channel; readonly place: string; readonly service: string; usedMs: number };
 
 type PoolOptions = {
   readonly caller: string;
@@ -37,33 +35,35 @@ export class ChannelPool {
    * The channel to a place.
    *
    * @param service  its name, or "" where it is called by its address
+   * @throws RpcError  Unimplemented for a place that is reached over UDP
    */
   channelTo(place: Place, service: string): Channel {
-    const key = `${service} ${place.address} ${place.port}`;
+    const name = placeName(place);
+    const key = `${service} ${name}`;
     const known = this.#channels.get(key);
     if (known !== undefined) {
       known.usedMs = performance.now();
       return known.channel;
     }
+    if ("port" in place && place.protocol === "udp") throw noUdp(name);
     const { caller, observer } = this.#options;
     const tls = this.tlsOf(place, service);
     const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS } };
     const channel = createChannel(place, { caller, observer, peerService: service, limits, tls });
-    this.#channels.set(key, { channel, place, service, usedMs: performance.now() });
+    this.#channels.set(key, { channel, place: name, service, usedMs: performance.now() });
     return channel;
   }
 
   /** The TLS with which a place is called. */
-  tlsOf({ address, port }: Place, service: string): ChannelTls | undefined {
-    const at = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-    return this.#options.tls?.(service === "" ? at : service);
+  tlsOf(place: Place, service: string): ChannelTls | undefined {
+    return this.#options.tls?.(service === "" ? placeName(place) : service);
   }
 
   /** Lets go of the channels of a service to places that are not among these any more. */
   keepOnly(service: string, places: readonly Place[]): void {
+    const names = new Set(places.map(placeName));
     for (const [key, kept] of this.#channels) {
-      if (kept.service !== service) continue;
-      if (places.some(({ address, port }) => address === kept.place.address && port === kept.place.port)) continue;
+      if (kept.service !== service || names.has(kept.place)) continue;
       this.#channels.delete(key);
       this.#leaving.add(kept);
     }
@@ -93,4 +93,10 @@ export class ChannelPool {
     this.#leaving.clear();
     await Promise.all(all.map(({ channel }) => channel.close({ graceMs })));
   }
+}
+
+function noUdp(place: string): RpcError {
+  return new RpcError(Code.Unimplemented, `${place}: services are called over TCP; leave @udp away`, {
+    details: { notSent: true },
+  });
 }

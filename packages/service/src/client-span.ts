@@ -9,6 +9,8 @@ export type SpanEnd = {
   readonly error?: unknown;
   readonly requestBytes?: number;
   readonly responseBytes?: number;
+  /** Milliseconds that it took, ending now; default: since the span was made. */
+  readonly durationMs?: number;
 };
 
 /** Where a call is in a trace. */
@@ -49,7 +51,10 @@ export class ClientSpan {
   }
 
   /** Hands the record over. */
-  end(recorder: Recorder, { peerService, peerInstance, error, requestBytes = 0, responseBytes = 0 }: SpanEnd): void {
+  end(recorder: Recorder, end: SpanEnd): void {
+    const { peerService, peerInstance, error, requestBytes = 0, responseBytes = 0 } = end;
+    const nowMs = performance.now();
+    const durationMs = end.durationMs ?? nowMs - this.#startedMs;
     const record: CallRecord = {
       side: CallSide.Client,
       method: this.#method,
@@ -58,8 +63,8 @@ export class ClientSpan {
       traceId: this.traceId,
       spanId: this.spanId,
       parentSpanId: this.#parentSpanId,
-      startUs: (performance.timeOrigin + this.#startedMs) * 1_000,
-      durationUs: (performance.now() - this.#startedMs) * 1_000,
+      startUs: (performance.timeOrigin + nowMs - durationMs) * 1_000,
+      durationUs: durationMs * 1_000,
       queueUs: 0,
       code: codeOf(error),
       message: error instanceof Error ? error.message : "",

@@ -1,8 +1,8 @@
 import { hexFromBytes, RpcError } from "@msec/rpc";
 import { type ChannelTls, callHttpJson, type HttpJsonRequest } from "@msec/rpc-node";
 import type { Recorder } from "@msec/telemetry";
-import type { Place } from "./channel-pool.ts";
 import { ClientSpan, currentPosition } from "./client-span.ts";
+import { type Place, placeName } from "./place.ts";
 import type { CallTime, RoutedCalls } from "./routed-calls.ts";
 
 /** Any value that JSON has. */
@@ -48,9 +48,7 @@ export async function callJson(
       async (place, peerService, timeoutMs) => {
         const span = new ClientSpan(method, timeoutMs, position);
         const traceparent = { traceId, spanId: span.spanId, sampled: true };
-        const peerInstance = place.address.includes(":")
-          ? `[${place.address}]:${place.port}`
-          : `${place.address}:${place.port}`;
+        const peerInstance = placeName(place);
         const end = { peerService, peerInstance, requestBytes: Buffer.byteLength(request) };
         try {
           const asked = {

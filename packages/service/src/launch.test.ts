@@ -5,7 +5,6 @@ import { test } from "node:test";
 import { readLaunch } from "./launch.ts";
 import { listenPlace } from "./listen-place.ts";
 import { findConfigValue } from "./program-config.ts";
-import { parseTarget } from "./target.ts";
 import { temporaryDirectory } from "./testing-agent.ts";
 
 async function serviceDirectory(config: string) {
@@ -90,22 +89,4 @@ test("a place without a host is loopback, an interface is looked up", () => {
   assert.deepEqual(listenPlace([{ host: "lo", port: 1, protocol: "tcp" }]), { address: "127.0.0.1", port: 1 });
   assert.throws(() => listenPlace([{ host: "eth99", port: 1, protocol: "tcp" }]), /no network interface "eth99"/);
   assert.throws(() => listenPlace([{ host: "", port: 7963, protocol: "udp" }]), /no tcp place/);
-});
-
-test("targets are names, or addresses with a port", () => {
-  assert.deepEqual(parseTarget("Flight.mod_flight"), { service: "Flight.mod_flight" });
-  assert.deepEqual(parseTarget("127.0.0.1:7963"), { address: "127.0.0.1", port: 7963 });
-  assert.deepEqual(parseTarget("[::1]:7963"), { address: "::1", port: 7963 });
-  for (const text of [
-    "",
-    "Flight",
-    "a.b",
-    "Flight.mod_flight.x",
-    "127.0.0.1",
-    "127.0.0.1:0",
-    "127.0.0.1:99999",
-    "Flight mod.x",
-  ]) {
-    assert.throws(() => parseTarget(text), { name: "RpcError" }, text);
-  }
 });

@@ -1,20 +1,24 @@
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
 import { type CallOptions, type Client, createClient, type parallel, type UnaryCall } from "@msec/rpc";
-import type { ChannelTls } from "@msec/rpc-node";
+import type { ChannelTls, ExternalCodec } from "@msec/rpc-node";
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
 import { attemptOptions } from "./attempt-options.ts";
-import { ChannelPool, type Place } from "./channel-pool.ts";
+import { ChannelPool } from "./channel-pool.ts";
+import { callExternal, type ExternalOptions } from "./external/call-external.ts";
+import { ExternalPool } from "./external/external-pool.ts";
 import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
 import { LastReply } from "./last-reply.ts";
 import type { Launch } from "./launch.ts";
+import type { Place } from "./place.ts";
 import { findConfigValue, type ProgramConfig } from "./program-config.ts";
 import { type Log, ProgramLog } from "./program-log.ts";
 import { type RepeatPolicy, repeatPolicy } from "./repeat-policy.ts";
 import { ReportBuffer } from "./report-buffer.ts";
 import { RouteCache } from "./route-cache.ts";
 import { type CallTime, RoutedCalls } from "./routed-calls.ts";
+import { RouteLoans, type RouteResult, type ServiceRoute } from "./routes/route-loans.ts";
 
 // Clients are made once for each service and target; more different ones than this are targets made up on the way.
 const CLIENTS_MAX = 1_000;
@@ -24,7 +28,7 @@ export type Calling = {
   /**
    * A client of a service.
    *
-   * @param target  `Flight.mod_flight`, or an address with a port
+   * @param target  `Flight.mod_flight`, `127.0.0.1:7963`, `[::1]:7963`, `unix:/run/flight.sock`
    * @param options  for every call of this client; `timeoutMs` is 3000 unless given, and never more than what is left to the request being served
    */
   call<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S>;
@@ -36,6 +40,28 @@ export type Calling = {
    * @throws RpcError with `details.requestId`
    */
   callJson(target: string, method: string, json: Json, options?: CallTime): Promise<JsonAnswer>;
+  /**
+   * Calls a service that speaks a protocol of its own (an *external* one): routed by name, with the request's deadline, recorded under `options.method`.
+   *
+   * @param target  as for `call`; also `127.0.0.1:53@udp`
+   * @param codec  the protocol; make it once
+   * @throws RpcError
+   * @see docs/guides/external-services.md
+   */
+  callExternal<Request, Response = Uint8Array>(
+    target: string,
+    request: Request,
+    codec: ExternalCodec<Request, Response>,
+    options: ExternalOptions,
+  ): Promise<Response>;
+  /**
+   * Chooses an instance for a caller with a client library of its own (mysql, redis, …), who goes there and then calls `updateRoute`.
+   *
+   * @throws RpcError  Unavailable where no instance is known
+   */
+  getRoute(target: string, options?: CallTime): Promise<ServiceRoute>;
+  /** Says how it went at a route: what fails three times in a row is left out for a while, what is slow gets less. */
+  updateRoute(route: ServiceRoute, result: RouteResult): void;
   /** Adds `n` (default 1) to the counter `usr.<name>`. */
   count(name: string, n?: number): void;
   /** Sets the gauge `usr.<name>`. */
@@ -58,6 +84,8 @@ export class Program {
   readonly log: ProgramLog;
   readonly calls: RoutedCalls;
   readonly #config: ProgramConfig;
+  readonly externals = new ExternalPool();
+  readonly routes: RouteLoans;
   readonly #channels: ChannelPool;
   readonly #routes: RouteCache;
   readonly #reports: ReportBuffer;
@@ -79,7 +107,10 @@ export class Program {
     const least = options.config.config.values.LOG.Level.toLowerCase() as LevelName;
     this.log = new ProgramLog({ name: options.name, least, recorder: this.recorder });
     this.#channels = new ChannelPool({ caller: options.name, observer: this.recorder, tls: options.callTls });
-    this.#routes = new RouteCache((service) => this.calls.routesChanged(service));
+    this.#routes = new RouteCache((service) => {
+      this.calls.routesChanged(service);
+      this.externals.keepOnly(service, this.#routes.find(service) ?? []);
+    });
     this.#reports = new ReportBuffer(this.recorder);
     const reason = () => this.#link?.reason ?? "this process has not begun";
     this.calls = new RoutedCalls(
@@ -87,6 +118,7 @@ export class Program {
       this.#channels,
       this.recorder,
     );
+    this.routes = new RouteLoans(this.calls, this.recorder);
   }
 
   /** Says who it is to the agent and follows the routes from now on. Without an agent it says so, on one line. */
@@ -131,6 +163,15 @@ export class Program {
     return callJson(this, target, method, json, time);
   }
 
+  callExternal<Request, Response>(
+    target: string,
+    request: Request,
+    codec: ExternalCodec<Request, Response>,
+    options: ExternalOptions,
+  ): Promise<Response> {
+    return callExternal(this, target, request, codec, options);
+  }
+
   /** `[SRPC] msg_timeout`: how long a call may wait before it runs; 0: as long as it likes. */
   get messageTimeoutMs(): number {
     return this.#config.config.values.SRPC.msg_timeout;
@@ -148,7 +189,7 @@ export class Program {
   /** Waits for calls being made, hands over the last telemetry, and lets go of everything; at most about `graceMs`. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#sweep);
-    await this.#channels.close(graceMs);
+    await Promise.all([this.#channels.close(graceMs), this.externals.close(graceMs)]);
     await this.#link?.close(graceMs);
   }
 
@@ -181,6 +222,7 @@ export class Program {
   // Without an agent nobody empties the recorder; what it holds would stay at its limit and count drops for ever.
   #tick(): void {
     this.#channels.sweep();
+    this.externals.sweep();
     if (this.#link === undefined) this.recorder.drain();
   }
 

@@ -1,10 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
 import { type CallContext, type CallOptions, type Client, parallel, type Reply } from "@msec/rpc";
+import type { ExternalCodec } from "@msec/rpc-node";
+import type { ExternalOptions } from "./external/call-external.ts";
 import type { Json, JsonAnswer } from "./json-call.ts";
 import type { Calling, Program } from "./program.ts";
 import type { Log } from "./program-log.ts";
 import type { CallTime } from "./routed-calls.ts";
+import type { RouteResult, ServiceRoute } from "./routes/route-loans.ts";
 
 /** What a handler gets beside its request: what is known of the call, and what it can do. */
 export type ServiceContext = CallContext & Calling;
@@ -84,6 +87,20 @@ export class RequestContext implements ServiceContext {
   }
   callJson(target: string, method: string, json: Json, options?: CallTime): Promise<JsonAnswer> {
     return this.#program.callJson(target, method, json, options);
+  }
+  callExternal<Request, Response = Uint8Array>(
+    target: string,
+    request: Request,
+    codec: ExternalCodec<Request, Response>,
+    options: ExternalOptions,
+  ): Promise<Response> {
+    return this.#program.callExternal(target, request, codec, options);
+  }
+  getRoute(target: string, options?: CallTime): Promise<ServiceRoute> {
+    return this.#program.routes.get(target, options);
+  }
+  updateRoute(route: ServiceRoute, result: RouteResult): void {
+    this.#program.routes.update(route, result);
   }
   explain(service: string): Explanation[] {
     return this.#program.calls.explain(service);

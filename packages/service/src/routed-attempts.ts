@@ -2,8 +2,8 @@ import type { Route } from "@msec/balance";
 import { Code, RpcError } from "@msec/rpc";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
 import type { CalledService } from "./called-service.ts";
-import type { Place } from "./channel-pool.ts";
 import { pause } from "./pause.ts";
+import type { Place } from "./place.ts";
 import { backoffMs, isRetryable, RETRIES_MAX, type RepeatPolicy } from "./repeat-policy.ts";
 
 /** What is particular about an attempt that is not simply the first one. */

@@ -1,9 +1,10 @@
-import type { Explanation } from "@msec/balance";
+import type { Balancer, Explanation } from "@msec/balance";
 import { Code, currentContext, RpcError } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
 import { CalledService } from "./called-service.ts";
-import type { ChannelPool, Place } from "./channel-pool.ts";
+import type { ChannelPool } from "./channel-pool.ts";
 import { ClientSpan, type TracePosition } from "./client-span.ts";
+import type { Place } from "./place.ts";
 import { assertTime, type RepeatPolicy } from "./repeat-policy.ts";
 import type { RouteCache } from "./route-cache.ts";
 import {
@@ -62,6 +63,12 @@ export class RoutedCalls {
   /** Why each instance of a service that this process has called gets the calls that it gets. */
   explain(service: string): Explanation[] {
     return this.#services.get(service)?.balancer.explain() ?? [];
+  }
+
+  /** The balancer of a service, for a call that is made by other means. @throws RpcError  as `run` does where there is nobody to choose from */
+  async balancerOf(service: string, time: CallTime): Promise<Balancer> {
+    const { balancer } = await this.#serviceOf(service, performance.now() + timeLimit(time), time.signal);
+    return balancer;
   }
 
   /**
