@@ -10,6 +10,7 @@ export {
 } from "./external/external-channel.ts";
 export type { ExternalCodec, ExternalTarget } from "./external/external-codec.ts";
 export { defaultExternalLimits, type ExternalLimits } from "./external/external-limits.ts";
+export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./grpc/create-grpc-channel.ts";
 export { callHttpJson, type HttpJsonRequest, type HttpJsonResult } from "./http-json/call-http-json.ts";
 export {
   type ChannelLimits,

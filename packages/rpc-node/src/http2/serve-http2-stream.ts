@@ -32,6 +32,12 @@ export class Http2Streams {
     peer: PeerInfo,
     countUnsent: CountUnsent,
   ): Http2Exchange | undefined {
+    const status = refusedStatus(headers);
+    if (status) {
+      stream.respond({ ":status": status }, { endStream: true });
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      return undefined;
+    }
     const type = headers["content-type"];
     if (type === "application/grpc" || (type !== undefined && isGrpcProto(type))) {
       return this.#serveGrpc(stream, headers, peer, countUnsent);
@@ -89,6 +95,27 @@ export class Http2Streams {
       ? new GrpcUnaryCall(arrived, stream, method, this.#shared, countUnsent)
       : new GrpcStreamCall(arrived, stream, method, this.#shared);
   }
+}
+
+/**
+ * The status of a request that is refused for its form, as on HTTP/1.1: 400 where Host names another host than `:authority`, 403 where a
+ * browser sends it for a page of another origin. Any page could otherwise call services that only this machine reaches.
+ */
+function refusedStatus(headers: IncomingHttpHeaders): 400 | 403 | undefined {
+  const { host, origin } = headers;
+  const authority = headers[":authority"] as string | undefined;
+  if (host !== undefined && authority !== undefined && host !== authority) {
+    return 400;
+  }
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined && site !== "same-origin" && site !== "none") {
+    return 403;
+  }
+  const own = authority ?? host;
+  if (origin !== undefined && (own === undefined || URL.parse(origin)?.host !== URL.parse(`http://${own}`)?.host)) {
+    return 403;
+  }
+  return undefined;
 }
 
 function isGrpcProto(type: string): boolean {
