@@ -47,7 +47,7 @@ function navigation(service: DescService): Html {
 }
 
 function serviceHtml(service: DescService, words: ListWords): Html {
-  return html`<section><h2><code>${service.typeName}</code></h2>${service.methods.map((method) => methodHtml(method, words))}</section>`;
+  return html`<section><h2>${service.typeName}</h2>${service.methods.map((method) => methodHtml(method, words))}</section>`;
 }
 
 function methodHtml(method: DescMethod, words: ListWords): Html {

@@ -59,7 +59,7 @@ const english: ListWords = {
   noScript: "Calling from this page needs JavaScript; the types and curl work without.",
   idempotent: "idempotent",
   noSideEffects: "no side effects",
-  unknownEffects: "not idempotent",
+  unknownEffects: "not marked idempotent",
   deprecated: "deprecated",
 };
 
@@ -91,7 +91,7 @@ const chinese: ListWords = {
   noScript: "在本页调用需要 JavaScript；查看类型和使用 curl 不需要。",
   idempotent: "幂等",
   noSideEffects: "无副作用",
-  unknownEffects: "非幂等",
+  unknownEffects: "未标注为幂等",
   deprecated: "已弃用",
 };
 
