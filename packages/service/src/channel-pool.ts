@@ -1,5 +1,5 @@
-import { type CallObserver, Code, RpcError } from "@msec/rpc";
-import { type Channel, type ChannelTls, createChannel } from "@msec/rpc-node";
+import type { CallObserver, UnaryCall } from "@msec/rpc";
+import { type ChannelTls, createChannel, createUdpChannel } from "@msec/rpc-node";
 import { type Place, placeName } from "./place.ts";
 
 // Half of the default time of a call: connecting to a host that does not answer leaves time for another one.
@@ -7,7 +7,14 @@ const CONNECT_TIMEOUT_MS = 1_000;
 // Places called by address belong to no table; their channels are closed when nobody has used them for so long.
 const IDLE_MS = 60_000;
 
-type Kept = { readonly channel: Channel; readonly place: string; readonly service: string; usedMs: number };
+/** A way to one place, over whatever protocol. */
+export type AnyChannel = {
+  readonly call: UnaryCall;
+  readonly inFlight: number;
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+};
+
+type Kept = { readonly channel: AnyChannel; readonly place: string; readonly service: string; usedMs: number };
 
 type PoolOptions = {
   readonly caller: string;
@@ -35,9 +42,8 @@ export class ChannelPool {
    * The channel to a place.
    *
    * @param service  its name, or "" where it is called by its address
-   * @throws RpcError  Unimplemented for a place that is reached over UDP
    */
-  channelTo(place: Place, service: string): Channel {
+  channelTo(place: Place, service: string): AnyChannel {
     const name = placeName(place);
     const key = `${service} ${name}`;
     const known = this.#channels.get(key);
@@ -45,13 +51,17 @@ export class ChannelPool {
       known.usedMs = performance.now();
       return known.channel;
     }
-    if ("port" in place && place.protocol === "udp") throw noUdp(name);
-    const { caller, observer } = this.#options;
-    const tls = this.tlsOf(place, service);
-    const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS } };
-    const channel = createChannel(place, { caller, observer, peerService: service, limits, tls });
+    const channel = this.#open(place, service);
     this.#channels.set(key, { channel, place: name, service, usedMs: performance.now() });
     return channel;
+  }
+
+  #open(place: Place, service: string): AnyChannel {
+    const { caller, observer } = this.#options;
+    const about = { caller, observer, peerService: service };
+    if ("port" in place && place.protocol === "udp") return createUdpChannel(place, about);
+    const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS } };
+    return createChannel(place, { ...about, limits, tls: this.tlsOf(place, service) });
   }
 
   /** The TLS with which a place is called. */
@@ -93,10 +103,4 @@ export class ChannelPool {
     this.#leaving.clear();
     await Promise.all(all.map(({ channel }) => channel.close({ graceMs })));
   }
-}
-
-function noUdp(place: string): RpcError {
-  return new RpcError(Code.Unimplemented, `${place}: services are called over TCP; leave @udp away`, {
-    details: { notSent: true },
-  });
 }

@@ -1,4 +1,4 @@
-import { hexFromBytes, RpcError } from "@msec/rpc";
+import { Code, hexFromBytes, RpcError } from "@msec/rpc";
 import { type ChannelTls, callHttpJson, type HttpJsonRequest } from "@msec/rpc-node";
 import type { Recorder } from "@msec/telemetry";
 import { ClientSpan, currentPosition } from "./client-span.ts";
@@ -48,6 +48,7 @@ export async function callJson(
       async (place, peerService, timeoutMs) => {
         const span = new ClientSpan(method, timeoutMs, position);
         const traceparent = { traceId, spanId: span.spanId, sampled: true };
+        if ("port" in place && place.protocol === "udp") throw noJsonOverUdp(place);
         const peerInstance = placeName(place);
         const end = { peerService, peerInstance, requestBytes: Buffer.byteLength(request) };
         try {
@@ -75,4 +76,10 @@ export async function callJson(
     if (!(error instanceof RpcError)) throw error;
     throw new RpcError(error.code, error.message, { details: { ...error.details, requestId }, cause: error });
   }
+}
+
+function noJsonOverUdp(place: Place): RpcError {
+  return new RpcError(Code.InvalidArgument, `${placeName(place)}: JSON is called over HTTP, on TCP; leave @udp away`, {
+    details: { notSent: true },
+  });
 }

@@ -3,17 +3,21 @@ import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import {
+  type CallObserver,
   type CallOptions,
+  CallSide,
   Code,
   clearId,
   copyId,
   currentContext,
   DeadlineTimer,
+  type IdCell,
   idOffset,
   type MessageFields,
   RpcError,
   takeIds,
   type UnaryCall,
+  wallClockUs,
 } from "@msec/rpc";
 import { beginFrame, endFrame, endHead, HeadDecoder, RpcHead } from "@msec/wire";
 import { CallMethod } from "../channel/call-method.ts";
@@ -33,6 +37,10 @@ export interface UdpChannelOptions {
   readonly maxCalls?: number | undefined;
   /** Who calls, `L1.L2`; default "". */
   readonly caller?: string | undefined;
+  /** Hears of every call made. */
+  readonly observer?: CallObserver | undefined;
+  /** `L1.L2` of the service that is called, for `CallRecord.peerService`; default "". */
+  readonly peerService?: string | undefined;
 }
 
 /** A way to one server over UDP. Nothing is repeated: what the network loses ends with DeadlineExceeded, executed or not. */
@@ -70,6 +78,16 @@ interface Waiting {
   readonly reject: (error: RpcError) => void;
 }
 
+/** What of a call is told to the observer when it is over. */
+interface MadeCall {
+  readonly method: CallMethod;
+  readonly ids: IdCell;
+  readonly startedMs: number;
+  readonly timeoutMs: number;
+  /** Of the whole datagram. */
+  readonly requestBytes: number;
+}
+
 const head = new RpcHead();
 
 class DatagramChannel implements UdpChannel {
@@ -79,6 +97,8 @@ class DatagramChannel implements UdpChannel {
   readonly #timeoutMs: number;
   readonly #maxCalls: number;
   readonly #caller: string;
+  readonly #observer: CallObserver | undefined;
+  readonly #peerService: string;
   readonly #heads = new HeadDecoder();
   readonly #methods = new Map<DescMethodUnary, CallMethod>();
   readonly #waiting = new Map<number, Waiting>();
@@ -93,6 +113,8 @@ class DatagramChannel implements UdpChannel {
     this.#timeoutMs = inRange("timeoutMs", options.timeoutMs ?? 1_000, 2_147_483_647);
     this.#maxCalls = inRange("maxCalls", options.maxCalls ?? 1_000, 65_536);
     this.#caller = options.caller ?? "";
+    this.#observer = options.observer;
+    this.#peerService = options.peerService ?? "";
     this.address = `${formatAddress(target.address, target.port)}@udp`;
   }
 
@@ -130,9 +152,11 @@ class DatagramChannel implements UdpChannel {
     this.#refuse(options, timeoutMs);
     const method = this.#method(desc);
     const sequence = this.#nextSequence();
-    const frame = this.#encode(method, sequence, request, options, timeoutMs);
+    const ids = takeIds();
+    const frame = this.#encode(method, sequence, request, options, timeoutMs, ids);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const deadline = performance.now() + timeoutMs;
+    const startedMs = performance.now();
+    const deadline = startedMs + timeoutMs;
     this.#waiting.set(sequence, { method, deadline, resolve, reject });
     this.#deadlines.add(deadline);
     const giveUp = (cause: unknown) =>
@@ -141,8 +165,14 @@ class DatagramChannel implements UdpChannel {
     options?.signal?.addEventListener("abort", onAbort);
     const unlisten = context?.onCancel(giveUp);
     this.#send(sequence, frame);
+    const made = { method, ids, startedMs, timeoutMs, requestBytes: frame.length };
     try {
-      return (await promise) as MessageShape<O>;
+      const message = (await promise) as MessageShape<O>;
+      this.#observe(made, undefined);
+      return message;
+    } catch (error) {
+      this.#observe(made, error as RpcError);
+      throw error;
     } finally {
       options?.signal?.removeEventListener("abort", onAbort);
       unlisten?.();
@@ -177,14 +207,16 @@ class DatagramChannel implements UdpChannel {
     request: object,
     options: CallOptions | undefined,
     timeoutMs: number,
+    { slab, at }: IdCell,
   ): Buffer {
     const context = currentContext();
     const parent = options?.parent ?? context;
-    const { slab, at } = takeIds();
     if (parent) {
       copyId(parent.traceId, slab, at + idOffset.trace, 16);
+      copyId(parent.spanId, slab, at + idOffset.parent, 8);
+    } else {
+      clearId(slab, at + idOffset.parent, 8);
     }
-    clearId(slab, at + idOffset.parent, 8);
     const fields = headFields(slab, at);
     fields.traceFlags = parent?.sampled ? 1 : 0;
     fields.timeoutMs = timeoutMs;
@@ -210,6 +242,27 @@ class DatagramChannel implements UdpChannel {
     } finally {
       returnWriter(writer);
     }
+  }
+
+  #observe(made: MadeCall, error: RpcError | undefined): void {
+    const { slab, at } = made.ids;
+    this.#observer?.onClientCall({
+      side: CallSide.Client,
+      method: made.method.name,
+      peerService: this.#peerService,
+      peerInstance: this.address,
+      traceId: slab.subarray(at, at + idOffset.span),
+      spanId: slab.subarray(at + idOffset.span, at + idOffset.parent),
+      parentSpanId: slab.subarray(at + idOffset.parent, at + idOffset.end),
+      startUs: wallClockUs(made.startedMs),
+      durationUs: (performance.now() - made.startedMs) * 1000,
+      queueUs: 0,
+      code: error?.code ?? Code.Ok,
+      message: error?.message ?? "",
+      requestBytes: made.requestBytes,
+      responseBytes: 0,
+      deadlineMs: Math.round(made.timeoutMs),
+    });
   }
 
   #send(sequence: number, frame: Buffer): void {

@@ -4,8 +4,8 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
-import { Code, RpcError } from "@msec/rpc";
-import type { ExternalCodec } from "@msec/rpc-node";
+import { Code, MethodTable, RpcError } from "@msec/rpc";
+import { type ExternalCodec, listen } from "@msec/rpc-node";
 import { type Connection, connect } from "../connect.ts";
 import { serve } from "../serve.ts";
 import { eventually, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
@@ -136,4 +136,23 @@ test("a service is called over its unix socket, also with JSON", async () => {
   assert.equal((json.result as { host_name: string }).host_name, "testing");
   await eventually(() => agent.spans().length >= 2, "both are recorded");
   assert.equal(agent.spans()[0]?.peerInstance, `unix:${agent.path}`);
+});
+
+test("a service is called over UDP by its address, recorded as any other call; JSON over UDP is refused", async () => {
+  await using world = await setUp();
+  const { caller, agent, stack } = world;
+  const methods = new MethodTable().add(LocalService, {
+    register: ({ service }) => ({ hostName: service }),
+    watchRoutes: () => ({}),
+    report: () => ({}),
+    getStatus: () => ({}),
+  });
+  const listener = stack.use(await listen({ methods, address: "127.0.0.1", port: 0, udp: true }));
+  const target = `127.0.0.1:${listener.port}@udp`;
+  assert.equal((await caller.call(LocalService, target).register({ service: "A.b" })).hostName, "A.b");
+  await eventually(() => agent.spans().length === 1, "the call is recorded");
+  assert.deepEqual([agent.spans()[0]?.peerInstance, agent.spans()[0]?.code], [target, 0]);
+  const json = await rejection(caller.callJson(target, "msec.agent.v1.LocalService.Register", {}));
+  assert.equal(json.code, Code.InvalidArgument);
+  assert.match(json.message, /leave @udp away/);
 });
