@@ -27,7 +27,7 @@ export interface ListenerLimits {
   http: {
     /** Bytes of all headers of a request together, 1_024…1_048_576. Default 16 KiB. */
     maxHeaderBytes: number;
-    /** Headers of a request on HTTP/2, 8…1_000. Default 100. */
+    /** Headers of a request, 8…1_000. Default 100. */
     maxHeaders: number;
   };
   http2: {

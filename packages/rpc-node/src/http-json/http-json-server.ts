@@ -98,7 +98,7 @@ export class HttpJsonServer {
       response.setHeader("connection", "close");
     }
     const { listPage } = this.#shared;
-    const fault = requestFault(request);
+    const fault = requestFault(request, this.#shared.limits.http.maxHeaders);
     if (fault && !(fault.status === 403 && listPage?.isVisit(request))) {
       refuseForm(request, response, fault);
       return;

@@ -1,8 +1,5 @@
 import type { IncomingMessage } from "node:http";
 
-/** Far more than any client sends. Node itself leaves out what passes its own limit, a second Host among it, and says nothing. */
-const maxHeaders = 100;
-
 /** A request that is refused for its form, before its body is read. */
 export interface RequestFault {
   readonly status: 400 | 403;
@@ -10,14 +7,15 @@ export interface RequestFault {
 }
 
 /**
- * What of a request Node's parser lets pass and we do not: another version than 1.0 and 1.1 (an HTTP/0.9 line), more than one Host, more than 100 headers, a
+ * What of a request Node's parser lets pass and we do not: another version than 1.0 and 1.1 (an HTTP/0.9 line), more than one Host, too many headers, a
  * request line that names another host than the Host header (proxies and we would disagree on who is meant, RFC 9112 §3.2),
  * and requests that a browser sends for a page of another origin: any page could otherwise call services that only this machine reaches.
  */
-export function requestFault(request: IncomingMessage): RequestFault | undefined {
+export function requestFault(request: IncomingMessage, maxHeaders: number): RequestFault | undefined {
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
     return bad(`HTTP ${request.httpVersion} is not served here; use HTTP/1.1`);
   }
+  // Node itself leaves out what passes its own limit, a second Host among it, and says nothing.
   if (request.rawHeaders.length > maxHeaders * 2) {
     return bad(`the request has more than ${maxHeaders} headers`);
   }
