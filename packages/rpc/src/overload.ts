@@ -7,7 +7,7 @@ import type { ServedCall } from "./served-call.ts";
 
 /** What a listener does when more is asked than it can do. */
 export interface OverloadOptions {
-  /** Milliseconds that calls may wait before they run, as a mean, until the first are refused; 1…60_000, 0 never. Default 50. */
+  /** Milliseconds that calls may wait before they run, as a mean, until the first are refused, or as long as 20 of them take; 1…60_000, 0 never. Default 100. */
   readonly targetMs?: number | undefined;
   /** Milliseconds after which a single call that has not begun is refused, whatever its priority; 1…3_600_000, 0 never. Default 800. */
   readonly maxWaitMs?: number | undefined;
@@ -31,6 +31,9 @@ const windowMs = 100;
 /** A window in which the loop idled more than this is no overload, whatever calls waited for. */
 const busyShare = 0.9;
 const leastShare = 0.05;
+/** So many calls may always wait: where each takes 10 ms of the processor, a queue of 200 ms is no more than that. */
+const callsInTarget = 20;
+const longestSettlingMs = 500;
 /** Without calls for so long, what was learned is old. */
 const forgetMs = 2_000;
 const noPriorities: ReadonlyMap<string, Priority> = new Map();
@@ -48,11 +51,18 @@ export class Overload {
   readonly #onChange: ((state: OverloadState) => void) | undefined;
   readonly #lateness = new LoopLateness();
   #utilization = performance.eventLoopUtilization();
+  #windowStartMs = Number.NEGATIVE_INFINITY;
   #windowEndMs = 0;
   #calls = 0;
   #waitedMs = 0;
   #overWindows = 0;
   #share = 1;
+  /** The share at which it was last too much. */
+  #overShare = 1;
+  /** While calls are refused: what waited longer is refused too. */
+  #longestMs = 0;
+  /** `performance.now()` when the last change has had its effect. */
+  #settledMs = 0;
   #lastWaitMs = 0;
   /** Counted only where somebody may have to be refused. */
   #isCounting = false;
@@ -62,7 +72,7 @@ export class Overload {
   #refusal: RpcError | undefined;
 
   constructor(options: OverloadOptions = {}) {
-    this.#targetMs = checked("targetMs", options.targetMs ?? 50, 60_000);
+    this.#targetMs = checked("targetMs", options.targetMs ?? 100, 60_000);
     this.#maxWaitMs = checked("maxWaitMs", options.maxWaitMs ?? 800, 3_600_000);
     this.#priorities = options.priorities ?? noPriorities;
     this.#onChange = options.onChange;
@@ -84,7 +94,7 @@ export class Overload {
     if (waitedMs > this.#maxWaitMs && this.#maxWaitMs !== 0) {
       return this.#tooLate(waitedMs);
     }
-    return this.#isCounting ? this.#draw(call) : undefined;
+    return this.#isCounting ? this.#draw(call, waitedMs) : undefined;
   }
 
   /** Stop the timer; it starts again with the next call. */
@@ -92,11 +102,15 @@ export class Overload {
     this.#lateness.stop();
   }
 
-  #draw(call: ServedCall): RpcError | undefined {
+  #draw(call: ServedCall, waitedMs: number): RpcError | undefined {
     const priority = this.#priorities.get(call.method) ?? Priority.Normal;
     this.#arrived[priority]!++;
     if (!this.#refusal) {
       return undefined;
+    }
+    // A read may bring hundreds of calls: those at its end waited for all the others. Going through them at once bounds the wait of what is admitted.
+    if (waitedMs > this.#longestMs && priority < Priority.Critical) {
+      return this.#refusal;
     }
     const part = this.#parts[priority]!;
     if (part >= 1) {
@@ -109,33 +123,42 @@ export class Overload {
   }
 
   #endWindow(nowMs: number): void {
-    const idleMs = nowMs - this.#windowEndMs;
+    const lengthMs = nowMs - this.#windowStartMs;
+    const isFirst = lengthMs > forgetMs;
+    this.#windowStartMs = nowMs;
     this.#windowEndMs = nowMs + windowMs;
     const lateMs = this.#lateness.take(nowMs);
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     this.#utilization = utilization;
     const waitMs = lateMs + (this.#calls === 0 ? 0 : this.#waitedMs / this.#calls);
+    const callMs = (lengthMs * busy) / Math.max(1, this.#calls);
     this.#calls = 0;
     this.#waitedMs = 0;
-    if (this.#targetMs !== 0) {
-      if (idleMs > forgetMs) {
-        this.#share = 1;
-      }
-      this.#judge(waitMs, waitMs > this.#targetMs && busy >= busyShare);
-    }
     this.#lastWaitMs = waitMs;
+    if (this.#targetMs === 0) {
+      return;
+    }
+    if (isFirst) {
+      this.#share = 1;
+    }
+    const targetMs = Math.max(this.#targetMs, callMs * callsInTarget);
+    this.#longestMs = targetMs;
+    this.#judge(nowMs, waitMs, targetMs, !isFirst && waitMs > targetMs && busy >= busyShare);
   }
 
-  #judge(waitMs: number, isOver: boolean): void {
+  #judge(nowMs: number, waitMs: number, targetMs: number, isOver: boolean): void {
     this.#overWindows = isOver ? this.#overWindows + 1 : 0;
     if (this.#overWindows >= 2) {
-      // While the wait is falling, what is admitted now is right and only the queue is still long.
-      if (this.#refusal === undefined || waitMs > this.#lastWaitMs * 0.8) {
-        this.#share = Math.max(leastShare, this.#share * Math.min(0.95, Math.max(0.7, this.#targetMs / waitMs)));
+      // What was refused is felt only when the calls that wait now have been through: judging before would go too far.
+      if (nowMs >= this.#settledMs) {
+        this.#settledMs = nowMs + Math.min(longestSettlingMs, 2 * waitMs);
+        this.#overShare = this.#share;
+        this.#share = Math.max(leastShare, this.#share * Math.min(0.95, Math.max(0.7, targetMs / waitMs)));
       }
     } else if (!isOver && this.#share < 1) {
-      this.#share = Math.min(1, this.#share + 0.02);
+      // Soon back to near where it was too much, then slowly.
+      this.#share = Math.min(1, this.#share + (this.#share < this.#overShare * 0.85 ? 0.05 : 0.01));
     }
     const wasShedding = this.#refusal !== undefined;
     this.#isCounting = isOver || this.#share < 1;

@@ -30,7 +30,7 @@ export type ServeOptions<S extends DescService = DescService> = LaunchOptions & 
    * Which methods are refused first when there is too much to do, by their TypeScript names; default `normal`. `critical` ones are refused last.
    */
   readonly priorities?: { readonly [K in keyof S["method"]]?: PriorityName };
-  /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 50. */
+  /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 100. */
   readonly queueTargetMs?: number;
   /** TLS of the port; default `[SRPC] tls_key`, `tls_cert` and `tls_client_ca`, else none. */
   readonly tls?: ListenerTls;

@@ -1,0 +1,2 @@
+// What tests of services need: `@msec/service/testing`. Nothing here is for programs that run in earnest.
+export { eventually, TestingAgent, temporaryDirectory } from "./testing-agent.ts";
