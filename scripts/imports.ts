@@ -40,6 +40,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@msec/cli": ["@msec/api", "@msec/process", "@msec/rpc", "@msec/service"],
   "@msec/console": ["@msec/api", "@msec/rpc"],
   "@msec/example-flight": ["@msec/service"],
+  "@msec/example-scenarios": ["@msec/service"],
   "@msec/e2e": ["@msec/api"],
 };
 

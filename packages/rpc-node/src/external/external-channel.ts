@@ -61,6 +61,8 @@ export function createExternalChannel<Request, Response = Uint8Array>(
 }
 
 const maxSequence = 0x7fff_ffff;
+// Node takes a longer timer for one of a millisecond.
+const maxTimerMs = 2_147_483_647;
 
 class CodecChannel<Request, Response> implements ExternalChannel<Request, Response>, ExternalConnectionOwner {
   readonly address: string;
@@ -147,7 +149,7 @@ class CodecChannel<Request, Response> implements ExternalChannel<Request, Respon
     };
     const timer = setTimeout(
       () => giveUp(Code.DeadlineExceeded, `no answer in ${Math.round(timeoutMs)} ms`),
-      Math.max(1, timeoutMs),
+      Math.min(Math.max(1, timeoutMs), maxTimerMs),
     );
     const onAbort = () => giveUp(Code.Canceled, "given up by its caller", options.signal?.reason);
     options.signal?.addEventListener("abort", onAbort, { once: true });
