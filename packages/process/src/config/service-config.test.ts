@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseIni } from "./read-ini.ts";
 import { serviceConfigSchema } from "./service-config.ts";
@@ -73,4 +74,20 @@ test("what the framework would not understand is refused", () => {
   assert.throws(() => parse("[COLOR]\nFieldName0=a"), /config\.ini:2: \[COLOR\] FieldName0: FieldValue0 is missing/);
   assert.throws(() => parse("[COLOR]\nFieldName1=a\nFieldValue1=b"), /numbered from 0 without gaps/);
   assert.throws(() => parse("[COLOR]\nName=a"), /config\.ini:2: \[COLOR\] Name: expected FieldName0/);
+});
+
+test("docs/reference/configuration.md lists the keys of [SRPC] with the defaults that they have", () => {
+  const text = readFileSync(new URL("../../../../docs/reference/configuration.md", import.meta.url), "utf8");
+  const section = /^### \[SRPC\]\n([\s\S]*?)(?=^##|$(?![\s\S]))/m.exec(text)?.[1] ?? "";
+  const rows = [...section.matchAll(/^\| `(\w+)` \| (?:`(.*?)`)? \|/gm)];
+  assert.deepEqual(
+    rows.map(([, key]) => key),
+    Object.keys(serviceConfigSchema.sections.SRPC.shape),
+  );
+  const set = rows.filter(([, , value]) => value !== undefined).map(([, key, value]) => `${key}=${value}`);
+  assert.deepEqual(parse(`[SRPC]\n${set.join("\n")}`).values.SRPC, parse("").values.SRPC);
+});
+
+test("msg_timeout = 0 is no limit", () => {
+  assert.equal(parse("[SRPC]\nmsg_timeout=0").values.SRPC.msg_timeout, 0);
 });
