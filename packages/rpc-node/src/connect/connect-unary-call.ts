@@ -142,8 +142,7 @@ export class ConnectUnaryCall extends WebCall {
     if (this.settled) {
       return;
     }
-    // The body may have come slowly: ask again what was asked when the headers came.
-    const refusal = this.#calls.admit(this);
+    const refusal = this.refuseLate();
     if (refusal) {
       this.#calls.refuse(this, refusal);
       return;

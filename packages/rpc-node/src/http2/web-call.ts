@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { type PeerInfo, parseTraceParent, ServedCall } from "@msec/rpc";
+import { Code, type PeerInfo, parseTraceParent, RpcError, ServedCall } from "@msec/rpc";
 import { firstHeader, metadataFromHeaders } from "./header-metadata.ts";
 
 /** What is known when the headers of a request are there. */
@@ -36,6 +36,15 @@ export abstract class WebCall extends ServedCall {
     if (parent) {
       this.joinTrace(parent.traceId, parent.spanId, parent.sampled);
     }
+  }
+
+  /** The body may have come slowly: whether the deadline has passed since the call was admitted. */
+  refuseLate(): RpcError | undefined {
+    return this.deadline <= performance.now()
+      ? new RpcError(Code.DeadlineExceeded, "the deadline passed before the handler ran", {
+          details: { notExecuted: true },
+        })
+      : undefined;
   }
 
   // Few handlers look at it, so it is made when one does.
