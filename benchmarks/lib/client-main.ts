@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Connection, closedLoop } from "./closed-loop.ts";
+import { openLoop } from "./open-loop.ts";
 
 /** The 100-byte string that every peer echoes. */
 export const PAYLOAD = "0123456789".repeat(10);
@@ -11,7 +12,7 @@ export function assertEcho(length: number | undefined): void {
 
 /**
  * The main program of a peer's client: reads --port, --connections, --outstanding, --warmup and --measure (milliseconds), runs the
- * closed loop and prints its result as one JSON line.
+ * closed loop (with --rate calls a second: the open loop) and prints its result as one JSON line.
  */
 export async function clientMain(connect: (port: number) => Promise<Connection>): Promise<void> {
   const { values } = parseArgs({
@@ -19,18 +20,23 @@ export async function clientMain(connect: (port: number) => Promise<Connection>)
       port: { type: "string" },
       connections: { type: "string", default: "1" },
       outstanding: { type: "string", default: "1" },
+      rate: { type: "string", default: "0" },
       warmup: { type: "string", default: "700" },
       measure: { type: "string", default: "1500" },
     },
   });
   const port = Number(values.port);
-  const result = await closedLoop({
+  const shared = {
     connect: () => connect(port),
     connections: Number(values.connections),
-    outstanding: Number(values.outstanding),
     warmupMs: Number(values.warmup),
     measureMs: Number(values.measure),
-  });
+  };
+  const rate = Number(values.rate);
+  const result =
+    rate > 0
+      ? await openLoop({ ...shared, ratePerSecond: rate })
+      : await closedLoop({ ...shared, outstanding: Number(values.outstanding) });
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(0);
 }

@@ -1,3 +1,5 @@
+import { quantileUs } from "./quantile.ts";
+
 /** One open connection of a peer's own client. */
 export interface Connection {
   /** Makes one echo call and settles when its answer has been checked. */
@@ -23,7 +25,6 @@ const MAX_SAMPLES = 400_000;
  *
  * @param options.connections 1…1000
  * @param options.outstanding calls under way on each connection, 1…1000
- * @param options.ratePerSecond calls a second over all connections instead of as many as possible; 0: closed loop
  */
 export async function closedLoop(options: {
   connect: () => Promise<Connection>;
@@ -80,10 +81,6 @@ export async function closedLoop(options: {
     calls,
     errors,
   };
-}
-
-function quantileUs(sortedMs: Float64Array, q: number): number {
-  return Math.round((sortedMs[Math.floor(sortedMs.length * q)] ?? 0) * 1000);
 }
 
 function sleep(ms: number): Promise<void> {

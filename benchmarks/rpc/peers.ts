@@ -31,6 +31,13 @@ const NODE_PEERS: Peer[] = [
   nodePeer("bare node:net", "net-echo"),
 ];
 
+/** The other protocols of our port, each with a bare server and a client of the library that is known for it. */
+export const PROTOCOLS: { name: string; bare: Peer }[] = [
+  { name: "gRPC", bare: nodePeer("@grpc/grpc-js", "grpc-js") },
+  { name: "Connect", bare: nodePeer("@connectrpc/connect-node", "connect-node") },
+  { name: "HTTP+JSON", bare: nodePeer("node:http", "http-json") },
+];
+
 /**
  * The peers that can run here; C++ gRPC is built first and left out, with a line that says why, where its Debian packages are missing.
  */

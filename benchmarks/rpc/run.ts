@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { LoopResult } from "../lib/closed-loop.ts";
 import { freePort, runClient, startServer } from "../lib/pinned.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
-import { findPeers, OURS, type Peer } from "./peers.ts";
+import { findPeers, OURS, type Peer, PROTOCOLS } from "./peers.ts";
 import { SHAPES, type Shape, shapeName } from "./shapes.ts";
 
 const { values } = parseArgs({
@@ -10,6 +10,8 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     peers: { type: "string", default: "." },
     shapes: { type: "string", default: "." },
+    latency: { type: "string", default: "on" },
+    protocols: { type: "string", default: "on" },
     measure: { type: "string", default: "1500" },
     warmup: { type: "string", default: "1000" },
   },
@@ -17,14 +19,14 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-/** One measurement: a fresh server on one processor, a fresh client on the other. */
-async function measure(peer: Peer, shape: Shape): Promise<LoopResult> {
+/** One measurement: a fresh server on one processor, a fresh client on the other. `rate`: calls a second, 0 as many as possible. */
+async function measure(peer: Peer, shape: Shape, rate = 0): Promise<LoopResult> {
   const port = await freePort();
   const server = await startServer(0, [...peer.server, "--port", String(port)]);
   try {
     const shapeArguments = ["--connections", String(shape.connections), "--outstanding", String(shape.outstanding)];
-    const time = ["--warmup", values.warmup, "--measure", values.measure];
-    return await runClient<LoopResult>(1, [...peer.client, "--port", String(port), ...shapeArguments, ...time]);
+    const load = ["--rate", String(rate), "--warmup", values.warmup, "--measure", values.measure];
+    return await runClient<LoopResult>(1, [...peer.client, "--port", String(port), ...shapeArguments, ...load]);
   } finally {
     await server.stop();
   }
@@ -49,6 +51,53 @@ for (const shape of shapes) {
     }
   }
   printShape(shape, ours, results, ratios);
+}
+
+const cpp = peers.find((peer) => peer.name === "C++ gRPC");
+if (cpp !== undefined && values.latency !== "off") await latencyAt70(cpp);
+if (values.protocols !== "off") await protocolsBesideBare();
+
+/** Latency of both at the rate that is 70 % of what C++ gRPC can do at 8×8, so that neither is saturated. */
+async function latencyAt70(peer: Peer): Promise<void> {
+  const shape: Shape = { connections: 8, outstanding: 8 };
+  const figures: { own: LoopResult; other: LoopResult }[] = [];
+  const { callsPerSecond } = await measure(peer, shape);
+  const rate = Math.round(callsPerSecond * 0.7);
+  for (let round = 1; round <= rounds; round++) {
+    figures.push({ own: await measure(OURS, shape, rate), other: await measure(peer, shape, rate) });
+    const last = figures.at(-1);
+    say(`at ${rate} calls/s round ${round}/${rounds}: p99 ${last?.own.p99Us} / ${last?.other.p99Us} µs`);
+  }
+  const text = (pick: (figure: { own: LoopResult; other: LoopResult }) => number) =>
+    formatSpread(spreadOf(figures.map(pick)));
+  console.log(`\n### Latency at ${rate} calls/s, 70 % of what C++ gRPC reached, 8 connections\n`);
+  console.log("| | p50, µs | p99, µs |\n|---|---|---|");
+  console.log(`| msec | ${text(({ own }) => own.p50Us)} | ${text(({ own }) => own.p99Us)} |`);
+  console.log(`| C++ gRPC | ${text(({ other }) => other.p50Us)} | ${text(({ other }) => other.p99Us)} |`);
+  console.log(
+    `| msec / C++ gRPC | ${text(({ own, other }) => own.p50Us / other.p50Us)} | ${text(({ own, other }) => own.p99Us / other.p99Us)} |`,
+  );
+}
+
+/** The other protocols of our port against a bare server of the same library, both driven by that library's client. */
+async function protocolsBesideBare(): Promise<void> {
+  console.log("\n### Other protocols on our port, against a bare server of the same library (8×8)\n");
+  console.log("| protocol | ours, calls/s | bare, calls/s | ours / bare |\n|---|---|---|---|");
+  for (const { name, bare } of PROTOCOLS) {
+    const pairs: { own: number; other: number }[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      const ownPeer = { ...bare, server: OURS.server };
+      const shape: Shape = { connections: 8, outstanding: 8 };
+      const own = await measure(ownPeer, shape);
+      const other = await measure(bare, shape);
+      pairs.push({ own: own.callsPerSecond, other: other.callsPerSecond });
+      say(`${name} round ${round}/${rounds}: ${own.callsPerSecond} / ${other.callsPerSecond}`);
+    }
+    const text = (pick: (pair: { own: number; other: number }) => number) => formatSpread(spreadOf(pairs.map(pick)));
+    console.log(
+      `| ${name} | ${text(({ own }) => own)} | ${text(({ other }) => other)} | ${text(({ own, other }) => own / other)} |`,
+    );
+  }
 }
 
 function printShape(

@@ -1,5 +1,6 @@
-// Closed loop against the echo on Debian's C++ gRPC: one thread, one completion queue, `connections` channels with a connection each,
-// `outstanding` calls under way on each. Prints what benchmarks/lib/closed-loop.ts prints.
+// Load on the echo of Debian's C++ gRPC: one thread, one completion queue, `connections` channels with a connection each. Closed loop with
+// `outstanding` calls under way on each, or, with --rate, that many calls a second whatever is under way, each counted from when it was
+// due. Prints what benchmarks/lib/closed-loop.ts and open-loop.ts print.
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -31,9 +32,9 @@ struct Call {
   grpc::Status status;
   Clock::time_point start;
 
-  void Start(const echo::EchoRequest& request, grpc::CompletionQueue* queue) {
+  void Start(const echo::EchoRequest& request, grpc::CompletionQueue* queue, Clock::time_point due = Clock::now()) {
     context = std::make_unique<grpc::ClientContext>();
-    start = Clock::now();
+    start = due;
     reader = stub->AsyncEcho(context.get(), request, queue);
     reader->Finish(&response, &status, this);
   }
@@ -42,10 +43,12 @@ struct Call {
 int main(int argc, char** argv) {
   std::string port;
   int connections = 1, outstanding = 1, warmup = 700, measure = 1500;
+  double rate = 0;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (!strcmp(argv[i], "--port")) port = argv[i + 1];
     if (!strcmp(argv[i], "--connections")) connections = atoi(argv[i + 1]);
     if (!strcmp(argv[i], "--outstanding")) outstanding = atoi(argv[i + 1]);
+    if (!strcmp(argv[i], "--rate")) rate = atof(argv[i + 1]);
     if (!strcmp(argv[i], "--warmup")) warmup = atoi(argv[i + 1]);
     if (!strcmp(argv[i], "--measure")) measure = atoi(argv[i + 1]);
   }
@@ -61,7 +64,7 @@ int main(int argc, char** argv) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stubs.push_back(echo::EchoService::NewStub(
         grpc::CreateCustomChannel("127.0.0.1:" + port, grpc::InsecureChannelCredentials(), arguments)));
-    for (int j = 0; j < outstanding; j++) {
+    for (int j = 0; rate == 0 && j < outstanding; j++) {
       calls.push_back(std::make_unique<Call>());
       calls.back()->stub = stubs.back().get();
       calls.back()->Start(request, &queue);
@@ -76,17 +79,43 @@ int main(int argc, char** argv) {
   double cpu = -1;
   void* tag;
   bool ok;
-  while (queue.Next(&tag, &ok)) {
-    Call* call = static_cast<Call*>(tag);
-    auto now = Clock::now();
+  long issued = 0;
+  std::vector<Call*> spare;
+  auto answered = [&](Call* call, Clock::time_point now) {
     if (!call->status.ok() || call->response.message().size() != payload.size()) errors++;
+    if (now < from) return;
+    if (cpu < 0) cpu = CpuSeconds();
+    done++;
+    samples.push_back(Seconds(call->start, now) * 1e6);
+  };
+  while (true) {
+    auto now = Clock::now();
     if (now >= until) break;
-    if (now >= from) {
-      if (cpu < 0) cpu = CpuSeconds();
-      done++;
-      samples.push_back(Seconds(call->start, now) * 1e6);
+    if (rate == 0) {
+      if (!queue.Next(&tag, &ok)) break;
+      Call* call = static_cast<Call*>(tag);
+      answered(call, Clock::now());
+      call->Start(request, &queue);
+      continue;
     }
-    call->Start(request, &queue);
+    auto due = begin + std::chrono::nanoseconds((long)(issued * 1e9 / rate));
+    if (due <= now) {
+      Call* call;
+      if (spare.empty()) {
+        calls.push_back(std::make_unique<Call>());
+        call = calls.back().get();
+      } else {
+        call = spare.back();
+        spare.pop_back();
+      }
+      call->stub = stubs[issued++ % stubs.size()].get();
+      call->Start(request, &queue, due);
+      continue;
+    }
+    if (queue.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + (due - now)) == grpc::CompletionQueue::GOT_EVENT) {
+      answered(static_cast<Call*>(tag), Clock::now());
+      spare.push_back(static_cast<Call*>(tag));
+    }
   }
   double used = CpuSeconds() - cpu;
   std::sort(samples.begin(), samples.end());

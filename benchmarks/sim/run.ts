@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { compare, markdownTable, type Row, scenarios, shortfalls } from "@msec/balance/simulator";
+
+const usage = "npm run sim -- [--scenario <id>]… [--seed <integer>] [--write]";
+const document = fileURLToPath(new URL("../../docs/routing.md", import.meta.url));
+
+const { scenario: wanted = [], seed, write } = readArguments();
+const unknown = wanted.filter((id) => !scenarios.some((scenario) => scenario.id === id));
+if (unknown.length > 0)
+  fail(`there is no scenario "${unknown[0]}"; there are: ${scenarios.map(({ id }) => id).join(", ")}`);
+if (!/^\d{1,9}$/.test(seed)) fail(`--seed ${seed} must be an integer of up to nine digits`);
+if (write && wanted.length > 0) fail("--write writes the whole table: leave out --scenario");
+
+const chosen = scenarios.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
+const begunMs = performance.now();
+const rows = chosen.map((scenario) => compare(scenario, Number(seed)));
+const tookS = (performance.now() - begunMs) / 1_000;
+const simulatedS = rows.reduce((total, { scenario, results }) => total + scenario.seconds * results.length, 0);
+
+const table = markdownTable(rows);
+console.log(table);
+console.log(`\n✓ best or within 5 % of the best in cost, errors and p99. Seed ${seed}.`);
+console.log(`${simulatedS} s simulated in ${tookS.toFixed(1)} s: ${Math.round(simulatedS / tookS)} s per second.`);
+for (const row of rows)
+  for (const text of shortfalls(row, row.results.at(-1)!)) console.log(`${row.scenario.id}: ${text}`);
+if (write) writeTable(table, rows);
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        scenario: { type: "string", multiple: true },
+        seed: { type: "string", default: "1" },
+        write: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+function writeTable(table: string, rows: readonly Row[]): void {
+  const [begin, end] = ["<!-- sim: begin -->", "<!-- sim: end -->"];
+  const text = readFileSync(document, "utf8");
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) fail(`${document} has no place for the table: it needs the lines ${begin} and ${end}`);
+  const abouts = rows
+    .map(({ scenario }) => `- **${scenario.title}** (\`${scenario.id}\`): ${scenario.about}`)
+    .join("\n");
+  writeFileSync(document, `${text.slice(0, from)}${begin}\n\n${table}\n\n${abouts}\n\n${text.slice(to)}`);
+}
+
+function fail(message: string): never {
+  console.error(`${message}\n${usage}`);
+  process.exit(2);
+}
