@@ -11,6 +11,7 @@ export function hasListPage(setting: ServiceConfig["values"]["SRPC"]["list_page"
   return setting === "auto" ? isLoopback(address) : setting === "on";
 }
 
-function isLoopback(address: string): boolean {
+/** Whether only this machine reaches a port that is bound to `address`. */
+export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || (isIPv4(address) && address.startsWith("127."));
 }

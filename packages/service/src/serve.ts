@@ -5,7 +5,7 @@ import { type Listener, type ListenerOptions, type ListenerTls, listen } from "@
 import { admissionOf } from "./admission.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
-import { hasListPage } from "./list-page.ts";
+import { hasListPage, isLoopback } from "./list-page.ts";
 import { type ListenPlace, listenPlace } from "./listen-place.ts";
 import { type Calling, Program } from "./program.ts";
 import { RequestContext, type ServiceContext } from "./request-context.ts";
@@ -99,6 +99,9 @@ function start<S extends DescService>(
     tls: options.tls ?? listenerTls(launch.config),
     overload: admissionOf(service, options, program),
     listPage: hasListPage(launch.config.config.values.SRPC.list_page, place.address),
+    // For grpcurl and its like, while only this machine can ask; what anybody on the network may learn is for the owner to say.
+    reflection: isLoopback(place.address),
+    health: isLoopback(place.address),
   });
   const ready = listener.then((opened) => announce(program, launch, methods, opened));
   let closed: Promise<void> | undefined;
@@ -147,7 +150,7 @@ async function open(
   program: Program,
   methods: MethodTable<ServiceContext>,
   place: ListenPlace,
-  options: Pick<ListenerOptions, "tls" | "overload" | "listPage">,
+  options: Pick<ListenerOptions, "tls" | "overload" | "listPage" | "reflection" | "health">,
 ): Promise<Listener> {
   try {
     return await listen({ ...place, ...options, methods, observer: program.recorder, serviceName: program.name });
