@@ -61,6 +61,8 @@ export class SrpcServerConnection {
   readonly #shared: SrpcServerShared;
   readonly #input: FrameInput;
   readonly #running = new Set<SrpcCall>();
+  /** Cancellations that may still be looked up. */
+  #searches = 0;
   #readMs = 0;
   /** Since when requests that are at hand wait for this process only: the last read, or the end of what the peer itself held up. */
   #waitingSinceMs = 0;
@@ -201,6 +203,7 @@ export class SrpcServerConnection {
     calls.serve(call, method!, request);
     if (!call.settled) {
       this.#running.add(call);
+      this.#searches = Math.min(this.#searches + 1, limits.calls.maxPerConnection);
     }
   }
 
@@ -258,10 +261,15 @@ export class SrpcServerConnection {
     return call;
   }
 
-  // Looks through what runs: at most `calls.maxPerConnection`, and a map of all calls for the few that are given up would cost every call.
+  // Looks through what runs: at most `calls.maxPerConnection`, and a map of all calls for the few that are given up would cost every call. A peer
+  // cannot make more than one such search of each call that it has made.
   #giveUp(head: RpcHead): void {
     const { sequence } = head;
     returnHead(head);
+    if (this.#searches === 0) {
+      return;
+    }
+    this.#searches--;
     for (const call of this.#running) {
       if (call.sequence === sequence) {
         this.#shared.calls.abandon(call, new RpcError(Code.Canceled, "the caller gave the call up"));
