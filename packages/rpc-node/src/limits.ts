@@ -21,6 +21,13 @@ export interface ListenerLimits {
     maxPerConnection: number;
     /** Handlers running at once on the listener, 1…1_000_000. Default 20_000. */
     max: number;
+    /**
+     * Bytes of the requests that run on one connection, above which nothing more is read from it until some are answered,
+     * 1_024…1_073_741_824. Default 16 MiB. One request always runs, whatever its size.
+     */
+    maxBytesPerConnection: number;
+    /** The same for all SRPC connections of the listener together, 1_024…68_719_476_736. Default 256 MiB. */
+    maxBytes: number;
     /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */
     maxHops: number;
   };
@@ -86,7 +93,13 @@ export interface ChannelLimits {
 export const defaultListenerLimits: ListenerLimits = {
   connections: { max: 20_000, idleMs: 300_000, firstByteMs: 3_000 },
   frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024, completeMs: 30_000 },
-  calls: { maxPerConnection: 4_096, max: 20_000, maxHops: 32 },
+  calls: {
+    maxPerConnection: 4_096,
+    max: 20_000,
+    maxBytesPerConnection: 16 * 1024 * 1024,
+    maxBytes: 256 * 1024 * 1024,
+    maxHops: 32,
+  },
   http: { maxHeaderBytes: 16 * 1024, maxHeaders: 100 },
   http2: { maxStreams: 128, resetBurst: 256, resetsPerSecond: 100, sessionMiB: 10 },
   unsent: { bytes: 1024 * 1024, maxBytes: 64 * 1024 * 1024, maxTotalBytes: 256 * 1024 * 1024, stalledMs: 30_000 },
@@ -110,7 +123,13 @@ const frameRanges = { maxBytes: [1_024, 268_435_456], maxHeadBytes: [64, 1_048_5
 const listenerRanges: Ranges<ListenerLimits> = {
   connections: { max: [1, 1_000_000], idleMs: [0, 2_147_483_647], firstByteMs: [10, 600_000] },
   frames: { ...frameRanges, completeMs: [10, 3_600_000] },
-  calls: { maxPerConnection: [1, 1_000_000], max: [1, 1_000_000], maxHops: [0, 1_000] },
+  calls: {
+    maxPerConnection: [1, 1_000_000],
+    max: [1, 1_000_000],
+    maxBytesPerConnection: [1_024, 1_073_741_824],
+    maxBytes: [1_024, 68_719_476_736],
+    maxHops: [0, 1_000],
+  },
   http: { maxHeaderBytes: [1_024, 1_048_576], maxHeaders: [8, 1_000] },
   http2: { maxStreams: [1, 10_000], resetBurst: [1, 100_000], resetsPerSecond: [1, 100_000], sessionMiB: [1, 1_024] },
   unsent: {

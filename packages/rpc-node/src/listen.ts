@@ -21,6 +21,7 @@ import type { Http2Connection } from "./http2/http2-connection.ts";
 import { WebServer } from "./http2/web-server.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
+import { RunningRequests } from "./running-requests.ts";
 import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { peerAddress } from "./socket-address.ts";
@@ -115,6 +116,7 @@ class OnePort implements Listener {
   readonly #health: HealthService | undefined;
   readonly #heads: HeadDecoder;
   readonly #unread: UnreadAnswers;
+  readonly #requests: RunningRequests;
   readonly #udp: UdpServer | undefined;
   readonly #place: string;
   readonly #connections = new Map<Socket, AnyConnection>();
@@ -143,6 +145,7 @@ class OnePort implements Listener {
     });
     this.#heads = new HeadDecoder();
     this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
+    this.#requests = new RunningRequests(this.#limits.calls.maxBytes);
     const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
     const system = new MethodTable();
     if (options.health) {
@@ -342,6 +345,7 @@ class OnePort implements Listener {
       limits: this.#limits,
       heads: this.#heads,
       unread: this.#unread,
+      requests: this.#requests,
       place: this.#place,
     });
     connection.srpc = srpc;

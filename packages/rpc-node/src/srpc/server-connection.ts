@@ -22,6 +22,7 @@ import {
 } from "@msec/wire";
 import type { ListenerLimits } from "../limits.ts";
 import { entriesFromReply, metadataFromEntries } from "../metadata.ts";
+import type { RunningRequests } from "../running-requests.ts";
 import { SocketOutput } from "../socket-output.ts";
 import type { UnreadAnswers } from "../unread-answers.ts";
 import { FrameInput } from "./frame-input.ts";
@@ -37,6 +38,7 @@ export interface SrpcServerShared {
   readonly limits: ListenerLimits;
   readonly heads: HeadDecoder;
   readonly unread: UnreadAnswers;
+  readonly requests: RunningRequests;
   /** Where a message says that there is no such method: `in L1.L2`, or "here". */
   readonly place: string;
 }
@@ -72,6 +74,10 @@ export class SrpcServerConnection {
   #closing = false;
   /** The peer does not read its answers. */
   #isBlocked = false;
+  /** The requests that run take all the memory that they may. */
+  #isFull = false;
+  /** Bytes of the requests that run. */
+  #requestBytes = 0;
   /** The socket has a timeout, because answers were unread. */
   #isTimed = false;
   /** What of the listener's memory for unread answers it has taken. */
@@ -131,7 +137,9 @@ export class SrpcServerConnection {
 
   /** The answer of a call is written. */
   finished(call: SrpcCall): void {
-    this.#running.delete(call);
+    if (this.#running.delete(call)) {
+      this.#countRequest(-call.requestBytes);
+    }
     this.#mustIntroduce = false;
     this.#wasActive = true;
     if (this.#closing && this.#running.size === 0) {
@@ -204,6 +212,7 @@ export class SrpcServerConnection {
     if (!call.settled) {
       this.#running.add(call);
       this.#searches = Math.min(this.#searches + 1, limits.calls.maxPerConnection);
+      this.#countRequest(call.requestBytes);
     }
   }
 
@@ -323,10 +332,45 @@ export class SrpcServerConnection {
     this.#socket.once("drain", () => {
       this.#isBlocked = false;
       this.#countUnread(0);
-      this.#socket.resume();
       this.#waitingSinceMs = performance.now();
-      this.#input.resume(this.#waitingSinceMs);
+      this.#continue();
     });
+  }
+
+  /** The listener's memory for requests has room again. */
+  readOn(): void {
+    this.#countRequest(0);
+  }
+
+  // Where requests are read no further, what waits does so in the kernel's buffers and at the peer, which hears nothing but TCP's own back-pressure.
+  #countRequest(bytes: number): void {
+    const { requests, limits } = this.#shared;
+    this.#requestBytes += bytes;
+    requests.add(bytes);
+    const isOwn = this.#requestBytes > limits.calls.maxBytesPerConnection;
+    const isFull = isOwn || !requests.hasRoom;
+    if (isFull && !isOwn) {
+      requests.wait(this);
+    }
+    if (isFull === this.#isFull) {
+      return;
+    }
+    this.#isFull = isFull;
+    if (isFull) {
+      this.#input.pause();
+      this.#socket.pause();
+    } else {
+      // Not here: an answer may just be on its way into the output.
+      queueMicrotask(() => this.#continue());
+    }
+  }
+
+  /** Read on, when nothing speaks against it. */
+  #continue(): void {
+    if (!this.#isBlocked && !this.#isFull && !this.#socket.destroyed) {
+      this.#socket.resume();
+      this.#input.resume(this.#waitingSinceMs);
+    }
   }
 
   /** Answers are unread: not too many, and not for too long? Asked when blocked, and by the listener now and then. */
@@ -378,6 +422,10 @@ export class SrpcServerConnection {
   #closed(): void {
     this.#closing = true;
     this.#countUnread(0);
+    const { requests } = this.#shared;
+    requests.leave(this);
+    requests.add(-this.#requestBytes);
+    this.#requestBytes = 0;
     if (this.#running.size === 0) {
       return;
     }

@@ -1,0 +1,47 @@
+/** What a connection does when requests take too much memory. */
+export interface RequestHolder {
+  /** There is room again: read on. */
+  readOn(): void;
+}
+
+/**
+ * How much memory the requests take whose handlers run, for all connections of a listener. Their number says little: 4,096 small ones on a
+ * connection are nothing, of the largest that may come they are 16 GiB. Who would begin more is not refused but read no further.
+ */
+export class RunningRequests {
+  readonly #maxBytes: number;
+  readonly #waiting = new Set<RequestHolder>();
+  #bytes = 0;
+
+  /** @param maxBytes  of all connections together */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether more requests may be begun. */
+  get hasRoom(): boolean {
+    return this.#bytes <= this.#maxBytes;
+  }
+
+  /** Requests of so many bytes have begun (or, negative, ended). */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (bytes < 0 && this.#waiting.size > 0 && this.hasRoom) {
+      const waiting = [...this.#waiting];
+      this.#waiting.clear();
+      for (const holder of waiting) {
+        holder.readOn();
+      }
+    }
+  }
+
+  /** Call `readOn` once, when there is room. */
+  wait(holder: RequestHolder): void {
+    this.#waiting.add(holder);
+  }
+
+  /** Forget a holder that is gone. */
+  leave(holder: RequestHolder): void {
+    this.#waiting.delete(holder);
+  }
+}
