@@ -181,11 +181,11 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12g",
-    title: "2 peers that ask for three times 3 MB each over HTTP and never read: closed",
+    title: "2 peers that ask for eight times 1 MB each over HTTP and never read: closed",
     tightOnly: true,
     act: (target) =>
       slowReaders(target, 2, () =>
-        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 18\r\n\r\n{"number":3000000}`.repeat(3),
+        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 18\r\n\r\n{"number":1000000}`.repeat(8),
       ),
   },
   {
