@@ -1,21 +1,32 @@
-import { constants } from "./constants.ts";
-import { Instance } from "./instance.ts";
+import { type Constants, constantsWith } from "./constants.ts";
+import { explainInstance } from "./explain.ts";
+import { HashRing } from "./hash-ring.ts";
+import { Instance, type Peers } from "./instance.ts";
+import { comparePeers } from "./peers.ts";
+import { type Locality, Policy, stepsAway } from "./policy.ts";
 import type { CallResult, Explanation, Route } from "./route.ts";
 
-/** What a balancer is made with; both are passed in so that a test or a simulation decides them. */
+/** What a balancer is made with; clock and random are passed in so that a test or a simulation decides them. */
 export type BalancerOptions = {
   /** Milliseconds on a clock that never goes back: `performance.now`. */
   readonly now: () => number;
   /** Evenly spread in 0…1, 1 excluded: `Math.random`. */
   readonly random: () => number;
+  /** Default `adaptive`. */
+  readonly policy?: Policy;
+  /** Where the caller is, to prefer near instances; default: all are equally near. Not with `consistent-hash`. */
+  readonly locality?: Locality;
+  /** Numbers of `constants` that differ for this service. */
+  readonly constants?: Partial<Constants>;
 };
 
 /**
  * Chooses the instance for each call of one service, from what this process's own calls have shown.
  *
- * Calls go to an instance with a probability of weight / (latency × (in flight + 1) / success²)²: several are looked at, better ones get more,
- * and none of them all. One that was never called gets the next call. An instance that cannot be reached three times in a row is left out for a growing time, then tried by one call
- * at a time. When all are out, all are used: a table is more likely to be right than everything to be dead.
+ * Calls are dealt out in proportion to rates, in which what is as good as the others, within a band, counts fully and what is worse steeply less;
+ * calls in flight, above all such that hang, keep further ones away. What is dead is left out and probed.
+ *
+ * @see docs/decisions/0005-routing-algorithm.md
  */
 export type Balancer = {
   /** Replaces the routes; what was learned of those that stay is kept. */
@@ -24,8 +35,9 @@ export type Balancer = {
    * The instance for the next call, or `undefined` when there is none. Call `started` before the next `pick`.
    *
    * @param except  instances that this call has tried already
+   * @param key     what `consistent-hash` hashes; a call without one goes where `adaptive` would send it
    */
-  pick(except?: ReadonlySet<Route>): Route | undefined;
+  pick(except?: ReadonlySet<Route>, key?: string): Route | undefined;
   /** A call was handed to this instance. */
   started(route: Route): void;
   /** A call that was `started` has ended. */
@@ -34,106 +46,232 @@ export type Balancer = {
   explain(): Explanation[];
 };
 
-/** Makes a balancer without routes. */
+/**
+ * Makes a balancer without routes.
+ *
+ * @throws RangeError for an unknown or impossible constant
+ */
 export function createBalancer(options: BalancerOptions): Balancer {
-  return new AdaptiveBalancer(options);
+  return new RateBalancer(options);
 }
 
-class AdaptiveBalancer implements Balancer {
+class RateBalancer implements Balancer {
   readonly #now: () => number;
   readonly #random: () => number;
+  readonly #policy: Policy;
+  readonly #locality: Locality | undefined;
+  readonly #numbers: Constants;
   #instances: Instance[] = [];
   #byPlace = new Map<string, Instance>();
   #hadRoutes = false;
+  // Derived by #refresh: those that take ordinary calls, nearest first; those that wait for a probe; where each step away begins.
+  #usable: Instance[] = [];
+  #waiting: Instance[] = [];
+  #tierEnds: number[] = [];
+  #peers: Peers = { latencyMs: 0, successRatio: 1 };
+  #ring: HashRing | undefined;
+  #failingOut = 0;
+  #refreshAtMs = Number.NEGATIVE_INFINITY;
+  // Virtual time of start-time fair queueing: the tag that the last chosen instance had.
+  #virtual = 0;
+  #pickCount = 0;
 
-  constructor(options: BalancerOptions) {
-    this.#now = options.now;
-    this.#random = options.random;
+  constructor({ now, random, policy = Policy.adaptive, locality, constants }: BalancerOptions) {
+    this.#now = now;
+    this.#random = random;
+    this.#policy = policy;
+    this.#locality = policy === Policy.consistentHash ? undefined : locality;
+    this.#numbers = constantsWith(constants);
   }
 
   update(routes: readonly Route[]): void {
     // The instances of the first table have been running for who knows how long; later ones are new.
     const warmSinceMs = this.#hadRoutes ? this.#now() : Number.NEGATIVE_INFINITY;
     const byPlace = new Map<string, Instance>();
-    for (const route of routes) {
-      const place = placeOf(route);
-      const known = this.#byPlace.get(place);
-      known?.adopt(route);
-      byPlace.set(place, known ?? new Instance(route, warmSinceMs));
-    }
+    for (const route of routes) byPlace.set(placeOf(route), this.#instanceOf(route, warmSinceMs));
     this.#byPlace = byPlace;
     this.#instances = [...byPlace.values()];
+    this.#ring = undefined;
     this.#hadRoutes ||= routes.length > 0;
+    this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  pick(except?: ReadonlySet<Route>): Route | undefined {
+  pick(except?: ReadonlySet<Route>, key?: string): Route | undefined {
     const nowMs = this.#now();
-    for (const instance of this.#instances) {
-      if (instance.ejected ? !instance.wantsProbe(nowMs) : instance.tried) continue;
-      if (except?.has(instance)) continue;
-      if (instance.ejected) instance.beginProbe(nowMs);
-      return instance;
+    if (nowMs >= this.#refreshAtMs) this.#refresh(nowMs);
+    if (this.#waiting.length > 0) {
+      const probe = this.#probe(except, nowMs);
+      if (probe !== undefined) return this.#charge(probe, nowMs);
     }
-    const usable = this.#usable(except);
-    if (usable.length < 2) return usable[0];
-    return this.#choose(this.#candidatesOf(usable), nowMs);
+    const chosen =
+      (key !== undefined && this.#policy === Policy.consistentHash ? this.#byKey(key, except) : undefined) ??
+      this.#among(this.#usable, except, nowMs) ??
+      this.#among(this.#instances, except, nowMs);
+    if (chosen === undefined) return undefined;
+    this.#virtual = Math.max(this.#virtual, chosen.tag);
+    return this.#charge(chosen, nowMs);
   }
 
   started(route: Route): void {
-    this.#find(route)?.start();
+    this.#find(route)?.start(this.#now());
   }
 
   finished(route: Route, result: CallResult): void {
-    this.#find(route)?.finish(result, this.#now());
+    const instance = this.#find(route);
+    if (instance === undefined) return;
+    const mayEjectFailing = this.#failingOut + 1 <= this.#instances.length * this.#numbers.ejectFailingUpTo;
+    const hasMoved = instance.finish(result, mayEjectFailing, this.#now(), this.#numbers);
+    if (!hasMoved) return;
+    // Counted exactly by the next refresh; before that several may follow each other.
+    if (instance.ejection.isOut && !result.transportFailed) this.#failingOut++;
+    this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
   explain(): Explanation[] {
     const nowMs = this.#now();
-    const usable = this.#usable();
-    const typicalMs = this.#typicalMs(usable);
-    const scores = new Map(usable.map((instance) => [instance, instance.score(nowMs, typicalMs)]));
+    this.#refresh(nowMs);
+    const serving = new Set(this.#usable);
     let total = 0;
-    for (const score of scores.values()) total += score;
-    return this.#instances.map((instance) => instance.explain(nowMs, (scores.get(instance) ?? 0) / (total || 1)));
-  }
-
-  // Those that are not ejected; all of them when that leaves none.
-  #usable(except?: ReadonlySet<Route>): Instance[] {
-    const allowed =
-      except === undefined ? this.#instances : this.#instances.filter((instance) => !except.has(instance));
-    if (!allowed.some((instance) => instance.ejected)) return allowed;
-    const healthy = allowed.filter((instance) => !instance.ejected);
-    return healthy.length === 0 ? allowed : healthy;
-  }
-
-  #candidatesOf(usable: Instance[]): Instance[] {
-    if (usable.length <= constants.candidates) return usable;
-    const drawn = new Set<Instance>();
-    while (drawn.size < constants.candidates) drawn.add(usable[Math.floor(this.#random() * usable.length)]!);
-    return [...drawn];
-  }
-
-  #choose(candidates: Instance[], nowMs: number): Instance {
-    const typicalMs = this.#typicalMs(candidates);
-    let total = 0;
-    const scores = candidates.map((instance) => {
-      const score = instance.score(nowMs, typicalMs);
-      total += score;
-      return score;
+    for (const { cost } of serving) total += 1 / cost;
+    return this.#instances.map((instance) => {
+      const share = serving.has(instance) ? 1 / instance.cost / total : 0;
+      return explainInstance(instance, share, this.#peers, nowMs, this.#numbers);
     });
-    let left = this.#random() * total;
-    for (let position = 0; position < candidates.length; position++) {
-      left -= scores[position]!;
-      if (left < 0) return candidates[position]!;
-    }
-    return candidates.at(-1)!;
   }
 
-  // The least latency that is known: the mean would let one slow instance make all unknown ones look slow.
-  #typicalMs(instances: Instance[]): number {
+  #instanceOf(route: Route, warmSinceMs: number): Instance {
+    const known = this.#byPlace.get(placeOf(route));
+    const instance = known ?? new Instance(route, warmSinceMs);
+    known?.adopt(route);
+    // Callers that start together must not walk through the instances in step. What comes later is new and has the next call.
+    if (known === undefined) instance.tag = this.#virtual + (this.#hadRoutes ? -1 : this.#random()) * instance.cost;
+    instance.away = this.#locality === undefined ? 0 : stepsAway(route, this.#locality) * this.#numbers.awayCost;
+    return instance;
+  }
+
+  #refresh(nowMs: number): void {
+    const { refreshMs, refreshPerInstanceMs } = this.#numbers;
+    this.#refreshAtMs = nowMs + refreshMs + refreshPerInstanceMs * this.#instances.length;
+    this.#peers = comparePeers(this.#instances.filter(({ ejection }) => !ejection.isOut));
+    this.#failingOut = 0;
+    for (const instance of this.#instances) {
+      this.#rate(instance, nowMs);
+      if (instance.ejection.isOut && instance.ejection.transportFailures === 0) this.#failingOut++;
+    }
+    this.#waiting = this.#instances.filter(({ ejection, isSuppressed }) => ejection.isOut || isSuppressed);
+    this.#usable = this.#instances.filter(({ ejection, isSuppressed }) => !ejection.isOut && !isSuppressed);
+    if (this.#usable.length === 0) this.#usable = this.#lastResort();
+    this.#sortByDistance();
+  }
+
+  // Those that are only bad before those that are dead, and when all are dead all of them.
+  #lastResort(): Instance[] {
+    const alive = this.#instances.filter(({ ejection }) => !ejection.isOut);
+    return alive.length > 0 ? alive : [...this.#instances];
+  }
+
+  #rate(instance: Instance, nowMs: number): void {
+    const costBefore = instance.cost;
+    if (this.#policy === Policy.adaptive) instance.judge(this.#peers, nowMs, this.#numbers);
+    else instance.takeRate((instance.weight / 100) * instance.warmth(nowMs, this.#numbers));
+    // What it is ahead in virtual time are calls that it had, at the price of then.
+    const aheadBy = instance.tag - this.#virtual;
+    if (aheadBy > 0) instance.tag = this.#virtual + (aheadBy * instance.cost) / costBefore;
+  }
+
+  #sortByDistance(): void {
+    if (this.#locality !== undefined) this.#usable.sort((a, b) => a.away - b.away);
+    this.#tierEnds = [];
+    for (let position = 0; position < this.#usable.length; position++) {
+      if (this.#usable[position]!.away !== this.#usable[position + 1]?.away) this.#tierEnds.push(position + 1);
+    }
+  }
+
+  #probe(except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
+    const share = this.#instances.length - 1;
+    for (const instance of this.#waiting) {
+      if (!instance.wantsProbe(nowMs, this.#pickCount, share, this.#numbers) || except?.has(instance)) continue;
+      instance.beginProbe(nowMs);
+      return instance;
+    }
+    return undefined;
+  }
+
+  #byKey(key: string, except: ReadonlySet<Route> | undefined): Instance | undefined {
+    this.#ring ??= new HashRing(this.#instances, this.#numbers);
+    let inFlight = 0;
+    let weights = 0;
+    for (const instance of this.#usable) {
+      inFlight += instance.inFlight;
+      weights += instance.weight;
+    }
+    const perWeight = (this.#numbers.hashLoadFactor * (inFlight + 1)) / weights;
+    return this.#ring.find(key, (instance) => {
+      if (instance.ejection.isOut || except?.has(instance)) return false;
+      return instance.inFlight < Math.max(this.#numbers.hashLoadFloor, perWeight * instance.weight);
+    });
+  }
+
+  #among(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
+    const { compareAllUpTo } = this.#numbers;
+    if (instances.length <= compareAllUpTo || except !== undefined || instances !== this.#usable) {
+      return this.#bestOf(instances, except, nowMs);
+    }
+    return this.#bestOfSome(instances, nowMs);
+  }
+
+  #bestOf(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
+    let best: Instance | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const { latencyMs } of instances) if (latencyMs !== undefined && latencyMs < least) least = latencyMs;
-    return least === Number.POSITIVE_INFINITY ? 1 : Math.max(least, constants.latencyFloorMs);
+    for (let position = 0; position < instances.length; position++) {
+      const instance = instances[position]!;
+      if (except?.has(instance)) continue;
+      const price = this.#priceOf(instance, nowMs);
+      if (price < least) {
+        least = price;
+        best = instance;
+      }
+    }
+    return best;
+  }
+
+  // Some of each step away: of a thousand drawn at random none might be near.
+  #bestOfSome(instances: Instance[], nowMs: number): Instance | undefined {
+    let best: Instance | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    let start = 0;
+    for (let tier = 0; tier < this.#tierEnds.length; tier++) {
+      const size = this.#tierEnds[tier]! - start;
+      const draws = Math.min(this.#numbers.candidates, size);
+      for (let draw = 0; draw < draws; draw++) {
+        const instance = instances[start + Math.floor(this.#random() * size)]!;
+        const price = this.#priceOf(instance, nowMs);
+        if (price < least) {
+          least = price;
+          best = instance;
+        }
+      }
+      start += size;
+    }
+    return best;
+  }
+
+  #priceOf(instance: Instance, nowMs: number): number {
+    let load = instance.inFlight + instance.away;
+    if (instance.inFlight > 0) {
+      const silentMs = nowMs - instance.progressMs;
+      if (silentMs > instance.hangMs) load += (silentMs / instance.hangMs) * this.#numbers.outlierFactor;
+    }
+    const lag = instance.tag - this.#virtual;
+    // What was left out while it was busy is owed nothing; it only comes first among equals.
+    return load * instance.cost + (lag > 0 ? lag : lag * 1e-6);
+  }
+
+  #charge(instance: Instance, nowMs: number): Instance {
+    instance.tag = Math.max(instance.tag, this.#virtual) + instance.cost;
+    instance.pickedAtCount = ++this.#pickCount;
+    instance.pickedAtMs = nowMs;
+    return instance;
   }
 
   #find(route: Route): Instance | undefined {

@@ -1,40 +1,97 @@
 /** The numbers of the algorithm, in one place, each with its reason. Times are in milliseconds. */
 export const constants = {
-  // Time in which an old latency loses two thirds of its say. Half of Finagle's and brpc's 10 s: they serve thousands of
-  // calls a second, here a few a second are usual, and one outlier is then a large part of what is known.
-  latencyDecayMs: 5_000,
-  // Most that one slower call raises the latency, as a factor: what lasts gets through in a few calls, what is over does
-  // not count for long. Calls that hang are felt at once all the same, by being in flight.
-  latencyRise: 3,
-  // Least that one quicker call lowers the latency: at high rates no time passes between two calls, and at low ones a
-  // single slow call (a collection, a busy machine) must not cost an instance its share for minutes.
-  latencyStep: 1 / 16,
-  // Below this, differences of latency are noise of the event loop, not a property of an instance.
-  latencyFloorMs: 0.25,
-  // Most that one result may move the success ratio: five failures in a row bring 1 to 0.33, and one failure in a quiet
-  // minute does not condemn an instance (the original's worst fault, reference nlb a.1).
-  successStep: 0.2,
-  // How steeply a worse instance loses calls: twice as slow gets a quarter as much, ten times as slow a hundredth.
-  costPower: 2,
-  // A failed call costs more than a slow one: what it costs is repeated elsewhere or shown to a person. Cost grows with
-  // the square of what fails, so with costPower half of the calls failing leaves a sixteenth of the share.
-  successPower: 2,
-  // The least share of a call's value that failures leave; keeps the division finite and lets recoveries be seen.
-  successFloor: 0.02,
-  // Instances looked at for one call. All of them in the common case of two to ten, and enough of a thousand that the
-  // best of them is in the best tenth in more than half of all picks.
+  // Weight of one result in the moving means: about sixteen calls are remembered. Half of it doubles the time to notice, twice
+  // of it makes equal instances differ by more than the dead band once in twenty calls.
+  meanStep: 1 / 16,
+  // At low rates time counts as well, else a mean of yesterday's calls would decide: after so long an old mean has lost two thirds.
+  meanDecayMs: 10_000,
+  // But never more than this for one call: at a call a minute one outlier would be all that is known.
+  meanStepMax: 1 / 4,
+  // Differences below this are the caller's event loop, not a property of an instance.
+  latencyFloorMs: 1,
+  // A call that took so many times the mean is an outlier and cut to that; the next in a row may count twice as much. It is also
+  // the factor after which a call that is still out counts as hanging.
+  outlierFactor: 4,
+  // So many answers in a row far below the mean are believed at once: what was slow is over.
+  believeAfter: 3,
+  // Up to so many times the others' latency an instance is as good as they are. The mean of sixteen exponentially spread
+  // service times is off by 1.5 about once in a thousand calls.
+  latencyBand: 1.5,
+  // How steeply a slower instance loses calls beyond the band: three times as slow as the others leaves a quarter.
+  latencyPower: 2,
+  // Down to this part of the others' success an instance is as good as they are: one failure in sixteen moves nothing (the
+  // original's worst fault: one failure in a quiet period kills).
+  successBand: 0.93,
+  // A failed call costs more than a slow one: 70 % success leaves a thirtieth of the share, 85 % a third.
+  successPower: 12,
+  // Rates below this part of the others' get no ordinary calls, only probes: a share of 1 % would already be the p99.
+  suppressBelow: 0.05,
+  // A suppressed instance is probed after this time, twice as long after each bad probe, and so many calls: below 1 % of the
+  // calls, so that the p99 is not the probe …
+  suppressedProbeMs: 1_000,
+  suppressedProbeCalls: 128,
+  // … or, where calls are few, after this time and so many calls. It is also the longest wait.
+  probeMaxMs: 10_000,
+  suppressedProbeMinCalls: 16,
+  // Longest wait where a probe costs an error, not half a second: errors are counted, so it is longer than the first back-offs.
+  failingProbeMaxMs: 5_000,
+  // After a good probe the next ones follow quicker by this factor, so that a return takes seconds.
+  suppressedProbeHurry: 8,
+  // No answer for so long (and `outlierFactor` means) while calls are out counts as hanging. Below it: a garbage collection.
+  hangFloorMs: 50,
+  // Rates are computed this often, and at once after an ejection or return. A person sees no difference; `pick` does.
+  refreshMs: 100,
+  // For large tables less often: one more millisecond for each instance keeps it far below 1 % of a processor.
+  refreshPerInstanceMs: 1,
+  // Up to so many usable instances are all compared (20…60 ns); of more, `candidates` are drawn.
+  compareAllUpTo: 16,
+  // Eight of a thousand: the best of them is in the best tenth in more than half of all picks.
   candidates: 8,
-  // Transport failures in a row that eject: one is a restart's last connection, three are a pattern.
-  ejectAfterFailures: 3,
-  // First back-off. A supervised program is back after 100…500 ms.
-  ejectBaseMs: 500,
-  // Longest back-off; the price of a probe is one repeated call, so there is no need to wait longer.
-  ejectMaxMs: 30_000,
+  // Transport failures in a row that eject. One is enough, for the first back-off costs nothing when it was a mistake.
+  ejectAfterTransportFailures: 1,
+  // Failures of any kind in a row that eject (Envoy's figure); one that hung counts twice. At 30 % errors that is one in 400 calls: the success ratio is quicker.
+  ejectAfterFailures: 5,
+  // … but of the instances at most this part: beyond it is overload or the callers' own fault, and ejecting would be the collapse.
+  ejectFailingUpTo: 0.5,
+  // First back-off: a broken connection is opened again, a supervised program is back, after 100…500 ms.
+  ejectBaseMs: 100,
+  // Longest back-off: the price of a probe is one repeated call, and who is back should have all its calls within 10 s.
+  ejectMaxMs: 5_000,
+  // But at least so many times what the failed call took, up to `probeMaxMs`: a probe into a black hole costs somebody a whole time-out.
+  probeCostFactor: 10,
   // A probe that has not come back for so long is given up and the next one goes out.
-  probeTimeoutMs: 10_000,
-  // Slow start: just-in-time compilation and caches of a new process settle within seconds.
+  probeTimeoutMs: 5_000,
+  // Slow start of what is new or was really gone: just-in-time compilation and caches of a new process settle within seconds.
   warmUpMs: 5_000,
   warmUpFrom: 0.25,
+  // What each step away (same host, same zone, elsewhere) costs with locality, as calls in flight.
+  awayCost: 4,
+  // Consistent hash: most calls in flight of an instance, as a factor of the mean (Google's bounded load: 1.25), and at least
+  // so many, for with a few calls in flight the mean says nothing.
+  hashLoadFactor: 1.25,
+  hashLoadFloor: 2,
+  // Points on the ring for a weight of 100: shares differ by about 1/√64, and a thousand instances are 64,000 points.
+  hashPoints: 64,
   // Weight of a route that names none.
   defaultWeight: 100,
 } as const;
+
+/** The numbers of one balancer: those of `constants` unless overridden. */
+export type Constants = { readonly [Name in keyof typeof constants]: number };
+
+/**
+ * The numbers with some of them overridden.
+ *
+ * @param overrides  finite numbers > 0 by name; `undefined` leaves the default
+ * @throws RangeError naming the number that is unknown or none
+ */
+export function constantsWith(overrides: Partial<Constants> = {}): Constants {
+  for (const [name, value] of Object.entries(overrides)) {
+    if (!Object.hasOwn(constants, name)) throw new RangeError(`routing has no constant named ${name}`);
+    if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
+      throw new RangeError(`routing constant ${name} is ${value}; it must be a finite number > 0`);
+    }
+  }
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  return { ...constants, ...Object.fromEntries(given) };
+}

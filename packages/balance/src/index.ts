@@ -1,3 +1,4 @@
 export { type Balancer, type BalancerOptions, createBalancer } from "./balancer.ts";
-export { constants } from "./constants.ts";
+export { type Constants, constants, constantsWith } from "./constants.ts";
+export { type Locality, Policy } from "./policy.ts";
 export { type CallResult, type Explanation, InstanceState, type Route } from "./route.ts";

@@ -1,34 +1,57 @@
-import { constants } from "./constants.ts";
-import { type CallResult, type Explanation, InstanceState, type Route } from "./route.ts";
+import { type Constants, constants } from "./constants.ts";
+import { Ejection } from "./ejection.ts";
+import { LatencyMean } from "./latency-mean.ts";
+import type { CallResult, Route } from "./route.ts";
+
+/** What the better half of the instances are like: with what each one is compared. */
+export type Peers = {
+  /** Mean latency of those below the mean of all; 0 when nothing is known. */
+  latencyMs: number;
+  /** Mean success ratio of those above the mean of all, 0…1. */
+  successRatio: number;
+};
 
 /**
- * One instance and what calls to it have shown.
+ * One instance: what calls to it have shown, and the figures by which `pick` chooses, kept ready here so that it computes nothing.
  *
- * States: `warming` → `serving` by time; either → `ejected` by transport failures in a row; `ejected` → `probing` when its back-off
- * is over and a call was picked for it; `probing` → `warming` by a call that got through, → `ejected` with twice the back-off by one that did not.
- * Only `finish`, `beginProbe` and time move it on.
+ * Only the balancer changes it.
  */
 export class Instance implements Route {
   readonly address: string;
   readonly port: number;
   instanceId: string;
   weight: number;
+  hostId: string | undefined;
+  zone: string | undefined;
+
+  readonly ejection = new Ejection();
+  readonly latency = new LatencyMean();
+  successRatio = 1;
+
+  /** Calls that have not come back. */
   inFlight = 0;
-  /** Whether a call was ever handed to it. */
-  tried = false;
+  /** When the last answer came, or the first of the calls that are out went. */
+  progressMs = 0;
+  /** From when on calls without progress count as hanging, after `progressMs`. */
+  hangMs: number;
+  /** 1 / rate: what one call costs in virtual time. */
+  cost = 1;
+  /** Virtual time up to which it has had its calls. */
+  tag = 0;
+  /** Steps away from the caller, as calls in flight. */
+  away = 0;
+  isSuppressed = false;
+  /** Count and time of the balancer's picks when it was last picked. */
+  pickedAtCount = 0;
+  pickedAtMs = Number.NEGATIVE_INFINITY;
+  warmSinceMs: number;
   // Whether the next latency is of a first call, which opens the connection and is compiled on the way: it is not measured.
   #first = true;
-  #latencyMs = 0;
-  // 0: not measured yet.
-  #measuredAtMs = 0;
-  #finishedAtMs = 0;
-  #successRatio = 1;
-  #failuresInRow = 0;
-  #ejections = 0;
-  #ejectedUntilMs = 0;
-  #ejected = false;
-  #probeStartedMs = Number.NEGATIVE_INFINITY;
-  #warmSinceMs: number;
+  #okInRow = 0;
+  // Probes since it was suppressed.
+  #probes = 0;
+  // Whether it is suppressed for its latency alone.
+  #isSlow = false;
 
   /** @param warmSinceMs  when slow start began; `-Infinity` for none */
   constructor(route: Route, warmSinceMs: number) {
@@ -36,157 +59,117 @@ export class Instance implements Route {
     this.port = route.port;
     this.instanceId = route.instanceId;
     this.weight = weightOf(route);
-    this.#warmSinceMs = warmSinceMs;
+    this.hostId = route.hostId;
+    this.zone = route.zone;
+    this.warmSinceMs = warmSinceMs;
+    this.hangMs = constants.hangFloorMs;
   }
 
   /** Takes over what the table says anew; what was learned stays. */
   adopt(route: Route): void {
     this.instanceId = route.instanceId;
     this.weight = weightOf(route);
+    this.hostId = route.hostId;
+    this.zone = route.zone;
   }
 
-  get ejected(): boolean {
-    return this.#ejected;
+  start(nowMs: number): void {
+    if (this.inFlight++ === 0) this.progressMs = nowMs;
   }
 
-  /** Measured latency, `undefined` before the first answer. */
-  get latencyMs(): number | undefined {
-    return this.#measuredAtMs === 0 ? undefined : this.#latencyMs;
-  }
-
-  /** Whether the next call should find out if the instance is back. */
-  wantsProbe(nowMs: number): boolean {
-    if (!this.#ejected || nowMs < this.#ejectedUntilMs) return false;
-    return nowMs - this.#probeStartedMs >= constants.probeTimeoutMs;
-  }
-
-  start(): void {
-    this.inFlight++;
-    this.tried = true;
-  }
-
-  beginProbe(nowMs: number): void {
-    this.#probeStartedMs = nowMs;
-  }
-
-  finish(result: CallResult, nowMs: number): void {
+  /** @returns whether it was ejected or returned by this */
+  finish(result: CallResult, mayEjectFailing: boolean, nowMs: number, numbers: Constants): boolean {
     this.inFlight = Math.max(0, this.inFlight - 1);
-    this.#finishedAtMs = nowMs;
-    if (result.transportFailed) this.#fail(nowMs);
-    else this.#reach(nowMs);
-    // A quick failure says nothing about latency; one that took long (a time-out) does.
+    this.progressMs = nowMs;
     const isFirst = this.#first;
     this.#first = false;
-    if (!isFirst && result.durationMs >= 0 && (result.ok || result.durationMs > this.#latencyMs)) {
-      this.#measure(result.durationMs, nowMs);
+    // A quick failure says nothing about latency; one that took long (a time-out) does.
+    if (!isFirst && result.durationMs >= 0 && (result.ok || result.durationMs > this.latency.meanMs)) {
+      this.latency.add(result.durationMs, nowMs, numbers);
     }
-    this.#successRatio += constants.successStep * ((result.ok ? 1 : 0) - this.#successRatio);
+    this.successRatio += numbers.meanStep * ((result.ok ? 1 : 0) - this.successRatio);
+    this.#okInRow = result.ok ? this.#okInRow + 1 : 0;
+    if (!result.ok) {
+      const { transportFailed, durationMs: tookMs } = result;
+      const failure = { transportFailed, tookMs, hung: tookMs > this.hangMs };
+      return this.ejection.failed(failure, mayEjectFailing, nowMs, numbers);
+    }
+    const returned = this.ejection.reached(nowMs, numbers);
+    if (returned === "gone") this.#startAnew(nowMs);
+    return returned !== undefined;
   }
 
   /**
-   * How much the next call is worth here, relative to the others: weight over cost squared.
+   * Computes rate and what follows from it.
    *
-   * @param typicalMs  latency of the others, for what is not known of this one or has grown old
+   * @returns the rate: calls that it should get relative to the others, 1 for an ordinary one
    */
-  score(nowMs: number, typicalMs: number): number {
-    const { costPower, successPower, successFloor, latencyFloorMs } = constants;
-    // What was measured loses its say with time, else an instance that was slow once would never be tried again.
-    const trust = Math.exp((this.#finishedAtMs - nowMs) / constants.latencyDecayMs);
-    const measuredMs = this.latencyMs ?? typicalMs;
-    const latencyMs = Math.max(typicalMs + (measuredMs - typicalMs) * trust, latencyFloorMs);
-    const success = Math.max(1 + (this.#successRatio - 1) * trust, successFloor);
-    const cost = (latencyMs * (this.inFlight + 1)) / success ** successPower;
-    return (this.weight * this.#warmth(nowMs)) / cost ** costPower;
+  judge(peers: Peers, nowMs: number, numbers: Constants): number {
+    const latencyWorth = this.#latencyWorth(peers, numbers);
+    const worth = latencyWorth * this.#successWorth(peers, numbers);
+    this.#isSlow = latencyWorth < numbers.suppressBelow;
+    if (worth >= numbers.suppressBelow) this.#probes = 0;
+    this.isSuppressed = worth < numbers.suppressBelow;
+    this.hangMs = Math.max(numbers.hangFloorMs, numbers.outlierFactor * this.latency.meanMs);
+    return this.takeRate((this.weight / 100) * this.warmth(nowMs, numbers) * Math.max(worth, 1e-6));
   }
 
-  explain(nowMs: number, share: number): Explanation {
-    const state = this.#state(nowMs);
-    return {
-      instanceId: this.instanceId,
-      address: this.address,
-      port: this.port,
-      weight: this.weight,
-      share,
-      state,
-      inFlight: this.inFlight,
-      latencyMs: this.#latencyMs,
-      successRatio: this.#successRatio,
-      failuresInRow: this.#failuresInRow,
-      retryInMs: this.#ejected ? Math.max(0, this.#ejectedUntilMs - nowMs) : 0,
-      reason: this.#reason(state, nowMs),
-    };
+  /** Takes a rate, > 0, from the policy. */
+  takeRate(rate: number): number {
+    this.cost = 1 / rate;
+    return rate;
   }
 
-  #fail(nowMs: number): void {
-    this.#failuresInRow++;
-    // Calls that were on their way when it was ejected tell nothing new; a probe does.
-    const probed = this.#ejected && this.#probeStartedMs > Number.NEGATIVE_INFINITY && nowMs >= this.#ejectedUntilMs;
-    if (this.#ejected ? probed : this.#failuresInRow >= constants.ejectAfterFailures) this.#eject(nowMs);
+  /**
+   * Whether a call should find out if an ejected or suppressed instance is back.
+   *
+   * @param share  calls to others between two of its own if it were sound: it is not probed more often than that
+   */
+  wantsProbe(nowMs: number, pickCount: number, share: number, numbers: Constants): boolean {
+    const calls = pickCount - this.pickedAtCount;
+    if (this.ejection.isOut) return calls >= share && this.ejection.wantsProbe(nowMs, numbers);
+    if (!this.isSuppressed || this.inFlight > 0) return false;
+    const idleMs = nowMs - this.pickedAtMs;
+    const { suppressedProbeMs, suppressedProbeCalls, suppressedProbeMinCalls, failingProbeMaxMs, probeMaxMs } = numbers;
+    const isImproving = this.#isSlow ? this.latency.isImproving : this.#okInRow > 0;
+    const hurry = isImproving ? numbers.suppressedProbeHurry : 1;
+    const longestMs = this.#isSlow ? probeMaxMs : failingProbeMaxMs;
+    const waitMs = isImproving ? suppressedProbeMs / hurry : Math.min(suppressedProbeMs * 2 ** this.#probes, longestMs);
+    return (
+      (idleMs >= waitMs && calls * hurry >= Math.max(share, suppressedProbeCalls)) ||
+      (idleMs >= probeMaxMs && calls >= Math.max(share, suppressedProbeMinCalls))
+    );
   }
 
-  #eject(nowMs: number): void {
-    const backOffMs = Math.min(constants.ejectBaseMs * 2 ** this.#ejections, constants.ejectMaxMs);
-    this.#ejected = true;
-    this.#ejections++;
-    this.#ejectedUntilMs = nowMs + backOffMs;
-    this.#probeStartedMs = Number.NEGATIVE_INFINITY;
+  /** A suppressed instance was picked to find out. */
+  beginProbe(nowMs: number): void {
+    if (this.ejection.isOut) this.ejection.beginProbe(nowMs);
+    else this.#probes = Math.min(this.#probes + 1, 30);
   }
 
-  #reach(nowMs: number): void {
-    this.#failuresInRow = 0;
-    if (this.#ejected) {
-      this.#ejected = false;
-      this.#probeStartedMs = Number.NEGATIVE_INFINITY;
-      this.#warmSinceMs = nowMs;
-      // A process that is back is another one: what its predecessor's last calls took says nothing about it.
-      this.#measuredAtMs = 0;
-      this.#first = true;
-      this.#successRatio = 1;
-    } else if (nowMs - this.#warmSinceMs >= constants.warmUpMs) {
-      // It has held for the whole slow start: the next ejection begins with a short back-off again.
-      this.#ejections = 0;
-    }
+  /** How far slow start has come, `warmUpFrom`…1. */
+  warmth(nowMs: number, { warmUpFrom, warmUpMs }: Constants): number {
+    const grown = (nowMs - this.warmSinceMs) / warmUpMs;
+    return grown >= 1 ? 1 : warmUpFrom + (1 - warmUpFrom) * Math.max(grown, 0);
   }
 
-  // Peak-EWMA: a slower call counts at once, a quicker one by and by.
-  #measure(durationMs: number, nowMs: number): void {
-    if (this.#measuredAtMs === 0 || durationMs > this.#latencyMs) {
-      const highest = Math.max(this.#latencyMs, 1) * constants.latencyRise;
-      this.#latencyMs = this.#measuredAtMs === 0 ? durationMs : Math.min((this.#latencyMs + durationMs) / 2, highest);
-    } else {
-      const kept = Math.exp((this.#measuredAtMs - nowMs) / constants.latencyDecayMs);
-      this.#latencyMs += (durationMs - this.#latencyMs) * Math.max(1 - kept, constants.latencyStep);
-    }
-    this.#measuredAtMs = Math.max(nowMs, Number.MIN_VALUE);
+  // A process that is back is another one: what its predecessor's last calls took says nothing about it.
+  #startAnew(nowMs: number): void {
+    this.warmSinceMs = nowMs;
+    this.latency.reset();
+    this.#first = true;
+    this.successRatio = 1;
   }
 
-  #warmth(nowMs: number): number {
-    const grown = (nowMs - this.#warmSinceMs) / constants.warmUpMs;
-    return grown >= 1 ? 1 : constants.warmUpFrom + (1 - constants.warmUpFrom) * Math.max(grown, 0);
+  #latencyWorth(peers: Peers, { latencyFloorMs, latencyBand, latencyPower }: Constants): number {
+    if (this.latency.count === 0) return 1;
+    const ratio = (this.latency.meanMs + latencyFloorMs) / (peers.latencyMs + latencyFloorMs);
+    return ratio <= latencyBand ? 1 : (latencyBand / ratio) ** latencyPower;
   }
 
-  #state(nowMs: number): InstanceState {
-    if (this.#ejected) {
-      return nowMs - this.#probeStartedMs < constants.probeTimeoutMs ? InstanceState.probing : InstanceState.ejected;
-    }
-    return this.#warmth(nowMs) < 1 ? InstanceState.warming : InstanceState.serving;
-  }
-
-  #reason(state: InstanceState, nowMs: number): string {
-    const failures = `${this.#failuresInRow} transport failures in a row`;
-    switch (state) {
-      case InstanceState.ejected: {
-        const left = Math.max(0, Math.ceil(this.#ejectedUntilMs - nowMs));
-        return `${failures}; ${left === 0 ? "the next call tries it" : `tried again in ${left} ms`}`;
-      }
-      case InstanceState.probing:
-        return `${failures}; one call is on its way to see whether it is back`;
-      case InstanceState.warming:
-        return `new or just returned: ${Math.round(this.#warmth(nowMs) * 100)} % of its share`;
-      case InstanceState.serving:
-        if (this.#measuredAtMs === 0) return "not answered yet";
-        return `${this.#latencyMs.toFixed(1)} ms, ${Math.round(this.#successRatio * 100)} % successful, ${this.inFlight} in flight`;
-    }
+  #successWorth(peers: Peers, { successBand, successPower }: Constants): number {
+    const enough = peers.successRatio * successBand;
+    return this.successRatio >= enough ? 1 : (this.successRatio / enough) ** successPower;
   }
 }
 

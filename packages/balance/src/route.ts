@@ -7,6 +7,10 @@ export type Route = {
   readonly port: number;
   /** Share relative to the others, 1…10000, usually 100; anything else counts as 100. */
   readonly weight: number;
+  /** The host that it runs on; for locality. */
+  readonly hostId?: string | undefined;
+  /** Where that host is: whatever the operator calls a zone; for locality. */
+  readonly zone?: string | undefined;
 };
 
 /** How one call to a route ended. */
@@ -25,6 +29,8 @@ export const InstanceState = {
   serving: "serving",
   /** New or just returned: its share grows from a quarter to the whole. */
   warming: "warming",
+  /** So much worse than the others that it gets only probes. */
+  suppressed: "suppressed",
   /** Takes no calls until its back-off is over. */
   ejected: "ejected",
   /** Its back-off is over and one call is on its way to find out. */
@@ -39,15 +45,15 @@ export type Explanation = {
   readonly address: string;
   readonly port: number;
   readonly weight: number;
-  /** Expected part of the next calls, 0…1; all together 1 unless there are none. */
+  /** Expected part of the next calls, 0…1, while none are in flight; all together 1 unless there are none. */
   readonly share: number;
   readonly state: InstanceState;
   readonly inFlight: number;
-  /** Smoothed, quick to rise and slow to fall; 0 until the first answer. */
+  /** Moving mean of successful calls; 0 until the first that was measured. */
   readonly latencyMs: number;
-  /** Smoothed, 0…1. */
+  /** Moving mean, 0…1. */
   readonly successRatio: number;
-  /** Transport failures in a row. */
+  /** Failures of any kind in a row. */
   readonly failuresInRow: number;
   /** Milliseconds until it is tried again; 0 unless ejected. */
   readonly retryInMs: number;

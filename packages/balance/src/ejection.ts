@@ -1,0 +1,97 @@
+import type { Constants } from "./constants.ts";
+
+/** How a call failed. */
+export type Failure = {
+  readonly transportFailed: boolean;
+  readonly tookMs: number;
+  /** Whether it took so long that it hung: each costs its caller a time-out, so fewer are enough. */
+  readonly hung: boolean;
+};
+
+/**
+ * Whether an instance is left out, until when, and whether a probe is on its way.
+ *
+ * States: in → out by `failed`; out → probing by `beginProbe` when the back-off is over; probing → in by `reached`, → out with twice the
+ * back-off by `failed`, → out again by time when the probe never comes back.
+ */
+export class Ejection {
+  isOut = false;
+  /** Failures in a row that a transport had, and of any kind. */
+  transportFailures = 0;
+  failures = 0;
+  untilMs = 0;
+  #times = 0;
+  // Failures in a row, those that hung twice.
+  #weight = 0;
+  #probeStartedMs = Number.NEGATIVE_INFINITY;
+  #returnedMs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * A call failed.
+   *
+   * @param mayEjectFailing  whether failures that are not the transport's may eject
+   * @returns whether it is out now and was not before
+   */
+  failed(
+    { transportFailed, tookMs, hung }: Failure,
+    mayEjectFailing: boolean,
+    nowMs: number,
+    numbers: Constants,
+  ): boolean {
+    this.failures++;
+    this.#weight += hung ? 2 : 1;
+    this.transportFailures = transportFailed ? this.transportFailures + 1 : 0;
+    if (this.isOut) {
+      // Calls that were on their way when it was ejected tell nothing new; a probe does.
+      if (this.#probeStartedMs > Number.NEGATIVE_INFINITY && nowMs >= this.untilMs) this.#eject(tookMs, nowMs, numbers);
+      return false;
+    }
+    const isDead = this.transportFailures >= numbers.ejectAfterTransportFailures;
+    if (!isDead && !(mayEjectFailing && this.#weight >= numbers.ejectAfterFailures)) return false;
+    this.#eject(tookMs, nowMs, numbers);
+    return true;
+  }
+
+  /**
+   * A call succeeded, or at least got an answer of its own.
+   *
+   * @param ok  whether it succeeded; one that did not ends only the row of transport failures
+   * @returns `"gone"` when it is back after a failed probe, `"blip"` when back at the first, `undefined` when it was not out
+   */
+  reached(nowMs: number, numbers: Constants): "gone" | "blip" | undefined {
+    this.transportFailures = 0;
+    this.failures = 0;
+    this.#weight = 0;
+    if (this.isOut) {
+      this.isOut = false;
+      this.#probeStartedMs = Number.NEGATIVE_INFINITY;
+      this.#returnedMs = nowMs;
+      return this.#times > 1 ? "gone" : "blip";
+    }
+    // It has held for a whole slow start: the next ejection begins with a short back-off again.
+    if (this.#times > 0 && nowMs - this.#returnedMs >= numbers.warmUpMs) this.#times = 0;
+    return undefined;
+  }
+
+  isProbing(nowMs: number, numbers: Constants): boolean {
+    return this.isOut && nowMs - this.#probeStartedMs < numbers.probeTimeoutMs;
+  }
+
+  /** Whether the next call should find out if the instance is back. */
+  wantsProbe(nowMs: number, numbers: Constants): boolean {
+    return this.isOut && nowMs >= this.untilMs && !this.isProbing(nowMs, numbers);
+  }
+
+  beginProbe(nowMs: number): void {
+    this.#probeStartedMs = nowMs;
+  }
+
+  #eject(tookMs: number, nowMs: number, numbers: Constants): void {
+    const { ejectBaseMs, ejectMaxMs, probeCostFactor, probeMaxMs } = numbers;
+    this.isOut = true;
+    const backOffMs = Math.min(ejectBaseMs * 2 ** this.#times, ejectMaxMs);
+    this.untilMs = nowMs + Math.max(backOffMs, Math.min(tookMs * probeCostFactor, probeMaxMs));
+    this.#times = Math.min(this.#times + 1, 30);
+    this.#probeStartedMs = Number.NEGATIVE_INFINITY;
+  }
+}

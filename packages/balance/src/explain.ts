@@ -1,0 +1,63 @@
+import type { Constants } from "./constants.ts";
+import type { Instance, Peers } from "./instance.ts";
+import { type Explanation, InstanceState } from "./route.ts";
+
+/** Says of one instance why it gets its share, in figures and in one sentence. */
+export function explainInstance(
+  instance: Instance,
+  share: number,
+  peers: Peers,
+  nowMs: number,
+  numbers: Constants,
+): Explanation {
+  const { ejection } = instance;
+  const state = stateOf(instance, nowMs, numbers);
+  const retryInMs = ejection.isOut ? Math.max(0, ejection.untilMs - nowMs) : 0;
+  return {
+    instanceId: instance.instanceId,
+    address: instance.address,
+    port: instance.port,
+    weight: instance.weight,
+    share,
+    state,
+    inFlight: instance.inFlight,
+    latencyMs: instance.latency.meanMs,
+    successRatio: instance.successRatio,
+    failuresInRow: ejection.failures,
+    retryInMs,
+    reason: reasonOf(instance, state, peers, nowMs, numbers),
+  };
+}
+
+function stateOf(instance: Instance, nowMs: number, numbers: Constants): InstanceState {
+  if (instance.ejection.isProbing(nowMs, numbers)) return InstanceState.probing;
+  if (instance.ejection.isOut) return InstanceState.ejected;
+  if (instance.isSuppressed) return InstanceState.suppressed;
+  return instance.warmth(nowMs, numbers) < 1 ? InstanceState.warming : InstanceState.serving;
+}
+
+function reasonOf(instance: Instance, state: InstanceState, peers: Peers, nowMs: number, numbers: Constants): string {
+  const { ejection, latency } = instance;
+  const rows = ejection.transportFailures > 0 ? ejection.transportFailures : ejection.failures;
+  const failures = `${rows} ${ejection.transportFailures > 0 ? "transport " : ""}failure${rows === 1 ? "" : "s in a row"}`;
+  const figures = `${latency.meanMs.toFixed(1)} ms, ${percent(instance.successRatio)} successful`;
+  switch (state) {
+    case InstanceState.ejected: {
+      const left = Math.max(0, Math.ceil(ejection.untilMs - nowMs));
+      return `${failures}; ${left === 0 ? "the next call tries it" : `tried again in ${left} ms`}`;
+    }
+    case InstanceState.probing:
+      return `${failures}; one call is on its way to see whether it is back`;
+    case InstanceState.suppressed:
+      return `${figures}, the others ${peers.latencyMs.toFixed(1)} ms, ${percent(peers.successRatio)}: gets only probes`;
+    case InstanceState.warming:
+      return `new or just returned: ${percent(instance.warmth(nowMs, numbers))} of its share`;
+    case InstanceState.serving:
+      if (latency.count === 0) return "not measured yet";
+      return `${figures}, ${instance.inFlight} in flight`;
+  }
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 100)} %`;
+}

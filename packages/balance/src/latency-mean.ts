@@ -1,0 +1,58 @@
+import type { Constants } from "./constants.ts";
+
+/**
+ * A moving mean of latencies that one outlier hardly moves and several in a row move fully.
+ *
+ * A call of more than `outlierFactor` times the mean is cut to that; each further one in a row may count twice as much as the
+ * one before. In the other direction `believeAfter` quick answers in a row replace a mean that was far above them.
+ */
+export class LatencyMean {
+  /** Milliseconds; 0 before the first measurement. */
+  meanMs = 0;
+  /** How many were measured, 0…1000. */
+  count = 0;
+  #slowInRow = 0;
+  #quickInRow = 0;
+  #measuredAtMs = 0;
+
+  /** Whether the last answers were far quicker than the mean. */
+  get isImproving(): boolean {
+    return this.#quickInRow > 0;
+  }
+
+  add(durationMs: number, nowMs: number, numbers: Constants): void {
+    const step = this.#step(nowMs, numbers);
+    this.#measuredAtMs = nowMs;
+    this.count = Math.min(this.count + 1, 1_000);
+    if (this.count === 1) {
+      this.meanMs = durationMs;
+      return;
+    }
+    const floored = this.meanMs + numbers.latencyFloorMs;
+    const isSlow = durationMs > floored * numbers.outlierFactor;
+    const isQuick = (durationMs + numbers.latencyFloorMs) * numbers.outlierFactor < floored;
+    this.#slowInRow = isSlow ? this.#slowInRow + 1 : 0;
+    this.#quickInRow = isQuick ? this.#quickInRow + 1 : 0;
+    if (this.#quickInRow >= numbers.believeAfter) {
+      this.meanMs = durationMs;
+      this.count = 1;
+      this.#quickInRow = 0;
+      return;
+    }
+    const highest = floored * numbers.outlierFactor * 2 ** Math.max(0, this.#slowInRow - 1);
+    this.meanMs += (Math.min(durationMs, highest) - this.meanMs) * step;
+  }
+
+  /** Forgets everything: another process answers now. */
+  reset(): void {
+    this.meanMs = 0;
+    this.count = 0;
+    this.#slowInRow = 0;
+    this.#quickInRow = 0;
+  }
+
+  #step(nowMs: number, { meanStep, meanStepMax, meanDecayMs }: Constants): number {
+    const aged = Math.min(1 - Math.exp((this.#measuredAtMs - nowMs) / meanDecayMs), meanStepMax);
+    return Math.max(meanStep, aged, Math.min(1 / (this.count + 1), meanStepMax));
+  }
+}

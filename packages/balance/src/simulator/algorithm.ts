@@ -1,0 +1,19 @@
+import type { CallResult } from "../route.ts";
+
+/** What one caller chooses with. Instances are numbers; it knows nothing but what it is told here. */
+export type Chooser = {
+  /** The table: which instances there are, ascending. */
+  update(instances: readonly number[]): void;
+  /** The instance for the next call; -1 when all have been tried. */
+  pick(tried: ReadonlySet<number> | undefined): number;
+  started(instance: number): void;
+  finished(instance: number, result: CallResult): void;
+};
+
+/** An algorithm to compare: makes the chooser of one caller. */
+export type Algorithm = {
+  readonly name: string;
+  /** What it is, and where it comes from. */
+  readonly about: string;
+  readonly create: (now: () => number, random: () => number) => Chooser;
+};

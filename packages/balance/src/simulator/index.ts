@@ -1,0 +1,8 @@
+export type { Algorithm, Chooser } from "./algorithm.ts";
+export { algorithms } from "./algorithms/all.ts";
+export { compare, criteria, type Row, shortfalls } from "./compare.ts";
+export type { Result } from "./measurement.ts";
+export type { Fault, FaultPeriod, Scenario } from "./scenario.ts";
+export { scenarios } from "./scenarios.ts";
+export { simulate } from "./simulate.ts";
+export { markdownTable } from "./table.ts";

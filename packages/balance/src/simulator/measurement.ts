@@ -1,0 +1,121 @@
+import type { Scenario } from "./scenario.ts";
+
+/** What a run of one algorithm in one scenario came to. */
+export type Result = {
+  readonly calls: number;
+  /** Part of the calls that failed in the end, 0…1. */
+  readonly errors: number;
+  /** Mean time of a call in ms, a failed one counted as a whole time-out. */
+  readonly costMs: number;
+  /** Of calls that succeeded. */
+  readonly p50Ms: number;
+  /** Of calls that succeeded. */
+  readonly p99Ms: number;
+  /** Part of the attempts that went to instances at fault while they were, 0…1; `undefined` without faults or when all are. */
+  readonly badShare: number | undefined;
+  /** Seconds from the end of the last fault until those instances have 70 % of their share; `undefined` as above, `Infinity` for never. */
+  readonly returnS: number | undefined;
+  /** How much more the busiest sound instance gets than the mean by capacity, mean over seconds: 0.1 is 10 %. */
+  readonly imbalance: number;
+};
+
+/** The first seconds are not measured: connections and means settle. */
+export const settleMs = 5_000;
+/** How long callers wait for an answer. */
+export const timeoutMs = 1_000;
+
+/** Counts what happens in a run. */
+export class Measurement {
+  readonly #scenario: Scenario;
+  readonly #latencies: number[] = [];
+  #failed = 0;
+  #sum = 0;
+  /** Attempts for each second and instance. */
+  readonly #attempts: Uint32Array[];
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    const { length } = scenario.workers;
+    this.#attempts = Array.from({ length: scenario.seconds + 1 }, () => new Uint32Array(length));
+  }
+
+  attempted(instance: number, nowMs: number): void {
+    const second = this.#attempts[Math.floor(nowMs / 1_000)];
+    if (second !== undefined) second[instance]!++;
+  }
+
+  ended(begunMs: number, nowMs: number, ok: boolean): void {
+    if (begunMs < settleMs) return;
+    if (ok) this.#latencies.push(nowMs - begunMs);
+    else this.#failed++;
+    this.#sum += ok ? nowMs - begunMs : timeoutMs;
+  }
+
+  result(): Result {
+    const calls = this.#latencies.length + this.#failed;
+    const sorted = Float64Array.from(this.#latencies).sort();
+    return {
+      calls,
+      errors: this.#failed / calls,
+      costMs: this.#sum / calls,
+      p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
+      p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
+      badShare: this.#badShare(),
+      returnS: this.#returnS(),
+      imbalance: this.#imbalance(),
+    };
+  }
+
+  // Instances at fault during the whole of this second.
+  #badIn(second: number): Set<number> {
+    const active = this.#scenario.faults.filter(({ fromS, untilS }) => fromS <= second && second + 1 <= untilS);
+    return new Set(active.flatMap(({ instances }) => instances));
+  }
+
+  #everBad(): Set<number> {
+    return new Set(this.#scenario.faults.flatMap(({ instances }) => instances));
+  }
+
+  #badShare(): number | undefined {
+    let toBad = 0;
+    let all = 0;
+    for (let second = settleMs / 1_000; second < this.#scenario.seconds; second++) {
+      const bad = this.#badIn(second);
+      if (bad.size === 0 || bad.size === this.#scenario.workers.length) continue;
+      for (const [instance, count] of this.#attempts[second]!.entries()) {
+        all += count;
+        if (bad.has(instance)) toBad += count;
+      }
+    }
+    return all === 0 ? undefined : toBad / all;
+  }
+
+  #returnS(): number | undefined {
+    const bad = this.#everBad();
+    if (bad.size === 0 || bad.size === this.#scenario.workers.length) return undefined;
+    const endS = Math.max(...this.#scenario.faults.map(({ untilS }) => untilS));
+    const enough = (0.7 * bad.size) / this.#scenario.workers.length;
+    for (let second = endS; second < this.#scenario.seconds; second++) {
+      const counts = this.#attempts[second]!;
+      const all = counts.reduce((total, count) => total + count, 0);
+      let toBad = 0;
+      for (const instance of bad) toBad += counts[instance]!;
+      if (toBad >= enough * all) return second - endS;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #imbalance(): number {
+    const { workers, seconds } = this.#scenario;
+    const bad = this.#everBad();
+    const sound = workers.map((_, instance) => instance).filter((instance) => !bad.has(instance));
+    const judged = sound.length > 0 ? sound : workers.map((_, instance) => instance);
+    let sum = 0;
+    for (let second = settleMs / 1_000; second < seconds; second++) {
+      const loads = judged.map((instance) => this.#attempts[second]![instance]! / workers[instance]!);
+      const mean = loads.reduce((total, load) => total + load, 0) / loads.length;
+      sum += Math.max(...loads) / (mean || 1) - 1;
+    }
+    return sum / (seconds - settleMs / 1_000);
+  }
+}

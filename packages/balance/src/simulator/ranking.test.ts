@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { algorithms } from "./algorithms/all.ts";
+import { compare, shortfalls } from "./compare.ts";
+import type { Result } from "./measurement.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
+import { simulate } from "./simulate.ts";
+
+// The large one with fewer callers, so that all fit into a few seconds: those of the same rate know as much or more.
+function shortened(scenario: Scenario): Scenario {
+  return scenario.id === "thousand" ? { ...scenario, callers: 50, seconds: 12 } : scenario;
+}
+
+const limits: Readonly<Record<string, (ours: Result) => boolean>> = {
+  dead: ({ errors, returnS }) => errors < 0.002 && returnS! <= 6,
+  "black-hole": ({ errors, badShare }) => errors < 0.002 && badShare! < 0.003,
+  slow: ({ badShare }) => badShare! < 0.005,
+  errors: ({ badShare }) => badShare! < 0.03,
+  "fast-fail": ({ badShare }) => badShare! < 0.005,
+  "six-dead": ({ errors, returnS }) => errors < 0.01 && returnS! <= 10,
+};
+
+for (const scenario of scenarios) {
+  test(`${scenario.title}: ours is best or within 5 % of the best in cost, errors and p99`, () => {
+    const row = compare(shortened(scenario), 1);
+    const ours = row.results.at(-1)!;
+    assert.deepEqual(shortfalls(row, ours), []);
+    assert.ok(limits[scenario.id]?.(ours) ?? true, JSON.stringify(ours));
+  });
+}
+
+test("the same seed gives the same figures, another seed others", () => {
+  const scenario = { ...scenarios[0]!, seconds: 7 };
+  for (const algorithm of algorithms) {
+    assert.deepEqual(simulate(scenario, algorithm, 5), simulate(scenario, algorithm, 5));
+    assert.notDeepEqual(simulate(scenario, algorithm, 5), simulate(scenario, algorithm, 6));
+  }
+});
