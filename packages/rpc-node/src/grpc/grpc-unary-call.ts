@@ -14,7 +14,7 @@ const okTrailers = { "grpc-status": "0" };
  * One unary gRPC call on an HTTP/2 stream.
  *
  * A path of our own beside connect-node's, because that one turns each request into fetch's Headers, AbortSignals and a chain of
- * async iterators; here it is one object, two listeners and the compiled codecs. docs/reference/protocols.md has the figures.
+ * async iterators; here it is one object, three listeners and the compiled codecs.
  */
 export class GrpcUnaryCall extends WebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
