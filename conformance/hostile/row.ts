@@ -37,6 +37,11 @@ export interface HostileRow {
   readonly check?: (peer: Peer) => void;
   /** Default 1_000. */
   readonly withinMs?: number;
+  /**
+   * It makes the target allocate hundreds of MB, correctly: the C library keeps part of what is freed, so up to 400 MiB may stay resident.
+   * What is referred to must be back as after every row.
+   */
+  readonly isHeavy?: true;
   /** Needs the small limits of the bare listener; the others also run against the SDK's `serve`. */
   readonly tightOnly?: true;
 }

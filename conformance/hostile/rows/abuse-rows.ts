@@ -34,7 +34,7 @@ async function worstCallMs(target: TargetProcess, count: number): Promise<number
   for (let i = 1; i <= count; i++) {
     const begun = performance.now();
     peer.send(request(i));
-    await peer.until(() => peer.answers.length >= i, "a good call meanwhile", 1_500);
+    await peer.until(() => peer.answers.length >= i, "a good call meanwhile", 3_000);
     worst = Math.max(worst, performance.now() - begun);
   }
   return worst;
@@ -157,6 +157,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12e",
+    isHeavy: true,
     title: "15 peers that ask for three times 4 MB each in SRPC and never read: closed, bounded in all",
     tightOnly: true,
     act: (target) =>
@@ -167,6 +168,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12f",
+    isHeavy: true,
     tightOnly: true,
     title: "one peer that asks 4,000 times for 1 MB and never reads",
     act: async (target) => {
@@ -181,6 +183,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12g",
+    isHeavy: true,
     title: "2 peers that ask for eight times 1 MB each over HTTP and never read: closed",
     tightOnly: true,
     act: (target) =>

@@ -32,6 +32,7 @@ export interface HttpJsonShared {
 }
 
 const maxJsonDepth = 64;
+const longNumber = /[":,[\s]-?\d{1000}\d*(?=[",\]}\s.eE])/;
 const hint =
   "POST a JSON body to any path with ?methodName=package.Service.Method; the answer is {ret, errmsg, resultObj}";
 
@@ -234,6 +235,10 @@ function refuseMethod(request: IncomingMessage, response: ServerResponse): void 
 function parseRequest(method: ServedMethod, body: string): unknown {
   if (!isJsonWithinDepth(body, maxJsonDepth)) {
     throw badBody(`it is nested deeper than ${maxJsonDepth}`);
+  }
+  // Reading digits into a 64-bit field takes time that grows with their square: three million of them block the process for over a second.
+  if (longNumber.test(body)) {
+    throw badBody("it has a number of more than 1,000 digits");
   }
   let json: JsonValue;
   try {
