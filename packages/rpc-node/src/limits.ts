@@ -22,11 +22,12 @@ export interface ListenerLimits {
     /** Handlers running at once on the listener, 1…1_000_000. Default 20_000. */
     max: number;
     /**
-     * Bytes of the requests that run on one connection, above which nothing more is read from it until some are answered,
+     * Bytes of the requests that run on one connection and of what their answers are expected to be (from earlier ones), above which
+     * nothing more is read from it until some are answered,
      * 1_024…1_073_741_824. Default 16 MiB. One request always runs, whatever its size.
      */
     maxBytesPerConnection: number;
-    /** The same for all SRPC connections of the listener together, 1_024…68_719_476_736. Default 256 MiB. */
+    /** Bytes of the requests that run on all SRPC connections of the listener together, likewise, 1_024…68_719_476_736. Default 256 MiB. */
     maxBytes: number;
     /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */
     maxHops: number;

@@ -12,6 +12,8 @@ export interface ServedMethod {
   readonly response: Codec;
   /** Gives the response message's fields, at once or later; may throw. */
   readonly handle: (request: unknown, context: CallContext) => object | Promise<object>;
+  /** How large answers have been of late, in bytes, for protocols that plan with it and tell it; -1 until one was given. */
+  answerBytes: number;
 }
 
 /** One streaming method that is served. */
@@ -103,7 +105,14 @@ export class MethodTable<Context extends CallContext = CallContext> {
     name: string,
     desc: D,
     handler: (input: unknown, context: CallContext) => R,
-  ): { name: string; desc: D; request: Codec; response: Codec; handle: (input: unknown, context: CallContext) => R } {
+  ): {
+    name: string;
+    desc: D;
+    request: Codec;
+    response: Codec;
+    handle: (input: unknown, context: CallContext) => R;
+    answerBytes: number;
+  } {
     const extend = this.#extendContext;
     return {
       name,
@@ -111,6 +120,7 @@ export class MethodTable<Context extends CallContext = CallContext> {
       request: compileCodec<DescMessage>(desc.input),
       response: compileCodec<DescMessage>(desc.output),
       handle: extend ? (input, context) => handler(input, extend(context)) : handler,
+      answerBytes: -1,
     };
   }
 }

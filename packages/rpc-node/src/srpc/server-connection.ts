@@ -25,6 +25,7 @@ import { entriesFromReply, metadataFromEntries } from "../metadata.ts";
 import type { RunningRequests } from "../running-requests.ts";
 import { SocketOutput } from "../socket-output.ts";
 import type { UnreadAnswers } from "../unread-answers.ts";
+import { assumedMs, expectedAnswerBytes, stopAssuming } from "./answer-size.ts";
 import { FrameInput } from "./frame-input.ts";
 import { writeGoAway } from "./go-away.ts";
 import { returnHead, takeHead } from "./head-pool.ts";
@@ -74,10 +75,12 @@ export class SrpcServerConnection {
   #closing = false;
   /** The peer does not read its answers. */
   #isBlocked = false;
-  /** The requests that run take all the memory that they may. */
+  /** The calls that run take all the memory that they may. */
   #isFull = false;
   /** Bytes of the requests that run. */
   #requestBytes = 0;
+  /** What their answers are expected to be. */
+  #expectedBytes = 0;
   /** The socket has a timeout, because answers were unread. */
   #isTimed = false;
   /** What of the listener's memory for unread answers it has taken. */
@@ -138,7 +141,7 @@ export class SrpcServerConnection {
   /** The answer of a call is written. */
   finished(call: SrpcCall): void {
     if (this.#running.delete(call)) {
-      this.#countRequest(-call.requestBytes);
+      this.#count(-call.requestBytes, -call.expectedBytes);
     }
     this.#mustIntroduce = false;
     this.#wasActive = true;
@@ -212,7 +215,11 @@ export class SrpcServerConnection {
     if (!call.settled) {
       this.#running.add(call);
       this.#searches = Math.min(this.#searches + 1, limits.calls.maxPerConnection);
-      this.#countRequest(call.requestBytes);
+      call.expectedBytes = expectedAnswerBytes(method!);
+      this.#count(call.requestBytes, call.expectedBytes);
+      if (this.#isFull && method!.answerBytes < 0) {
+        this.#stopAssumingSoon(method!);
+      }
     }
   }
 
@@ -339,15 +346,17 @@ export class SrpcServerConnection {
 
   /** The listener's memory for requests has room again. */
   readOn(): void {
-    this.#countRequest(0);
+    this.#count(0, 0);
   }
 
   // Where requests are read no further, what waits does so in the kernel's buffers and at the peer, which hears nothing but TCP's own back-pressure.
-  #countRequest(bytes: number): void {
+  // What answers are expected to be counts for this connection only: a thousand peers that each wait for an event must not stop one another.
+  #count(requestBytes: number, expectedBytes: number): void {
     const { requests, limits } = this.#shared;
-    this.#requestBytes += bytes;
-    requests.add(bytes);
-    const isOwn = this.#requestBytes > limits.calls.maxBytesPerConnection;
+    this.#requestBytes += requestBytes;
+    this.#expectedBytes += expectedBytes;
+    requests.add(requestBytes);
+    const isOwn = this.#requestBytes + this.#expectedBytes > limits.calls.maxBytesPerConnection;
     const isFull = isOwn || !requests.hasRoom;
     if (isFull && !isOwn) {
       requests.wait(this);
@@ -363,6 +372,20 @@ export class SrpcServerConnection {
       // Not here: an answer may just be on its way into the output.
       queueMicrotask(() => this.#continue());
     }
+  }
+
+  #stopAssumingSoon(method: ServedMethod): void {
+    const timer = setTimeout(() => {
+      stopAssuming(method);
+      for (const call of this.#running) {
+        if (call.method === method.name) {
+          const expected = expectedAnswerBytes(method);
+          this.#count(0, expected - call.expectedBytes);
+          call.expectedBytes = expected;
+        }
+      }
+    }, assumedMs);
+    timer.unref();
   }
 
   /** Read on, when nothing speaks against it. */
@@ -426,6 +449,7 @@ export class SrpcServerConnection {
     requests.leave(this);
     requests.add(-this.#requestBytes);
     this.#requestBytes = 0;
+    this.#expectedBytes = 0;
     if (this.#running.size === 0) {
       return;
     }

@@ -10,6 +10,7 @@ import {
   WireError,
   WireReason,
 } from "@msec/wire";
+import { learnAnswerBytes } from "./answer-size.ts";
 import { returnHead } from "./head-pool.ts";
 import { writeErrorFrame } from "./response-frame.ts";
 import type { SrpcServerConnection } from "./server-connection.ts";
@@ -19,6 +20,8 @@ export class SrpcCall extends ServedCall {
   readonly #connection: SrpcServerConnection;
   readonly #method: ServedMethod | undefined;
   readonly #head: RpcHead;
+  /** What its connection expects of its answer while it runs, in bytes. */
+  expectedBytes = 0;
 
   constructor(arrived: ArrivedCall, connection: SrpcServerConnection, method: ServedMethod | undefined, head: RpcHead) {
     super(arrived);
@@ -55,6 +58,7 @@ export class SrpcCall extends ServedCall {
       }
       throw thrown;
     }
+    learnAnswerBytes(this.#method!, bytes);
     output.wrote();
     this.#done();
     return bytes;

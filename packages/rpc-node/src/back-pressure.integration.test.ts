@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+
+const megabyte = 1024 * 1024;
+const calls = 1_000;
+const connections = 4;
+
+interface ServerReport {
+  readonly grownBytes: number;
+  readonly mostRunning: number;
+}
+
+interface ClientReport {
+  readonly answered: number;
+  readonly refused: number;
+  readonly grownBytes: number;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** 1,000 calls at once with 1 MiB each over four connections, server and client each a process of its own. */
+async function run(
+  method: "echo" | "text" | "slow",
+  pauses: { readonly server: number; readonly client: number },
+): Promise<{ server: ServerReport; client: ClientReport }> {
+  const server = start("large-calls-server.ts", [pauses.server]);
+  try {
+    const [{ port }] = (await once(server, "message")) as [{ port: number }];
+    const child = start("large-calls-client.ts", [port, method, calls, connections, pauses.client]);
+    const failed = once(child, "exit").then(([status, signal]) => {
+      throw new Error(`the client ended early: ${status ?? signal}`);
+    });
+    try {
+      const [client] = (await Promise.race([once(child, "message"), failed])) as [ClientReport];
+      failed.catch(() => {});
+      server.send("report");
+      const [report] = (await once(server, "message")) as [ServerReport];
+      return { server: report, client };
+    } finally {
+      child.kill("SIGKILL");
+    }
+  } finally {
+    server.kill("SIGKILL");
+    await once(server, "exit");
+  }
+}
+
+function start(program: string, parameters: readonly (string | number)[]): ChildProcess {
+  return fork(new URL(`testing/${program}`, import.meta.url), parameters.map(String));
+}
+
+function mega(bytes: number): string {
+  return `${Math.round(bytes / megabyte)} MiB`;
+}
+
+for (const [text, method, pauses] of [
+  ["large requests to a slow server", "text", { server: 50, client: 0 }],
+  ["large answers to a slow client, of large requests", "echo", { server: 0, client: 4 }],
+  ["large answers to a slow client, of small requests", "slow", { server: 20, client: 4 }],
+] as const) {
+  test(`${calls} calls at once with ${text} stay within bounds on both sides`, { timeout: 120_000 }, async (t) => {
+    const { server, client } = await run(method, pauses);
+    t.diagnostic(
+      `server grew by ${mega(server.grownBytes)}, client by ${mega(client.grownBytes)}; at most ${server.mostRunning} ran; ${client.refused} waited`,
+    );
+    assert.deepEqual(client.errors, {});
+    assert.equal(client.answered, calls);
+    assert.ok(server.grownBytes < 400 * megabyte, mega(server.grownBytes));
+    assert.ok(client.grownBytes < 400 * megabyte, mega(client.grownBytes));
+  });
+}
