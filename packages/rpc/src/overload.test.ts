@@ -104,7 +104,7 @@ test("one call that waited longer than msg_timeout is refused whatever it is; 0 
   assert.equal(strict.admit(new WaitingCall("alive", nowMs - 99), nowMs), undefined);
   const refusal = strict.admit(new WaitingCall("alive", nowMs - 101), nowMs);
   assert.deepEqual([refusal?.code, refusal?.details.notExecuted], [Code.ResourceExhausted, true]);
-  assert.match(refusal!.message, /waited 101 ms .* msg_timeout is 100 ms/);
+  assert.match(refusal!.message, /waited longer than msg_timeout 100 ms/);
   // How long a body took to arrive is not this process's doing.
   assert.equal(strict.admit(new WaitingCall("alive", 0), nowMs), undefined);
   const patient = new Overload({ maxWaitMs: 0 });

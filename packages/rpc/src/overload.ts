@@ -49,6 +49,7 @@ export class Overload {
   readonly #maxWaitMs: number;
   readonly #priorities: ReadonlyMap<string, Priority>;
   readonly #onChange: ((state: OverloadState) => void) | undefined;
+  readonly #tooLate: RpcError;
   readonly #lateness = new LoopLateness();
   #utilization = performance.eventLoopUtilization();
   #windowStartMs = Number.NEGATIVE_INFINITY;
@@ -74,6 +75,7 @@ export class Overload {
   constructor(options: OverloadOptions = {}) {
     this.#targetMs = checked("targetMs", options.targetMs ?? 100, 60_000);
     this.#maxWaitMs = checked("maxWaitMs", options.maxWaitMs ?? 800, 3_600_000);
+    this.#tooLate = tooLate(this.#maxWaitMs);
     this.#priorities = options.priorities ?? noPriorities;
     this.#onChange = options.onChange;
   }
@@ -92,7 +94,7 @@ export class Overload {
     this.#calls++;
     this.#waitedMs += waitedMs;
     if (waitedMs > this.#maxWaitMs && this.#maxWaitMs !== 0) {
-      return this.#tooLate(waitedMs);
+      return this.#tooLate;
     }
     return this.#isCounting ? this.#draw(call, waitedMs) : undefined;
   }
@@ -200,14 +202,15 @@ export class Overload {
       { details: { notExecuted: true, retryAfterMs } },
     );
   }
+}
 
-  #tooLate(waitedMs: number): RpcError {
-    return new RpcError(
-      Code.ResourceExhausted,
-      `the call waited ${Math.round(waitedMs)} ms before it could run, msg_timeout is ${this.#maxWaitMs} ms; call another instance or later`,
-      { details: { notExecuted: true, retryAfterMs: windowMs } },
-    );
-  }
+// One object as well: it is made once.
+function tooLate(maxWaitMs: number): RpcError {
+  return new RpcError(
+    Code.ResourceExhausted,
+    `the call waited longer than msg_timeout ${maxWaitMs} ms before it could run; call another instance or later`,
+    { details: { notExecuted: true, retryAfterMs: windowMs } },
+  );
 }
 
 function checked(name: string, value: number, max: number): number {
