@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { BackOff } from "@msec/process";
+import { compileCacheDirectory } from "./compile-cache.ts";
 import type { ControllerSettings } from "./controller-settings.ts";
 import { WorkerMessage } from "./worker-message.ts";
 import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";
@@ -24,6 +25,7 @@ export class Controller {
   readonly #settings: ControllerSettings;
   readonly #say: (text: string) => void;
   readonly #seats: Seat[];
+  readonly #environment: Readonly<Record<string, string>>;
   /** Everybody that is alive, those that are replaced or were never ready included. */
   readonly #alive = new Set<WorkerProcess>();
   readonly #finished = Promise.withResolvers<number>();
@@ -37,6 +39,9 @@ export class Controller {
   constructor(settings: ControllerSettings, say: (text: string) => void) {
     this.#settings = settings;
     this.#say = say;
+    // What whoever started us has chosen goes before.
+    const cache = process.env.NODE_COMPILE_CACHE ?? compileCacheDirectory();
+    this.#environment = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
     this.#seats = Array.from({ length: settings.workers }, (_, index) => ({
       number: index + 1,
       backOff: new BackOff({ firstMs: 10, maxMs: 5_000 }),
@@ -106,7 +111,7 @@ export class Controller {
   }
 
   #start({ number }: Pick<Seat, "number">): WorkerProcess {
-    const worker = new WorkerProcess(number);
+    const worker = new WorkerProcess(number, this.#environment);
     this.#alive.add(worker);
     void worker.ready.then((isReady) => {
       if (isReady) this.#servedMs = performance.now();

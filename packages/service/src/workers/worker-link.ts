@@ -1,4 +1,5 @@
 import cluster from "node:cluster";
+import { flushCompileCache } from "node:module";
 import { WorkerMessage } from "./worker-message.ts";
 
 /** The environment variable that says which of the workers a process is. */
@@ -47,7 +48,11 @@ export function followController({ ready, stop }: WorkerDuties): void {
   process.on("disconnect", () => stopOnce(false));
   // What went wrong instead is said, and ends the process, where the service was started.
   ready.then(
-    () => say(WorkerMessage.Ready),
+    () => {
+      say(WorkerMessage.Ready);
+      // Node would do it at its end; one that is killed has none.
+      flushCompileCache();
+    },
     () => {},
   );
 }

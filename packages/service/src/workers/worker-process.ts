@@ -33,10 +33,10 @@ export class WorkerProcess {
   #answeredMs = 0;
   #killedBecause: string | undefined;
 
-  /** Starts it. @param number  1 and up */
-  constructor(number: number) {
+  /** Starts it. @param number  1 and up; @param environment  beside that of the controller */
+  constructor(number: number, environment: Readonly<Record<string, string>>) {
     this.number = number;
-    this.#worker = cluster.fork({ [WORKER_VARIABLE]: String(number) });
+    this.#worker = cluster.fork({ ...environment, [WORKER_VARIABLE]: String(number) });
     this.pid = this.#worker.process.pid ?? 0;
     const ready = Promise.withResolvers<boolean>();
     const ended = Promise.withResolvers<WorkerEnd>();

