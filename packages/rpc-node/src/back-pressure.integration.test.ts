@@ -6,6 +6,12 @@ import { test } from "node:test";
 const megabyte = 1024 * 1024;
 const calls = 1_000;
 const connections = 4;
+/**
+ * 1,000 MiB are asked for at once. By the limits the server holds 16 MiB of requests and expected answers for each connection, as much again in
+ * its sockets, and twice a frame that comes in; the client 16 MiB that wait to be sent for each, and the same. The rest is garbage not yet collected.
+ * Measured: the server grew by 128…254 MiB, the client by 121…285 MiB.
+ */
+const boundBytes = 400 * megabyte;
 
 interface ServerReport {
   readonly grownBytes: number;
@@ -66,7 +72,7 @@ for (const [text, method, pauses] of [
     );
     assert.deepEqual(client.errors, {});
     assert.equal(client.answered, calls);
-    assert.ok(server.grownBytes < 400 * megabyte, mega(server.grownBytes));
-    assert.ok(client.grownBytes < 400 * megabyte, mega(client.grownBytes));
+    assert.ok(server.grownBytes < boundBytes, mega(server.grownBytes));
+    assert.ok(client.grownBytes < boundBytes, mega(client.grownBytes));
   });
 }
