@@ -61,6 +61,18 @@ test("shares follow the weights of the table", () => {
   assertNear(counts.get(8002), 0.75, 0.04);
 });
 
+test("shares follow the weights of a large table as well", () => {
+  const routes = Array.from({ length: 300 }, (_, number) =>
+    routeOf(number, number === 0 ? 1_000 : number < 10 ? 25 : 100),
+  );
+  const counts = shares(setUp(routes), 60_000, () => good, 1);
+  const total = 1_000 + 9 * 25 + 290 * 100;
+  assertNear(counts.get(8000), 1_000 / total, 0.002);
+  for (let number = 1; number < 300; number++) {
+    assertNear(counts.get(8000 + number), (number < 10 ? 25 : 100) / total, number < 10 ? 0.0003 : 0.0004);
+  }
+});
+
 test("a weight that is none counts as the usual one", () => {
   for (const weight of [0, -1, Number.NaN, 1e9]) {
     const counts = shares(setUp([routeOf(1, weight), routeOf(2)]), 4_000, () => good);

@@ -4,6 +4,7 @@ import { HashRing } from "./hash-ring.ts";
 import { Instance, type Peers } from "./instance.ts";
 import { comparePeers } from "./peers.ts";
 import { type Locality, Policy, stepsAway } from "./policy.ts";
+import { Rotation } from "./rotation.ts";
 import type { CallResult, Explanation, Route } from "./route.ts";
 
 /** What a balancer is made with; clock and random are passed in so that a test or a simulation decides them. */
@@ -64,17 +65,19 @@ class RateBalancer implements Balancer {
   #instances: Instance[] = [];
   #byPlace = new Map<string, Instance>();
   #hadRoutes = false;
-  // Derived by #refresh: those that take ordinary calls, nearest first; those that wait for a probe; where each step away begins.
+  // Derived by #refresh: those that take ordinary calls; those that wait for a probe.
   #usable: Instance[] = [];
   #waiting: Instance[] = [];
-  #tierEnds: number[] = [];
   #peers: Peers = { latencyMs: 0, successRatio: 1 };
+  // Derived by `update`; rotations, one for each step away, only when there are too many to compare.
+  #rotations: Rotation[] = [];
   #ring: HashRing | undefined;
   #failingOut = 0;
   #refreshAtMs = Number.NEGATIVE_INFINITY;
   // Virtual time of start-time fair queueing: the tag that the last chosen instance had.
   #virtual = 0;
   #pickCount = 0;
+  #pickedMs = 0;
 
   constructor({ now, random, policy = Policy.adaptive, locality, constants }: BalancerOptions) {
     this.#now = now;
@@ -92,12 +95,14 @@ class RateBalancer implements Balancer {
     this.#byPlace = byPlace;
     this.#instances = [...byPlace.values()];
     this.#ring = undefined;
+    this.#rotations = this.#rotationsOf(this.#instances);
     this.#hadRoutes ||= routes.length > 0;
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
   pick(except?: ReadonlySet<Route>, key?: string): Route | undefined {
     const nowMs = this.#now();
+    this.#pickedMs = nowMs;
     if (nowMs >= this.#refreshAtMs) this.#refresh(nowMs);
     if (this.#waiting.length > 0) {
       const probe = this.#probe(except, nowMs);
@@ -113,7 +118,8 @@ class RateBalancer implements Balancer {
   }
 
   started(route: Route): void {
-    this.#find(route)?.start(this.#now());
+    // The time of the pick just before: a clock costs more than everything else here.
+    this.#find(route)?.start(this.#pickedMs);
   }
 
   finished(route: Route, result: CallResult): void {
@@ -152,16 +158,17 @@ class RateBalancer implements Balancer {
   #refresh(nowMs: number): void {
     const { refreshMs, refreshPerInstanceMs } = this.#numbers;
     this.#refreshAtMs = nowMs + refreshMs + refreshPerInstanceMs * this.#instances.length;
-    this.#peers = comparePeers(this.#instances.filter(({ ejection }) => !ejection.isOut));
+    this.#peers = comparePeers(this.#instances);
     this.#failingOut = 0;
+    this.#waiting = [];
+    this.#usable = [];
     for (const instance of this.#instances) {
       this.#rate(instance, nowMs);
-      if (instance.ejection.isOut && instance.ejection.transportFailures === 0) this.#failingOut++;
+      const { isOut, transportFailures } = instance.ejection;
+      if (isOut && transportFailures === 0) this.#failingOut++;
+      (isOut || instance.isSuppressed ? this.#waiting : this.#usable).push(instance);
     }
-    this.#waiting = this.#instances.filter(({ ejection, isSuppressed }) => ejection.isOut || isSuppressed);
-    this.#usable = this.#instances.filter(({ ejection, isSuppressed }) => !ejection.isOut && !isSuppressed);
     if (this.#usable.length === 0) this.#usable = this.#lastResort();
-    this.#sortByDistance();
   }
 
   // Those that are only bad before those that are dead, and when all are dead all of them.
@@ -179,12 +186,13 @@ class RateBalancer implements Balancer {
     if (aheadBy > 0) instance.tag = this.#virtual + (aheadBy * instance.cost) / costBefore;
   }
 
-  #sortByDistance(): void {
-    if (this.#locality !== undefined) this.#usable.sort((a, b) => a.away - b.away);
-    this.#tierEnds = [];
-    for (let position = 0; position < this.#usable.length; position++) {
-      if (this.#usable[position]!.away !== this.#usable[position + 1]?.away) this.#tierEnds.push(position + 1);
-    }
+  #rotationsOf(instances: readonly Instance[]): Rotation[] {
+    if (instances.length <= this.#numbers.compareAllUpTo) return [];
+    const nearestFirst = [...new Set(instances.map(({ away }) => away))].sort((a, b) => a - b);
+    return nearestFirst.map((steps) => {
+      const equallyFar = instances.filter(({ away }) => away === steps);
+      return new Rotation(equallyFar, this.#random);
+    });
   }
 
   #probe(except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
@@ -213,11 +221,8 @@ class RateBalancer implements Balancer {
   }
 
   #among(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
-    const { compareAllUpTo } = this.#numbers;
-    if (instances.length <= compareAllUpTo || except !== undefined || instances !== this.#usable) {
-      return this.#bestOf(instances, except, nowMs);
-    }
-    return this.#bestOfSome(instances, nowMs);
+    const isLarge = this.#rotations.length > 0 && instances === this.#usable && except === undefined;
+    return (isLarge ? this.#bestInTurn(nowMs) : undefined) ?? this.#bestOf(instances, except, nowMs);
   }
 
   #bestOf(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
@@ -235,36 +240,45 @@ class RateBalancer implements Balancer {
     return best;
   }
 
-  // Some of each step away: of a thousand drawn at random none might be near.
-  #bestOfSome(instances: Instance[], nowMs: number): Instance | undefined {
+  // The next one that is free, nearest first; of those in turn that are all busy the least so.
+  #bestInTurn(nowMs: number): Instance | undefined {
     let best: Instance | undefined;
     let least = Number.POSITIVE_INFINITY;
-    let start = 0;
-    for (let tier = 0; tier < this.#tierEnds.length; tier++) {
-      const size = this.#tierEnds[tier]! - start;
-      const draws = Math.min(this.#numbers.candidates, size);
-      for (let draw = 0; draw < draws; draw++) {
-        const instance = instances[start + Math.floor(this.#random() * size)]!;
-        const price = this.#priceOf(instance, nowMs);
-        if (price < least) {
-          least = price;
-          best = instance;
-        }
+    for (let tier = 0; tier < this.#rotations.length; tier++) {
+      const rotation = this.#rotations[tier]!;
+      if (least <= rotation.away) break;
+      for (let turn = 0; turn < this.#numbers.candidates; turn++) {
+        const instance = rotation.next();
+        if (!this.#takesTurn(instance)) continue;
+        const load = this.#loadOf(instance, nowMs);
+        if (load >= least) continue;
+        least = load;
+        best = instance;
+        if (load <= rotation.away) break;
       }
-      start += size;
     }
     return best;
   }
 
-  #priceOf(instance: Instance, nowMs: number): number {
+  #takesTurn({ ejection, isSuppressed, cost, weight }: Instance): boolean {
+    if (ejection.isOut || isSuppressed) return false;
+    const worth = 100 / (cost * weight);
+    return worth >= 1 || this.#random() < worth;
+  }
+
+  #loadOf(instance: Instance, nowMs: number): number {
     let load = instance.inFlight + instance.away;
     if (instance.inFlight > 0) {
       const silentMs = nowMs - instance.progressMs;
       if (silentMs > instance.hangMs) load += (silentMs / instance.hangMs) * this.#numbers.outlierFactor;
     }
+    return load;
+  }
+
+  #priceOf(instance: Instance, nowMs: number): number {
     const lag = instance.tag - this.#virtual;
     // What was left out while it was busy is owed nothing; it only comes first among equals.
-    return load * instance.cost + (lag > 0 ? lag : lag * 1e-6);
+    return this.#loadOf(instance, nowMs) * instance.cost + (lag > 0 ? lag : lag * 1e-6);
   }
 
   #charge(instance: Instance, nowMs: number): Instance {

@@ -14,9 +14,11 @@ export const constants = {
   outlierFactor: 4,
   // So many answers in a row far below the mean are believed at once: what was slow is over.
   believeAfter: 3,
-  // Up to so many times the others' latency an instance is as good as they are. The mean of sixteen exponentially spread
-  // service times is off by 1.5 about once in a thousand calls.
-  latencyBand: 1.5,
+  // Up to so many times the others' latency an instance is as good as they are …
+  latencyBand: 1.4,
+  // … times 1 + this / measurements: 1.5 after thirty, when exponentially spread service times are beyond it once in a hundred;
+  // 5.6 after one. A caller of a thousand instances sees each once a minute: without this its rates are noise.
+  latencyDoubt: 3,
   // How steeply a slower instance loses calls beyond the band: three times as slow as the others leaves a quarter.
   latencyPower: 2,
   // Down to this part of the others' success an instance is as good as they are: one failure in sixteen moves nothing (the
@@ -43,9 +45,9 @@ export const constants = {
   refreshMs: 100,
   // For large tables less often: one more millisecond for each instance keeps it far below 1 % of a processor.
   refreshPerInstanceMs: 1,
-  // Up to so many usable instances are all compared (20…60 ns); of more, `candidates` are drawn.
+  // Up to so many usable instances are all compared (20…60 ns); more have their turns, at most
+  // `candidates` of which are looked at for one call: the first that is free has it.
   compareAllUpTo: 16,
-  // Eight of a thousand: the best of them is in the best tenth in more than half of all picks.
   candidates: 8,
   // Transport failures in a row that eject. One is enough, for the first back-off costs nothing when it was a mistake.
   ejectAfterTransportFailures: 1,

@@ -161,10 +161,11 @@ export class Instance implements Route {
     this.successRatio = 1;
   }
 
-  #latencyWorth(peers: Peers, { latencyFloorMs, latencyBand, latencyPower }: Constants): number {
+  #latencyWorth(peers: Peers, { latencyFloorMs, latencyBand, latencyDoubt, latencyPower }: Constants): number {
     if (this.latency.count === 0) return 1;
     const ratio = (this.latency.meanMs + latencyFloorMs) / (peers.latencyMs + latencyFloorMs);
-    return ratio <= latencyBand ? 1 : (latencyBand / ratio) ** latencyPower;
+    const band = latencyBand * (1 + latencyDoubt / this.latency.evidence);
+    return ratio <= band ? 1 : (band / ratio) ** latencyPower;
   }
 
   #successWorth(peers: Peers, { successBand, successPower }: Constants): number {

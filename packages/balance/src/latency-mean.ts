@@ -11,6 +11,8 @@ export class LatencyMean {
   meanMs = 0;
   /** How many were measured, 0…1000. */
   count = 0;
+  /** How many measurements the mean is worth: fewer than were made, for old ones fade; 0…31. */
+  evidence = 0;
   #slowInRow = 0;
   #quickInRow = 0;
   #measuredAtMs = 0;
@@ -24,6 +26,8 @@ export class LatencyMean {
     const step = this.#step(nowMs, numbers);
     this.#measuredAtMs = nowMs;
     this.count = Math.min(this.count + 1, 1_000);
+    // A moving mean with step s varies as much as the plain mean of 2/s − 1 values.
+    this.evidence = Math.min(this.count, 2 / step - 1);
     if (this.count === 1) {
       this.meanMs = durationMs;
       return;
@@ -36,6 +40,7 @@ export class LatencyMean {
     if (this.#quickInRow >= numbers.believeAfter) {
       this.meanMs = durationMs;
       this.count = 1;
+      this.evidence = numbers.believeAfter;
       this.#quickInRow = 0;
       return;
     }
@@ -47,6 +52,7 @@ export class LatencyMean {
   reset(): void {
     this.meanMs = 0;
     this.count = 0;
+    this.evidence = 0;
     this.#slowInRow = 0;
     this.#quickInRow = 0;
   }

@@ -4,20 +4,22 @@ import type { Instance, Peers } from "./instance.ts";
  * What the better ones of these instances are like: the mean of those that are no worse than the mean of all.
  *
  * Two passes instead of a median: no sorting, and six bad ones of ten do not become the rule.
+ * Those that are left out are not compared with.
  */
 export function comparePeers(instances: readonly Instance[]): Peers {
   let latencySum = 0;
   let known = 0;
   let successSum = 0;
-  for (const { latency, successRatio } of instances) {
+  let inCount = 0;
+  for (const { ejection, latency, successRatio } of instances) {
+    if (ejection.isOut) continue;
+    inCount++;
     successSum += successRatio;
     if (latency.count === 0) continue;
     latencySum += latency.meanMs;
     known++;
   }
-  const successMean = successSum / Math.max(1, instances.length);
-  const latencyMean = latencySum / Math.max(1, known);
-  return betterThan(instances, latencyMean, successMean);
+  return betterThan(instances, latencySum / Math.max(1, known), successSum / Math.max(1, inCount));
 }
 
 function betterThan(instances: readonly Instance[], latencyMean: number, successMean: number): Peers {
@@ -27,7 +29,8 @@ function betterThan(instances: readonly Instance[], latencyMean: number, success
   let quick = 0;
   let successSum = 0;
   let sound = 0;
-  for (const { latency, successRatio } of instances) {
+  for (const { ejection, latency, successRatio } of instances) {
+    if (ejection.isOut) continue;
     if (latency.count > 0 && latency.meanMs <= latencyMean * (1 + slack)) {
       latencySum += latency.meanMs;
       quick++;

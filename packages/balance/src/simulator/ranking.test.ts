@@ -7,9 +7,12 @@ import type { Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
 import { simulate } from "./simulate.ts";
 
-// The large one with fewer callers, so that all fit into a few seconds: those of the same rate know as much or more.
+// The large one at three tenths of its size, so that all fit into a few seconds.
 function shortened(scenario: Scenario): Scenario {
-  return scenario.id === "thousand" ? { ...scenario, callers: 50, seconds: 12 } : scenario;
+  if (scenario.id !== "thousand") return scenario;
+  const workers = scenario.workers.slice(0, 300);
+  const faults = scenario.faults.map((period) => ({ ...period, instances: [0, 100, 200] }));
+  return { ...scenario, workers, faults, callers: 150, callsPerSecond: 1_200, seconds: 12 };
 }
 
 const limits: Readonly<Record<string, (ours: Result) => boolean>> = {
