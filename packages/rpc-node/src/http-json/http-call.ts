@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import {
   type ArrivedCall,
@@ -61,9 +62,23 @@ export class HttpCall extends ServedCall {
       "msec-code": codeName(code),
     });
     response.end(body);
-    // Node's keep-alive timeout takes over when the answer is out; until then its socket has none.
     if (!response.writableFinished) {
-      response.socket?.setTimeout(this.#stalledMs);
+      this.#watchUnread();
+    }
+  }
+
+  // Until the answer is out, the socket has no time-out of Node's. One of several that are pipelined has no socket until its turn comes.
+  #watchUnread(): void {
+    const response = this.#response;
+    const watch = (socket: Socket) => {
+      socket.setTimeout(this.#stalledMs);
+      // Before Node's own listener, which sets the keep-alive time-out, or none while the next request runs.
+      response.prependOnceListener("finish", () => socket.setTimeout(0));
+    };
+    if (response.socket) {
+      watch(response.socket);
+    } else {
+      response.once("socket", watch);
     }
   }
 }
