@@ -5,14 +5,17 @@ import { runCommand } from "./command.ts";
 import { root } from "./root.ts";
 import { addCounts, noTests, type StepResult } from "./step.ts";
 
-/** Run the console's tests by Vitest, which shares the transforms of its build, and count them. */
-export async function runConsoleTests(): Promise<StepResult> {
+/** The console's two kinds of tests, as `vite.config.ts` names them: plain functions, and pages in a simulated browser. */
+export type ConsoleTests = "logic" | "pages";
+
+/** Run one kind of the console's tests by Vitest, which shares the transforms of its build, and count them. */
+export async function runConsoleTests(kind: ConsoleTests): Promise<StepResult> {
   const temporary = await mkdtemp(join(tmpdir(), "msec-vitest-"));
   const file = join(temporary, "result.json");
   try {
     const { status, output } = await runCommand(
       "vitest",
-      ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+      ["run", "--project", kind, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
       { cwd: join(root, "apps/console") },
     );
     const report = JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as Record<string, number | undefined>;

@@ -1,4 +1,5 @@
 import { check } from "./check.ts";
+import { runConsoleTests } from "./console-tests.ts";
 import { installDebianPackages } from "./debian-packages.ts";
 import { runNodeTests } from "./node-tests.ts";
 import { addCounts, countsText, runSteps, type StepResult } from "./step.ts";
@@ -16,6 +17,7 @@ async function test(): Promise<boolean> {
   // One file at a time from here: these start whole processes and measure.
   const later = await runSteps(
     [
+      { name: "pages of the console", run: () => runConsoleTests("pages") },
       { name: "integration tests", run: () => runWatched(findTestFiles(Suite.Integration), integrationFileMs) },
       { name: "end-to-end tests", run: () => runWatched(findTestFiles(Suite.EndToEnd), endToEndFileMs) },
     ],

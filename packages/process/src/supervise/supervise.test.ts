@@ -103,6 +103,8 @@ test("stopping asks first, kills after the grace, and takes the whole process gr
   using directory = temporaryDirectory();
   await using polite = shell(directory.path, "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.02; done");
   polite.supervised.start();
+  // What it prints may be there before its supervisor has heard that it runs.
+  await polite.until((now) => now.state === "running");
   while (!readFileSync(join(directory.path, "out.log"), "utf8").includes("up")) await new Promise(setImmediate);
   await polite.supervised.stop();
   assert.match(readFileSync(join(directory.path, "out.log"), "utf8"), /^up\n(Terminated\n)?bye\n$/);
