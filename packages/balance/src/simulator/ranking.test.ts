@@ -1,18 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { algorithms } from "./algorithms/all.ts";
-import { compare, shortfalls } from "./compare.ts";
+import { compare, type Row, shortfalls } from "./compare.ts";
 import type { Result } from "./measurement.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
 import { simulate } from "./simulate.ts";
 
-// The large one at three tenths of its size, so that all fit into a few seconds.
-function shortened(scenario: Scenario): Scenario {
-  if (scenario.id !== "thousand") return scenario;
+// The large one at three tenths of its size, so that all fit into a few seconds. Its p99 is that of queues that no caller can see and
+// differs by a tenth between seeds, so it is judged by the mean of six.
+function rowOf(scenario: Scenario): Row {
+  if (scenario.id !== "thousand") return compare(scenario, 1);
   const workers = scenario.workers.slice(0, 300);
   const faults = scenario.faults.map((period) => ({ ...period, instances: [0, 100, 200] }));
-  return { ...scenario, workers, faults, callers: 150, callsPerSecond: 1_200, seconds: 12 };
+  const smaller = { ...scenario, workers, faults, callers: 150, callsPerSecond: 1_200 };
+  const rows = [1, 2, 3, 4, 5, 6].map((seed) => compare(smaller, seed));
+  return { scenario, results: algorithms.map((_, position) => meanOf(rows.map(({ results }) => results[position]!))) };
+}
+
+function meanOf(results: readonly Result[]): Result {
+  const mean = (of: (result: Result) => number) =>
+    results.reduce((total, result) => total + of(result), 0) / results.length;
+  return {
+    ...results[0]!,
+    errors: mean(({ errors }) => errors),
+    costMs: mean(({ costMs }) => costMs),
+    p99Ms: mean(({ p99Ms }) => p99Ms),
+  };
 }
 
 const limits: Readonly<Record<string, (ours: Result) => boolean>> = {
@@ -26,7 +40,7 @@ const limits: Readonly<Record<string, (ours: Result) => boolean>> = {
 
 for (const scenario of scenarios) {
   test(`${scenario.title}: ours is best or within 5 % of the best in cost, errors and p99`, () => {
-    const row = compare(shortened(scenario), 1);
+    const row = rowOf(scenario);
     const ours = row.results.at(-1)!;
     assert.deepEqual(shortfalls(row, ours), []);
     assert.ok(limits[scenario.id]?.(ours) ?? true, JSON.stringify(ours));
