@@ -286,7 +286,11 @@ class OnePort implements Listener {
   #accept(socket: Socket, certificate: string | undefined): void {
     const connection: AnyConnection = { socket, srpc: undefined, http2: undefined };
     this.#watch(connection);
-    const timer = setTimeout(() => socket.destroy(), this.#limits.connections.firstByteMs);
+    let isKnown = false;
+    const timer = setTimeout(() => {
+      // After a long turn timers come before what has arrived meanwhile: a peer is not late because this process was busy.
+      setImmediate(() => isKnown || socket.destroy());
+    }, this.#limits.connections.firstByteMs);
     timer.unref();
     socket.on("close", () => clearTimeout(timer));
     const onEnd = () => socket.destroy();
@@ -301,6 +305,7 @@ class OnePort implements Listener {
       }
       socket.removeListener("data", onData);
       socket.removeListener("end", onEnd);
+      isKnown = true;
       clearTimeout(timer);
       if (protocol === Protocol.Srpc) {
         this.#acceptSrpc(connection, peer, first);
