@@ -5,6 +5,9 @@ import { findAnchors, findReferences, type Reference } from "./links.ts";
 import { root } from "./root.ts";
 import type { StepResult } from "./step.ts";
 
+/** What commands make and a fresh clone has not. */
+const isMade = /(^|\/)(node_modules|dist)(\/|$)/;
+
 /** Check that every path and every link (with its heading) named in the repository's Markdown files exists. */
 export async function checkLinks(): Promise<StepResult> {
   const files = globSync("**/*.md", {
@@ -27,6 +30,9 @@ async function problemWith(reference: Reference, file: string): Promise<string |
   const [path = "", anchor] = decodeURI(reference.target).split("#");
   const base = reference.kind === "path" || path.startsWith("/") ? root : join(root, dirname(file));
   const target = path === "" ? join(root, file) : join(base, path);
+  if (isMade.test(path)) {
+    return undefined;
+  }
   if (!existsSync(target)) {
     return `${reference.target} does not exist`;
   }

@@ -126,11 +126,17 @@ class RateBalancer implements Balancer {
     const instance = this.#find(route);
     if (instance === undefined) return;
     const mayEjectFailing = this.#failingOut + 1 <= this.#instances.length * this.#numbers.ejectFailingUpTo;
-    const hasMoved = instance.finish(result, mayEjectFailing, this.#now(), this.#numbers);
+    const hasMoved = instance.finish(this.#sound(result), mayEjectFailing, this.#now(), this.#numbers);
     if (!hasMoved) return;
     // Counted exactly by the next refresh; before that several may follow each other.
     if (instance.ejection.isOut && !result.transportFailed) this.#failingOut++;
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  // What callers measured, or made up, within what a call can take; NaN and negative durations say nothing and stay as they are.
+  #sound(result: CallResult): CallResult {
+    const { latencyCeilingMs } = this.#numbers;
+    return result.durationMs > latencyCeilingMs ? { ...result, durationMs: latencyCeilingMs } : result;
   }
 
   explain(): Explanation[] {

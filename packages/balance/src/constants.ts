@@ -9,6 +9,8 @@ export const constants = {
   meanStepMax: 1 / 4,
   // Differences below this are the caller's event loop, not a property of an instance.
   latencyFloorMs: 1,
+  // Longer durations count as this long: nobody waits a minute for an answer, and a broken clock must not weigh for ever.
+  latencyCeilingMs: 60_000,
   // A call that took so many times the mean is an outlier and cut to that; the next in a row may count twice as much. It is also
   // the factor after which a call that is still out counts as hanging.
   outlierFactor: 4,
