@@ -25,7 +25,7 @@ async function measure(peer: Peer, shape: Shape, rate = 0): Promise<LoopResult> 
   const server = await startServer(0, [...peer.server, "--port", String(port)]);
   try {
     const shapeArguments = ["--connections", String(shape.connections), "--outstanding", String(shape.outstanding)];
-    const load = ["--rate", String(rate), "--warmup", values.warmup, "--measure", values.measure];
+    const load = [...(rate > 0 ? ["--rate", String(rate)] : []), "--warmup", values.warmup, "--measure", values.measure];
     return await runClient<LoopResult>(1, [...peer.client, "--port", String(port), ...shapeArguments, ...load]);
   } finally {
     await server.stop();
