@@ -33,8 +33,7 @@ export async function closedLoop(options: {
   warmupMs: number;
   measureMs: number;
 }): Promise<LoopResult> {
-  const connections: Connection[] = [];
-  for (let i = 0; i < options.connections; i++) connections.push(await options.connect());
+  const connections = await Promise.all(Array.from({ length: options.connections }, () => options.connect()));
   const samples = new Float64Array(MAX_SAMPLES);
   let calls = 0;
   let errors = 0;

@@ -14,8 +14,7 @@ export async function openLoop(options: {
   warmupMs: number;
   measureMs: number;
 }): Promise<LoopResult> {
-  const connections: Connection[] = [];
-  for (let i = 0; i < options.connections; i++) connections.push(await options.connect());
+  const connections = await Promise.all(Array.from({ length: options.connections }, () => options.connect()));
   const intervalMs = 1000 / options.ratePerSecond;
   const samples = new Float64Array(Math.ceil((options.measureMs / intervalMs) * 1.1) + 1000);
   const begin = performance.now();

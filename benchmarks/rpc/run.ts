@@ -25,7 +25,13 @@ async function measure(peer: Peer, shape: Shape, rate = 0): Promise<LoopResult> 
   const server = await startServer(0, [...peer.server, "--port", String(port)]);
   try {
     const shapeArguments = ["--connections", String(shape.connections), "--outstanding", String(shape.outstanding)];
-    const load = [...(rate > 0 ? ["--rate", String(rate)] : []), "--warmup", values.warmup, "--measure", values.measure];
+    const load = [
+      ...(rate > 0 ? ["--rate", String(rate)] : []),
+      "--warmup",
+      values.warmup,
+      "--measure",
+      values.measure,
+    ];
     return await runClient<LoopResult>(1, [...peer.client, "--port", String(port), ...shapeArguments, ...load]);
   } finally {
     await server.stop();
@@ -43,7 +49,10 @@ for (const shape of shapes) {
     for (const peer of peers) {
       // Ours right beside each peer: the machine drifts between speeds, a pair hardly does.
       const own = await measure(OURS, shape);
-      const other = await measure(peer, shape);
+      const other = await measure(peer, shape).catch((error: Error) => {
+        say(`${shapeName(shape)}: ${peer.name} cannot: ${error.message.split("\n")[0]}`);
+      });
+      if (other === undefined) continue;
       ours.push(own);
       results.set(peer.name, [...(results.get(peer.name) ?? []), other]);
       ratios.set(peer.name, [...(ratios.get(peer.name) ?? []), own.callsPerSecond / other.callsPerSecond]);
