@@ -1,5 +1,5 @@
 import { reportUserError, stopSignal, UserError } from "@msec/process";
-import { parallel } from "@msec/rpc";
+import { callingOf } from "./calling-of.ts";
 import { type LaunchOptions, readLaunch } from "./launch.ts";
 import { type Calling, Program } from "./program.ts";
 
@@ -60,17 +60,7 @@ function begin(options: ConnectOptions): Connection {
   return {
     name: launch.name,
     signal: ending.signal,
-    log: program.log.of(undefined),
-    call: (service, target, callOptions) => program.client(service, target, callOptions),
-    callJson: (target, method, json, time) => program.callJson(target, method, json, time),
-    callExternal: (target, request, codec, callOptions) => program.callExternal(target, request, codec, callOptions),
-    getRoute: (target, time) => program.routes.get(target, time),
-    updateRoute: (route, result) => program.routes.update(route, result),
-    explain: (service) => program.calls.explain(service),
-    count: (name, n) => program.recorder.count(name, n),
-    gauge: (name, value) => program.recorder.gauge(name, value),
-    parallel,
-    getConfig: (section, key) => program.getConfig(section, key),
+    ...callingOf(program),
     close: (closeOptions) => close(closeOptions?.graceMs ?? 5_000),
     [Symbol.asyncDispose]: () => close(5_000),
   };

@@ -1,8 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { reportUserError, stopSignal, systemErrorCode, UserError } from "@msec/process";
-import { MethodTable, type PriorityName, parallel, type ServiceImplementation } from "@msec/rpc";
+import { MethodTable, type PriorityName, type ServiceImplementation } from "@msec/rpc";
 import { type Listener, type ListenerOptions, type ListenerTls, listen } from "@msec/rpc-node";
 import { admissionOf } from "./admission.ts";
+import { callingOf } from "./calling-of.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
 import { hasListPage, isLoopback } from "./list-page.ts";
@@ -123,17 +124,7 @@ function start<S extends DescService>(
   return {
     name: launch.name,
     ready,
-    log: program.log.of(undefined),
-    call: (called, target, callOptions) => program.client(called, target, callOptions),
-    callJson: (target, method, json, time) => program.callJson(target, method, json, time),
-    callExternal: (target, request, codec, callOptions) => program.callExternal(target, request, codec, callOptions),
-    getRoute: (target, time) => program.routes.get(target, time),
-    updateRoute: (route, result) => program.routes.update(route, result),
-    explain: (service) => program.calls.explain(service),
-    count: (name, n) => program.recorder.count(name, n),
-    gauge: (name, value) => program.recorder.gauge(name, value),
-    parallel,
-    getConfig: (section, key) => program.getConfig(section, key),
+    ...callingOf(program),
     close: (closeOptions) => close(closeOptions?.graceMs ?? GRACE_MS),
     [Symbol.asyncDispose]: () => close(GRACE_MS),
   };

@@ -1,13 +1,6 @@
-import { readFile } from "node:fs/promises";
-import {
-  certificateFingerprint,
-  createTlsIdentity,
-  replaceFile,
-  systemErrorCode,
-  type TlsIdentity,
-  UserError,
-} from "@msec/process";
+import { certificateFingerprint, createTlsIdentity, replaceFile, type TlsIdentity, UserError } from "@msec/process";
 import { z } from "zod";
+import { readIfThere } from "../config/read-if-there.ts";
 
 const schema = z.strictObject({
   key: z.string().startsWith("-----BEGIN PRIVATE KEY"),
@@ -42,20 +35,6 @@ export async function openServerIdentity(file: string): Promise<ServerIdentity> 
   } catch (error) {
     throw new UserError(`${file} is not a server identity`, {
       hint: "restore it from a backup; without it remove it, and enrol every agent again",
-      cause: error,
-    });
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") {
-      return undefined;
-    }
-    throw new UserError(`cannot read ${file} (${systemErrorCode(error) ?? String(error)})`, {
-      hint: "check its owner and permissions",
       cause: error,
     });
   }

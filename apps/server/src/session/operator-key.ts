@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { replaceFile, systemErrorCode, UserError } from "@msec/process";
+import { replaceFile, UserError } from "@msec/process";
+import { readIfThere } from "../config/read-if-there.ts";
 import { createToken } from "./token.ts";
 
 const format = /^[A-Za-z0-9_-]{43}$/;
@@ -25,18 +25,4 @@ export async function openOperatorKey(file: string): Promise<string> {
     });
   }
   return found.trim();
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") {
-      return undefined;
-    }
-    throw new UserError(`cannot read ${file} (${systemErrorCode(error) ?? String(error)})`, {
-      hint: "check its owner and permissions",
-      cause: error,
-    });
-  }
 }
