@@ -43,6 +43,13 @@ export declare type RouteTable = Message<"msec.agent.v1.RouteTable"> & {
    * @generated from field: bool deleted = 4;
    */
   deleted: boolean;
+
+  /**
+   * How callers choose among the routes; unset: the defaults.
+   *
+   * @generated from field: msec.agent.v1.RoutingPolicy policy = 5;
+   */
+  policy?: RoutingPolicy | undefined;
 };
 
 /**
@@ -50,6 +57,88 @@ export declare type RouteTable = Message<"msec.agent.v1.RouteTable"> & {
  * Use `create(RouteTableSchema)` to create a new message.
  */
 export declare const RouteTableSchema: GenMessage<RouteTable>;
+
+/**
+ * How callers of one service choose among its instances; the same for all of them.
+ *
+ * @generated from message msec.agent.v1.RoutingPolicy
+ */
+export declare type RoutingPolicy = Message<"msec.agent.v1.RoutingPolicy"> & {
+  /**
+   * `adaptive`, `weighted-round-robin` or `consistent-hash`; empty: adaptive. What packages/balance names them.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Where the key of consistent-hash comes from: `metadata:<name>` of the call; empty: the key that the caller passes.
+   *
+   * @generated from field: string hash_key = 2;
+   */
+  hashKey: string;
+
+  /**
+   * Whether instances of the caller's own host, then of its zone, come first.
+   *
+   * @generated from field: bool locality = 3;
+   */
+  locality: boolean;
+
+  /**
+   * Overrides of the algorithm's constants by their name in packages/balance: finite numbers > 0. At most 64.
+   *
+   * @generated from field: map<string, double> constants = 4;
+   */
+  constants: { [key: string]: number };
+};
+
+/**
+ * Describes the message msec.agent.v1.RoutingPolicy.
+ * Use `create(RoutingPolicySchema)` to create a new message.
+ */
+export declare const RoutingPolicySchema: GenMessage<RoutingPolicy>;
+
+/**
+ * What an instance may take of its host. Zero: no limit, or what its own etc/config.ini says.
+ *
+ * @generated from message msec.agent.v1.InstanceSettings
+ */
+export declare type InstanceSettings = Message<"msec.agent.v1.InstanceSettings"> & {
+  /**
+   * Worker processes, 1…1024; goes before `[SRPC] procnum`.
+   *
+   * @generated from field: uint32 procnum = 1;
+   */
+  procnum: number;
+
+  /**
+   * Resident memory of all its processes together, bytes, 16 MiB and up; more of it ends the instance, which starts again.
+   *
+   * @generated from field: double memory_bytes = 2;
+   */
+  memoryBytes: number;
+
+  /**
+   * How many cores it may use at the same time, 1…1024.
+   *
+   * @generated from field: uint32 cpus = 3;
+   */
+  cpus: number;
+
+  /**
+   * Open files of each of its processes, 64…1048576.
+   *
+   * @generated from field: uint32 open_files = 4;
+   */
+  openFiles: number;
+};
+
+/**
+ * Describes the message msec.agent.v1.InstanceSettings.
+ * Use `create(InstanceSettingsSchema)` to create a new message.
+ */
+export declare const InstanceSettingsSchema: GenMessage<InstanceSettings>;
 
 /**
  * @generated from message msec.agent.v1.Route
@@ -85,6 +174,18 @@ export declare type Route = Message<"msec.agent.v1.Route"> & {
    * @generated from field: string host_id = 5;
    */
   hostId: string;
+
+  /**
+   * Where that host is, in the operator's words (`az1`); empty: unknown. At most 64 characters.
+   *
+   * @generated from field: string zone = 6;
+   */
+  zone: string;
+
+  /**
+   * @generated from field: msec.agent.v1.Transport transport = 7;
+   */
+  transport: Transport;
 };
 
 /**
@@ -173,6 +274,41 @@ export declare type Process = Message<"msec.agent.v1.Process"> & {
    * @generated from field: repeated msec.agent.v1.WorkerProcess workers = 11;
    */
   workers: WorkerProcess[];
+
+  /**
+   * The Assignment.generation that this run was started for.
+   *
+   * @generated from field: uint64 generation = 12;
+   */
+  generation: bigint;
+
+  /**
+   * Whether it has said through the agent's socket that it serves. A program without our SDK never does.
+   *
+   * @generated from field: bool registered = 13;
+   */
+  registered: boolean;
+
+  /**
+   * Whether its port is open.
+   *
+   * @generated from field: bool answers = 14;
+   */
+  answers: boolean;
+
+  /**
+   * Calls that it serves now; set only where its processes say so (our SDK does).
+   *
+   * @generated from field: optional uint32 in_flight = 15;
+   */
+  inFlight?: number | undefined;
+
+  /**
+   * Calls that its processes have begun to serve since they started; together with in_flight.
+   *
+   * @generated from field: uint64 calls_begun = 16;
+   */
+  callsBegun: bigint;
 };
 
 /**
@@ -219,6 +355,40 @@ export declare type WorkerProcess = Message<"msec.agent.v1.WorkerProcess"> & {
  * Use `create(WorkerProcessSchema)` to create a new message.
  */
 export declare const WorkerProcessSchema: GenMessage<WorkerProcess>;
+
+/**
+ * What an instance is reached over.
+ *
+ * @generated from enum msec.agent.v1.Transport
+ */
+export enum Transport {
+  /**
+   * As TCP.
+   *
+   * @generated from enum value: TRANSPORT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: TRANSPORT_TCP = 1;
+   */
+  TCP = 1,
+
+  /**
+   * @generated from enum value: TRANSPORT_UDP = 2;
+   */
+  UDP = 2,
+
+  /**
+   * @generated from enum value: TRANSPORT_TCP_AND_UDP = 3;
+   */
+  TCP_AND_UDP = 3,
+}
+
+/**
+ * Describes the enum msec.agent.v1.Transport.
+ */
+export declare const TransportSchema: GenEnum<Transport>;
 
 /**
  * The life of one supervised process, as its agent sees it.

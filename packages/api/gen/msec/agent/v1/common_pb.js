@@ -8,7 +8,7 @@ import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/code
  * Describes the file msec/agent/v1/common.proto.
  */
 export const file_msec_agent_v1_common = /*@__PURE__*/
-  fileDesc("Chptc2VjL2FnZW50L3YxL2NvbW1vbi5wcm90bxINbXNlYy5hZ2VudC52MSJlCgpSb3V0ZVRhYmxlEg8KB3NlcnZpY2UYASABKAkSDwoHdmVyc2lvbhgCIAEoBBIkCgZyb3V0ZXMYAyADKAsyFC5tc2VjLmFnZW50LnYxLlJvdXRlEg8KB2RlbGV0ZWQYBCABKAgiXAoFUm91dGUSEwoLaW5zdGFuY2VfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRwb3J0GAMgASgNEg4KBndlaWdodBgEIAEoDRIPCgdob3N0X2lkGAUgASgJIoUCCgdQcm9jZXNzEgwKBG5hbWUYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSKgoFc3RhdGUYAyABKA4yGy5tc2VjLmFnZW50LnYxLlByb2Nlc3NTdGF0ZRILCgNwaWQYBCABKA0SEgoKc3RhcnRlZF9tcxgFIAEoARIUCgxtZW1vcnlfYnl0ZXMYBiABKAESEwoLY3B1X3BlcmNlbnQYByABKAESEAoIcmVzdGFydHMYCCABKA0SDgoGcmVhc29uGAkgASgJEg4KBmxpc3RlbhgKIAEoCRItCgd3b3JrZXJzGAsgAygLMhwubXNlYy5hZ2VudC52MS5Xb3JrZXJQcm9jZXNzIlsKDVdvcmtlclByb2Nlc3MSCwoDcGlkGAEgASgNEhIKCnN0YXJ0ZWRfbXMYAiABKAESFAoMbWVtb3J5X2J5dGVzGAMgASgBEhMKC2NwdV9wZXJjZW50GAQgASgBKroBCgxQcm9jZXNzU3RhdGUSHQoZUFJPQ0VTU19TVEFURV9VTlNQRUNJRklFRBAAEhkKFVBST0NFU1NfU1RBVEVfU1RPUFBFRBABEhoKFlBST0NFU1NfU1RBVEVfU1RBUlRJTkcQAhIZChVQUk9DRVNTX1NUQVRFX1JVTk5JTkcQAxIaChZQUk9DRVNTX1NUQVRFX1NUT1BQSU5HEAQSHQoZUFJPQ0VTU19TVEFURV9CQUNLSU5HX09GRhAFYgZwcm90bzM");
+  fileDesc("Chptc2VjL2FnZW50L3YxL2NvbW1vbi5wcm90bxINbXNlYy5hZ2VudC52MSKTAQoKUm91dGVUYWJsZRIPCgdzZXJ2aWNlGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSJAoGcm91dGVzGAMgAygLMhQubXNlYy5hZ2VudC52MS5Sb3V0ZRIPCgdkZWxldGVkGAQgASgIEiwKBnBvbGljeRgFIAEoCzIcLm1zZWMuYWdlbnQudjEuUm91dGluZ1BvbGljeSKzAQoNUm91dGluZ1BvbGljeRIMCgRuYW1lGAEgASgJEhAKCGhhc2hfa2V5GAIgASgJEhAKCGxvY2FsaXR5GAMgASgIEj4KCWNvbnN0YW50cxgEIAMoCzIrLm1zZWMuYWdlbnQudjEuUm91dGluZ1BvbGljeS5Db25zdGFudHNFbnRyeRowCg5Db25zdGFudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIlsKEEluc3RhbmNlU2V0dGluZ3MSDwoHcHJvY251bRgBIAEoDRIUCgxtZW1vcnlfYnl0ZXMYAiABKAESDAoEY3B1cxgDIAEoDRISCgpvcGVuX2ZpbGVzGAQgASgNIpcBCgVSb3V0ZRITCgtpbnN0YW5jZV9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgwKBHBvcnQYAyABKA0SDgoGd2VpZ2h0GAQgASgNEg8KB2hvc3RfaWQYBSABKAkSDAoEem9uZRgGIAEoCRIrCgl0cmFuc3BvcnQYByABKA4yGC5tc2VjLmFnZW50LnYxLlRyYW5zcG9ydCL5AgoHUHJvY2VzcxIMCgRuYW1lGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEioKBXN0YXRlGAMgASgOMhsubXNlYy5hZ2VudC52MS5Qcm9jZXNzU3RhdGUSCwoDcGlkGAQgASgNEhIKCnN0YXJ0ZWRfbXMYBSABKAESFAoMbWVtb3J5X2J5dGVzGAYgASgBEhMKC2NwdV9wZXJjZW50GAcgASgBEhAKCHJlc3RhcnRzGAggASgNEg4KBnJlYXNvbhgJIAEoCRIOCgZsaXN0ZW4YCiABKAkSLQoHd29ya2VycxgLIAMoCzIcLm1zZWMuYWdlbnQudjEuV29ya2VyUHJvY2VzcxISCgpnZW5lcmF0aW9uGAwgASgEEhIKCnJlZ2lzdGVyZWQYDSABKAgSDwoHYW5zd2VycxgOIAEoCBIWCglpbl9mbGlnaHQYDyABKA1IAIgBARITCgtjYWxsc19iZWd1bhgQIAEoBEIMCgpfaW5fZmxpZ2h0IlsKDVdvcmtlclByb2Nlc3MSCwoDcGlkGAEgASgNEhIKCnN0YXJ0ZWRfbXMYAiABKAESFAoMbWVtb3J5X2J5dGVzGAMgASgBEhMKC2NwdV9wZXJjZW50GAQgASgBKmcKCVRyYW5zcG9ydBIZChVUUkFOU1BPUlRfVU5TUEVDSUZJRUQQABIRCg1UUkFOU1BPUlRfVENQEAESEQoNVFJBTlNQT1JUX1VEUBACEhkKFVRSQU5TUE9SVF9UQ1BfQU5EX1VEUBADKroBCgxQcm9jZXNzU3RhdGUSHQoZUFJPQ0VTU19TVEFURV9VTlNQRUNJRklFRBAAEhkKFVBST0NFU1NfU1RBVEVfU1RPUFBFRBABEhoKFlBST0NFU1NfU1RBVEVfU1RBUlRJTkcQAhIZChVQUk9DRVNTX1NUQVRFX1JVTk5JTkcQAxIaChZQUk9DRVNTX1NUQVRFX1NUT1BQSU5HEAQSHQoZUFJPQ0VTU19TVEFURV9CQUNLSU5HX09GRhAFYgZwcm90bzM");
 
 /**
  * Describes the message msec.agent.v1.RouteTable.
@@ -18,31 +18,59 @@ export const RouteTableSchema = /*@__PURE__*/
   messageDesc(file_msec_agent_v1_common, 0);
 
 /**
+ * Describes the message msec.agent.v1.RoutingPolicy.
+ * Use `create(RoutingPolicySchema)` to create a new message.
+ */
+export const RoutingPolicySchema = /*@__PURE__*/
+  messageDesc(file_msec_agent_v1_common, 1);
+
+/**
+ * Describes the message msec.agent.v1.InstanceSettings.
+ * Use `create(InstanceSettingsSchema)` to create a new message.
+ */
+export const InstanceSettingsSchema = /*@__PURE__*/
+  messageDesc(file_msec_agent_v1_common, 2);
+
+/**
  * Describes the message msec.agent.v1.Route.
  * Use `create(RouteSchema)` to create a new message.
  */
 export const RouteSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_common, 1);
+  messageDesc(file_msec_agent_v1_common, 3);
 
 /**
  * Describes the message msec.agent.v1.Process.
  * Use `create(ProcessSchema)` to create a new message.
  */
 export const ProcessSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_common, 2);
+  messageDesc(file_msec_agent_v1_common, 4);
 
 /**
  * Describes the message msec.agent.v1.WorkerProcess.
  * Use `create(WorkerProcessSchema)` to create a new message.
  */
 export const WorkerProcessSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_common, 3);
+  messageDesc(file_msec_agent_v1_common, 5);
+
+/**
+ * Describes the enum msec.agent.v1.Transport.
+ */
+export const TransportSchema = /*@__PURE__*/
+  enumDesc(file_msec_agent_v1_common, 0);
+
+/**
+ * What an instance is reached over.
+ *
+ * @generated from enum msec.agent.v1.Transport
+ */
+export const Transport = /*@__PURE__*/
+  tsEnum(TransportSchema);
 
 /**
  * Describes the enum msec.agent.v1.ProcessState.
  */
 export const ProcessStateSchema = /*@__PURE__*/
-  enumDesc(file_msec_agent_v1_common, 0);
+  enumDesc(file_msec_agent_v1_common, 1);
 
 /**
  * The life of one supervised process, as its agent sees it.

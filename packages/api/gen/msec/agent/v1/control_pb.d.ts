@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Process, RouteTable } from "./common_pb.js";
+import type { InstanceSettings, Process, Route, RouteTable } from "./common_pb.js";
 
 /**
  * Describes the file msec/agent/v1/control.proto.
@@ -74,6 +74,13 @@ export declare type ControlWatchRoutesRequest = Message<"msec.agent.v1.ControlWa
    * @generated from field: uint32 wait_ms = 2;
    */
   waitMs: number;
+
+  /**
+   * Whether the answer may have deltas.
+   *
+   * @generated from field: bool accepts_deltas = 3;
+   */
+  acceptsDeltas: boolean;
 };
 
 /**
@@ -87,6 +94,8 @@ export declare const ControlWatchRoutesRequestSchema: GenMessage<ControlWatchRou
  */
 export declare type ControlWatchRoutesResponse = Message<"msec.agent.v1.ControlWatchRoutesResponse"> & {
   /**
+   * Tables that changed, whole; all of them for applied_version 0 and with replace_all.
+   *
    * @generated from field: repeated msec.agent.v1.RouteTable tables = 1;
    */
   tables: RouteTable[];
@@ -102,6 +111,21 @@ export declare type ControlWatchRoutesResponse = Message<"msec.agent.v1.ControlW
    * @generated from field: bool replace_all = 3;
    */
   replaceAll: boolean;
+
+  /**
+   * Tables that changed a little, as the difference to what the agent has.
+   *
+   * @generated from field: repeated msec.agent.v1.RouteDelta deltas = 4;
+   */
+  deltas: RouteDelta[];
+
+  /**
+   * Over all tables that there are at `version`, see docs/reference/route-digest.md; 0: not given. An agent that comes to another
+   * one has lost or been fed something: it refuses the answer and asks for everything.
+   *
+   * @generated from field: fixed64 digest = 5;
+   */
+  digest: bigint;
 };
 
 /**
@@ -109,6 +133,143 @@ export declare type ControlWatchRoutesResponse = Message<"msec.agent.v1.ControlW
  * Use `create(ControlWatchRoutesResponseSchema)` to create a new message.
  */
 export declare const ControlWatchRoutesResponseSchema: GenMessage<ControlWatchRoutesResponse>;
+
+/**
+ * How one table became another.
+ *
+ * @generated from message msec.agent.v1.RouteDelta
+ */
+export declare type RouteDelta = Message<"msec.agent.v1.RouteDelta"> & {
+  /**
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * The version of the table that it applies to: exactly the one that the agent has.
+   *
+   * @generated from field: uint64 from_version = 2;
+   */
+  fromVersion: bigint;
+
+  /**
+   * Rises, as RouteTable.version.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * New and changed routes, by instance id.
+   *
+   * @generated from field: repeated msec.agent.v1.Route changed = 4;
+   */
+  changed: Route[];
+
+  /**
+   * Instance ids of routes that went.
+   *
+   * @generated from field: repeated string removed = 5;
+   */
+  removed: string[];
+};
+
+/**
+ * Describes the message msec.agent.v1.RouteDelta.
+ * Use `create(RouteDeltaSchema)` to create a new message.
+ */
+export declare const RouteDeltaSchema: GenMessage<RouteDelta>;
+
+/**
+ * @generated from message msec.agent.v1.ReportRoutesRequest
+ */
+export declare type ReportRoutesRequest = Message<"msec.agent.v1.ReportRoutesRequest"> & {
+  /**
+   * What the agent itself has applied.
+   *
+   * @generated from field: uint64 applied_version = 1;
+   */
+  appliedVersion: bigint;
+
+  /**
+   * The lowest version that any process on this host with an open watch uses; applied_version where there is none.
+   *
+   * @generated from field: uint64 used_version = 2;
+   */
+  usedVersion: bigint;
+
+  /**
+   * Over the tables that the agent has now.
+   *
+   * @generated from field: fixed64 digest = 3;
+   */
+  digest: bigint;
+
+  /**
+   * Tables of the last update that the agent did not take. At most 20.
+   *
+   * @generated from field: repeated msec.agent.v1.RefusedTable refused = 4;
+   */
+  refused: RefusedTable[];
+
+  /**
+   * Processes that follow the routes, and those of them that use an older version than applied_version.
+   *
+   * @generated from field: uint32 processes = 5;
+   */
+  processes: number;
+
+  /**
+   * @generated from field: uint32 processes_behind = 6;
+   */
+  processesBehind: number;
+};
+
+/**
+ * Describes the message msec.agent.v1.ReportRoutesRequest.
+ * Use `create(ReportRoutesRequestSchema)` to create a new message.
+ */
+export declare const ReportRoutesRequestSchema: GenMessage<ReportRoutesRequest>;
+
+/**
+ * @generated from message msec.agent.v1.RefusedTable
+ */
+export declare type RefusedTable = Message<"msec.agent.v1.RefusedTable"> & {
+  /**
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * @generated from field: uint64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * For people; at most 300 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message msec.agent.v1.RefusedTable.
+ * Use `create(RefusedTableSchema)` to create a new message.
+ */
+export declare const RefusedTableSchema: GenMessage<RefusedTable>;
+
+/**
+ * @generated from message msec.agent.v1.ReportRoutesResponse
+ */
+export declare type ReportRoutesResponse = Message<"msec.agent.v1.ReportRoutesResponse"> & {
+};
+
+/**
+ * Describes the message msec.agent.v1.ReportRoutesResponse.
+ * Use `create(ReportRoutesResponseSchema)` to create a new message.
+ */
+export declare const ReportRoutesResponseSchema: GenMessage<ReportRoutesResponse>;
 
 /**
  * @generated from message msec.agent.v1.WatchAssignmentRequest
@@ -146,6 +307,13 @@ export declare type WatchAssignmentResponse = Message<"msec.agent.v1.WatchAssign
    * @generated from field: repeated msec.agent.v1.Assignment assignments = 2;
    */
   assignments: Assignment[];
+
+  /**
+   * An operator ordered that this replaces a newer one (after a restore).
+   *
+   * @generated from field: bool replace_all = 3;
+   */
+  replaceAll: boolean;
 };
 
 /**
@@ -188,6 +356,18 @@ export declare type Assignment = Message<"msec.agent.v1.Assignment"> & {
    * @generated from field: bool run = 5;
    */
   run: boolean;
+
+  /**
+   * Rises when an operator has it started or started again: a process of an earlier generation is replaced.
+   *
+   * @generated from field: uint64 generation = 6;
+   */
+  generation: bigint;
+
+  /**
+   * @generated from field: msec.agent.v1.InstanceSettings settings = 7;
+   */
+  settings?: InstanceSettings | undefined;
 };
 
 /**
@@ -234,6 +414,47 @@ export declare type ReportHostRequest = Message<"msec.agent.v1.ReportHostRequest
    * @generated from field: string agent_version = 7;
    */
   agentVersion: string;
+
+  /**
+   * Of the file system with the services' directories.
+   *
+   * @generated from field: double disk_total_bytes = 8;
+   */
+  diskTotalBytes: number;
+
+  /**
+   * @generated from field: double disk_available_bytes = 9;
+   */
+  diskAvailableBytes: number;
+
+  /**
+   * Bytes a second over the last interval, all disks (without partitions) and all network interfaces but loopback.
+   *
+   * @generated from field: double disk_read_rate = 10;
+   */
+  diskReadRate: number;
+
+  /**
+   * @generated from field: double disk_write_rate = 11;
+   */
+  diskWriteRate: number;
+
+  /**
+   * @generated from field: double network_receive_rate = 12;
+   */
+  networkReceiveRate: number;
+
+  /**
+   * @generated from field: double network_transmit_rate = 13;
+   */
+  networkTransmitRate: number;
+
+  /**
+   * `[agent] zone` of msec.ini; empty: none, then what the console says counts.
+   *
+   * @generated from field: string zone = 14;
+   */
+  zone: string;
 };
 
 /**
@@ -345,6 +566,16 @@ export declare const ControlService: GenService<{
     methodKind: "unary";
     input: typeof ControlWatchRoutesRequestSchema;
     output: typeof ControlWatchRoutesResponseSchema;
+  },
+  /**
+   * What this host's own processes use, once they have taken over what WatchRoutes brought, and what was refused.
+   *
+   * @generated from rpc msec.agent.v1.ControlService.ReportRoutes
+   */
+  reportRoutes: {
+    methodKind: "unary";
+    input: typeof ReportRoutesRequestSchema;
+    output: typeof ReportRoutesResponseSchema;
   },
   /**
    * Which instances this host runs. The request is the acknowledgement of what it names.

@@ -9,7 +9,7 @@ import { file_msec_agent_v1_common } from "./common_pb.js";
  * Describes the file msec/agent/v1/control.proto.
  */
 export const file_msec_agent_v1_control = /*@__PURE__*/
-  fileDesc("Chttc2VjL2FnZW50L3YxL2NvbnRyb2wucHJvdG8SDW1zZWMuYWdlbnQudjEiQgoNRW5yb2xsUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCglob3N0X25hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCSIhCg5FbnJvbGxSZXNwb25zZRIPCgdob3N0X2lkGAEgASgJIkUKGUNvbnRyb2xXYXRjaFJvdXRlc1JlcXVlc3QSFwoPYXBwbGllZF92ZXJzaW9uGAEgASgEEg8KB3dhaXRfbXMYAiABKA0ibQoaQ29udHJvbFdhdGNoUm91dGVzUmVzcG9uc2USKQoGdGFibGVzGAEgAygLMhkubXNlYy5hZ2VudC52MS5Sb3V0ZVRhYmxlEg8KB3ZlcnNpb24YAiABKAQSEwoLcmVwbGFjZV9hbGwYAyABKAgiQgoWV2F0Y2hBc3NpZ25tZW50UmVxdWVzdBIXCg9hcHBsaWVkX3ZlcnNpb24YASABKAQSDwoHd2FpdF9tcxgCIAEoDSJaChdXYXRjaEFzc2lnbm1lbnRSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgEEi4KC2Fzc2lnbm1lbnRzGAIgAygLMhkubXNlYy5hZ2VudC52MS5Bc3NpZ25tZW50Il4KCkFzc2lnbm1lbnQSEwoLaW5zdGFuY2VfaWQYASABKAkSDwoHc2VydmljZRgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEgwKBHBvcnQYBCABKA0SCwoDcnVuGAUgASgIIsUBChFSZXBvcnRIb3N0UmVxdWVzdBIpCglwcm9jZXNzZXMYASADKAsyFi5tc2VjLmFnZW50LnYxLlByb2Nlc3MSDwoHbG9hZF8xbRgCIAEoARIaChJtZW1vcnlfdG90YWxfYnl0ZXMYAyABKAESHgoWbWVtb3J5X2F2YWlsYWJsZV9ieXRlcxgEIAEoARITCgtjcHVfcGVyY2VudBgFIAEoARIMCgRjcHVzGAYgASgNEhUKDWFnZW50X3ZlcnNpb24YByABKAkiFAoSUmVwb3J0SG9zdFJlc3BvbnNlIlYKFlJlcG9ydFRlbGVtZXRyeVJlcXVlc3QSEAoIc2VxdWVuY2UYASABKAQSKgoJZW52ZWxvcGVzGAIgAygLMhcubXNlYy5hZ2VudC52MS5FbnZlbG9wZSI8CghFbnZlbG9wZRIPCgdzZXJ2aWNlGAEgASgJEhAKCGluc3RhbmNlGAIgASgJEg0KBWJhdGNoGAMgASgMIhkKF1JlcG9ydFRlbGVtZXRyeVJlc3BvbnNlMtIDCg5Db250cm9sU2VydmljZRJFCgZFbnJvbGwSHC5tc2VjLmFnZW50LnYxLkVucm9sbFJlcXVlc3QaHS5tc2VjLmFnZW50LnYxLkVucm9sbFJlc3BvbnNlEmIKC1dhdGNoUm91dGVzEigubXNlYy5hZ2VudC52MS5Db250cm9sV2F0Y2hSb3V0ZXNSZXF1ZXN0GikubXNlYy5hZ2VudC52MS5Db250cm9sV2F0Y2hSb3V0ZXNSZXNwb25zZRJgCg9XYXRjaEFzc2lnbm1lbnQSJS5tc2VjLmFnZW50LnYxLldhdGNoQXNzaWdubWVudFJlcXVlc3QaJi5tc2VjLmFnZW50LnYxLldhdGNoQXNzaWdubWVudFJlc3BvbnNlElEKClJlcG9ydEhvc3QSIC5tc2VjLmFnZW50LnYxLlJlcG9ydEhvc3RSZXF1ZXN0GiEubXNlYy5hZ2VudC52MS5SZXBvcnRIb3N0UmVzcG9uc2USYAoPUmVwb3J0VGVsZW1ldHJ5EiUubXNlYy5hZ2VudC52MS5SZXBvcnRUZWxlbWV0cnlSZXF1ZXN0GiYubXNlYy5hZ2VudC52MS5SZXBvcnRUZWxlbWV0cnlSZXNwb25zZWIGcHJvdG8z", [file_msec_agent_v1_common]);
+  fileDesc("Chttc2VjL2FnZW50L3YxL2NvbnRyb2wucHJvdG8SDW1zZWMuYWdlbnQudjEiQgoNRW5yb2xsUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCglob3N0X25hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCSIhCg5FbnJvbGxSZXNwb25zZRIPCgdob3N0X2lkGAEgASgJIl0KGUNvbnRyb2xXYXRjaFJvdXRlc1JlcXVlc3QSFwoPYXBwbGllZF92ZXJzaW9uGAEgASgEEg8KB3dhaXRfbXMYAiABKA0SFgoOYWNjZXB0c19kZWx0YXMYAyABKAgiqAEKGkNvbnRyb2xXYXRjaFJvdXRlc1Jlc3BvbnNlEikKBnRhYmxlcxgBIAMoCzIZLm1zZWMuYWdlbnQudjEuUm91dGVUYWJsZRIPCgd2ZXJzaW9uGAIgASgEEhMKC3JlcGxhY2VfYWxsGAMgASgIEikKBmRlbHRhcxgEIAMoCzIZLm1zZWMuYWdlbnQudjEuUm91dGVEZWx0YRIOCgZkaWdlc3QYBSABKAYifAoKUm91dGVEZWx0YRIPCgdzZXJ2aWNlGAEgASgJEhQKDGZyb21fdmVyc2lvbhgCIAEoBBIPCgd2ZXJzaW9uGAMgASgEEiUKB2NoYW5nZWQYBCADKAsyFC5tc2VjLmFnZW50LnYxLlJvdXRlEg8KB3JlbW92ZWQYBSADKAkirwEKE1JlcG9ydFJvdXRlc1JlcXVlc3QSFwoPYXBwbGllZF92ZXJzaW9uGAEgASgEEhQKDHVzZWRfdmVyc2lvbhgCIAEoBBIOCgZkaWdlc3QYAyABKAYSLAoHcmVmdXNlZBgEIAMoCzIbLm1zZWMuYWdlbnQudjEuUmVmdXNlZFRhYmxlEhEKCXByb2Nlc3NlcxgFIAEoDRIYChBwcm9jZXNzZXNfYmVoaW5kGAYgASgNIkAKDFJlZnVzZWRUYWJsZRIPCgdzZXJ2aWNlGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSDgoGcmVhc29uGAMgASgJIhYKFFJlcG9ydFJvdXRlc1Jlc3BvbnNlIkIKFldhdGNoQXNzaWdubWVudFJlcXVlc3QSFwoPYXBwbGllZF92ZXJzaW9uGAEgASgEEg8KB3dhaXRfbXMYAiABKA0ibwoXV2F0Y2hBc3NpZ25tZW50UmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoBBIuCgthc3NpZ25tZW50cxgCIAMoCzIZLm1zZWMuYWdlbnQudjEuQXNzaWdubWVudBITCgtyZXBsYWNlX2FsbBgDIAEoCCKlAQoKQXNzaWdubWVudBITCgtpbnN0YW5jZV9pZBgBIAEoCRIPCgdzZXJ2aWNlGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDAoEcG9ydBgEIAEoDRILCgNydW4YBSABKAgSEgoKZ2VuZXJhdGlvbhgGIAEoBBIxCghzZXR0aW5ncxgHIAEoCzIfLm1zZWMuYWdlbnQudjEuSW5zdGFuY2VTZXR0aW5ncyL5AgoRUmVwb3J0SG9zdFJlcXVlc3QSKQoJcHJvY2Vzc2VzGAEgAygLMhYubXNlYy5hZ2VudC52MS5Qcm9jZXNzEg8KB2xvYWRfMW0YAiABKAESGgoSbWVtb3J5X3RvdGFsX2J5dGVzGAMgASgBEh4KFm1lbW9yeV9hdmFpbGFibGVfYnl0ZXMYBCABKAESEwoLY3B1X3BlcmNlbnQYBSABKAESDAoEY3B1cxgGIAEoDRIVCg1hZ2VudF92ZXJzaW9uGAcgASgJEhgKEGRpc2tfdG90YWxfYnl0ZXMYCCABKAESHAoUZGlza19hdmFpbGFibGVfYnl0ZXMYCSABKAESFgoOZGlza19yZWFkX3JhdGUYCiABKAESFwoPZGlza193cml0ZV9yYXRlGAsgASgBEhwKFG5ldHdvcmtfcmVjZWl2ZV9yYXRlGAwgASgBEh0KFW5ldHdvcmtfdHJhbnNtaXRfcmF0ZRgNIAEoARIMCgR6b25lGA4gASgJIhQKElJlcG9ydEhvc3RSZXNwb25zZSJWChZSZXBvcnRUZWxlbWV0cnlSZXF1ZXN0EhAKCHNlcXVlbmNlGAEgASgEEioKCWVudmVsb3BlcxgCIAMoCzIXLm1zZWMuYWdlbnQudjEuRW52ZWxvcGUiPAoIRW52ZWxvcGUSDwoHc2VydmljZRgBIAEoCRIQCghpbnN0YW5jZRgCIAEoCRINCgViYXRjaBgDIAEoDCIZChdSZXBvcnRUZWxlbWV0cnlSZXNwb25zZTKrBAoOQ29udHJvbFNlcnZpY2USRQoGRW5yb2xsEhwubXNlYy5hZ2VudC52MS5FbnJvbGxSZXF1ZXN0Gh0ubXNlYy5hZ2VudC52MS5FbnJvbGxSZXNwb25zZRJiCgtXYXRjaFJvdXRlcxIoLm1zZWMuYWdlbnQudjEuQ29udHJvbFdhdGNoUm91dGVzUmVxdWVzdBopLm1zZWMuYWdlbnQudjEuQ29udHJvbFdhdGNoUm91dGVzUmVzcG9uc2USVwoMUmVwb3J0Um91dGVzEiIubXNlYy5hZ2VudC52MS5SZXBvcnRSb3V0ZXNSZXF1ZXN0GiMubXNlYy5hZ2VudC52MS5SZXBvcnRSb3V0ZXNSZXNwb25zZRJgCg9XYXRjaEFzc2lnbm1lbnQSJS5tc2VjLmFnZW50LnYxLldhdGNoQXNzaWdubWVudFJlcXVlc3QaJi5tc2VjLmFnZW50LnYxLldhdGNoQXNzaWdubWVudFJlc3BvbnNlElEKClJlcG9ydEhvc3QSIC5tc2VjLmFnZW50LnYxLlJlcG9ydEhvc3RSZXF1ZXN0GiEubXNlYy5hZ2VudC52MS5SZXBvcnRIb3N0UmVzcG9uc2USYAoPUmVwb3J0VGVsZW1ldHJ5EiUubXNlYy5hZ2VudC52MS5SZXBvcnRUZWxlbWV0cnlSZXF1ZXN0GiYubXNlYy5hZ2VudC52MS5SZXBvcnRUZWxlbWV0cnlSZXNwb25zZWIGcHJvdG8z", [file_msec_agent_v1_common]);
 
 /**
  * Describes the message msec.agent.v1.EnrollRequest.
@@ -40,60 +40,88 @@ export const ControlWatchRoutesResponseSchema = /*@__PURE__*/
   messageDesc(file_msec_agent_v1_control, 3);
 
 /**
+ * Describes the message msec.agent.v1.RouteDelta.
+ * Use `create(RouteDeltaSchema)` to create a new message.
+ */
+export const RouteDeltaSchema = /*@__PURE__*/
+  messageDesc(file_msec_agent_v1_control, 4);
+
+/**
+ * Describes the message msec.agent.v1.ReportRoutesRequest.
+ * Use `create(ReportRoutesRequestSchema)` to create a new message.
+ */
+export const ReportRoutesRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_agent_v1_control, 5);
+
+/**
+ * Describes the message msec.agent.v1.RefusedTable.
+ * Use `create(RefusedTableSchema)` to create a new message.
+ */
+export const RefusedTableSchema = /*@__PURE__*/
+  messageDesc(file_msec_agent_v1_control, 6);
+
+/**
+ * Describes the message msec.agent.v1.ReportRoutesResponse.
+ * Use `create(ReportRoutesResponseSchema)` to create a new message.
+ */
+export const ReportRoutesResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_agent_v1_control, 7);
+
+/**
  * Describes the message msec.agent.v1.WatchAssignmentRequest.
  * Use `create(WatchAssignmentRequestSchema)` to create a new message.
  */
 export const WatchAssignmentRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 4);
+  messageDesc(file_msec_agent_v1_control, 8);
 
 /**
  * Describes the message msec.agent.v1.WatchAssignmentResponse.
  * Use `create(WatchAssignmentResponseSchema)` to create a new message.
  */
 export const WatchAssignmentResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 5);
+  messageDesc(file_msec_agent_v1_control, 9);
 
 /**
  * Describes the message msec.agent.v1.Assignment.
  * Use `create(AssignmentSchema)` to create a new message.
  */
 export const AssignmentSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 6);
+  messageDesc(file_msec_agent_v1_control, 10);
 
 /**
  * Describes the message msec.agent.v1.ReportHostRequest.
  * Use `create(ReportHostRequestSchema)` to create a new message.
  */
 export const ReportHostRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 7);
+  messageDesc(file_msec_agent_v1_control, 11);
 
 /**
  * Describes the message msec.agent.v1.ReportHostResponse.
  * Use `create(ReportHostResponseSchema)` to create a new message.
  */
 export const ReportHostResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 8);
+  messageDesc(file_msec_agent_v1_control, 12);
 
 /**
  * Describes the message msec.agent.v1.ReportTelemetryRequest.
  * Use `create(ReportTelemetryRequestSchema)` to create a new message.
  */
 export const ReportTelemetryRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 9);
+  messageDesc(file_msec_agent_v1_control, 13);
 
 /**
  * Describes the message msec.agent.v1.Envelope.
  * Use `create(EnvelopeSchema)` to create a new message.
  */
 export const EnvelopeSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 10);
+  messageDesc(file_msec_agent_v1_control, 14);
 
 /**
  * Describes the message msec.agent.v1.ReportTelemetryResponse.
  * Use `create(ReportTelemetryResponseSchema)` to create a new message.
  */
 export const ReportTelemetryResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_agent_v1_control, 11);
+  messageDesc(file_msec_agent_v1_control, 15);
 
 /**
  * What the server offers to agents, over SRPC on mutually authenticated TLS. The agent dials; it listens to nobody.

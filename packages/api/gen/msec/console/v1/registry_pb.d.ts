@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Process } from "../../agent/v1/common_pb.js";
+import type { InstanceSettings, Process, RoutingPolicy, Transport } from "../../agent/v1/common_pb.js";
 
 /**
  * Describes the file msec/console/v1/registry.proto.
@@ -50,6 +50,13 @@ export declare type Service = Message<"msec.console.v1.Service"> & {
    * @generated from field: uint64 route_version = 6;
    */
   routeVersion: bigint;
+
+  /**
+   * Unset: the defaults.
+   *
+   * @generated from field: msec.agent.v1.RoutingPolicy policy = 7;
+   */
+  policy?: RoutingPolicy | undefined;
 };
 
 /**
@@ -122,6 +129,45 @@ export declare type Instance = Message<"msec.console.v1.Instance"> & {
    * @generated from field: double reported_ms = 11;
    */
   reportedMs: number;
+
+  /**
+   * Whether it is meant to run. Always true for external ones.
+   *
+   * @generated from field: bool run = 12;
+   */
+  run: boolean;
+
+  /**
+   * @generated from field: msec.agent.v1.InstanceSettings settings = 13;
+   */
+  settings?: InstanceSettings | undefined;
+
+  /**
+   * @generated from field: msec.agent.v1.Transport transport = 14;
+   */
+  transport: Transport;
+
+  /**
+   * Since when nobody has said that it runs (its agent is silent, or says that it does not), 0: it runs, or is not meant to,
+   * or nobody can say (external).
+   *
+   * @generated from field: double silent_since_ms = 15;
+   */
+  silentSinceMs: number;
+
+  /**
+   * In routing, but left out of callers' tables because it was silent for longer than the grace period.
+   *
+   * @generated from field: bool withheld = 16;
+   */
+  withheld: boolean;
+
+  /**
+   * Assignment.generation: rises with each start and restart that was asked for.
+   *
+   * @generated from field: uint64 generation = 17;
+   */
+  generation: bigint;
 };
 
 /**
@@ -237,6 +283,34 @@ export declare type CreateServiceResponse = Message<"msec.console.v1.CreateServi
 export declare const CreateServiceResponseSchema: GenMessage<CreateServiceResponse>;
 
 /**
+ * @generated from message msec.console.v1.RemoveServiceRequest
+ */
+export declare type RemoveServiceRequest = Message<"msec.console.v1.RemoveServiceRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message msec.console.v1.RemoveServiceRequest.
+ * Use `create(RemoveServiceRequestSchema)` to create a new message.
+ */
+export declare const RemoveServiceRequestSchema: GenMessage<RemoveServiceRequest>;
+
+/**
+ * @generated from message msec.console.v1.RemoveServiceResponse
+ */
+export declare type RemoveServiceResponse = Message<"msec.console.v1.RemoveServiceResponse"> & {
+};
+
+/**
+ * Describes the message msec.console.v1.RemoveServiceResponse.
+ * Use `create(RemoveServiceResponseSchema)` to create a new message.
+ */
+export declare const RemoveServiceResponseSchema: GenMessage<RemoveServiceResponse>;
+
+/**
  * @generated from message msec.console.v1.AddInstanceRequest
  */
 export declare type AddInstanceRequest = Message<"msec.console.v1.AddInstanceRequest"> & {
@@ -265,6 +339,32 @@ export declare type AddInstanceRequest = Message<"msec.console.v1.AddInstanceReq
    * @generated from field: uint32 port = 4;
    */
   port: number;
+
+  /**
+   * External services only; standard ones speak TCP.
+   *
+   * @generated from field: msec.agent.v1.Transport transport = 5;
+   */
+  transport: Transport;
+
+  /**
+   * @generated from field: msec.agent.v1.InstanceSettings settings = 6;
+   */
+  settings?: InstanceSettings | undefined;
+
+  /**
+   * 1…10000; 0: 100.
+   *
+   * @generated from field: uint32 weight = 7;
+   */
+  weight: number;
+
+  /**
+   * Add it without starting it.
+   *
+   * @generated from field: bool stopped = 8;
+   */
+  stopped: boolean;
 };
 
 /**
@@ -288,6 +388,121 @@ export declare type AddInstanceResponse = Message<"msec.console.v1.AddInstanceRe
  * Use `create(AddInstanceResponseSchema)` to create a new message.
  */
 export declare const AddInstanceResponseSchema: GenMessage<AddInstanceResponse>;
+
+/**
+ * @generated from message msec.console.v1.RemoveInstancesRequest
+ */
+export declare type RemoveInstancesRequest = Message<"msec.console.v1.RemoveInstancesRequest"> & {
+  /**
+   * 1…1000.
+   *
+   * @generated from field: repeated string instance_ids = 1;
+   */
+  instanceIds: string[];
+};
+
+/**
+ * Describes the message msec.console.v1.RemoveInstancesRequest.
+ * Use `create(RemoveInstancesRequestSchema)` to create a new message.
+ */
+export declare const RemoveInstancesRequestSchema: GenMessage<RemoveInstancesRequest>;
+
+/**
+ * @generated from message msec.console.v1.RemoveInstancesResponse
+ */
+export declare type RemoveInstancesResponse = Message<"msec.console.v1.RemoveInstancesResponse"> & {
+};
+
+/**
+ * Describes the message msec.console.v1.RemoveInstancesResponse.
+ * Use `create(RemoveInstancesResponseSchema)` to create a new message.
+ */
+export declare const RemoveInstancesResponseSchema: GenMessage<RemoveInstancesResponse>;
+
+/**
+ * @generated from message msec.console.v1.SetInstanceRequest
+ */
+export declare type SetInstanceRequest = Message<"msec.console.v1.SetInstanceRequest"> & {
+  /**
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * 1…10000; 0 leaves it.
+   *
+   * @generated from field: uint32 weight = 2;
+   */
+  weight: number;
+
+  /**
+   * All of them; unset leaves them.
+   *
+   * @generated from field: msec.agent.v1.InstanceSettings settings = 3;
+   */
+  settings?: InstanceSettings | undefined;
+};
+
+/**
+ * Describes the message msec.console.v1.SetInstanceRequest.
+ * Use `create(SetInstanceRequestSchema)` to create a new message.
+ */
+export declare const SetInstanceRequestSchema: GenMessage<SetInstanceRequest>;
+
+/**
+ * @generated from message msec.console.v1.SetInstanceResponse
+ */
+export declare type SetInstanceResponse = Message<"msec.console.v1.SetInstanceResponse"> & {
+  /**
+   * @generated from field: msec.console.v1.Instance instance = 1;
+   */
+  instance?: Instance | undefined;
+};
+
+/**
+ * Describes the message msec.console.v1.SetInstanceResponse.
+ * Use `create(SetInstanceResponseSchema)` to create a new message.
+ */
+export declare const SetInstanceResponseSchema: GenMessage<SetInstanceResponse>;
+
+/**
+ * @generated from message msec.console.v1.SetRoutingPolicyRequest
+ */
+export declare type SetRoutingPolicyRequest = Message<"msec.console.v1.SetRoutingPolicyRequest"> & {
+  /**
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * Unset: back to the defaults.
+   *
+   * @generated from field: msec.agent.v1.RoutingPolicy policy = 2;
+   */
+  policy?: RoutingPolicy | undefined;
+};
+
+/**
+ * Describes the message msec.console.v1.SetRoutingPolicyRequest.
+ * Use `create(SetRoutingPolicyRequestSchema)` to create a new message.
+ */
+export declare const SetRoutingPolicyRequestSchema: GenMessage<SetRoutingPolicyRequest>;
+
+/**
+ * @generated from message msec.console.v1.SetRoutingPolicyResponse
+ */
+export declare type SetRoutingPolicyResponse = Message<"msec.console.v1.SetRoutingPolicyResponse"> & {
+  /**
+   * @generated from field: msec.console.v1.Service service = 1;
+   */
+  service?: Service | undefined;
+};
+
+/**
+ * Describes the message msec.console.v1.SetRoutingPolicyResponse.
+ * Use `create(SetRoutingPolicyResponseSchema)` to create a new message.
+ */
+export declare const SetRoutingPolicyResponseSchema: GenMessage<SetRoutingPolicyResponse>;
 
 /**
  * @generated from message msec.console.v1.SetRoutingRequest
@@ -396,6 +611,76 @@ export declare type Host = Message<"msec.console.v1.Host"> & {
    * @generated from field: uint32 cpus = 12;
    */
   cpus: number;
+
+  /**
+   * Empty: unknown.
+   *
+   * @generated from field: string zone = 13;
+   */
+  zone: string;
+
+  /**
+   * The route version that the processes on it use, at least.
+   *
+   * @generated from field: uint64 used_route_version = 14;
+   */
+  usedRouteVersion: bigint;
+
+  /**
+   * @generated from field: msec.console.v1.RouteState route_state = 15;
+   */
+  routeState: RouteState;
+
+  /**
+   * Since when it lacks a route version that there is; 0 where it has all.
+   *
+   * @generated from field: double route_behind_since_ms = 16;
+   */
+  routeBehindSinceMs: number;
+
+  /**
+   * Why its tables differ, for people: what its agent refused.
+   *
+   * @generated from field: string route_problem = 17;
+   */
+  routeProblem: string;
+
+  /**
+   * @generated from field: double disk_total_bytes = 18;
+   */
+  diskTotalBytes: number;
+
+  /**
+   * @generated from field: double disk_available_bytes = 19;
+   */
+  diskAvailableBytes: number;
+
+  /**
+   * Bytes a second.
+   *
+   * @generated from field: double disk_read_rate = 20;
+   */
+  diskReadRate: number;
+
+  /**
+   * @generated from field: double disk_write_rate = 21;
+   */
+  diskWriteRate: number;
+
+  /**
+   * @generated from field: double network_receive_rate = 22;
+   */
+  networkReceiveRate: number;
+
+  /**
+   * @generated from field: double network_transmit_rate = 23;
+   */
+  networkTransmitRate: number;
+
+  /**
+   * @generated from field: string agent_version = 24;
+   */
+  agentVersion: string;
 };
 
 /**
@@ -438,6 +723,73 @@ export declare type ListHostsResponse = Message<"msec.console.v1.ListHostsRespon
  * Use `create(ListHostsResponseSchema)` to create a new message.
  */
 export declare const ListHostsResponseSchema: GenMessage<ListHostsResponse>;
+
+/**
+ * @generated from message msec.console.v1.SetHostZoneRequest
+ */
+export declare type SetHostZoneRequest = Message<"msec.console.v1.SetHostZoneRequest"> & {
+  /**
+   * @generated from field: string host_id = 1;
+   */
+  hostId: string;
+
+  /**
+   * At most 64 characters, `^[A-Za-z0-9._-]*$`.
+   *
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+};
+
+/**
+ * Describes the message msec.console.v1.SetHostZoneRequest.
+ * Use `create(SetHostZoneRequestSchema)` to create a new message.
+ */
+export declare const SetHostZoneRequestSchema: GenMessage<SetHostZoneRequest>;
+
+/**
+ * @generated from message msec.console.v1.SetHostZoneResponse
+ */
+export declare type SetHostZoneResponse = Message<"msec.console.v1.SetHostZoneResponse"> & {
+  /**
+   * @generated from field: msec.console.v1.Host host = 1;
+   */
+  host?: Host | undefined;
+};
+
+/**
+ * Describes the message msec.console.v1.SetHostZoneResponse.
+ * Use `create(SetHostZoneResponseSchema)` to create a new message.
+ */
+export declare const SetHostZoneResponseSchema: GenMessage<SetHostZoneResponse>;
+
+/**
+ * @generated from message msec.console.v1.RemoveHostRequest
+ */
+export declare type RemoveHostRequest = Message<"msec.console.v1.RemoveHostRequest"> & {
+  /**
+   * @generated from field: string host_id = 1;
+   */
+  hostId: string;
+};
+
+/**
+ * Describes the message msec.console.v1.RemoveHostRequest.
+ * Use `create(RemoveHostRequestSchema)` to create a new message.
+ */
+export declare const RemoveHostRequestSchema: GenMessage<RemoveHostRequest>;
+
+/**
+ * @generated from message msec.console.v1.RemoveHostResponse
+ */
+export declare type RemoveHostResponse = Message<"msec.console.v1.RemoveHostResponse"> & {
+};
+
+/**
+ * Describes the message msec.console.v1.RemoveHostResponse.
+ * Use `create(RemoveHostResponseSchema)` to create a new message.
+ */
+export declare const RemoveHostResponseSchema: GenMessage<RemoveHostResponse>;
 
 /**
  * @generated from message msec.console.v1.CreateEnrollTokenRequest
@@ -522,6 +874,46 @@ export enum ServiceKind {
 export declare const ServiceKindSchema: GenEnum<ServiceKind>;
 
 /**
+ * Whether a host has the routes that it should have.
+ *
+ * @generated from enum msec.console.v1.RouteState
+ */
+export enum RouteState {
+  /**
+   * Its agent has never asked.
+   *
+   * @generated from enum value: ROUTE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The newest version, with the same content.
+   *
+   * @generated from enum value: ROUTE_STATE_CURRENT = 1;
+   */
+  CURRENT = 1,
+
+  /**
+   * An older version, see route_behind_since_ms.
+   *
+   * @generated from enum value: ROUTE_STATE_BEHIND = 2;
+   */
+  BEHIND = 2,
+
+  /**
+   * The newest version, with other content, see route_problem: push again.
+   *
+   * @generated from enum value: ROUTE_STATE_DIFFERENT = 3;
+   */
+  DIFFERENT = 3,
+}
+
+/**
+ * Describes the enum msec.console.v1.RouteState.
+ */
+export declare const RouteStateSchema: GenEnum<RouteState>;
+
+/**
  * Services, instances, hosts, and what is in routing.
  *
  * @generated from service msec.console.v1.RegistryService
@@ -552,6 +944,16 @@ export declare const RegistryService: GenService<{
     output: typeof CreateServiceResponseSchema;
   },
   /**
+   * Removes a service that has no instances any more.
+   *
+   * @generated from rpc msec.console.v1.RegistryService.RemoveService
+   */
+  removeService: {
+    methodKind: "unary";
+    input: typeof RemoveServiceRequestSchema;
+    output: typeof RemoveServiceResponseSchema;
+  },
+  /**
    * Adds an instance, out of routing.
    *
    * @generated from rpc msec.console.v1.RegistryService.AddInstance
@@ -562,7 +964,37 @@ export declare const RegistryService: GenService<{
     output: typeof AddInstanceResponseSchema;
   },
   /**
-   * Takes an instance into routing or out of it.
+   * Removes instances that are out of routing; those that run are stopped.
+   *
+   * @generated from rpc msec.console.v1.RegistryService.RemoveInstances
+   */
+  removeInstances: {
+    methodKind: "unary";
+    input: typeof RemoveInstancesRequestSchema;
+    output: typeof RemoveInstancesResponseSchema;
+  },
+  /**
+   * Weight and limits of an instance. Limits take effect when it starts the next time.
+   *
+   * @generated from rpc msec.console.v1.RegistryService.SetInstance
+   */
+  setInstance: {
+    methodKind: "unary";
+    input: typeof SetInstanceRequestSchema;
+    output: typeof SetInstanceResponseSchema;
+  },
+  /**
+   * How callers of a service choose among its instances.
+   *
+   * @generated from rpc msec.console.v1.RegistryService.SetRoutingPolicy
+   */
+  setRoutingPolicy: {
+    methodKind: "unary";
+    input: typeof SetRoutingPolicyRequestSchema;
+    output: typeof SetRoutingPolicyResponseSchema;
+  },
+  /**
+   * Takes an instance into routing or out of it, without waiting: CapacityService.StartOperation waits.
    *
    * @generated from rpc msec.console.v1.RegistryService.SetRouting
    */
@@ -578,6 +1010,26 @@ export declare const RegistryService: GenService<{
     methodKind: "unary";
     input: typeof ListHostsRequestSchema;
     output: typeof ListHostsResponseSchema;
+  },
+  /**
+   * Where a host is; its agent's own `zone` goes before.
+   *
+   * @generated from rpc msec.console.v1.RegistryService.SetHostZone
+   */
+  setHostZone: {
+    methodKind: "unary";
+    input: typeof SetHostZoneRequestSchema;
+    output: typeof SetHostZoneResponseSchema;
+  },
+  /**
+   * Forgets a host that has no instances any more; its agent is refused from then on.
+   *
+   * @generated from rpc msec.console.v1.RegistryService.RemoveHost
+   */
+  removeHost: {
+    methodKind: "unary";
+    input: typeof RemoveHostRequestSchema;
+    output: typeof RemoveHostResponseSchema;
   },
   /**
    * A one-time token with which one agent enrols. Needs the operator's key.

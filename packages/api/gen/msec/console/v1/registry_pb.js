@@ -9,7 +9,7 @@ import { file_msec_agent_v1_common } from "../../agent/v1/common_pb.js";
  * Describes the file msec/console/v1/registry.proto.
  */
 export const file_msec_console_v1_registry = /*@__PURE__*/
-  fileDesc("Ch5tc2VjL2NvbnNvbGUvdjEvcmVnaXN0cnkucHJvdG8SD21zZWMuY29uc29sZS52MSKyAQoHU2VydmljZRIMCgRuYW1lGAEgASgJEioKBGtpbmQYAiABKA4yHC5tc2VjLmNvbnNvbGUudjEuU2VydmljZUtpbmQSFAoMZGVmYXVsdF9wb3J0GAMgASgNEhIKCmNyZWF0ZWRfbXMYBCABKAESLAoJaW5zdGFuY2VzGAUgAygLMhkubXNlYy5jb25zb2xlLnYxLkluc3RhbmNlEhUKDXJvdXRlX3ZlcnNpb24YBiABKAQi6AEKCEluc3RhbmNlEgoKAmlkGAEgASgJEg8KB3NlcnZpY2UYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNEg8KB2hvc3RfaWQYBSABKAkSEQoJaG9zdF9uYW1lGAYgASgJEhIKCmluX3JvdXRpbmcYByABKAgSDgoGd2VpZ2h0GAggASgNEhoKEnJvdXRpbmdfY2hhbmdlZF9tcxgJIAEoARInCgdwcm9jZXNzGAogASgLMhYubXNlYy5hZ2VudC52MS5Qcm9jZXNzEhMKC3JlcG9ydGVkX21zGAsgASgBIhUKE0xpc3RTZXJ2aWNlc1JlcXVlc3QiQgoUTGlzdFNlcnZpY2VzUmVzcG9uc2USKgoIc2VydmljZXMYASADKAsyGC5tc2VjLmNvbnNvbGUudjEuU2VydmljZSIhChFHZXRTZXJ2aWNlUmVxdWVzdBIMCgRuYW1lGAEgASgJIj8KEkdldFNlcnZpY2VSZXNwb25zZRIpCgdzZXJ2aWNlGAEgASgLMhgubXNlYy5jb25zb2xlLnYxLlNlcnZpY2UiZgoUQ3JlYXRlU2VydmljZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIqCgRraW5kGAIgASgOMhwubXNlYy5jb25zb2xlLnYxLlNlcnZpY2VLaW5kEhQKDGRlZmF1bHRfcG9ydBgDIAEoDSJCChVDcmVhdGVTZXJ2aWNlUmVzcG9uc2USKQoHc2VydmljZRgBIAEoCzIYLm1zZWMuY29uc29sZS52MS5TZXJ2aWNlIlUKEkFkZEluc3RhbmNlUmVxdWVzdBIPCgdzZXJ2aWNlGAEgASgJEg8KB2hvc3RfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNIkIKE0FkZEluc3RhbmNlUmVzcG9uc2USKwoIaW5zdGFuY2UYASABKAsyGS5tc2VjLmNvbnNvbGUudjEuSW5zdGFuY2UiPQoRU2V0Um91dGluZ1JlcXVlc3QSFAoMaW5zdGFuY2VfaWRzGAEgAygJEhIKCmluX3JvdXRpbmcYAiABKAgiWQoSU2V0Um91dGluZ1Jlc3BvbnNlEiwKCWluc3RhbmNlcxgBIAMoCzIZLm1zZWMuY29uc29sZS52MS5JbnN0YW5jZRIVCg1yb3V0ZV92ZXJzaW9uGAIgASgEIpQCCgRIb3N0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIRCgljb25uZWN0ZWQYBCABKAgSFAoMbGFzdF9zZWVuX21zGAUgASgBEh0KFWFwcGxpZWRfcm91dGVfdmVyc2lvbhgGIAEoBBIpCglwcm9jZXNzZXMYByADKAsyFi5tc2VjLmFnZW50LnYxLlByb2Nlc3MSDwoHbG9hZF8xbRgIIAEoARIaChJtZW1vcnlfdG90YWxfYnl0ZXMYCSABKAESHgoWbWVtb3J5X2F2YWlsYWJsZV9ieXRlcxgKIAEoARITCgtjcHVfcGVyY2VudBgLIAEoARIMCgRjcHVzGAwgASgNIhIKEExpc3RIb3N0c1JlcXVlc3QiUAoRTGlzdEhvc3RzUmVzcG9uc2USJAoFaG9zdHMYASADKAsyFS5tc2VjLmNvbnNvbGUudjEuSG9zdBIVCg1yb3V0ZV92ZXJzaW9uGAIgASgEIi0KGENyZWF0ZUVucm9sbFRva2VuUmVxdWVzdBIRCglob3N0X25hbWUYASABKAkiagoZQ3JlYXRlRW5yb2xsVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRISCgpleHBpcmVzX21zGAIgASgBEg4KBnNlcnZlchgDIAEoCRIaChJzZXJ2ZXJfZmluZ2VycHJpbnQYBCABKAkqYQoLU2VydmljZUtpbmQSHAoYU0VSVklDRV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVU0VSVklDRV9LSU5EX1NUQU5EQVJEEAESGQoVU0VSVklDRV9LSU5EX0VYVEVSTkFMEAIylgUKD1JlZ2lzdHJ5U2VydmljZRJbCgxMaXN0U2VydmljZXMSJC5tc2VjLmNvbnNvbGUudjEuTGlzdFNlcnZpY2VzUmVxdWVzdBolLm1zZWMuY29uc29sZS52MS5MaXN0U2VydmljZXNSZXNwb25zZRJVCgpHZXRTZXJ2aWNlEiIubXNlYy5jb25zb2xlLnYxLkdldFNlcnZpY2VSZXF1ZXN0GiMubXNlYy5jb25zb2xlLnYxLkdldFNlcnZpY2VSZXNwb25zZRJeCg1DcmVhdGVTZXJ2aWNlEiUubXNlYy5jb25zb2xlLnYxLkNyZWF0ZVNlcnZpY2VSZXF1ZXN0GiYubXNlYy5jb25zb2xlLnYxLkNyZWF0ZVNlcnZpY2VSZXNwb25zZRJYCgtBZGRJbnN0YW5jZRIjLm1zZWMuY29uc29sZS52MS5BZGRJbnN0YW5jZVJlcXVlc3QaJC5tc2VjLmNvbnNvbGUudjEuQWRkSW5zdGFuY2VSZXNwb25zZRJVCgpTZXRSb3V0aW5nEiIubXNlYy5jb25zb2xlLnYxLlNldFJvdXRpbmdSZXF1ZXN0GiMubXNlYy5jb25zb2xlLnYxLlNldFJvdXRpbmdSZXNwb25zZRJSCglMaXN0SG9zdHMSIS5tc2VjLmNvbnNvbGUudjEuTGlzdEhvc3RzUmVxdWVzdBoiLm1zZWMuY29uc29sZS52MS5MaXN0SG9zdHNSZXNwb25zZRJqChFDcmVhdGVFbnJvbGxUb2tlbhIpLm1zZWMuY29uc29sZS52MS5DcmVhdGVFbnJvbGxUb2tlblJlcXVlc3QaKi5tc2VjLmNvbnNvbGUudjEuQ3JlYXRlRW5yb2xsVG9rZW5SZXNwb25zZWIGcHJvdG8z", [file_msec_agent_v1_common]);
+  fileDesc("Ch5tc2VjL2NvbnNvbGUvdjEvcmVnaXN0cnkucHJvdG8SD21zZWMuY29uc29sZS52MSLgAQoHU2VydmljZRIMCgRuYW1lGAEgASgJEioKBGtpbmQYAiABKA4yHC5tc2VjLmNvbnNvbGUudjEuU2VydmljZUtpbmQSFAoMZGVmYXVsdF9wb3J0GAMgASgNEhIKCmNyZWF0ZWRfbXMYBCABKAESLAoJaW5zdGFuY2VzGAUgAygLMhkubXNlYy5jb25zb2xlLnYxLkluc3RhbmNlEhUKDXJvdXRlX3ZlcnNpb24YBiABKAQSLAoGcG9saWN5GAcgASgLMhwubXNlYy5hZ2VudC52MS5Sb3V0aW5nUG9saWN5IpQDCghJbnN0YW5jZRIKCgJpZBgBIAEoCRIPCgdzZXJ2aWNlGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDAoEcG9ydBgEIAEoDRIPCgdob3N0X2lkGAUgASgJEhEKCWhvc3RfbmFtZRgGIAEoCRISCgppbl9yb3V0aW5nGAcgASgIEg4KBndlaWdodBgIIAEoDRIaChJyb3V0aW5nX2NoYW5nZWRfbXMYCSABKAESJwoHcHJvY2VzcxgKIAEoCzIWLm1zZWMuYWdlbnQudjEuUHJvY2VzcxITCgtyZXBvcnRlZF9tcxgLIAEoARILCgNydW4YDCABKAgSMQoIc2V0dGluZ3MYDSABKAsyHy5tc2VjLmFnZW50LnYxLkluc3RhbmNlU2V0dGluZ3MSKwoJdHJhbnNwb3J0GA4gASgOMhgubXNlYy5hZ2VudC52MS5UcmFuc3BvcnQSFwoPc2lsZW50X3NpbmNlX21zGA8gASgBEhAKCHdpdGhoZWxkGBAgASgIEhIKCmdlbmVyYXRpb24YESABKAQiFQoTTGlzdFNlcnZpY2VzUmVxdWVzdCJCChRMaXN0U2VydmljZXNSZXNwb25zZRIqCghzZXJ2aWNlcxgBIAMoCzIYLm1zZWMuY29uc29sZS52MS5TZXJ2aWNlIiEKEUdldFNlcnZpY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiPwoSR2V0U2VydmljZVJlc3BvbnNlEikKB3NlcnZpY2UYASABKAsyGC5tc2VjLmNvbnNvbGUudjEuU2VydmljZSJmChRDcmVhdGVTZXJ2aWNlUmVxdWVzdBIMCgRuYW1lGAEgASgJEioKBGtpbmQYAiABKA4yHC5tc2VjLmNvbnNvbGUudjEuU2VydmljZUtpbmQSFAoMZGVmYXVsdF9wb3J0GAMgASgNIkIKFUNyZWF0ZVNlcnZpY2VSZXNwb25zZRIpCgdzZXJ2aWNlGAEgASgLMhgubXNlYy5jb25zb2xlLnYxLlNlcnZpY2UiJAoUUmVtb3ZlU2VydmljZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIXChVSZW1vdmVTZXJ2aWNlUmVzcG9uc2Ui1gEKEkFkZEluc3RhbmNlUmVxdWVzdBIPCgdzZXJ2aWNlGAEgASgJEg8KB2hvc3RfaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNEisKCXRyYW5zcG9ydBgFIAEoDjIYLm1zZWMuYWdlbnQudjEuVHJhbnNwb3J0EjEKCHNldHRpbmdzGAYgASgLMh8ubXNlYy5hZ2VudC52MS5JbnN0YW5jZVNldHRpbmdzEg4KBndlaWdodBgHIAEoDRIPCgdzdG9wcGVkGAggASgIIkIKE0FkZEluc3RhbmNlUmVzcG9uc2USKwoIaW5zdGFuY2UYASABKAsyGS5tc2VjLmNvbnNvbGUudjEuSW5zdGFuY2UiLgoWUmVtb3ZlSW5zdGFuY2VzUmVxdWVzdBIUCgxpbnN0YW5jZV9pZHMYASADKAkiGQoXUmVtb3ZlSW5zdGFuY2VzUmVzcG9uc2UibAoSU2V0SW5zdGFuY2VSZXF1ZXN0EhMKC2luc3RhbmNlX2lkGAEgASgJEg4KBndlaWdodBgCIAEoDRIxCghzZXR0aW5ncxgDIAEoCzIfLm1zZWMuYWdlbnQudjEuSW5zdGFuY2VTZXR0aW5ncyJCChNTZXRJbnN0YW5jZVJlc3BvbnNlEisKCGluc3RhbmNlGAEgASgLMhkubXNlYy5jb25zb2xlLnYxLkluc3RhbmNlIlgKF1NldFJvdXRpbmdQb2xpY3lSZXF1ZXN0Eg8KB3NlcnZpY2UYASABKAkSLAoGcG9saWN5GAIgASgLMhwubXNlYy5hZ2VudC52MS5Sb3V0aW5nUG9saWN5IkUKGFNldFJvdXRpbmdQb2xpY3lSZXNwb25zZRIpCgdzZXJ2aWNlGAEgASgLMhgubXNlYy5jb25zb2xlLnYxLlNlcnZpY2UiPQoRU2V0Um91dGluZ1JlcXVlc3QSFAoMaW5zdGFuY2VfaWRzGAEgAygJEhIKCmluX3JvdXRpbmcYAiABKAgiWQoSU2V0Um91dGluZ1Jlc3BvbnNlEiwKCWluc3RhbmNlcxgBIAMoCzIZLm1zZWMuY29uc29sZS52MS5JbnN0YW5jZRIVCg1yb3V0ZV92ZXJzaW9uGAIgASgEIuMECgRIb3N0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIRCgljb25uZWN0ZWQYBCABKAgSFAoMbGFzdF9zZWVuX21zGAUgASgBEh0KFWFwcGxpZWRfcm91dGVfdmVyc2lvbhgGIAEoBBIpCglwcm9jZXNzZXMYByADKAsyFi5tc2VjLmFnZW50LnYxLlByb2Nlc3MSDwoHbG9hZF8xbRgIIAEoARIaChJtZW1vcnlfdG90YWxfYnl0ZXMYCSABKAESHgoWbWVtb3J5X2F2YWlsYWJsZV9ieXRlcxgKIAEoARITCgtjcHVfcGVyY2VudBgLIAEoARIMCgRjcHVzGAwgASgNEgwKBHpvbmUYDSABKAkSGgoSdXNlZF9yb3V0ZV92ZXJzaW9uGA4gASgEEjAKC3JvdXRlX3N0YXRlGA8gASgOMhsubXNlYy5jb25zb2xlLnYxLlJvdXRlU3RhdGUSHQoVcm91dGVfYmVoaW5kX3NpbmNlX21zGBAgASgBEhUKDXJvdXRlX3Byb2JsZW0YESABKAkSGAoQZGlza190b3RhbF9ieXRlcxgSIAEoARIcChRkaXNrX2F2YWlsYWJsZV9ieXRlcxgTIAEoARIWCg5kaXNrX3JlYWRfcmF0ZRgUIAEoARIXCg9kaXNrX3dyaXRlX3JhdGUYFSABKAESHAoUbmV0d29ya19yZWNlaXZlX3JhdGUYFiABKAESHQoVbmV0d29ya190cmFuc21pdF9yYXRlGBcgASgBEhUKDWFnZW50X3ZlcnNpb24YGCABKAkiEgoQTGlzdEhvc3RzUmVxdWVzdCJQChFMaXN0SG9zdHNSZXNwb25zZRIkCgVob3N0cxgBIAMoCzIVLm1zZWMuY29uc29sZS52MS5Ib3N0EhUKDXJvdXRlX3ZlcnNpb24YAiABKAQiMwoSU2V0SG9zdFpvbmVSZXF1ZXN0Eg8KB2hvc3RfaWQYASABKAkSDAoEem9uZRgCIAEoCSI6ChNTZXRIb3N0Wm9uZVJlc3BvbnNlEiMKBGhvc3QYASABKAsyFS5tc2VjLmNvbnNvbGUudjEuSG9zdCIkChFSZW1vdmVIb3N0UmVxdWVzdBIPCgdob3N0X2lkGAEgASgJIhQKElJlbW92ZUhvc3RSZXNwb25zZSItChhDcmVhdGVFbnJvbGxUb2tlblJlcXVlc3QSEQoJaG9zdF9uYW1lGAEgASgJImoKGUNyZWF0ZUVucm9sbFRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSEgoKZXhwaXJlc19tcxgCIAEoARIOCgZzZXJ2ZXIYAyABKAkSGgoSc2VydmVyX2ZpbmdlcnByaW50GAQgASgJKmEKC1NlcnZpY2VLaW5kEhwKGFNFUlZJQ0VfS0lORF9VTlNQRUNJRklFRBAAEhkKFVNFUlZJQ0VfS0lORF9TVEFOREFSRBABEhkKFVNFUlZJQ0VfS0lORF9FWFRFUk5BTBACKnUKClJvdXRlU3RhdGUSGwoXUk9VVEVfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNST1VURV9TVEFURV9DVVJSRU5UEAESFgoSUk9VVEVfU1RBVEVfQkVISU5EEAISGQoVUk9VVEVfU1RBVEVfRElGRkVSRU5UEAMy0AkKD1JlZ2lzdHJ5U2VydmljZRJbCgxMaXN0U2VydmljZXMSJC5tc2VjLmNvbnNvbGUudjEuTGlzdFNlcnZpY2VzUmVxdWVzdBolLm1zZWMuY29uc29sZS52MS5MaXN0U2VydmljZXNSZXNwb25zZRJVCgpHZXRTZXJ2aWNlEiIubXNlYy5jb25zb2xlLnYxLkdldFNlcnZpY2VSZXF1ZXN0GiMubXNlYy5jb25zb2xlLnYxLkdldFNlcnZpY2VSZXNwb25zZRJeCg1DcmVhdGVTZXJ2aWNlEiUubXNlYy5jb25zb2xlLnYxLkNyZWF0ZVNlcnZpY2VSZXF1ZXN0GiYubXNlYy5jb25zb2xlLnYxLkNyZWF0ZVNlcnZpY2VSZXNwb25zZRJeCg1SZW1vdmVTZXJ2aWNlEiUubXNlYy5jb25zb2xlLnYxLlJlbW92ZVNlcnZpY2VSZXF1ZXN0GiYubXNlYy5jb25zb2xlLnYxLlJlbW92ZVNlcnZpY2VSZXNwb25zZRJYCgtBZGRJbnN0YW5jZRIjLm1zZWMuY29uc29sZS52MS5BZGRJbnN0YW5jZVJlcXVlc3QaJC5tc2VjLmNvbnNvbGUudjEuQWRkSW5zdGFuY2VSZXNwb25zZRJkCg9SZW1vdmVJbnN0YW5jZXMSJy5tc2VjLmNvbnNvbGUudjEuUmVtb3ZlSW5zdGFuY2VzUmVxdWVzdBooLm1zZWMuY29uc29sZS52MS5SZW1vdmVJbnN0YW5jZXNSZXNwb25zZRJYCgtTZXRJbnN0YW5jZRIjLm1zZWMuY29uc29sZS52MS5TZXRJbnN0YW5jZVJlcXVlc3QaJC5tc2VjLmNvbnNvbGUudjEuU2V0SW5zdGFuY2VSZXNwb25zZRJnChBTZXRSb3V0aW5nUG9saWN5EigubXNlYy5jb25zb2xlLnYxLlNldFJvdXRpbmdQb2xpY3lSZXF1ZXN0GikubXNlYy5jb25zb2xlLnYxLlNldFJvdXRpbmdQb2xpY3lSZXNwb25zZRJVCgpTZXRSb3V0aW5nEiIubXNlYy5jb25zb2xlLnYxLlNldFJvdXRpbmdSZXF1ZXN0GiMubXNlYy5jb25zb2xlLnYxLlNldFJvdXRpbmdSZXNwb25zZRJSCglMaXN0SG9zdHMSIS5tc2VjLmNvbnNvbGUudjEuTGlzdEhvc3RzUmVxdWVzdBoiLm1zZWMuY29uc29sZS52MS5MaXN0SG9zdHNSZXNwb25zZRJYCgtTZXRIb3N0Wm9uZRIjLm1zZWMuY29uc29sZS52MS5TZXRIb3N0Wm9uZVJlcXVlc3QaJC5tc2VjLmNvbnNvbGUudjEuU2V0SG9zdFpvbmVSZXNwb25zZRJVCgpSZW1vdmVIb3N0EiIubXNlYy5jb25zb2xlLnYxLlJlbW92ZUhvc3RSZXF1ZXN0GiMubXNlYy5jb25zb2xlLnYxLlJlbW92ZUhvc3RSZXNwb25zZRJqChFDcmVhdGVFbnJvbGxUb2tlbhIpLm1zZWMuY29uc29sZS52MS5DcmVhdGVFbnJvbGxUb2tlblJlcXVlc3QaKi5tc2VjLmNvbnNvbGUudjEuQ3JlYXRlRW5yb2xsVG9rZW5SZXNwb25zZWIGcHJvdG8z", [file_msec_agent_v1_common]);
 
 /**
  * Describes the message msec.console.v1.Service.
@@ -68,67 +68,151 @@ export const CreateServiceResponseSchema = /*@__PURE__*/
   messageDesc(file_msec_console_v1_registry, 7);
 
 /**
+ * Describes the message msec.console.v1.RemoveServiceRequest.
+ * Use `create(RemoveServiceRequestSchema)` to create a new message.
+ */
+export const RemoveServiceRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 8);
+
+/**
+ * Describes the message msec.console.v1.RemoveServiceResponse.
+ * Use `create(RemoveServiceResponseSchema)` to create a new message.
+ */
+export const RemoveServiceResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 9);
+
+/**
  * Describes the message msec.console.v1.AddInstanceRequest.
  * Use `create(AddInstanceRequestSchema)` to create a new message.
  */
 export const AddInstanceRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 8);
+  messageDesc(file_msec_console_v1_registry, 10);
 
 /**
  * Describes the message msec.console.v1.AddInstanceResponse.
  * Use `create(AddInstanceResponseSchema)` to create a new message.
  */
 export const AddInstanceResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 9);
+  messageDesc(file_msec_console_v1_registry, 11);
+
+/**
+ * Describes the message msec.console.v1.RemoveInstancesRequest.
+ * Use `create(RemoveInstancesRequestSchema)` to create a new message.
+ */
+export const RemoveInstancesRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 12);
+
+/**
+ * Describes the message msec.console.v1.RemoveInstancesResponse.
+ * Use `create(RemoveInstancesResponseSchema)` to create a new message.
+ */
+export const RemoveInstancesResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 13);
+
+/**
+ * Describes the message msec.console.v1.SetInstanceRequest.
+ * Use `create(SetInstanceRequestSchema)` to create a new message.
+ */
+export const SetInstanceRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 14);
+
+/**
+ * Describes the message msec.console.v1.SetInstanceResponse.
+ * Use `create(SetInstanceResponseSchema)` to create a new message.
+ */
+export const SetInstanceResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 15);
+
+/**
+ * Describes the message msec.console.v1.SetRoutingPolicyRequest.
+ * Use `create(SetRoutingPolicyRequestSchema)` to create a new message.
+ */
+export const SetRoutingPolicyRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 16);
+
+/**
+ * Describes the message msec.console.v1.SetRoutingPolicyResponse.
+ * Use `create(SetRoutingPolicyResponseSchema)` to create a new message.
+ */
+export const SetRoutingPolicyResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 17);
 
 /**
  * Describes the message msec.console.v1.SetRoutingRequest.
  * Use `create(SetRoutingRequestSchema)` to create a new message.
  */
 export const SetRoutingRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 10);
+  messageDesc(file_msec_console_v1_registry, 18);
 
 /**
  * Describes the message msec.console.v1.SetRoutingResponse.
  * Use `create(SetRoutingResponseSchema)` to create a new message.
  */
 export const SetRoutingResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 11);
+  messageDesc(file_msec_console_v1_registry, 19);
 
 /**
  * Describes the message msec.console.v1.Host.
  * Use `create(HostSchema)` to create a new message.
  */
 export const HostSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 12);
+  messageDesc(file_msec_console_v1_registry, 20);
 
 /**
  * Describes the message msec.console.v1.ListHostsRequest.
  * Use `create(ListHostsRequestSchema)` to create a new message.
  */
 export const ListHostsRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 13);
+  messageDesc(file_msec_console_v1_registry, 21);
 
 /**
  * Describes the message msec.console.v1.ListHostsResponse.
  * Use `create(ListHostsResponseSchema)` to create a new message.
  */
 export const ListHostsResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 14);
+  messageDesc(file_msec_console_v1_registry, 22);
+
+/**
+ * Describes the message msec.console.v1.SetHostZoneRequest.
+ * Use `create(SetHostZoneRequestSchema)` to create a new message.
+ */
+export const SetHostZoneRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 23);
+
+/**
+ * Describes the message msec.console.v1.SetHostZoneResponse.
+ * Use `create(SetHostZoneResponseSchema)` to create a new message.
+ */
+export const SetHostZoneResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 24);
+
+/**
+ * Describes the message msec.console.v1.RemoveHostRequest.
+ * Use `create(RemoveHostRequestSchema)` to create a new message.
+ */
+export const RemoveHostRequestSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 25);
+
+/**
+ * Describes the message msec.console.v1.RemoveHostResponse.
+ * Use `create(RemoveHostResponseSchema)` to create a new message.
+ */
+export const RemoveHostResponseSchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_registry, 26);
 
 /**
  * Describes the message msec.console.v1.CreateEnrollTokenRequest.
  * Use `create(CreateEnrollTokenRequestSchema)` to create a new message.
  */
 export const CreateEnrollTokenRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 15);
+  messageDesc(file_msec_console_v1_registry, 27);
 
 /**
  * Describes the message msec.console.v1.CreateEnrollTokenResponse.
  * Use `create(CreateEnrollTokenResponseSchema)` to create a new message.
  */
 export const CreateEnrollTokenResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_registry, 16);
+  messageDesc(file_msec_console_v1_registry, 28);
 
 /**
  * Describes the enum msec.console.v1.ServiceKind.
@@ -141,6 +225,20 @@ export const ServiceKindSchema = /*@__PURE__*/
  */
 export const ServiceKind = /*@__PURE__*/
   tsEnum(ServiceKindSchema);
+
+/**
+ * Describes the enum msec.console.v1.RouteState.
+ */
+export const RouteStateSchema = /*@__PURE__*/
+  enumDesc(file_msec_console_v1_registry, 1);
+
+/**
+ * Whether a host has the routes that it should have.
+ *
+ * @generated from enum msec.console.v1.RouteState
+ */
+export const RouteState = /*@__PURE__*/
+  tsEnum(RouteStateSchema);
 
 /**
  * Services, instances, hosts, and what is in routing.
