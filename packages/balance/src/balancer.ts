@@ -1,6 +1,7 @@
 import { type Constants, constantsWith } from "./constants.ts";
-import { explainInstance } from "./explain.ts";
+import { explainInstance, findingOf } from "./explain.ts";
 import { HashRing } from "./hash-ring.ts";
+import { type Finding, type Hearsay, heardAt } from "./hearsay.ts";
 import { Instance, type Peers } from "./instance.ts";
 import { comparePeers } from "./peers.ts";
 import { type Locality, Policy, stepsAway } from "./policy.ts";
@@ -45,6 +46,10 @@ export type Balancer = {
   finished(route: Route, result: CallResult): void;
   /** Every instance in the order of the table, with why it gets what it gets. */
   explain(): Explanation[];
+  /** What own calls showed, for others on this host: every instance that was ever called. */
+  findings(): Finding[];
+  /** Takes what others on this host say, all of it: what it does not name has nothing said of it any more. */
+  hear(hearsay: readonly Hearsay[]): void;
 };
 
 /**
@@ -149,6 +154,39 @@ class RateBalancer implements Balancer {
       const share = serving.has(instance) ? 1 / instance.cost / total : 0;
       return explainInstance(instance, share, this.#peers, nowMs, this.#numbers);
     });
+  }
+
+  findings(): Finding[] {
+    const nowMs = this.#now();
+    const explanations = this.explain();
+    return this.#instances.flatMap((instance, position) => {
+      if (instance.finished === 0) return [];
+      return findingOf(instance, explanations[position]!, this.#peers, nowMs, this.#numbers);
+    });
+  }
+
+  hear(hearsay: readonly Hearsay[]): void {
+    const nowMs = this.#now();
+    const byPlace = new Map(hearsay.map((one) => [placeOf(one), one]));
+    for (const [place, instance] of this.#byPlace) {
+      const said = byPlace.get(place);
+      instance.heard = said && heardAt(said, nowMs);
+      if (instance.heard?.leftOut !== true && instance.ejection.rumourEnded()) this.#refreshAtMs = nowMs;
+    }
+    this.#leaveOutHeard(nowMs);
+  }
+
+  #leaveOutHeard(nowMs: number): void {
+    let room = this.#instances.length * this.#numbers.hearsayUpTo;
+    for (const { ejection } of this.#instances) if (ejection.isHearsay) room--;
+    for (const instance of this.#instances) {
+      if (room < 1) return;
+      const { heard, ejection } = instance;
+      if (heard?.leftOut !== true || instance.isKnown(nowMs, this.#numbers)) continue;
+      if (nowMs - heard.atMs >= this.#numbers.hearsayMs || !ejection.rumoured(nowMs, this.#numbers)) continue;
+      this.#refreshAtMs = nowMs;
+      room--;
+    }
   }
 
   #instanceOf(route: Route, warmSinceMs: number): Instance {
@@ -300,6 +338,6 @@ class RateBalancer implements Balancer {
   }
 }
 
-function placeOf(route: Route): string {
+function placeOf(route: { readonly address: string; readonly port: number }): string {
   return `${route.address} ${route.port}`;
 }

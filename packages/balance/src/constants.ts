@@ -76,6 +76,15 @@ export const constants = {
   hashLoadFloor: 2,
   // Points on the ring for a weight of 100: shares differ by about 1/√64, and a thousand instances are 64,000 points.
   hashPoints: 64,
+  // A result of the caller's own counts alone for so long, and what others on its host say is forgotten after it: as long as a mean of latencies holds. It
+  // is also how long an instance is left out by hearsay before a call of its own finds out.
+  hearsayMs: 10_000,
+  // Hearsay never takes more of a share than slow start does, …
+  hearsayLeast: 0.25,
+  // … and where it proved wrong it leaves the instance in for so long: a lie costs ten seconds in seventy.
+  hearsayDoubtMs: 60_000,
+  // Nor does it leave out more than this part of the instances.
+  hearsayUpTo: 0.5,
   // Weight of a route that names none.
   defaultWeight: 100,
 } as const;

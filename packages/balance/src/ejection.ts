@@ -12,10 +12,12 @@ export type Failure = {
  * Whether an instance is left out, until when, and whether a probe is on its way.
  *
  * States: in → out by `failed`; out → probing by `beginProbe` when the back-off is over; probing → in by `reached`, → out with twice the
- * back-off by `failed`, → out again by time when the probe never comes back.
+ * back-off by `failed`, → out again by time when the probe never comes back. By hearsay (`rumoured`) in → out as well, until the first result of its own.
  */
 export class Ejection {
   isOut = false;
+  /** Whether it is out by the word of others alone. */
+  isHearsay = false;
   /** Failures in a row that a transport had, and of any kind. */
   transportFailures = 0;
   failures = 0;
@@ -25,6 +27,7 @@ export class Ejection {
   #weight = 0;
   #probeStartedMs = Number.NEGATIVE_INFINITY;
   #returnedMs = Number.NEGATIVE_INFINITY;
+  #doubtedMs = Number.NEGATIVE_INFINITY;
 
   /**
    * A call failed.
@@ -38,6 +41,7 @@ export class Ejection {
     nowMs: number,
     numbers: Constants,
   ): boolean {
+    if (this.isHearsay) this.#return();
     this.failures++;
     this.#weight += hung ? 2 : 1;
     this.transportFailures = transportFailed ? this.transportFailures + 1 : 0;
@@ -63,14 +67,34 @@ export class Ejection {
     this.failures = 0;
     this.#weight = 0;
     if (this.isOut) {
-      this.isOut = false;
-      this.#probeStartedMs = Number.NEGATIVE_INFINITY;
+      if (this.isHearsay) this.#doubtedMs = nowMs;
+      this.#return();
       this.#returnedMs = nowMs;
       return this.#times > 1 ? "gone" : "blip";
     }
     // It has held for a whole slow start: the next ejection begins with a short back-off again.
     if (this.#times > 0 && nowMs - this.#returnedMs >= numbers.warmUpMs) this.#times = 0;
     return undefined;
+  }
+
+  /**
+   * Others say that they leave it out.
+   *
+   * @returns whether it is out now and was not before
+   */
+  rumoured(nowMs: number, { hearsayMs, hearsayDoubtMs }: Constants): boolean {
+    if (this.isOut || nowMs - this.#doubtedMs < hearsayDoubtMs) return false;
+    this.isOut = true;
+    this.isHearsay = true;
+    this.untilMs = nowMs + hearsayMs;
+    return true;
+  }
+
+  /** Others say so no more. @returns whether it is in now and was not before */
+  rumourEnded(): boolean {
+    if (!this.isHearsay) return false;
+    this.#return();
+    return true;
   }
 
   isProbing(nowMs: number, numbers: Constants): boolean {
@@ -84,6 +108,12 @@ export class Ejection {
 
   beginProbe(nowMs: number): void {
     this.#probeStartedMs = nowMs;
+  }
+
+  #return(): void {
+    this.isOut = false;
+    this.isHearsay = false;
+    this.#probeStartedMs = Number.NEGATIVE_INFINITY;
   }
 
   #eject(tookMs: number, nowMs: number, numbers: Constants): void {

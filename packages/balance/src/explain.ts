@@ -1,4 +1,5 @@
 import type { Constants } from "./constants.ts";
+import type { Finding, Heard } from "./hearsay.ts";
 import type { Instance, Peers } from "./instance.ts";
 import { type Explanation, InstanceState } from "./route.ts";
 
@@ -29,6 +30,26 @@ export function explainInstance(
   };
 }
 
+/** What own calls showed of an instance, for others. */
+export function findingOf(
+  instance: Instance,
+  explanation: Explanation,
+  peers: Peers,
+  nowMs: number,
+  { latencyFloorMs }: Constants,
+): Finding {
+  const { ejection, latency, successRatio } = instance;
+  const isMeasured = latency.count > 0 && peers.latencyMs > 0;
+  return {
+    ...explanation,
+    calls: instance.finished,
+    ageMs: nowMs - instance.finishedMs,
+    leftOut: ejection.isOut && !ejection.isHearsay,
+    latencyRatio: isMeasured ? (latency.meanMs + latencyFloorMs) / (peers.latencyMs + latencyFloorMs) : 0,
+    successShare: peers.successRatio > 0 ? Math.min(1, successRatio / peers.successRatio) : 1,
+  };
+}
+
 function stateOf(instance: Instance, nowMs: number, numbers: Constants): InstanceState {
   if (instance.ejection.isProbing(nowMs, numbers)) return InstanceState.probing;
   if (instance.ejection.isOut) return InstanceState.ejected;
@@ -41,6 +62,7 @@ function reasonOf(instance: Instance, state: InstanceState, peers: Peers, nowMs:
   const rows = ejection.transportFailures > 0 ? ejection.transportFailures : ejection.failures;
   const failures = `${rows} ${ejection.transportFailures > 0 ? "transport " : ""}failure${rows === 1 ? "" : "s in a row"}`;
   const figures = `${latency.meanMs.toFixed(1)} ms, ${percent(instance.successRatio)} successful`;
+  if (ejection.isHearsay && instance.heard !== undefined) return rumourOf(instance.heard, ejection.untilMs - nowMs);
   switch (state) {
     case InstanceState.ejected: {
       const left = Math.max(0, Math.ceil(ejection.untilMs - nowMs));
@@ -53,9 +75,22 @@ function reasonOf(instance: Instance, state: InstanceState, peers: Peers, nowMs:
     case InstanceState.warming:
       return `new or just returned: ${percent(instance.warmth(nowMs, numbers))} of its share`;
     case InstanceState.serving:
+      if (instance.heard !== undefined && instance.heardWorth(nowMs, numbers) < 1) return hearsayOf(instance.heard);
       if (latency.count === 0) return "not measured yet";
       return `${figures}, ${instance.inFlight} in flight`;
   }
+}
+
+function rumourOf({ voices }: Heard, leftMs: number): string {
+  const left = Math.max(0, Math.ceil(leftMs));
+  const when = left === 0 ? "the next call tries it" : `tried in ${left} ms`;
+  return `left out by ${voices === 1 ? "another process" : `${voices} processes`} of this host; ${when}`;
+}
+
+function hearsayOf({ voices, latencyRatio, successShare }: Heard): string {
+  const who = voices === 1 ? "another process of this host says" : `${voices} processes of this host say`;
+  const slow = latencyRatio > 0 ? `${latencyRatio.toFixed(1)} times the others' latency, ` : "";
+  return `${who}: ${slow}${percent(successShare)} of their success`;
 }
 
 function percent(ratio: number): string {

@@ -1,5 +1,6 @@
 import { type Constants, constants } from "./constants.ts";
 import { Ejection } from "./ejection.ts";
+import { type Heard, hearsayWorth } from "./hearsay.ts";
 import { LatencyMean } from "./latency-mean.ts";
 import type { CallResult, Route } from "./route.ts";
 
@@ -28,6 +29,11 @@ export class Instance implements Route {
   readonly latency = new LatencyMean();
   successRatio = 1;
 
+  /** Calls that have ended, and when the last of them did. */
+  finished = 0;
+  finishedMs = Number.NEGATIVE_INFINITY;
+  /** What others on this host say of it. */
+  heard: Heard | undefined;
   /** Calls that have not come back. */
   inFlight = 0;
   /** When the last answer came, or the first of the calls that are out went. */
@@ -81,6 +87,8 @@ export class Instance implements Route {
   finish(result: CallResult, mayEjectFailing: boolean, nowMs: number, numbers: Constants): boolean {
     this.inFlight = Math.max(0, this.inFlight - 1);
     this.progressMs = nowMs;
+    this.finishedMs = nowMs;
+    this.finished++;
     const isFirst = this.#first;
     this.#first = false;
     // A quick failure says nothing about latency; one that took long (a time-out) does.
@@ -111,7 +119,9 @@ export class Instance implements Route {
     if (worth >= numbers.suppressBelow) this.#probes = 0;
     this.isSuppressed = worth < numbers.suppressBelow;
     this.hangMs = Math.max(numbers.hangFloorMs, numbers.outlierFactor * this.latency.meanMs);
-    return this.takeRate((this.weight / 100) * this.warmth(nowMs, numbers) * Math.max(worth, 1e-6));
+    return this.takeRate(
+      (this.weight / 100) * this.warmth(nowMs, numbers) * Math.max(worth, 1e-6) * this.heardWorth(nowMs, numbers),
+    );
   }
 
   /** Takes a rate, > 0, from the policy. */
@@ -151,6 +161,16 @@ export class Instance implements Route {
   warmth(nowMs: number, { warmUpFrom, warmUpMs }: Constants): number {
     const grown = (nowMs - this.warmSinceMs) / warmUpMs;
     return grown >= 1 ? 1 : warmUpFrom + (1 - warmUpFrom) * Math.max(grown, 0);
+  }
+
+  /** Whether its own calls tell of it: then nobody else is listened to. */
+  isKnown(nowMs: number, { hearsayMs }: Constants): boolean {
+    return nowMs - this.finishedMs < hearsayMs;
+  }
+
+  /** What hearsay leaves of its share, `hearsayLeast`…1. */
+  heardWorth(nowMs: number, numbers: Constants): number {
+    return this.heard === undefined || this.isKnown(nowMs, numbers) ? 1 : hearsayWorth(this.heard, nowMs, numbers);
   }
 
   // A process that is back is another one: what its predecessor's last calls took says nothing about it.
