@@ -25,7 +25,15 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@msec/telemetry",
     "@msec/wire",
   ],
-  "@msec/agent": ["@msec/api", "@msec/process", "@msec/rpc", "@msec/rpc-node", "@msec/wire"],
+  "@msec/agent": [
+    "@msec/api",
+    "@msec/balance",
+    "@msec/process",
+    "@msec/rpc",
+    "@msec/rpc-node",
+    "@msec/telemetry",
+    "@msec/wire",
+  ],
   "@msec/server": [
     "@msec/api",
     "@msec/kv",

@@ -8,13 +8,13 @@ import { runCommand } from "./command.ts";
 const runner = join(import.meta.dirname, "node-tests.ts");
 
 // In a process of its own: Node's runner does nothing when it is started from within a test.
-async function runFiles(files: Record<string, string>, fileMs: number) {
+async function runFiles(files: Record<string, string>, fileMs: number, together = false) {
   const directory = await mkdtemp(join(tmpdir(), "msec-node-tests-"));
   try {
     const paths = Object.keys(files).map((name) => join(directory, `${name}.test.ts`));
     await Promise.all(Object.values(files).map((source, index) => writeFile(paths[index] ?? "", source)));
     const program = `import { runNodeTests } from ${JSON.stringify(runner)};
-      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(paths)}, { concurrency: 2, fileMs: ${fileMs} })));`;
+      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { concurrency: 2, fileMs: ${fileMs} })));`;
     const main = join(directory, "main.ts");
     await writeFile(main, program);
     const { output } = await runCommand(process.execPath, [main]);
@@ -54,5 +54,31 @@ test("a file that throws, one without tests and one that never ends have each fa
   );
   assert.deepEqual(result.counts, { passed: 0, failed: 3, skipped: 0 });
   assert.match(result.output, /at the top/);
+  assert.match(result.output, /no test in this file/);
+});
+
+test("files that share a process count as they would alone, and say whose failure it is", async () => {
+  const good = 'import { test } from "node:test"; test("good", () => {}); test("left out", { skip: true }, () => {});';
+  const both = await runFiles({ one: good, two: good }, 10_000, true);
+  assert.deepEqual(both, { ok: true, output: "", counts: { passed: 2, failed: 0, skipped: 2 } });
+  const bad = 'import { test } from "node:test"; test("bad", () => { throw new Error("because"); });';
+  const mixed = await runFiles({ one: good, two: bad }, 10_000, true);
+  assert.deepEqual(mixed.counts, { passed: 1, failed: 1, skipped: 1 });
+  assert.match(mixed.output, /two\.test\.ts\n.*✖ bad\n.*because/s);
+  assert.equal(mixed.ok, false);
+});
+
+test("files that pass alone and not in one process have failed", async () => {
+  const file = `import assert from "node:assert/strict"; import { test } from "node:test";
+    test("is alone", () => { assert.equal(globalThis.seen, undefined); globalThis.seen = true; });`;
+  const result = await runFiles({ one: file, two: file }, 10_000, true);
+  assert.deepEqual(result.counts, { passed: 2, failed: 1, skipped: 0 });
+  assert.match(result.output, /two\.test\.ts: is alone[\s\S]*they disturb each other/);
+});
+
+test("a process shared by a file without tests has failed", async () => {
+  const good = 'import { test } from "node:test"; test("good", () => {});';
+  const result = await runFiles({ good, empty: "export {};" }, 10_000, true);
+  assert.deepEqual(result.counts, { passed: 1, failed: 1, skipped: 0 });
   assert.match(result.output, /no test in this file/);
 });

@@ -1,39 +1,108 @@
-import { relative } from "node:path";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join, relative } from "node:path";
 import { run } from "node:test";
 import { inspect } from "node:util";
 import { root } from "./root.ts";
 import { addCounts, noTests, type StepResult, type TestCounts } from "./step.ts";
+import type { BatchedTest } from "./test-batch.ts";
 
 type Events = ReturnType<typeof run>;
+type Outcome = StepResult & { counts: TestCounts };
+
+const batchProgram = join(import.meta.dirname, "test-batch.ts");
 
 /**
- * Run test files with Node's own runner, each in a process of its own, and count every test in them.
+ * Run test files with Node's own runner and count every test in them.
  *
- * @param files                absolute paths
- * @param options.concurrency  files at a time
- * @param options.fileMs       one file may take that long, then its process is ended and it has failed
- * @param options.eachFile     told of each file as it ends; for suites so long that one wants to watch
+ * @param batches              each a list of files, absolute paths, that share one process; a list of one has a process of its own
+ * @param options.concurrency  processes at a time
+ * @param options.fileMs       one file may take that long (a batch: so long for each of its files); then its process is ended and it has failed
+ * @param options.eachFile     told of each file that has a process of its own as it ends; for suites so long that one wants to watch
  */
 export async function runNodeTests(
-  files: readonly string[],
+  batches: readonly (readonly string[])[],
   options: { concurrency: number; fileMs: number; eachFile?: (file: string, result: StepResult) => void },
 ): Promise<StepResult> {
+  // Most of what a small file costs is loading what it tests: what one process compiled the others need not. Keyed by content.
+  process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/msec-compiled-tests");
   let counts = noTests;
   let output = "";
-  const waiting = files.values();
+  const add = (result: Outcome) => {
+    counts = addCounts(counts, result.counts);
+    output += result.output;
+  };
+  const waiting = batches.values();
   const work = async (): Promise<void> => {
-    for (const file of waiting) {
-      const result = await runFile(file, options.fileMs);
-      counts = addCounts(counts, result.counts);
-      output += result.output;
-      options.eachFile?.(relative(root, file), result);
+    for (const batch of waiting) {
+      const [file] = batch;
+      if (batch.length === 1 && file !== undefined) {
+        const result = await runFile(file, options.fileMs);
+        add(result);
+        options.eachFile?.(relative(root, file), result);
+      } else {
+        add(await runBatch(batch, options.fileMs));
+      }
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, work));
   return { ok: counts.failed === 0, output, counts };
 }
 
-async function runFile(file: string, fileMs: number): Promise<StepResult & { counts: TestCounts }> {
+/**
+ * Run files in one process. Where anything is not as it should be, each is run again alone: its own result is what counts, and a failure
+ * that only their company gave is a failure as well.
+ */
+async function runBatch(files: readonly string[], fileMs: number): Promise<Outcome> {
+  const together = await runTogether(files, fileMs * files.length);
+  if (together.ok) {
+    return together;
+  }
+  let counts = noTests;
+  let output = "";
+  for (const file of files) {
+    const alone = await runFile(file, fileMs);
+    counts = addCounts(counts, alone.counts);
+    output += alone.output;
+  }
+  if (counts.failed === 0) {
+    counts = addCounts(counts, { ...noTests, failed: 1 });
+    output = `${together.output}  each of the files passes in a process of its own: they disturb each other\n`;
+  }
+  return { ok: false, output, counts };
+}
+
+async function runTogether(files: readonly string[], limitMs: number): Promise<Outcome> {
+  const child = fork(batchProgram, files, { cwd: root, stdio: ["ignore", "pipe", "pipe", "ipc"], timeout: limitMs });
+  let counts = noTests;
+  let printed = "";
+  const silent = new Set(files);
+  const failures: string[] = [];
+  child.on("message", (test: BatchedTest) => {
+    counts = addCounts(counts, { ...noTests, [test.kind]: 1 });
+    silent.delete(test.file);
+    if (test.kind === "failed") {
+      failures.push(`✖ ${relative(root, test.file)}: ${test.name}\n${indent(test.reason ?? "")}`);
+    }
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  }
+  const [status, signal] = (await once(child, "close")) as [number | null, string | null];
+  if (status !== 0 && failures.length === 0) {
+    failures.push(`✖ their process ended with ${signal ?? `status ${status}`}`);
+  }
+  failures.push(...Array.from(silent, (file) => `✖ there is no test in ${relative(root, file)}`));
+  const ok = failures.length === 0;
+  const output = ok
+    ? ""
+    : `${files.length} files in one process\n${indent(failures.join("\n"))}\n${printed === "" ? "" : `  output:\n${indent(printed)}\n`}`;
+  return { ok, output, counts };
+}
+
+async function runFile(file: string, fileMs: number): Promise<Outcome> {
   // `timeout` of run() is for each test and leaves the process of a test that hangs alive; the signal ends it.
   const events = run({ files: [file], cwd: root, signal: AbortSignal.timeout(fileMs) });
   const failures: string[] = [];

@@ -33,11 +33,14 @@ async function test(): Promise<boolean> {
 }
 
 async function runWatched(files: readonly string[], fileMs: number): Promise<StepResult> {
-  return await runNodeTests(files, {
-    concurrency: 1,
-    fileMs,
-    eachFile: (file, result) => console.log(`${result.ok ? "  ok    " : "  FAILED"} ${file}`),
-  });
+  return await runNodeTests(
+    files.map((file) => [file]),
+    {
+      concurrency: 1,
+      fileMs,
+      eachFile: (file, result) => console.log(`${result.ok ? "  ok    " : "  FAILED"} ${file}`),
+    },
+  );
 }
 
 process.exitCode = (await test()) ? 0 : 1;

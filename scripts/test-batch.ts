@@ -1,0 +1,38 @@
+import { run } from "node:test";
+import { inspect } from "node:util";
+
+/** What a process that runs several test files tells the one that started it: one test that ended. */
+export interface BatchedTest {
+  readonly file: string;
+  readonly name: string;
+  readonly kind: "passed" | "failed" | "skipped";
+  /** Why it failed, with its stack. */
+  readonly reason?: string;
+}
+
+/** Runs the test files that are its arguments in this one process, and sends a {@link BatchedTest} for each test over IPC. */
+async function runBatch(files: readonly string[]): Promise<void> {
+  for await (const event of run({ files: [...files], isolation: "none" })) {
+    // A file without tests passes, by the name of the file.
+    if (event.type === "test:pass" && event.data.details.type !== "suite" && event.data.name !== event.data.file) {
+      const kind = event.data.skip !== undefined || event.data.todo !== undefined ? "skipped" : "passed";
+      tell({ file: event.data.file ?? "", name: event.data.name, kind });
+    } else if (event.type === "test:fail") {
+      const { error } = event.data.details;
+      if ((error as { failureType?: string }).failureType !== "subtestsFailed") {
+        const reason = inspect(error.cause ?? error);
+        tell({ file: event.data.file ?? "", name: event.data.name, kind: "failed", reason });
+      }
+    }
+  }
+}
+
+function tell(test: BatchedTest): void {
+  process.send?.(test);
+}
+
+if (import.meta.main) {
+  await runBatch(process.argv.slice(2));
+  // A failed test sets no status here; who started this counts the tests. The channel alone would keep the process alive.
+  process.disconnect?.();
+}
