@@ -70,9 +70,12 @@ class RateBalancer implements Balancer {
   #instances: Instance[] = [];
   #byPlace = new Map<string, Instance>();
   #hadRoutes = false;
-  // Derived by #refresh: those that take ordinary calls; those that wait for a probe.
-  #usable: Instance[] = [];
+  // Those of which something is known, in the order of the table once #refresh has sorted them.
+  #touched: Instance[] = [];
+  #isSorted = true;
+  // Derived by #refresh: those that wait for a probe; the others, which take ordinary calls, when somebody asks for them.
   #waiting: Instance[] = [];
+  #usable: Instance[] | undefined;
   #peers: Peers = { latencyMs: 0, successRatio: 1 };
   // Derived by `update`; rotations, one for each step away, only when there are too many to compare.
   #rotations: Rotation[] = [];
@@ -83,6 +86,7 @@ class RateBalancer implements Balancer {
   #virtual = 0;
   #pickCount = 0;
   #pickedMs = 0;
+  #nextWaiting = 0;
 
   constructor({ now, random, policy = Policy.adaptive, locality, constants }: BalancerOptions) {
     this.#now = now;
@@ -99,6 +103,8 @@ class RateBalancer implements Balancer {
     for (const route of routes) byPlace.set(placeOf(route), this.#instanceOf(route, warmSinceMs));
     this.#byPlace = byPlace;
     this.#instances = [...byPlace.values()];
+    for (const [position, instance] of this.#instances.entries()) instance.position = position;
+    this.#touched = this.#instances.filter(({ isUntouched }) => !isUntouched);
     this.#ring = undefined;
     this.#rotations = this.#rotationsOf(this.#instances);
     this.#hadRoutes ||= routes.length > 0;
@@ -115,8 +121,9 @@ class RateBalancer implements Balancer {
     }
     const chosen =
       (key !== undefined && this.#policy === Policy.consistentHash ? this.#byKey(key, except) : undefined) ??
-      this.#among(this.#usable, except, nowMs) ??
-      this.#among(this.#instances, except, nowMs);
+      (this.#rotations.length > 0 && except === undefined ? this.#bestInTurn(nowMs) : undefined) ??
+      this.#bestOf(this.#serving(), except, nowMs) ??
+      this.#bestOf(this.#instances, except, nowMs);
     if (chosen === undefined) return undefined;
     this.#virtual = Math.max(this.#virtual, chosen.tag);
     return this.#charge(chosen, nowMs);
@@ -130,6 +137,7 @@ class RateBalancer implements Balancer {
   finished(route: Route, result: CallResult): void {
     const instance = this.#find(route);
     if (instance === undefined) return;
+    this.#touch(instance);
     const mayEjectFailing = this.#failingOut + 1 <= this.#instances.length * this.#numbers.ejectFailingUpTo;
     const hasMoved = instance.finish(this.#sound(result), mayEjectFailing, this.#now(), this.#numbers);
     if (!hasMoved) return;
@@ -147,7 +155,7 @@ class RateBalancer implements Balancer {
   explain(): Explanation[] {
     const nowMs = this.#now();
     this.#refresh(nowMs);
-    const serving = new Set(this.#usable);
+    const serving = new Set(this.#serving());
     let total = 0;
     for (const { cost } of serving) total += 1 / cost;
     return this.#instances.map((instance) => {
@@ -171,6 +179,7 @@ class RateBalancer implements Balancer {
     for (const [place, instance] of this.#byPlace) {
       const said = byPlace.get(place);
       instance.heard = said && heardAt(said, nowMs);
+      if (instance.heard !== undefined) this.#touch(instance);
       if (instance.heard?.leftOut !== true && instance.ejection.rumourEnded()) this.#refreshAtMs = nowMs;
     }
     this.#leaveOutHeard(nowMs);
@@ -181,9 +190,10 @@ class RateBalancer implements Balancer {
     for (const { ejection } of this.#instances) if (ejection.isHearsay) room--;
     for (const instance of this.#instances) {
       if (room < 1) return;
-      const { heard, ejection } = instance;
+      const { heard } = instance;
       if (heard?.leftOut !== true || instance.isKnown(nowMs, this.#numbers)) continue;
-      if (nowMs - heard.atMs >= this.#numbers.hearsayMs || !ejection.rumoured(nowMs, this.#numbers)) continue;
+      if (nowMs - heard.atMs >= this.#numbers.hearsayMs || !instance.ownEjection().rumoured(nowMs, this.#numbers))
+        continue;
       this.#refreshAtMs = nowMs;
       room--;
     }
@@ -199,20 +209,39 @@ class RateBalancer implements Balancer {
     return instance;
   }
 
+  #touch(instance: Instance): void {
+    if (!instance.isUntouched || this.#instances[instance.position] !== instance) return;
+    instance.isUntouched = false;
+    this.#touched.push(instance);
+    this.#isSorted = false;
+  }
+
   #refresh(nowMs: number): void {
     const { refreshMs, refreshPerInstanceMs } = this.#numbers;
     this.#refreshAtMs = nowMs + refreshMs + refreshPerInstanceMs * this.#instances.length;
-    this.#peers = comparePeers(this.#instances);
+    if (!this.#isSorted) this.#touched.sort((a, b) => a.position - b.position);
+    this.#isSorted = true;
+    const touched = this.#touched;
+    this.#peers = comparePeers(touched, this.#instances.length - touched.length);
     this.#failingOut = 0;
-    this.#waiting = [];
-    this.#usable = [];
-    for (const instance of this.#instances) {
+    const waiting: Instance[] = [];
+    for (let index = 0; index < touched.length; index++) {
+      const instance = touched[index]!;
       this.#rate(instance, nowMs);
       const { isOut, transportFailures } = instance.ejection;
       if (isOut && transportFailures === 0) this.#failingOut++;
-      (isOut || instance.isSuppressed ? this.#waiting : this.#usable).push(instance);
+      if (isOut || instance.isSuppressed) waiting.push(instance);
     }
-    if (this.#usable.length === 0) this.#usable = this.#lastResort();
+    this.#waiting = waiting;
+    this.#usable = undefined;
+  }
+
+  #serving(): Instance[] {
+    if (this.#usable === undefined) {
+      const usable = this.#waiting.length === 0 ? this.#instances : this.#instances.filter(isUsable);
+      this.#usable = usable.length > 0 ? usable : this.#lastResort();
+    }
+    return this.#usable;
   }
 
   // Those that are only bad before those that are dead, and when all are dead all of them.
@@ -241,7 +270,11 @@ class RateBalancer implements Balancer {
 
   #probe(except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
     const share = this.#instances.length - 1;
-    for (const instance of this.#waiting) {
+    const waiting = this.#waiting;
+    // Of many each has its turn within a few calls; looking at all of them would be most of a call's price.
+    const looks = Math.min(waiting.length, this.#numbers.compareAllUpTo);
+    for (let look = 0; look < looks; look++) {
+      const instance = waiting[looks === waiting.length ? look : this.#nextWaiting++ % waiting.length]!;
       if (!instance.wantsProbe(nowMs, this.#pickCount, share, this.#numbers) || except?.has(instance)) continue;
       instance.beginProbe(nowMs);
       return instance;
@@ -253,7 +286,7 @@ class RateBalancer implements Balancer {
     this.#ring ??= new HashRing(this.#instances, this.#numbers);
     let inFlight = 0;
     let weights = 0;
-    for (const instance of this.#usable) {
+    for (const instance of this.#serving()) {
       inFlight += instance.inFlight;
       weights += instance.weight;
     }
@@ -262,11 +295,6 @@ class RateBalancer implements Balancer {
       if (instance.ejection.isOut || except?.has(instance)) return false;
       return instance.inFlight < Math.max(this.#numbers.hashLoadFloor, perWeight * instance.weight);
     });
-  }
-
-  #among(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
-    const isLarge = this.#rotations.length > 0 && instances === this.#usable && except === undefined;
-    return (isLarge ? this.#bestInTurn(nowMs) : undefined) ?? this.#bestOf(instances, except, nowMs);
   }
 
   #bestOf(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
@@ -336,6 +364,10 @@ class RateBalancer implements Balancer {
     // Routes come from `pick` as the instances themselves, also those that have left the table since.
     return route instanceof Instance ? route : this.#byPlace.get(placeOf(route));
   }
+}
+
+function isUsable({ ejection, isSuppressed }: Instance): boolean {
+  return !ejection.isOut && !isSuppressed;
 }
 
 function placeOf(route: { readonly address: string; readonly port: number }): string {

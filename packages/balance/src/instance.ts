@@ -12,6 +12,10 @@ export type Peers = {
   successRatio: number;
 };
 
+// Only read: an instance takes one of its own before it writes.
+const neverFailed = new Ejection();
+const unmeasured = new LatencyMean();
+
 /**
  * One instance: what calls to it have shown, and the figures by which `pick` chooses, kept ready here so that it computes nothing.
  *
@@ -25,9 +29,14 @@ export class Instance implements Route {
   hostId: string | undefined;
   zone: string | undefined;
 
-  readonly ejection = new Ejection();
-  readonly latency = new LatencyMean();
+  // Until the first failure and the first answer those that all share: of a thousand instances most callers meet few.
+  ejection = neverFailed;
+  latency = unmeasured;
   successRatio = 1;
+  /** Nothing is known of it and nothing about it changes with time: it is worth what the table says. */
+  isUntouched: boolean;
+  /** In the table. */
+  position = 0;
 
   /** Calls that have ended, and when the last of them did. */
   finished = 0;
@@ -41,7 +50,7 @@ export class Instance implements Route {
   /** From when on calls without progress count as hanging, after `progressMs`. */
   hangMs: number;
   /** 1 / rate: what one call costs in virtual time. */
-  cost = 1;
+  cost: number;
   /** Virtual time up to which it has had its calls. */
   tag = 0;
   /** Steps away from the caller, as calls in flight. */
@@ -68,19 +77,29 @@ export class Instance implements Route {
     this.hostId = route.hostId;
     this.zone = route.zone;
     this.warmSinceMs = warmSinceMs;
+    this.isUntouched = warmSinceMs === Number.NEGATIVE_INFINITY;
+    this.cost = 100 / this.weight;
     this.hangMs = constants.hangFloorMs;
   }
 
   /** Takes over what the table says anew; what was learned stays. */
   adopt(route: Route): void {
     this.instanceId = route.instanceId;
-    this.weight = weightOf(route);
+    const weight = weightOf(route);
+    this.cost *= this.weight / weight;
+    this.weight = weight;
     this.hostId = route.hostId;
     this.zone = route.zone;
   }
 
   start(nowMs: number): void {
     if (this.inFlight++ === 0) this.progressMs = nowMs;
+  }
+
+  /** Its ejection, to be written. */
+  ownEjection(): Ejection {
+    if (this.ejection === neverFailed) this.ejection = new Ejection();
+    return this.ejection;
   }
 
   /** @returns whether it was ejected or returned by this */
@@ -93,6 +112,7 @@ export class Instance implements Route {
     this.#first = false;
     // A quick failure says nothing about latency; one that took long (a time-out) does.
     if (!isFirst && result.durationMs >= 0 && (result.ok || result.durationMs > this.latency.meanMs)) {
+      if (this.latency === unmeasured) this.latency = new LatencyMean();
       this.latency.add(result.durationMs, nowMs, numbers);
     }
     this.successRatio += numbers.meanStep * ((result.ok ? 1 : 0) - this.successRatio);
@@ -100,9 +120,9 @@ export class Instance implements Route {
     if (!result.ok) {
       const { transportFailed, durationMs: tookMs } = result;
       const failure = { transportFailed, tookMs, hung: tookMs > this.hangMs };
-      return this.ejection.failed(failure, mayEjectFailing, nowMs, numbers);
+      return this.ownEjection().failed(failure, mayEjectFailing, nowMs, numbers);
     }
-    const returned = this.ejection.reached(nowMs, numbers);
+    const returned = this.ejection === neverFailed ? undefined : this.ejection.reached(nowMs, numbers);
     if (returned === "gone") this.#startAnew(nowMs);
     return returned !== undefined;
   }
@@ -176,7 +196,7 @@ export class Instance implements Route {
   // A process that is back is another one: what its predecessor's last calls took says nothing about it.
   #startAnew(nowMs: number): void {
     this.warmSinceMs = nowMs;
-    this.latency.reset();
+    this.latency = unmeasured;
     this.#first = true;
     this.successRatio = 1;
   }

@@ -48,15 +48,6 @@ export class LatencyMean {
     this.meanMs += (Math.min(durationMs, highest) - this.meanMs) * step;
   }
 
-  /** Forgets everything: another process answers now. */
-  reset(): void {
-    this.meanMs = 0;
-    this.count = 0;
-    this.evidence = 0;
-    this.#slowInRow = 0;
-    this.#quickInRow = 0;
-  }
-
   #step(nowMs: number, { meanStep, meanStepMax, meanDecayMs }: Constants): number {
     const aged = Math.min(1 - Math.exp((this.#measuredAtMs - nowMs) / meanDecayMs), meanStepMax);
     return Math.max(meanStep, aged, Math.min(1 / (this.count + 1), meanStepMax));

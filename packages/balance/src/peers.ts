@@ -5,8 +5,11 @@ import type { Instance, Peers } from "./instance.ts";
  *
  * Two passes instead of a median: no sorting, and six bad ones of ten do not become the rule.
  * Those that are left out are not compared with.
+ *
+ * @param instances  those of which something is known
+ * @param untouched  how many others there are: nothing speaks against them
  */
-export function comparePeers(instances: readonly Instance[]): Peers {
+export function comparePeers(instances: readonly Instance[], untouched: number): Peers {
   let latencySum = 0;
   let known = 0;
   let successSum = 0;
@@ -19,16 +22,22 @@ export function comparePeers(instances: readonly Instance[]): Peers {
     latencySum += latency.meanMs;
     known++;
   }
-  return betterThan(instances, latencySum / Math.max(1, known), successSum / Math.max(1, inCount));
+  const successMean = (successSum + untouched) / Math.max(1, inCount + untouched);
+  return betterThan(instances, untouched, latencySum / Math.max(1, known), successMean);
 }
 
-function betterThan(instances: readonly Instance[], latencyMean: number, successMean: number): Peers {
+function betterThan(
+  instances: readonly Instance[],
+  untouched: number,
+  latencyMean: number,
+  successMean: number,
+): Peers {
   // Rounding must not put every one of several equal instances on the wrong side of their mean.
   const slack = 1e-9;
   let latencySum = 0;
   let quick = 0;
-  let successSum = 0;
-  let sound = 0;
+  let successSum = untouched;
+  let sound = untouched;
   for (const { ejection, latency, successRatio } of instances) {
     if (ejection.isOut) continue;
     if (latency.count > 0 && latency.meanMs <= latencyMean * (1 + slack)) {

@@ -1,12 +1,7 @@
+import { type Attempt, Outcome, Stage } from "./attempt.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { serviceTime } from "./random.ts";
 import type { Fault } from "./scenario.ts";
-
-/** How an attempt came back. */
-export type Outcome = "ok" | "failed" | "broken";
-
-/** Called once when an attempt comes back; never when it does not. */
-export type Reply = (outcome: Outcome) => void;
 
 /** A refusal or a full queue is answered after so long: one way there and back. */
 const roundTripMs = 0.3;
@@ -19,7 +14,9 @@ export class Machine {
   readonly #random: () => number;
   readonly #workers: number;
   readonly #serviceMs: number;
-  readonly #queue: Reply[] = [];
+  #first: Attempt | undefined;
+  #last: Attempt | undefined;
+  #queued = 0;
   #busy = 0;
   #life = 0;
   #fault: Fault = {};
@@ -37,39 +34,62 @@ export class Machine {
     if (!fault.refuses) return;
     this.#life++;
     this.#busy = 0;
-    for (const reply of this.#queue.splice(0)) this.#events.add(nowMs + roundTripMs, () => reply("broken"));
+    while (this.#queued > 0) this.#reply(this.#dequeue(), Outcome.broken, nowMs, roundTripMs);
   }
 
-  receive(nowMs: number, reply: Reply): void {
+  receive(nowMs: number, attempt: Attempt): void {
     const { refuses, silent, failsInMs } = this.#fault;
-    if (refuses) this.#events.add(nowMs + roundTripMs, () => reply("broken"));
+    if (refuses) this.#reply(attempt, Outcome.broken, nowMs, roundTripMs);
     else if (silent) return;
-    else if (failsInMs !== undefined) this.#events.add(nowMs + failsInMs, () => reply("failed"));
-    else if (this.#busy < this.#workers) this.#work(nowMs, reply);
-    else if (this.#queue.length < queueLimit) this.#queue.push(reply);
-    else this.#events.add(nowMs + roundTripMs, () => reply("failed"));
+    else if (failsInMs !== undefined) this.#reply(attempt, Outcome.failed, nowMs, failsInMs);
+    else if (this.#busy < this.#workers) this.#work(nowMs, attempt);
+    else if (this.#queued < queueLimit) this.#enqueue(attempt);
+    else this.#reply(attempt, Outcome.failed, nowMs, roundTripMs);
   }
 
-  #work(nowMs: number, reply: Reply): void {
-    this.#busy++;
-    const life = this.#life;
-    const doneMs = nowMs + serviceTime(this.#random, this.#serviceMs) * (this.#fault.slowness ?? 1);
-    this.#events.add(doneMs, () => {
-      if (life !== this.#life) {
-        reply("broken");
-        return;
-      }
-      this.#busy--;
-      const next = this.#queue.shift();
-      if (next !== undefined) this.#work(doneMs, next);
-      this.#answer(doneMs, reply);
-    });
-  }
-
-  #answer(nowMs: number, reply: Reply): void {
-    const { silent, extraMs, errorRatio } = this.#fault;
+  /** A worker has come to the end of this. */
+  worked(attempt: Attempt, nowMs: number): void {
+    if (attempt.life !== this.#life) {
+      this.#reply(attempt, Outcome.broken, nowMs, 0);
+      return;
+    }
+    this.#busy--;
+    if (this.#queued > 0) this.#work(nowMs, this.#dequeue());
+    const { silent, extraMs = 0, errorRatio } = this.#fault;
     if (silent) return;
-    const outcome = errorRatio !== undefined && this.#random() < errorRatio ? "failed" : "ok";
-    this.#events.add(nowMs + roundTripMs + (extraMs ?? 0), () => reply(outcome));
+    const isFailed = errorRatio !== undefined && this.#random() < errorRatio;
+    this.#reply(attempt, isFailed ? Outcome.failed : Outcome.ok, nowMs, roundTripMs + extraMs);
+  }
+
+  #work(nowMs: number, attempt: Attempt): void {
+    this.#busy++;
+    attempt.life = this.#life;
+    attempt.stage = Stage.work;
+    const { slowness = 1 } = this.#fault;
+    this.#events.add(nowMs + serviceTime(this.#random, this.#serviceMs) * slowness, attempt);
+  }
+
+  #reply(attempt: Attempt, outcome: Outcome, nowMs: number, afterMs: number): void {
+    const atMs = nowMs + afterMs;
+    attempt.stage = Stage.answer;
+    attempt.outcome = outcome;
+    // All that takes one round trip, which is nearly all, comes in its order.
+    if (afterMs === roundTripMs) this.#events.addInOrder(atMs, attempt);
+    else this.#events.add(atMs, attempt);
+  }
+
+  #enqueue(attempt: Attempt): void {
+    if (this.#last === undefined || this.#queued === 0) this.#first = attempt;
+    else this.#last.behind = attempt;
+    this.#last = attempt;
+    this.#queued++;
+  }
+
+  #dequeue(): Attempt {
+    const first = this.#first!;
+    this.#first = first.behind;
+    first.behind = undefined;
+    this.#queued--;
+    return first;
   }
 }

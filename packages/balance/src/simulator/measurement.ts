@@ -1,3 +1,4 @@
+import { quantileOf } from "./quantile.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** What a run of one algorithm in one scenario came to. */
@@ -27,39 +28,57 @@ export const timeoutMs = 1_000;
 /** Counts what happens in a run. */
 export class Measurement {
   readonly #scenario: Scenario;
-  readonly #latencies: number[] = [];
+  // The first `#succeeded` of them.
+  #latencies = new Float64Array(65_536);
+  #succeeded = 0;
   #failed = 0;
   #sum = 0;
-  /** Attempts for each second and instance. */
-  readonly #attempts: Uint32Array[];
+  /** Attempts at each instance in each second, one second after the other. */
+  readonly #attempts: Uint32Array;
+  readonly #instances: number;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    const { length } = scenario.workers;
-    this.#attempts = Array.from({ length: scenario.seconds + 1 }, () => new Uint32Array(length));
+    this.#instances = scenario.workers.length;
+    this.#attempts = new Uint32Array((scenario.seconds + 1) * this.#instances);
   }
 
   attempted(instance: number, nowMs: number): void {
-    const second = this.#attempts[Math.floor(nowMs / 1_000)];
-    if (second !== undefined) second[instance]!++;
+    // One beyond the last second is dropped, as any write outside of a typed array.
+    this.#attempts[Math.floor(nowMs / 1_000) * this.#instances + instance]!++;
   }
 
   ended(begunMs: number, nowMs: number, ok: boolean): void {
     if (begunMs < settleMs) return;
-    if (ok) this.#latencies.push(nowMs - begunMs);
-    else this.#failed++;
-    this.#sum += ok ? nowMs - begunMs : timeoutMs;
+    if (!ok) {
+      this.#failed++;
+      this.#sum += timeoutMs;
+      return;
+    }
+    if (this.#succeeded === this.#latencies.length) this.#grow();
+    this.#latencies[this.#succeeded++] = nowMs - begunMs;
+    this.#sum += nowMs - begunMs;
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(this.#latencies.length * 2);
+    larger.set(this.#latencies);
+    this.#latencies = larger;
+  }
+
+  #attemptsIn(second: number): Uint32Array {
+    return this.#attempts.subarray(second * this.#instances, (second + 1) * this.#instances);
   }
 
   result(): Result {
-    const calls = this.#latencies.length + this.#failed;
-    const sorted = Float64Array.from(this.#latencies).sort();
+    const calls = this.#succeeded + this.#failed;
+    const latencyAt = (share: number) => quantileOf(this.#latencies, this.#succeeded, share);
     return {
       calls,
       errors: this.#failed / calls,
       costMs: this.#sum / calls,
-      p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
-      p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
+      p50Ms: latencyAt(0.5),
+      p99Ms: latencyAt(0.99),
       badShare: this.#badShare(),
       returnS: this.#returnS(),
       imbalance: this.#imbalance(),
@@ -82,7 +101,7 @@ export class Measurement {
     for (let second = settleMs / 1_000; second < this.#scenario.seconds; second++) {
       const bad = this.#badIn(second);
       if (bad.size === 0 || bad.size === this.#scenario.workers.length) continue;
-      for (const [instance, count] of this.#attempts[second]!.entries()) {
+      for (const [instance, count] of this.#attemptsIn(second).entries()) {
         all += count;
         if (bad.has(instance)) toBad += count;
       }
@@ -96,7 +115,7 @@ export class Measurement {
     const endS = Math.max(...this.#scenario.faults.map(({ untilS }) => untilS));
     const enough = (0.7 * bad.size) / this.#scenario.workers.length;
     for (let second = endS; second < this.#scenario.seconds; second++) {
-      const counts = this.#attempts[second]!;
+      const counts = this.#attemptsIn(second);
       const all = counts.reduce((total, count) => total + count, 0);
       let toBad = 0;
       for (const instance of bad) toBad += counts[instance]!;
@@ -112,7 +131,8 @@ export class Measurement {
     const judged = sound.length > 0 ? sound : workers.map((_, instance) => instance);
     let sum = 0;
     for (let second = settleMs / 1_000; second < seconds; second++) {
-      const loads = judged.map((instance) => this.#attempts[second]![instance]! / workers[instance]!);
+      const counts = this.#attemptsIn(second);
+      const loads = judged.map((instance) => counts[instance]! / workers[instance]!);
       const mean = loads.reduce((total, load) => total + load, 0) / loads.length;
       sum += Math.max(...loads) / (mean || 1) - 1;
     }

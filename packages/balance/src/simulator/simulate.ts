@@ -1,6 +1,8 @@
+import type { CallResult } from "../route.ts";
 import type { Algorithm, Chooser } from "./algorithm.ts";
+import { Attempt, Outcome, Stage } from "./attempt.ts";
 import { EventQueue } from "./event-queue.ts";
-import { Machine, type Outcome } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import { Measurement, type Result, timeoutMs } from "./measurement.ts";
 import { exponential, seededRandom } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
@@ -16,11 +18,8 @@ export function simulate(scenario: Scenario, algorithm: Algorithm, seed: number)
   return new World(scenario, algorithm, seed).run();
 }
 
-/** One call of a caller with all its attempts. */
-type Call = { readonly chooser: Chooser; readonly begunMs: number; tried: Set<number> | undefined };
-
-/** One attempt that is out. */
-type Attempt = { readonly call: Call; readonly instance: number; readonly begunMs: number; isOver: boolean };
+/** Something that the scenario has planned. */
+type Plan = { readonly atMs: number; readonly run: () => void };
 
 class World {
   readonly #scenario: Scenario;
@@ -29,10 +28,22 @@ class World {
   readonly #machines: Machine[];
   readonly #choosers: Chooser[];
   readonly #arrivals: () => number;
+  // There are few, and they are known from the beginning: a list in the order of time.
+  readonly #plans: Plan[];
+  #nextPlan = 0;
+  // One arrival follows the other: only the next one is ever known.
+  #arrivalMs = 0;
+  #arrivalAt: Chooser;
   // All time-outs are equally long, so they end in the order in which they began: a queue, not the heap.
   #waiting: Attempt[] = [];
   #firstWaiting = 0;
   #nowMs = 0;
+  // The one that is handed out; nobody keeps it.
+  readonly #result: { -readonly [Field in keyof CallResult]: CallResult[Field] } = {
+    ok: true,
+    durationMs: 0,
+    transportFailed: false,
+  };
 
   constructor(scenario: Scenario, algorithm: Algorithm, seed: number) {
     this.#scenario = scenario;
@@ -43,21 +54,31 @@ class World {
     this.#arrivals = seededRandom(seed);
     const choices = seededRandom(seed + 1);
     this.#choosers = Array.from({ length: scenario.callers }, () => algorithm.create(() => this.#nowMs, choices));
+    this.#arrivalAt = this.#choosers[0]!;
+    this.#plans = this.#planned();
   }
 
   run(): Result {
     this.#changeTables();
-    this.#planFaults();
     this.#planArrival();
     const endMs = this.#scenario.seconds * 1_000;
     for (;;) {
+      const eventMs = this.#events.nextMs;
       const timeOutMs = this.#nextTimeOutMs();
-      const atMs = Math.min(this.#events.nextMs, timeOutMs);
+      const planMs = this.#plans[this.#nextPlan]?.atMs ?? Number.POSITIVE_INFINITY;
+      const atMs = Math.min(eventMs, timeOutMs, planMs, this.#arrivalMs);
       if (atMs >= endMs) return this.#measurement.result();
       this.#nowMs = atMs;
       if (timeOutMs === atMs) this.#timeOut();
-      else this.#events.take()!.run();
+      else if (planMs === atMs) this.#plans[this.#nextPlan++]!.run();
+      else if (this.#arrivalMs === atMs) this.#arrive();
+      else this.#happen(this.#events.take());
     }
+  }
+
+  #happen(attempt: Attempt): void {
+    if (attempt.stage === Stage.work) this.#machines[attempt.instance]!.worked(attempt, this.#nowMs);
+    else this.#end(attempt, attempt.outcome);
   }
 
   #changeTables(): void {
@@ -67,55 +88,58 @@ class World {
     for (const chooser of this.#choosers) chooser.update(table);
   }
 
-  #planFaults(): void {
-    for (const { atS } of this.#scenario.joins) this.#events.add(atS * 1_000, () => this.#changeTables());
+  #planned(): Plan[] {
+    const plans: Plan[] = [];
+    for (const { atS } of this.#scenario.joins) plans.push({ atMs: atS * 1_000, run: () => this.#changeTables() });
     for (const { instances, fromS, untilS, fault } of this.#scenario.faults) {
       for (const instance of instances) {
         const machine = this.#machines[instance]!;
-        this.#events.add(fromS * 1_000, () => machine.suffer(fault, this.#nowMs));
-        this.#events.add(untilS * 1_000, () => machine.suffer({}, this.#nowMs));
+        plans.push({ atMs: fromS * 1_000, run: () => machine.suffer(fault, this.#nowMs) });
+        plans.push({ atMs: untilS * 1_000, run: () => machine.suffer({}, this.#nowMs) });
       }
     }
+    return plans.sort((a, b) => a.atMs - b.atMs);
   }
 
   // All callers together are one stream; each call belongs to any of them.
   #planArrival(): void {
     const { callsPerSecond, callers } = this.#scenario;
-    const atMs = this.#nowMs + exponential(this.#arrivals, 1_000 / callsPerSecond);
-    const chooser = this.#choosers[Math.floor(this.#arrivals() * callers)]!;
-    this.#events.add(atMs, () => {
-      this.#planArrival();
-      this.#attempt({ chooser, begunMs: this.#nowMs, tried: undefined });
-    });
+    this.#arrivalMs = this.#nowMs + exponential(this.#arrivals, 1_000 / callsPerSecond);
+    this.#arrivalAt = this.#choosers[Math.floor(this.#arrivals() * callers)]!;
   }
 
-  #attempt(call: Call): void {
-    const instance = call.chooser.pick(call.tried);
+  #arrive(): void {
+    const chooser = this.#arrivalAt;
+    this.#planArrival();
+    this.#attempt(chooser, this.#nowMs, undefined);
+  }
+
+  #attempt(chooser: Chooser, callBegunMs: number, tried: ReadonlySet<number> | undefined): void {
+    const nowMs = this.#nowMs;
+    const instance = chooser.pick(tried);
     if (instance < 0) {
-      this.#measurement.ended(call.begunMs, this.#nowMs, false);
+      this.#measurement.ended(callBegunMs, nowMs, false);
       return;
     }
-    call.chooser.started(instance);
-    this.#measurement.attempted(instance, this.#nowMs);
-    const attempt: Attempt = { call, instance, begunMs: this.#nowMs, isOver: false };
+    chooser.started(instance);
+    this.#measurement.attempted(instance, nowMs);
+    const attempt = new Attempt(chooser, instance, callBegunMs, nowMs, tried);
     this.#waiting.push(attempt);
-    this.#machines[instance]!.receive(this.#nowMs, (outcome) => this.#end(attempt, outcome));
+    this.#machines[instance]!.receive(nowMs, attempt);
   }
 
   #end(attempt: Attempt, outcome: Outcome): void {
     if (attempt.isOver) return;
     attempt.isOver = true;
-    const { call, instance, begunMs } = attempt;
-    const ok = outcome === "ok";
-    call.chooser.finished(instance, {
-      ok,
-      durationMs: this.#nowMs - begunMs,
-      transportFailed: outcome === "broken",
-    });
-    call.tried ??= new Set();
-    call.tried.add(instance);
-    if (!ok && call.tried.size <= this.#scenario.repeats) this.#attempt(call);
-    else this.#measurement.ended(call.begunMs, this.#nowMs, ok);
+    const { chooser, instance, callBegunMs, begunMs, tried } = attempt;
+    const result = this.#result;
+    result.ok = outcome === Outcome.ok;
+    result.durationMs = this.#nowMs - begunMs;
+    result.transportFailed = outcome === Outcome.broken;
+    chooser.finished(instance, result);
+    if (!result.ok && (tried?.size ?? 0) < this.#scenario.repeats) {
+      this.#attempt(chooser, callBegunMs, new Set(tried).add(instance));
+    } else this.#measurement.ended(callBegunMs, this.#nowMs, result.ok);
   }
 
   #nextTimeOutMs(): number {
@@ -131,6 +155,6 @@ class World {
 
   // Whoever answers later answers nobody: the work is done all the same, which is what makes storms.
   #timeOut(): void {
-    this.#end(this.#waiting[this.#firstWaiting]!, "failed");
+    this.#end(this.#waiting[this.#firstWaiting]!, Outcome.failed);
   }
 }

@@ -9,22 +9,26 @@ export const adaptive: Algorithm = {
   create(now, random) {
     const balancer = createBalancer({ now, random });
     // What pick gave is handed back to `started` and `finished`, as services do.
-    const routes = new Map<number, Route>();
+    const routes: Route[] = [];
     return {
       update: (instances) => balancer.update(instances.map(routeOf)),
       pick(tried) {
-        const except = tried && new Set([...tried].map((instance) => routes.get(instance)!));
+        const except = tried && new Set([...tried].map((instance) => routes[instance]!));
         const route = balancer.pick(except);
         if (route === undefined) return -1;
-        routes.set(route.port, route);
+        routes[route.port] = route;
         return route.port;
       },
-      started: (instance) => balancer.started(routes.get(instance)!),
-      finished: (instance, result) => balancer.finished(routes.get(instance)!, result),
+      started: (instance) => balancer.started(routes[instance]!),
+      finished: (instance, result) => balancer.finished(routes[instance]!, result),
     };
   },
 };
 
+// All callers have the same tables.
+const known: Route[] = [];
+
 function routeOf(instance: number): Route {
-  return { instanceId: "", address: "simulated", port: instance, weight: 100 };
+  known[instance] ??= { instanceId: "", address: "simulated", port: instance, weight: 100 };
+  return known[instance];
 }

@@ -23,9 +23,11 @@ class Server {
   }
 
   // One period's shaping. The guard of ten requests is never applied there, for a field is zero: kept, it is what ran.
-  shape(base: number, mayDecrease: boolean): void {
+  /** @returns whether its weight is another one now */
+  shape(base: number, mayDecrease: boolean): boolean {
     const requests = this.success + this.failed;
-    if (requests === 0) return;
+    if (requests === 0) return false;
+    const before = this.weight;
     const ratio = this.success / requests;
     if (ratio >= base) {
       this.weight =
@@ -37,6 +39,7 @@ class Server {
     } else if (mayDecrease) {
       this.weight = Math.trunc(this.weight * ratio * ratio);
     }
+    return this.weight !== before;
   }
 }
 
@@ -44,7 +47,11 @@ class Server {
 class RouteTable {
   readonly #random: () => number;
   #servers: Server[] = [];
-  #byInstance = new Map<number, Server>();
+  #byInstance: Server[] = [];
+  // Derived from the weights, which change once a period: who is alive, the running sum of their weights, and who is dead.
+  #live: Server[] = [];
+  #weightEnds = new Float64Array(0);
+  #dead: Server[] = [];
   #shapedMs = 0;
   // Statistics are cleared before it is computed, so it is always one: kept as well.
   #deadRetries = 1;
@@ -55,8 +62,10 @@ class RouteTable {
   }
 
   update(instances: readonly number[]): void {
-    this.#servers = instances.map((instance) => this.#byInstance.get(instance) ?? new Server(instance));
-    this.#byInstance = new Map(this.#servers.map((server) => [server.instance, server]));
+    this.#servers = instances.map((instance) => this.#byInstance[instance] ?? new Server(instance));
+    this.#byInstance = [];
+    for (const server of this.#servers) this.#byInstance[server.instance] = server;
+    this.#addUp();
   }
 
   pick(nowMs: number, tried: ReadonlySet<number> | undefined): number {
@@ -69,44 +78,55 @@ class RouteTable {
   }
 
   finished(instance: number, ok: boolean): void {
-    const server = this.#byInstance.get(instance);
+    const server = this.#byInstance[instance];
     if (server === undefined) return;
     if (ok) server.success++;
     else server.failed++;
   }
 
-  #search(): Server {
-    const live = this.#servers.filter(({ weight }) => weight > 0);
-    if (live.length === 0) return this.#uniform(this.#servers);
-    const dead = this.#servers.filter(({ weight }) => weight === 0);
-    const sum = live.reduce((total, { weight }) => total + weight, 0);
-    const deadZone = dead.length > 0 ? sum * deadRatio + 1 : 0;
-    if (this.#random() * (sum + deadZone) >= sum && this.#deadRetries > 0) {
-      this.#deadRetries--;
-      return this.#uniform(dead);
-    }
-    return this.#weighted(live, sum);
+  #addUp(): void {
+    this.#live = this.#servers.filter(({ weight }) => weight > 0);
+    this.#dead = this.#servers.filter(({ weight }) => weight === 0);
+    let end = 0;
+    this.#weightEnds = Float64Array.from(this.#live, ({ weight }) => (end += weight));
   }
 
-  #weighted(live: Server[], sum: number): Server {
-    let left = this.#random() * sum;
-    for (const server of live) {
-      left -= server.weight;
-      if (left < 0) return server;
+  #search(): Server {
+    const live = this.#live;
+    if (live.length === 0) return this.#uniform(this.#servers);
+    const sum = this.#weightEnds[live.length - 1]!;
+    const deadZone = this.#dead.length > 0 ? sum * deadRatio + 1 : 0;
+    if (this.#random() * (sum + deadZone) >= sum && this.#deadRetries > 0) {
+      this.#deadRetries--;
+      return this.#uniform(this.#dead);
     }
-    return live.at(-1)!;
+    return this.#weighted();
+  }
+
+  #weighted(): Server {
+    const ends = this.#weightEnds;
+    const point = this.#random() * ends[ends.length - 1]!;
+    let low = 0;
+    let high = ends.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ends[middle]! <= point) low = middle + 1;
+      else high = middle;
+    }
+    return this.#live[low]!;
   }
 
   // It has no repeats of its own; where the simulation repeats, all algorithms may avoid what was tried.
   #pickAnother(tried: ReadonlySet<number>): number {
     const open = this.#servers.filter(({ instance }) => !tried.has(instance));
     const live = open.filter(({ weight }) => weight > 0);
-    if (live.length > 0)
-      return this.#weighted(
-        live,
-        live.reduce((total, { weight }) => total + weight, 0),
-      ).instance;
-    return open.length > 0 ? this.#uniform(open).instance : -1;
+    if (live.length === 0) return open.length > 0 ? this.#uniform(open).instance : -1;
+    let left = this.#random() * live.reduce((total, { weight }) => total + weight, 0);
+    for (const server of live) {
+      left -= server.weight;
+      if (left < 0) return server.instance;
+    }
+    return live.at(-1)!.instance;
   }
 
   #uniform(servers: Server[]): Server {
@@ -117,12 +137,14 @@ class RouteTable {
     const mayDecrease = this.#lowCount / this.#servers.length <= lowRatio;
     const base = mayDecrease ? successBase : Math.min(this.#averageSuccess(), successBase);
     this.#lowCount = 0;
+    let hasChanged = false;
     for (const server of this.#servers) {
-      server.shape(base, mayDecrease);
+      hasChanged = server.shape(base, mayDecrease) || hasChanged;
       if (server.weight / staticWeight < lowWatermark) this.#lowCount++;
       server.success = 0;
       server.failed = 0;
     }
+    if (hasChanged) this.#addUp();
     this.#deadRetries = 1;
     this.#shapedMs = nowMs;
   }

@@ -28,11 +28,11 @@ export const peakEwma: Algorithm = {
   about: "the better of two drawn, by decaying peak latency × calls in flight (Finagle)",
   create(now, random) {
     let table: readonly number[] = [];
-    const means = new Map<number, PeakMean>();
+    const means: PeakMean[] = [];
     return {
       update(instances) {
         table = instances;
-        for (const instance of instances) if (!means.has(instance)) means.set(instance, new PeakMean());
+        for (const instance of instances) means[instance] ??= new PeakMean();
       },
       pick(tried) {
         const open = tried === undefined ? table : table.filter((instance) => !tried.has(instance));
@@ -41,13 +41,13 @@ export const peakEwma: Algorithm = {
         const second = (first + 1 + Math.floor(random() * (open.length - 1))) % open.length;
         const one = open[first]!;
         const other = open[second]!;
-        return means.get(one)!.load(now()) <= means.get(other)!.load(now()) ? one : other;
+        return means[one]!.load(now()) <= means[other]!.load(now()) ? one : other;
       },
       started(instance) {
-        means.get(instance)!.inFlight++;
+        means[instance]!.inFlight++;
       },
       finished(instance, { durationMs }) {
-        const mean = means.get(instance)!;
+        const mean = means[instance]!;
         mean.inFlight--;
         mean.observe(durationMs, now());
       },
