@@ -24,7 +24,9 @@ import { Membership } from "./identity/membership.ts";
 import { listenLocal } from "./local/listen-local.ts";
 import type { StatusFields } from "./local/local-service.ts";
 import { RouteTables } from "./routes/route-tables.ts";
+import { RoutedPlaces } from "./routes/routed-places.ts";
 import { watchRoutes } from "./routes/watch-routes.ts";
+import { SharedFindings } from "./sharing/shared-findings.ts";
 import { sendSpool } from "./spool/send-spool.ts";
 import { Spool } from "./spool/spool.ts";
 import { InstanceSet } from "./supervisor/instance-set.ts";
@@ -102,7 +104,12 @@ async function startParts(
     spooledBytes: spool.bytes,
     droppedBatches: BigInt(spool.droppedBatches),
   });
-  const listener = await listenLocal(paths.socket, { tables, instances, spool, log, host, status });
+  const places = new RoutedPlaces(tables);
+  const shared = new SharedFindings({
+    now: () => performance.now(),
+    isRouted: (service, address, port) => places.has(service, address, port),
+  });
+  const listener = await listenLocal(paths.socket, { tables, instances, spool, log, host, status }, shared);
   writeRunRecord(paths.state, { name: "agent", role: "agent", listen: paths.socket });
   instances.reconcile(assignments.assignments);
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();

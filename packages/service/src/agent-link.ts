@@ -1,9 +1,11 @@
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
+import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { type Client, Code, createClient, RpcError } from "@msec/rpc";
 import { type Channel, createChannel } from "@msec/rpc-node";
 import { Latch } from "./latch.ts";
 import type { ReportBuffer } from "./report-buffer.ts";
 import type { RouteCache } from "./route-cache.ts";
+import type { SharedKnowledge } from "./sharing/shared-knowledge.ts";
 
 const REGISTER_TIMEOUT_MS = 5_000;
 const REPORT_TIMEOUT_MS = 5_000;
@@ -11,6 +13,9 @@ const REPORT_TIMEOUT_MS = 5_000;
 const WATCH_WAIT_MS = 30_000;
 const WATCH_SLACK_MS = 10_000;
 const REPORT_EVERY_MS = 1_000;
+const EXCHANGE_EVERY_MS = 1_000;
+// It is about being a little wiser; nobody waits long for that.
+const EXCHANGE_TIMEOUT_MS = 500;
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 2_000;
 // An agent that knows nothing yet answers at once; asking again at once would be a busy loop.
@@ -33,6 +38,7 @@ export type AgentLinkOptions = {
   readonly identity: Identity;
   readonly routes: RouteCache;
   readonly reports: ReportBuffer;
+  readonly shared: SharedKnowledge;
   /** Hears once that the agent is away, with why, and once that it is there. */
   readonly onState: (state: { connected: boolean; reason: string }) => void;
 };
@@ -47,10 +53,14 @@ export class AgentLink {
   readonly #options: AgentLinkOptions;
   readonly #channel: Channel;
   readonly #agent: Client<typeof LocalService>;
+  readonly #sharing: Client<typeof SharingService>;
   readonly #stop = new AbortController();
   readonly #reportNow = new Latch();
   readonly #pauseOver = new Latch();
+  readonly #exchangeOver = new Latch();
   #registered = false;
+  /** Whether the agent knows how to share; not before the first registration. */
+  #shares = false;
   #said: boolean | undefined;
   #running: Promise<unknown> = Promise.resolve();
   /** Why the agent is away, for messages; empty while it is there. */
@@ -60,11 +70,12 @@ export class AgentLink {
     this.#options = options;
     this.#channel = createChannel({ path: options.path }, { caller: options.identity.service });
     this.#agent = createClient(LocalService, this.#channel.call);
+    this.#sharing = createClient(SharingService, this.#channel.call);
   }
 
   /** Begins; runs until `close`. */
   start(): void {
-    this.#running = Promise.all([this.#keepRegistered(), this.#keepReporting()]);
+    this.#running = Promise.all([this.#keepRegistered(), this.#keepReporting(), this.#keepExchanging()]);
   }
 
   /** Asks for the recorder to be emptied before the second is over. */
@@ -77,6 +88,7 @@ export class AgentLink {
     this.#stop.abort();
     this.#reportNow.set();
     this.#pauseOver.set();
+    this.#exchangeOver.set();
     await Promise.race([this.#running, expire(graceMs)]);
     await this.#channel.close();
   }
@@ -87,6 +99,8 @@ export class AgentLink {
       try {
         await this.#register();
         pauseMs = PAUSE_FIRST_MS;
+        // Before the routes: the first call by name must know which instances the others leave out.
+        await this.#exchange();
         await this.#watch();
       } catch (error) {
         this.#say(false, error instanceof Error ? error.message : String(error));
@@ -102,6 +116,8 @@ export class AgentLink {
     const request = { service, listen, instanceId, methods: [...methods], pid: process.pid };
     await this.#agent.register(request, { timeoutMs: REGISTER_TIMEOUT_MS, signal: this.#stop.signal });
     this.#registered = true;
+    this.#shares = true;
+    this.#options.shared.forget();
     this.#say(true, "");
     this.#reportNow.set();
   }
@@ -121,6 +137,27 @@ export class AgentLink {
       if (!isNew && performance.now() - began < UNKNOWN_PAUSE_MS) await this.#pauseOver.wait(UNKNOWN_PAUSE_MS);
     }
     if (!this.#stop.signal.aborted) throw new Error("the agent closed the connection");
+  }
+
+  async #keepExchanging(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#exchangeOver.wait(EXCHANGE_EVERY_MS);
+      if (this.#shares && this.#canReport() && !this.#stop.signal.aborted) await this.#exchange();
+    }
+  }
+
+  async #exchange(): Promise<void> {
+    const { shared } = this.#options;
+    const services = shared.collect();
+    try {
+      const options = { timeoutMs: EXCHANGE_TIMEOUT_MS, signal: this.#stop.signal };
+      shared.take(await this.#sharing.exchange({ services }, options));
+    } catch (error) {
+      // An older agent; the next one is asked again.
+      if (error instanceof RpcError && error.code === Code.Unimplemented) this.#shares = false;
+      // Away or busy: everything is told again in a second, and what was heard fades by itself.
+      shared.forget();
+    }
   }
 
   async #keepReporting(): Promise<void> {

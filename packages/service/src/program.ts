@@ -19,6 +19,7 @@ import { ReportBuffer } from "./report-buffer.ts";
 import { RouteCache } from "./route-cache.ts";
 import { type CallTime, RoutedCalls } from "./routed-calls.ts";
 import { RouteLoans, type RouteResult, type ServiceRoute } from "./routes/route-loans.ts";
+import { SharedKnowledge } from "./sharing/shared-knowledge.ts";
 
 // Clients are made once for each service and target; more different ones than this are targets made up on the way.
 const CLIENTS_MAX = 1_000;
@@ -89,6 +90,7 @@ export class Program {
   readonly #channels: ChannelPool;
   readonly #routes: RouteCache;
   readonly #reports: ReportBuffer;
+  readonly #shared: SharedKnowledge;
   readonly #agentPath: string | undefined;
   readonly #clients = new Map<string, WeakMap<DescService, unknown>>();
   #link: AgentLink | undefined;
@@ -113,8 +115,14 @@ export class Program {
     });
     this.#reports = new ReportBuffer(this.recorder);
     const reason = () => this.#link?.reason ?? "this process has not begun";
+    this.#shared = new SharedKnowledge(() => this.calls.balancers());
     this.calls = new RoutedCalls(
-      { cache: this.#routes, hasAgent: options.agentPath !== undefined, reason },
+      {
+        cache: this.#routes,
+        hasAgent: options.agentPath !== undefined,
+        reason,
+        hearsayOf: (service) => this.#shared.hearsayOf(service),
+      },
       this.#channels,
       this.recorder,
     );
@@ -135,6 +143,7 @@ export class Program {
       identity,
       routes: this.#routes,
       reports: this.#reports,
+      shared: this.#shared,
       onState: ({ connected, reason }) => {
         if (connected) this.say(`connected to the agent at ${path}`);
         else this.say(`no agent at ${path} (${reason}): ${this.#withoutAgent()}; trying again`);

@@ -1,4 +1,4 @@
-import type { Balancer, Explanation } from "@msec/balance";
+import type { Balancer, Explanation, Hearsay } from "@msec/balance";
 import { Code, currentContext, RpcError } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
 import { CalledService } from "./called-service.ts";
@@ -37,6 +37,8 @@ export type RouteSource = {
   readonly hasAgent: boolean;
   /** Why the agent is away; empty while it is there. */
   readonly reason: () => string;
+  /** What the other processes of the host say of a service's instances. */
+  readonly hearsayOf: (service: string) => readonly Hearsay[];
 };
 
 /** Chooses instances for calls, follows how they do, and asks another one where that is safe. */
@@ -58,6 +60,11 @@ export class RoutedCalls {
     const routes = this.#source.cache.find(service) ?? [];
     this.#services.get(service)?.balancer.update(routes);
     this.#channels.keepOnly(service, routes);
+  }
+
+  /** The services that this process has called, with their balancers. */
+  *balancers(): Generator<[service: string, balancer: Balancer]> {
+    for (const [name, { balancer }] of this.#services) yield [name, balancer];
   }
 
   /** Why each instance of a service that this process has called gets the calls that it gets. */
@@ -138,6 +145,7 @@ export class RoutedCalls {
     if (service === undefined) {
       service = new CalledService();
       service.balancer.update(routes);
+      service.balancer.hear(this.#source.hearsayOf(name));
       this.#services.set(name, service);
     }
     return service;

@@ -1,19 +1,26 @@
 import { chmodSync, unlinkSync } from "node:fs";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
+import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { systemErrorCode } from "@msec/process";
 import { MethodTable } from "@msec/rpc";
 import { type Listener, listen } from "@msec/rpc-node";
+import type { SharedFindings } from "../sharing/shared-findings.ts";
+import { sharingService } from "../sharing/sharing-service.ts";
 import { BATCH_MAX_BYTES, type LocalServiceParts, localService } from "./local-service.ts";
+import { LocalConnections } from "./registrations.ts";
 
 /**
  * Serve the processes of this host on the agent's unix socket, for this user alone (0600).
  *
  * The caller holds the lock of the agent's directory: a socket file that is there belongs to nobody any more.
  */
-export async function listenLocal(path: string, parts: LocalServiceParts): Promise<Listener> {
+export async function listenLocal(path: string, parts: LocalServiceParts, shared: SharedFindings): Promise<Listener> {
   removeStaleSocket(path);
+  const connections = new LocalConnections();
   const listener = await listen({
-    methods: new MethodTable().add(LocalService, localService(parts)),
+    methods: new MethodTable()
+      .add(LocalService, localService(parts, connections))
+      .add(SharingService, sharingService(connections, shared)),
     path,
     serviceName: "msec.agent",
     // What one bad client may take of what all share: connections, memory for frames, handlers at once.

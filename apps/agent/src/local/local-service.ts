@@ -13,7 +13,7 @@ import { isServiceName } from "../routes/route-table.ts";
 import type { RouteTables } from "../routes/route-tables.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { InstanceSet } from "../supervisor/instance-set.ts";
-import { LocalConnection, type Registration } from "./registrations.ts";
+import type { LocalConnection, LocalConnections, Registration } from "./registrations.ts";
 
 /** The parts of the agent that its local service stands on. */
 export interface LocalServiceParts {
@@ -35,16 +35,11 @@ const WAIT_MAX_MS = 60_000;
 const POLLS_MAX = 4;
 
 /** What the agent offers to the processes of its host; see local.proto. */
-export function localService(parts: LocalServiceParts): ServiceImplementation<typeof LocalService> {
-  const connections = new WeakMap<object, LocalConnection>();
-  const connectionOf = (context: CallContext): LocalConnection => {
-    let connection = connections.get(context.connection);
-    if (connection === undefined) {
-      connection = new LocalConnection();
-      connections.set(context.connection, connection);
-    }
-    return connection;
-  };
+export function localService(
+  parts: LocalServiceParts,
+  connections: LocalConnections,
+): ServiceImplementation<typeof LocalService> {
+  const connectionOf = (context: CallContext): LocalConnection => connections.of(context.connection);
   return {
     register(request, context) {
       const connection = connectionOf(context);

@@ -16,6 +16,8 @@ export class LocalConnection {
   polls = 0;
   /** `RouteTables.generation` of its last answer. */
   generation: number | undefined;
+  /** When it last exchanged findings, `performance.now()`. */
+  exchangedMs = Number.NEGATIVE_INFINITY;
   /** Bytes that it may report now, see `takeBytes`. */
   #allowance = BURST_BYTES;
   #countedMs = performance.now();
@@ -32,6 +34,21 @@ export class LocalConnection {
     if (bytes > this.#allowance) return false;
     this.#allowance -= bytes;
     return true;
+  }
+}
+
+/** What the agent keeps of each connection to its local socket, for as long as the connection is there. */
+export class LocalConnections {
+  readonly #kept = new WeakMap<object, LocalConnection>();
+
+  /** @param connection  `CallContext.connection` */
+  of(connection: object): LocalConnection {
+    let kept = this.#kept.get(connection);
+    if (kept === undefined) {
+      kept = new LocalConnection();
+      this.#kept.set(connection, kept);
+    }
+    return kept;
   }
 }
 

@@ -74,6 +74,17 @@ export class RouteTables {
     return this.#tables.size;
   }
 
+  /** The table of a service; the same object until it changes. `undefined` where there is none, or the service is gone. */
+  find(service: string): RouteTable | undefined {
+    const table = this.#tables.get(service);
+    return table?.deleted === true ? undefined : table;
+  }
+
+  /** All tables, in the order of their services. */
+  all(): RouteTable[] {
+    return this.after(0n).sort((a, b) => (a.service < b.service ? -1 : 1));
+  }
+
   /** Tables that are newer than a version, deleted ones among them so that whoever had them hears of it; all for 0. */
   after(version: bigint): RouteTable[] {
     return [...this.#tables.values()].filter((table) => table.version > version && (version > 0n || !table.deleted));

@@ -134,6 +134,10 @@ export class ControlServer implements AsyncDisposable {
         const assignments = this.#assignment.assignments.map((assignment) => create(AssignmentSchema, assignment));
         return { version: this.#assignment.version, assignments };
       },
+      reportRoutes: (_request: object, context: CallContext) => {
+        this.#hostOf(context);
+        return {};
+      },
       reportHost: (request: ReportHostRequest, context: CallContext) => {
         this.#hostOf(context);
         this.reports.push(request);

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
+import { Code, createClient, RpcError } from "@msec/rpc";
+import { AgentProcess } from "../testing/agent-process.ts";
+import { ControlServer } from "../testing/control-server.ts";
+import { freePort } from "../testing/service-tree.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
+
+const CALLEE = "Test.callee";
+const resolved = (name: string) => JSON.stringify(import.meta.resolve(name));
+
+// Serves at MSEC_PORT and says so.
+const CALLEE_PROGRAM = `
+import { LocalService } from ${resolved("@msec/api/agent/v1/local_pb.js")};
+import { serve } from ${resolved("@msec/service")};
+const empty = () => ({});
+serve(LocalService, { register: empty, watchRoutes: empty, report: empty, getStatus: empty }).ready.then(() => console.log("ready"));
+`;
+
+// Calls the callee as often as a line of its standard input says, and prints what it thinks of each instance then.
+const CALLER_PROGRAM = `
+import { createInterface } from "node:readline";
+import { LocalService } from ${resolved("@msec/api/agent/v1/local_pb.js")};
+import { connect } from ${resolved("@msec/service")};
+const program = connect({ onNotice: () => {} });
+const callee = program.call(LocalService, "${CALLEE}", { timeoutMs: 10_000 });
+createInterface(process.stdin).on("line", async (line) => {
+  for (let call = 0; call < Number(line); call++) await callee.getStatus({});
+  console.log(JSON.stringify(program.explain("${CALLEE}")));
+});
+`;
+
+interface Thought {
+  readonly port: number;
+  readonly state: string;
+  readonly failuresInRow: number;
+  readonly reason: string;
+}
+
+/** A program under the agent; `ask` writes a line to it and waits for its answer. */
+function startProgram(directory: string, text: string, environment: Record<string, string>) {
+  const file = join(directory, `${environment.MSEC_SERVICE}.mjs`);
+  writeFileSync(file, text);
+  const child = spawn(process.execPath, [file], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { PATH: process.env.PATH ?? "", ...environment },
+  });
+  const lines = createInterface(child.stdout);
+  return {
+    ready: () => once(lines, "line"),
+    async ask(calls: number): Promise<Thought[]> {
+      child.stdin.write(`${calls}\n`);
+      const [line] = await once(lines, "line");
+      return JSON.parse(line) as Thought[];
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+test("a process that has just started avoids the instance that another one found dead, without a failed call of its own", async () => {
+  await using stack = new AsyncDisposableStack();
+  const directory = temporaryDirectory();
+  stack.defer(() => directory[Symbol.dispose]());
+  const server = stack.use(await ControlServer.start());
+  mkdirSync(join(directory.path, "agent"), { recursive: true });
+  writeFileSync(join(directory.path, "agent", "enroll.json"), server.enrolment("first"));
+  const [alive, dead] = [await freePort(), await freePort()];
+  const routes = [alive, dead].map((port) => ({ instanceId: `i${port}`, address: "127.0.0.1", port, weight: 100 }));
+  server.setRoutes(1n, [{ service: CALLEE, version: 1n, routes }]);
+  const agent = await AgentProcess.start(directory.path);
+  stack.defer(async () => void (await agent.end("SIGKILL")));
+  const surroundings = (name: string) => ({ MSEC_SERVICE: name, MSEC_AGENT: agent.socket });
+  const callee = { ...surroundings(CALLEE), MSEC_PORT: String(alive) };
+  await stack.use(startProgram(directory.path, CALLEE_PROGRAM, callee)).ready();
+  const ofDead = (thoughts: Thought[]) => thoughts.find(({ port }) => port === dead)!;
+
+  const first = stack.use(startProgram(directory.path, CALLER_PROGRAM, surroundings("Test.first")));
+  const seen = ofDead(await first.ask(20));
+  assert.ok(seen.failuresInRow > 0, seen.reason);
+
+  // Nobody announces that the agent has been told; a second process that comes and asks shows it.
+  const { client, channel } = agent.connect();
+  stack.use(channel);
+  const sharing = createClient(SharingService, channel.call);
+  await assert.rejects(
+    sharing.exchange({}),
+    (error) => error instanceof RpcError && error.code === Code.FailedPrecondition,
+  );
+  await client.register({ service: "Test.watcher", pid: process.pid });
+  for (let told = 0; told === 0; ) {
+    await new Promise((resolve) => setTimeout(resolve, 260));
+    told = (await sharing.exchange({})).services.length;
+  }
+
+  const second = stack.use(startProgram(directory.path, CALLER_PROGRAM, surroundings("Test.second")));
+  const heard = ofDead(await second.ask(50));
+  assert.equal(heard.state, "ejected", heard.reason);
+  assert.match(heard.reason, /^left out by another process of this host/);
+  assert.equal(heard.failuresInRow, 0);
+
+  // What is wrong is refused as a whole, and too often is too often.
+  await new Promise((resolve) => setTimeout(resolve, 260));
+  const refusal = (code: Code) => (error: unknown) => error instanceof RpcError && error.code === code;
+  const poison = {
+    address: "127.0.0.1",
+    port: alive,
+    calls: 1,
+    state: "ejected",
+    leftOut: true,
+    latencyMs: Number.NaN,
+  };
+  await assert.rejects(
+    sharing.exchange({ services: [{ service: CALLEE, findings: [poison] }] }),
+    refusal(Code.InvalidArgument),
+  );
+  await assert.rejects(sharing.exchange({}), refusal(Code.ResourceExhausted));
+});
