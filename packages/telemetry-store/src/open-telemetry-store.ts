@@ -3,9 +3,27 @@ import { type StoreOptions, storeClients } from "./client.ts";
 import { storeErrorFrom } from "./client-error.ts";
 import type { TelemetryBatch, TelemetryEnvelope, TelemetryIdentity } from "./ingest/batch.ts";
 import { assertToken, encodeEnvelopes, type IngestResult, insertTables } from "./ingest/ingest.ts";
+import {
+  type Attribute,
+  type AttributeFilter,
+  type AttributesQuery,
+  listAttributes,
+  listReporters,
+  type Reporter,
+} from "./query/attributes.ts";
 import { type CallCurves, type CallsQuery, queryCalls } from "./query/calls.ts";
 import { type Flow, getFlow } from "./query/flow.ts";
+import { createLogStore, type LogStore } from "./query/logs.ts";
+import { type MetricCurves, type MetricsQuery, queryMetrics } from "./query/metrics.ts";
 import { listRecentRequests, type RecentRequestsQuery, type RequestSummary } from "./query/recent-requests.ts";
+import {
+  applyRetention,
+  defaultRetention,
+  type KindUsage,
+  type Retention,
+  type RetentionResult,
+  readUsage,
+} from "./retention/retention.ts";
 import { migrate } from "./schema/migrate.ts";
 import { InvalidBatch, StoreErrorReason } from "./store-error.ts";
 
@@ -36,10 +54,22 @@ export interface TelemetryStore extends AsyncDisposable {
   ingestAll(envelopes: readonly TelemetryEnvelope[], token: string): Promise<IngestResult>;
   /** Curves of calls, failures and latency; see `CallsQuery` for the limits. */
   queryCalls(query: CallsQuery): Promise<CallCurves>;
+  /** Curves of attributes; see `MetricsQuery` for the limits. */
+  queryMetrics(query: MetricsQuery): Promise<MetricCurves>;
+  /** The attributes that were reported in a range, by name. */
+  listAttributes(query: AttributesQuery): Promise<Attribute[]>;
+  /** Who reported anything in a range. */
+  listReporters(query: AttributeFilter): Promise<Reporter[]>;
+  /** Keep so much from now on, and drop what is too much now; see `KindRetention`. */
+  applyRetention(retention: Retention): Promise<RetentionResult>;
+  /** What each kind takes on disk. */
+  readUsage(): Promise<KindUsage[]>;
   /** Everything known of one request, by any form of its id; `undefined` where nothing is. */
   getFlow(requestId: string): Promise<Flow | undefined>;
   /** The newest requests, newest first. */
   listRecentRequests(query?: RecentRequestsQuery): Promise<RequestSummary[]>;
+  /** Log lines. */
+  readonly logs: LogStore;
   /** Give the connections back. */
   close(): Promise<void>;
 }
@@ -53,9 +83,10 @@ export interface TelemetryStore extends AsyncDisposable {
 export function openTelemetryStore(options: StoreOptions): TelemetryStore {
   const clients = storeClients(options);
   const { root, client, database, where } = clients;
+  let kept = defaultRetention;
   const ingestAll: TelemetryStore["ingestAll"] = async (envelopes, token) => {
     assertToken(token);
-    const encoded = encodeEnvelopes(envelopes, { nowMs: Date.now() });
+    const encoded = encodeEnvelopes(envelopes, { nowMs: Date.now(), retention: kept });
     await insertTables(clients, encoded, token);
     return { rows: encoded.rows, leftOut: encoded.leftOut, rejected: encoded.rejected };
   };
@@ -85,7 +116,16 @@ export function openTelemetryStore(options: StoreOptions): TelemetryStore {
     },
     ingestAll,
     queryCalls: (query) => queryCalls(clients, query),
+    queryMetrics: (query) => queryMetrics(clients, query, Date.now()),
+    listAttributes: (query) => listAttributes(clients, query),
+    listReporters: (query) => listReporters(clients, query),
+    async applyRetention(retention) {
+      kept = retention;
+      return await applyRetention(clients, retention);
+    },
+    readUsage: () => readUsage(clients),
     getFlow: (requestId) => getFlow(clients, requestId),
+    logs: createLogStore(clients),
     listRecentRequests: (query = {}) => listRecentRequests(clients, query, Date.now()),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,3 +1,4 @@
+import { defaultRetention, type Retention } from "../retention/retention.ts";
 import type { CallColumns, LogColumns, SampleColumns, SpanColumns, TelemetryEnvelope } from "./batch.ts";
 import { encodedString, RowWriter } from "./row-writer.ts";
 import type { TelemetryTable } from "./tables.ts";
@@ -12,13 +13,13 @@ const textMaxChars = 32_768;
 export interface TimeWindow {
   /** Milliseconds since 1970 UTC. */
   nowMs: number;
+  /** What is kept; default `defaultRetention`. */
+  retention?: Retention;
 }
 
 const dayMs = 86_400_000;
 /** How far a host's clock may be ahead. */
 const aheadMs = 3_600_000;
-/** As in the TTL of the tables. */
-const keptMs = { span: 7 * dayMs, log: 7 * dayMs, call: 30 * dayMs, sample: 30 * dayMs };
 
 /** Rows of some envelopes in RowBinary, by table. */
 export type EncodedTables = Record<TelemetryTable, RowWriter>;
@@ -75,8 +76,13 @@ class EncodeContext {
 
 // The columns below are written in the order in which tables.ts names them.
 
-function encodeSpans(out: RowWriter, spans: SpanColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
-  const fromUs = (nowMs - keptMs.span) * 1_000;
+function encodeSpans(
+  out: RowWriter,
+  spans: SpanColumns,
+  context: EncodeContext,
+  { nowMs, retention = defaultRetention }: TimeWindow,
+): number {
+  const fromUs = (nowMs - retention.spans.days * dayMs) * 1_000;
   const toUs = (nowMs + aheadMs) * 1_000;
   const rows = spans.startUs.length;
   let left = 0;
@@ -110,8 +116,13 @@ function encodeSpans(out: RowWriter, spans: SpanColumns, context: EncodeContext,
   return left;
 }
 
-function encodeCalls(out: RowWriter, calls: CallColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
-  const fromS = (nowMs - keptMs.call) / 1_000;
+function encodeCalls(
+  out: RowWriter,
+  calls: CallColumns,
+  context: EncodeContext,
+  { nowMs, retention = defaultRetention }: TimeWindow,
+): number {
+  const fromS = (nowMs - retention.calls.days * dayMs) / 1_000;
   const toS = (nowMs + aheadMs) / 1_000;
   const rows = calls.timeS.length;
   let left = 0;
@@ -149,8 +160,13 @@ function encodeCalls(out: RowWriter, calls: CallColumns, context: EncodeContext,
   return left;
 }
 
-function encodeSamples(out: RowWriter, samples: SampleColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
-  const fromS = (nowMs - keptMs.sample) / 1_000;
+function encodeSamples(
+  out: RowWriter,
+  samples: SampleColumns,
+  context: EncodeContext,
+  { nowMs, retention = defaultRetention }: TimeWindow,
+): number {
+  const fromS = (nowMs - retention.samples.days * dayMs) / 1_000;
   const toS = (nowMs + aheadMs) / 1_000;
   const rows = samples.timeS.length;
   let left = 0;
@@ -173,8 +189,13 @@ function encodeSamples(out: RowWriter, samples: SampleColumns, context: EncodeCo
   return left;
 }
 
-function encodeLogs(out: RowWriter, logs: LogColumns, context: EncodeContext, { nowMs }: TimeWindow): number {
-  const fromUs = (nowMs - keptMs.log) * 1_000;
+function encodeLogs(
+  out: RowWriter,
+  logs: LogColumns,
+  context: EncodeContext,
+  { nowMs, retention = defaultRetention }: TimeWindow,
+): number {
+  const fromUs = (nowMs - retention.logs.days * dayMs) * 1_000;
   const toUs = (nowMs + aheadMs) * 1_000;
   const rows = logs.timeUs.length;
   let left = 0;
@@ -203,6 +224,12 @@ function encodeLogs(out: RowWriter, logs: LogColumns, context: EncodeContext, { 
       out.raw(context.string(logs.fieldNameRef[j]!));
       out.string(logs.fieldValue[j]!, textMaxChars);
     }
+    out.raw(context.string(logs.callerRef?.[i] ?? 0));
+    out.raw(context.string(logs.peerRef?.[i] ?? 0));
+    out.raw(context.string(logs.sourceRef?.[i] ?? 0));
+    out.raw(context.string(logs.functionRef?.[i] ?? 0));
+    out.uint8(logs.dyed?.[i] === 1 ? 1 : 0);
+    out.uint64(Math.floor(nowMs));
     out.endRow();
   }
   return left;

@@ -1,6 +1,7 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
+import { type TimeAxis, type TimeRange, timeAxis } from "./time-axis.ts";
 
 /** Which side's count of a call to read. */
 export const CallSide = {
@@ -20,22 +21,28 @@ export const pointsMax = 5_000;
 /** Curves of one answer: those with the most calls. */
 export const seriesMax = 200;
 
-const rangeMaxMs = 31 * 86_400_000;
+/** What a question for calls may ask. */
+export const callLimits = { steps: callSteps, pointsMax, daysMax: 731 };
 
-/** Which curves of calls to read. */
-export interface CallsQuery {
+/** Which curves of calls to read. The range is at most two years. */
+export interface CallsQuery extends TimeRange {
   /** The service that was called; empty or missing: all. */
   readonly service?: string | undefined;
+  /** The service that called; empty or missing: all. With `CallSide.Client` these are the calls that a service makes, as it counted them. */
+  readonly caller?: string | undefined;
+  /** Full name of a method; empty or missing: all. */
+  readonly method?: string | undefined;
+  /** An instance of the called service; empty or missing: all. */
+  readonly instance?: string | undefined;
   readonly side: CallSide;
-  /** Milliseconds since 1970 UTC; from <= t < to, at most 31 days. Both are widened to whole steps. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** One of `callSteps`; at most `pointsMax` points. */
-  readonly stepS: number;
   /** One curve for each method, else for each service. */
   readonly byMethod?: boolean | undefined;
   /** And for each instance of the called service. */
   readonly byInstance?: boolean | undefined;
+  /** And for each calling service: the edges of the service map. */
+  readonly byCaller?: boolean | undefined;
+  /** And for each instance of the calling service. */
+  readonly byCallerInstance?: boolean | undefined;
 }
 
 /** Curves over one time axis. */
@@ -47,122 +54,115 @@ export interface CallCurves {
 }
 
 /** One curve; each column has a value for each point of the time axis, 0 where nothing was called. */
-export interface CallSeries {
+export interface CallSeries extends CallColumns {
   service: string;
   /** Empty unless asked for by method. */
   method: string;
   /** Empty unless asked for by instance. */
   instance: string;
-  calls: number[];
-  failures: number[];
-  /** Milliseconds, from the merged histograms: within 4.5 % of the true value. */
-  p50Ms: number[];
-  p99Ms: number[];
+  /** Empty unless asked for by caller. */
+  caller: string;
+  /** Empty unless asked for by the caller's instance. */
+  callerInstance: string;
 }
 
+/** The columns of one curve. */
+export interface CallColumns {
+  calls: number[];
+  failures: number[];
+  /** Milliseconds, sum of durations over calls. */
+  meanMs: number[];
+  /** Milliseconds, from the merged histograms: within 4.5 % of the true value. */
+  p50Ms: number[];
+  p90Ms: number[];
+  p99Ms: number[];
+  p999Ms: number[];
+}
+
+const columns = ["calls", "failures", "meanMs", "p50Ms", "p90Ms", "p99Ms", "p999Ms"] as const;
+
 /**
- * Read curves of calls, their failures and latencies.
+ * Read curves of calls, their failures and latencies: by seconds for two days, by minutes and hours for as long as they are kept.
  *
  * @throws InvalidQuery (range, step, side), StoreUnavailable, TelemetryStoreError
  */
 export async function queryCalls(clients: StoreClients, query: CallsQuery): Promise<CallCurves> {
-  const axis = timeAxis(query);
-  const { service = "", side, stepS, byMethod = false, byInstance = false } = query;
+  const axis = timeAxis(query, callLimits);
+  const { service = "", caller = "", method = "", instance = "", side, stepS } = query;
   if (side !== CallSide.Server && side !== CallSide.Client) throw new InvalidQuery(`side ${side} must be 1 or 2`);
-  const rows = await ask<CallRow>(clients, "query calls", callsQuery(stepS < 60 ? source.second : source.minute), {
+  const rows = await ask<CallRow>(clients, "query calls", callsQuery(sourceOf(stepS), query), {
     service,
+    caller,
+    method,
+    instance,
     side,
     fromS: axis.fromS,
     toS: axis.toS,
     stepS,
-    byMethod,
-    byInstance,
     seriesMax,
   });
   return { timeMs: axis.timeMs, series: seriesFromRows(rows, axis) };
 }
 
-/** The points of a query. */
-export interface TimeAxis {
-  fromS: number;
-  /** Exclusive. */
-  toS: number;
-  stepS: number;
-  timeMs: number[];
-}
-
-/**
- * Lay out the points of a query: whole steps since 1970 UTC that cover it.
- *
- * @throws InvalidQuery for a range or step out of its limits
- */
-export function timeAxis({ fromMs, toMs, stepS }: Pick<CallsQuery, "fromMs" | "toMs" | "stepS">): TimeAxis {
-  if (!(callSteps as readonly number[]).includes(stepS)) {
-    throw new InvalidQuery(`step_s ${stepS} must be one of ${callSteps.join(", ")}`);
-  }
-  if (!(fromMs >= 0 && toMs > fromMs && toMs <= 4e12)) {
-    throw new InvalidQuery(`from_ms ${fromMs} must be before to_ms ${toMs}, both milliseconds since 1970`);
-  }
-  if (toMs - fromMs > rangeMaxMs) throw new InvalidQuery(`to_ms − from_ms ${toMs - fromMs} must be at most 31 days`);
-  const fromS = Math.floor(fromMs / 1_000 / stepS) * stepS;
-  const toS = Math.ceil(toMs / 1_000 / stepS) * stepS;
-  const points = (toS - fromS) / stepS;
-  if (points > pointsMax) {
-    throw new InvalidQuery(`step_s ${stepS} gives ${points} points: at most ${pointsMax}; choose a larger step`);
-  }
-  return { fromS, toS, stepS, timeMs: Array.from({ length: points }, (_, i) => (fromS + i * stepS) * 1_000) };
-}
-
 /** One curve as the store gives it: only points with calls. */
-export interface CallRow {
+export interface CallRow extends CallColumns {
   service: string;
   method: string;
   instance: string;
-  /** [second, calls, failures, p50 ms, p99 ms] */
-  points: [number, number, number, number, number][];
+  caller: string;
+  callerInstance: string;
+  /** Seconds since 1970 of each point. */
+  seconds: number[];
 }
 
 /** Spread each curve's points over the axis; zeros elsewhere. */
 export function seriesFromRows(rows: readonly CallRow[], { fromS, stepS, timeMs }: TimeAxis): CallSeries[] {
-  return rows.map(({ service, method, instance, points }) => {
-    const zeros = () => new Array<number>(timeMs.length).fill(0);
-    const series = { service, method, instance, calls: zeros(), failures: zeros(), p50Ms: zeros(), p99Ms: zeros() };
-    for (const [second, calls, failures, p50, p99] of points) {
-      const i = (second - fromS) / stepS;
-      series.calls[i] = calls;
-      series.failures[i] = failures;
-      series.p50Ms[i] = p50;
-      series.p99Ms[i] = p99;
-    }
-    return series;
+  return rows.map((row) => {
+    const positions = row.seconds.map((second) => (second - fromS) / stepS);
+    const spread = (values: readonly number[]) => {
+      const all = new Array<number>(timeMs.length).fill(0);
+      for (const [i, position] of positions.entries()) all[position] = values[i]!;
+      return all;
+    };
+    const { service, method, instance, caller, callerInstance } = row;
+    const spreads = Object.fromEntries(columns.map((name) => [name, spread(row[name])]));
+    return { service, method, instance, caller, callerInstance, ...(spreads as unknown as CallColumns) };
   });
 }
 
 // The bucket in which the q-th call lies, and within it the place in proportion to the calls in it.
-const quantileMs = (q: number) =>
-  `if(total = 0, 0, pow(2, (merged.1[rank${q}] + (${q / 100} * total - (running[rank${q}] - merged.2[rank${q}]))
-    / merged.2[rank${q}]) / 8) / 1000)`;
-
-const source = {
-  second: { table: "call", histogram: "sumMap(bucket_index, bucket_count)" },
-  minute: { table: "call_minute", histogram: "sumMap(histogram)" },
+const quantileMs = (quantile: number) => {
+  const rank = `arrayFirstIndex(c -> c >= ${quantile} * total, running)`;
+  return `if(total = 0, 0, pow(2, (merged.1[${rank}] + (${quantile} * total - (running[${rank}] - merged.2[${rank}]))
+    / merged.2[${rank}]) / 8) / 1000)`;
 };
 
-const callsQuery = ({ table, histogram }: { table: string; histogram: string }) => `
-  WITH merged.2 AS counts, arrayCumSum(counts) AS running, arraySum(counts) AS total,
-    arrayFirstIndex(c -> c >= 0.5 * total, running) AS rank50, arrayFirstIndex(c -> c >= 0.99 * total, running) AS rank99
-  SELECT service, method, instance,
-    groupArray((second, calls, failures, ${quantileMs(50)}, ${quantileMs(99)})) AS points
+function sourceOf(stepS: number): { table: string; histogram: string } {
+  if (stepS < 60) return { table: "call", histogram: "sumMap(bucket_index, bucket_count)" };
+  return { table: stepS < 3_600 ? "call_minute" : "call_hour", histogram: "sumMap(histogram)" };
+}
+
+// What is not asked for is not in the statement at all: a condition on a parameter would keep the engine from using the sort key.
+const callsQuery = ({ table, histogram }: { table: string; histogram: string }, query: CallsQuery) => `
+  WITH merged.2 AS counts, arrayCumSum(counts) AS running, arraySum(counts) AS total
+  SELECT service, method_ AS method, instance, caller_ AS caller, callerInstance,
+    groupArray(second) AS seconds, groupArray(calls_) AS calls, groupArray(failures_) AS failures,
+    groupArray(duration / greatest(calls_, 1) / 1000) AS meanMs,
+    groupArray(${quantileMs(0.5)}) AS p50Ms, groupArray(${quantileMs(0.9)}) AS p90Ms,
+    groupArray(${quantileMs(0.99)}) AS p99Ms, groupArray(${quantileMs(0.999)}) AS p999Ms
   FROM (
-    SELECT callee AS service, if({byMethod:Bool}, method, '') AS method,
-      if({byInstance:Bool}, callee_instance, '') AS instance,
+    SELECT callee AS service, ${query.byMethod ? "method" : "''"} AS method_,
+      ${query.byInstance ? "callee_instance" : "''"} AS instance,
+      ${query.byCaller ? "caller" : "''"} AS caller_, ${query.byCallerInstance ? "caller_instance" : "''"} AS callerInstance,
       intDiv(toUnixTimestamp(time), {stepS:UInt32}) * {stepS:UInt32} AS second,
-      sum(count) AS calls, sumIf(count, code != 0) AS failures, ${histogram} AS merged
+      sum(count) AS calls_, sumIf(count, code != 0) AS failures_, sum(duration_us_sum) AS duration, ${histogram} AS merged
     FROM ${table}
-    WHERE side = {side:UInt8} AND ({service:String} = '' OR callee = {service:String})
+    WHERE side = {side:UInt8}
+      ${query.service ? "AND callee = {service:String}" : ""} ${query.caller ? "AND caller = {caller:String}" : ""}
+      ${query.method ? "AND method = {method:String}" : ""} ${query.instance ? "AND callee_instance = {instance:String}" : ""}
       AND time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')
-    GROUP BY service, method, instance, second
+    GROUP BY service, method_, instance, caller_, callerInstance, second
   )
-  GROUP BY service, method, instance
-  ORDER BY sum(calls) DESC, service, method, instance
+  GROUP BY service, method, instance, caller, callerInstance
+  ORDER BY sum(calls_) DESC, service, method, instance, caller, callerInstance
   LIMIT {seriesMax:UInt32}`;
