@@ -21,6 +21,22 @@ export {
   seriesMax,
 } from "./query/calls.ts";
 export { type Flow, type FlowLog, type FlowSpan, flowLogsMax, flowSpansMax } from "./query/flow.ts";
+export type { LogStore } from "./query/logs.ts";
+export type { LogAroundQuery } from "./query/logs-around.ts";
+export { type LogField, type LogFieldType, logColumns, ValueType } from "./query/logs-columns.ts";
+export { definedFieldsMax, type SeenField } from "./query/logs-fields.ts";
+export type { LogFilter } from "./query/logs-filter.ts";
+export { histogramSteps, type LogHistogram, type LogHistogramQuery } from "./query/logs-histogram.ts";
+export { expressionMaxUnits } from "./query/logs-lexer.ts";
+export { type LogPage, type LogPageQuery, pageMax } from "./query/logs-page.ts";
+export {
+  type ExpressionProblem,
+  InvalidExpression,
+  type ProblemLanguage,
+  problemText,
+} from "./query/logs-problem.ts";
+export type { LogRow } from "./query/logs-row.ts";
+export type { LogTail, LogTailQuery } from "./query/logs-tail.ts";
 export type { RecentRequestsQuery, RequestSummary } from "./query/recent-requests.ts";
 export {
   type EngineCommand,

@@ -87,6 +87,13 @@ export interface LogColumns {
   readonly fieldLength: readonly number[];
   readonly fieldNameRef: readonly number[];
   readonly fieldValue: readonly string[];
+  // The rest is empty, or has a value for each row.
+  readonly callerRef?: readonly number[] | undefined;
+  readonly peerRef?: readonly number[] | undefined;
+  readonly sourceRef?: readonly number[] | undefined;
+  readonly functionRef?: readonly number[] | undefined;
+  /** 1 where the request was dyed. */
+  readonly dyed?: readonly number[] | undefined;
 }
 
 /** Who recorded a batch. It comes from the connection that the batch arrived on, never from the batch. */

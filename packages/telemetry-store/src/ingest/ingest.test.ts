@@ -16,6 +16,9 @@ test("writes a log row in the order of the table's columns", () => {
         level: 17,
         text: "no",
         fields: { k: "v" },
+        caller: "C.d",
+        source: "x.ts:1",
+        dyed: true,
       },
     ],
   });
@@ -26,8 +29,10 @@ test("writes a log row in the order of the table's columns", () => {
   head.writeBigUInt64LE(2n, 16);
   head.writeBigUInt64LE(3n, 24);
   const method = "flight.flight_service.queryFlight";
-  const rest = `\x01h\x03A.b\x01i\x11${String.fromCharCode(method.length)}${method}\x02no\x01\x01k\x01v`;
-  assert.equal(tables.log.bytes().toString("latin1"), head.toString("latin1") + rest);
+  const rest = `\x01h\x03A.b\x01i\x11${String.fromCharCode(method.length)}${method}\x02no\x01\x01k\x01v\x03C.d\x00\x06x.ts:1\x00\x01`;
+  const arrived = Buffer.alloc(8);
+  arrived.writeBigInt64LE(BigInt(nowMs));
+  assert.equal(tables.log.bytes().toString("latin1"), head.toString("latin1") + rest + arrived.toString("latin1"));
 });
 
 test("writes a call under the names of caller and callee, whichever side counted it", () => {

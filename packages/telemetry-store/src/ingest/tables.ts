@@ -10,7 +10,10 @@ export const tableColumns = {
     ..."count duration_us_sum bucket_index bucket_count".split(" "),
   ],
   sample: "time name service host instance kind value".split(" "),
-  log: "time trace_high flow_id span_id host service instance level method text fields".split(" "),
+  log: [
+    ..."time trace_high flow_id span_id host service instance level method text fields".split(" "),
+    ..."caller peer source function dyed arrived".split(" "),
+  ],
 } as const;
 
 /** `span`, `call`, `sample` or `log`. */

@@ -58,6 +58,11 @@ const wrong: [table: keyof TelemetryBatch, column: string, value: unknown, messa
   ["logs", "text", [""], /^logs\.text/],
   ["logs", "fieldLength", [257, 0], /^logs\.field_length\[0\] is 257: expected 0…256/],
   ["logs", "fieldNameRef", [99], /^logs\.field_name_ref\[0\]/],
+  ["logs", "callerRef", [99, 0], /^logs\.caller_ref\[0\]/],
+  ["logs", "peerRef", [99, 0], /^logs\.peer_ref\[0\]/],
+  ["logs", "sourceRef", [0], /^logs\.source_ref has 1 values: expected 2/],
+  ["logs", "functionRef", [99, 0], /^logs\.function_ref\[0\]/],
+  ["logs", "dyed", [0], /^logs\.dyed has 1 values: expected 2/],
   ["logs", "fieldValue", [], /^logs\.field_value has 0 values: expected 1/],
 ];
 

@@ -83,6 +83,11 @@ function assertLogs(logs: LogColumns, strings: number): void {
   const fields = assertParts("logs.field_length", logs.fieldLength, rows, fieldsMax);
   assertRefs("logs.field_name_ref", logs.fieldNameRef, fields, strings, "the sum of field_length");
   assertLength("logs.field_value", logs.fieldValue.length, fields, "the sum of field_length");
+  assertOptionalRefs("logs.caller_ref", logs.callerRef, rows, strings);
+  assertOptionalRefs("logs.peer_ref", logs.peerRef, rows, strings);
+  assertOptionalRefs("logs.source_ref", logs.sourceRef, rows, strings);
+  assertOptionalRefs("logs.function_ref", logs.functionRef, rows, strings);
+  if (logs.dyed?.length) assertLength("logs.dyed", logs.dyed.length, rows);
 }
 
 function assertRows(column: string, rows: number): number {
@@ -103,6 +108,11 @@ function assertRefs(column: string, refs: readonly number[], rows: number, strin
       throw new InvalidBatch(`${column}[${i}] is ${ref}: expected a position in strings, which has ${strings}`);
     }
   }
+}
+
+/** As `assertRefs`; empty where the sender does not know the column. */
+function assertOptionalRefs(column: string, refs: readonly number[] | undefined, rows: number, strings: number): void {
+  if (refs !== undefined && refs.length > 0) assertRefs(column, refs, rows, strings);
 }
 
 /** Enumerations of two values, 1 and 2. */

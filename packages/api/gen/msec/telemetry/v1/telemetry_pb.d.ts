@@ -344,6 +344,38 @@ export declare type Logs = Message<"msec.telemetry.v1.Logs"> & {
    * @generated from field: repeated string field_value = 9;
    */
   fieldValue: string[];
+
+  /**
+   * The columns below have a value for each row, or none at all.
+   * The service that called, as far as known, and its address.
+   *
+   * @generated from field: repeated uint32 caller_ref = 10;
+   */
+  callerRef: number[];
+
+  /**
+   * @generated from field: repeated uint32 peer_ref = 11;
+   */
+  peerRef: number[];
+
+  /**
+   * Where the line was written: `flight.ts:42` and the name of the function.
+   *
+   * @generated from field: repeated uint32 source_ref = 12;
+   */
+  sourceRef: number[];
+
+  /**
+   * @generated from field: repeated uint32 function_ref = 13;
+   */
+  functionRef: number[];
+
+  /**
+   * 1 where the request is dyed.
+   *
+   * @generated from field: repeated uint32 dyed = 14;
+   */
+  dyed: number[];
 };
 
 /**

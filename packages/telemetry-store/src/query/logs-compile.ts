@@ -1,0 +1,208 @@
+import {
+  fieldColumn,
+  fieldNamePattern,
+  findLogColumn,
+  type LogColumn,
+  type LogField,
+  levelNumbers,
+  ValueType,
+} from "./logs-columns.ts";
+import type { Comparison, Expression, Value } from "./logs-parser.ts";
+import { InvalidExpression, ProblemKind, quoteFound } from "./logs-problem.ts";
+import { parseRequestId } from "./request-id.ts";
+
+/** A condition of SQL, in which every value is a parameter. */
+export interface Condition {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** Parts of SQL that comparisons may become; nothing else of an expression reaches the SQL. */
+const orders: Readonly<Partial<Record<Comparison, string>>> = {
+  "=": "=",
+  "!=": "!=",
+  "<": "<",
+  "<=": "<=",
+  ">": ">",
+  ">=": ">=",
+};
+
+const namePattern = /^[\p{L}_][\p{L}\p{N}_.-]{0,127}$/u;
+const numberPattern = /^-?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?:e[+-]?\d{1,3})?$/i;
+
+/**
+ * Make an expression a condition on the table `log`.
+ *
+ * @param fields  the user's fields that have columns of their own
+ * @param prefix  of the parameters' names
+ * @throws InvalidExpression where a value does not fit its field
+ */
+export function compileExpression(
+  expression: Expression,
+  fields: ReadonlyMap<string, LogField>,
+  prefix = "w",
+): Condition {
+  const compiler = new Compiler(fields, prefix);
+  const sql = compiler.compile(expression);
+  return { sql, params: compiler.params };
+}
+
+class Compiler {
+  readonly params: Record<string, unknown> = {};
+  readonly #fields: ReadonlyMap<string, LogField>;
+  readonly #prefix: string;
+  #count = 0;
+
+  constructor(fields: ReadonlyMap<string, LogField>, prefix: string) {
+    this.#fields = fields;
+    this.#prefix = prefix;
+  }
+
+  compile(expression: Expression): string {
+    switch (expression.kind) {
+      case "and":
+      case "or":
+        return `(${expression.parts.map((part) => this.compile(part)).join(expression.kind === "and" ? " AND " : " OR ")})`;
+      case "not":
+        return `(NOT ${this.compile(expression.part)})`;
+      case "text":
+        return this.#anywhere(expression.value);
+      case "exists":
+        return this.#exists(expression.name);
+      case "in":
+        return `(${expression.values.map((value) => this.#compare(expression.name, "=", value)).join(" OR ")})`;
+      case "compare":
+        return this.#compare(expression.name, expression.comparison, expression.value);
+    }
+  }
+
+  // As the original, in which a field without a column became part of the text.
+  #anywhere({ text }: Value): string {
+    const value = this.#param("String", text);
+    return `(positionCaseInsensitive(text, ${value}) > 0 OR arrayExists(x -> positionCaseInsensitive(x, ${value}) > 0, mapValues(fields)))`;
+  }
+
+  #exists(name: Value): string {
+    const column = findLogColumn(name.text);
+    if (column === undefined) return `mapContains(fields, ${this.#param("String", this.#fieldName(name))})`;
+    const nothing = column.type === ValueType.Text ? "''" : "0";
+    return `(${column.sql} != ${nothing})`;
+  }
+
+  #compare(name: Value, comparison: Comparison, value: Value): string {
+    const column = findLogColumn(name.text);
+    if (column !== undefined) return this.#compareColumn(column, comparison, value);
+    const fieldName = this.#fieldName(name);
+    const field = this.#fields.get(fieldName);
+    if (field === undefined || !fieldNamePattern.test(field.name))
+      return this.#compareLoose(fieldName, comparison, value);
+    const sql = `\`${fieldColumn(field.name)}\``;
+    if (field.type === ValueType.Text) return this.#compareText(sql, comparison, value);
+    const order = orders[comparison];
+    // What only text can be asked is asked of the map, as before the field was defined.
+    if (order === undefined) return this.#compareLoose(fieldName, comparison, value);
+    const type = field.type === ValueType.Integer && /^-?\d{1,18}$/.test(value.text) ? "Int64" : "Float64";
+    // Lines without the field have NULL there: unequal to everything, and in no order.
+    return `ifNull(${sql} ${order} ${this.#param(type, numberOf(value))}, ${comparison === "!=" ? 1 : 0})`;
+  }
+
+  #compareColumn(column: LogColumn, comparison: Comparison, value: Value): string {
+    const order = orders[comparison];
+    switch (column.type) {
+      case ValueType.Level:
+        if (order === undefined) throw badOperator(comparison, value);
+        return `(level ${order} ${this.#param("UInt8", levelOf(value))})`;
+      case ValueType.RequestId:
+        return this.#negate(comparison, value, this.#request(value));
+      case ValueType.SpanId:
+        if (!/^[0-9a-f]{16}$/i.test(value.text)) throw badValue(ProblemKind.SpanId, value);
+        return this.#negate(comparison, value, `(span_id = ${this.#param("UInt64", BigInt(`0x${value.text}`))})`);
+      case ValueType.YesNo:
+        return this.#negate(comparison, value, `(dyed = ${yesNoOf(value)})`);
+      default:
+        return this.#compareText(column.sql, comparison, value);
+    }
+  }
+
+  #compareText(sql: string, comparison: Comparison, value: Value): string {
+    const param = this.#param("String", value.text);
+    switch (comparison) {
+      case "~":
+        return `(positionCaseInsensitive(${sql}, ${param}) > 0)`;
+      case "!~":
+        return `(positionCaseInsensitive(${sql}, ${param}) = 0)`;
+      case "=~":
+        return `match(${sql}, ${param})`;
+      default:
+        return `(${sql} ${orders[comparison]} ${param})`;
+    }
+  }
+
+  /** A field of the map: text, unless an order is asked for, which only numbers have. */
+  #compareLoose(name: string, comparison: Comparison, value: Value): string {
+    const sql = `fields[${this.#param("String", name)}]`;
+    const order = orders[comparison];
+    if (order === undefined || comparison === "=" || comparison === "!=")
+      return this.#compareText(sql, comparison, value);
+    return `ifNull(toFloat64OrNull(${sql}) ${order} ${this.#param("Float64", numberOf(value))}, 0)`;
+  }
+
+  #request(value: Value): string {
+    let flowIds: string[];
+    let traceHigh: string | undefined;
+    try {
+      ({ flowIds, traceHigh } = parseRequestId(value.text));
+    } catch {
+      throw badValue(ProblemKind.RequestId, value);
+    }
+    const ids = this.#param("Array(UInt64)", flowIds.map(BigInt));
+    // A hop that speaks only the original's head knows the low half alone.
+    const high = traceHigh === undefined ? "" : ` AND trace_high IN (0, ${this.#param("UInt64", traceHigh)})`;
+    return `(flow_id IN ${ids}${high})`;
+  }
+
+  #negate(comparison: Comparison, value: Value, equal: string): string {
+    if (comparison === "=") return equal;
+    if (comparison === "!=") return `(NOT ${equal})`;
+    throw badOperator(comparison, value);
+  }
+
+  /** `field.level` means the user's own field of that name, where it would mean a column without the prefix. */
+  #fieldName(name: Value): string {
+    const text = name.text.replace(/^fields?\./, "");
+    if (!namePattern.test(text)) throw badValue(ProblemKind.Name, name);
+    return text;
+  }
+
+  #param(type: string, value: unknown): string {
+    const name = `${this.#prefix}${this.#count++}`;
+    this.params[name] = value;
+    return `{${name}:${type}}`;
+  }
+}
+
+function levelOf(value: Value): number {
+  const name = value.text.toLowerCase();
+  if (Object.hasOwn(levelNumbers, name)) return levelNumbers[name as keyof typeof levelNumbers];
+  throw badValue(ProblemKind.Level, value);
+}
+
+function yesNoOf(value: Value): number {
+  if (/^(true|yes|1)$/i.test(value.text)) return 1;
+  if (/^(false|no|0)$/i.test(value.text)) return 0;
+  throw badValue(ProblemKind.YesNo, value);
+}
+
+/** As text: a whole number of 64 bits has more digits than JavaScript's numbers keep. */
+function numberOf(value: Value): string {
+  if (!numberPattern.test(value.text)) throw badValue(ProblemKind.Number, value);
+  return value.text;
+}
+
+function badValue(kind: ProblemKind, { text, position, length }: Value): InvalidExpression {
+  return new InvalidExpression(kind, position, length, quoteFound(text));
+}
+
+function badOperator(comparison: Comparison, value: Value): InvalidExpression {
+  return new InvalidExpression(ProblemKind.Operator, value.position, value.length, comparison);
+}
