@@ -1,0 +1,90 @@
+import type { Transaction } from "kysely";
+import type { ServerSchema, ServerStore } from "../../schema.ts";
+
+const leaseName = "evaluator";
+
+/** Thrown inside a transaction of a holder whose lease went to another. Everything is undone. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+/**
+ * The right to judge and to send, held by one server at a time. A row with holder, expiry and a token that rises with each
+ * new holder; each transaction of a holder first proves that the row is still its own, so that one that slept writes nothing.
+ */
+export class Lease {
+  readonly #store: ServerStore;
+  readonly #holder: string;
+  readonly #now: () => number;
+  readonly #durationMs: number;
+  #token: number | undefined;
+
+  /**
+   * @param holder      names this server for good, unlike any other
+   * @param now         milliseconds since 1970 UTC
+   * @param durationMs  after so long without renewal another server may take it
+   */
+  constructor(store: ServerStore, holder: string, now: () => number, durationMs: number) {
+    this.#store = store;
+    this.#holder = holder;
+    this.#now = now;
+    this.#durationMs = durationMs;
+  }
+
+  /** Take or renew it. @returns whether it is ours now */
+  async take(): Promise<boolean> {
+    const now = this.#now();
+    const expires_ms = now + this.#durationMs;
+    if (this.#token !== undefined) {
+      const renewed = await this.#store.db
+        .updateTable("alarm_lease")
+        .set({ expires_ms })
+        .where("name", "=", leaseName)
+        .where("holder", "=", this.#holder)
+        .where("token", "=", this.#token)
+        .returning("token")
+        .executeTakeFirst();
+      if (renewed !== undefined) return true;
+      this.#token = undefined;
+    }
+    const taken = await this.#store.db
+      .updateTable("alarm_lease")
+      .set((row) => ({ holder: this.#holder, expires_ms, token: row("token", "+", 1) }))
+      .where("name", "=", leaseName)
+      .where((where) => where.or([where("expires_ms", "<=", now), where("holder", "=", this.#holder)]))
+      .returning("token")
+      .executeTakeFirst();
+    this.#token = taken?.token;
+    return taken !== undefined;
+  }
+
+  /**
+   * Prove in a running transaction that the lease is still ours; until it ends nobody else can take it.
+   *
+   * @throws LeaseLost
+   */
+  async fence(transaction: Transaction<ServerSchema>): Promise<void> {
+    const mine = await transaction
+      .updateTable("alarm_lease")
+      .set({ expires_ms: this.#now() + this.#durationMs })
+      .where("name", "=", leaseName)
+      .where("holder", "=", this.#holder)
+      .where("token", "=", this.#token ?? -1)
+      .returning("token")
+      .executeTakeFirst();
+    if (mine === undefined) throw new LeaseLost("another server judges alarms now");
+  }
+
+  /** Let another server take it at once. */
+  async release(): Promise<void> {
+    if (this.#token === undefined) return;
+    await this.#store.db
+      .updateTable("alarm_lease")
+      .set({ expires_ms: 0 })
+      .where("name", "=", leaseName)
+      .where("holder", "=", this.#holder)
+      .where("token", "=", this.#token)
+      .execute();
+    this.#token = undefined;
+  }
+}
