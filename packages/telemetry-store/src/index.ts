@@ -11,6 +11,7 @@ export type {
 export type { IngestResult } from "./ingest/ingest.ts";
 export type { TelemetryTable } from "./ingest/tables.ts";
 export { openTelemetryStore, type TelemetryStore } from "./open-telemetry-store.ts";
+export type { Attribute, AttributeFilter, AttributesQuery, Reporter } from "./query/attributes.ts";
 export {
   type CallCurves,
   type CallSeries,
@@ -37,7 +38,26 @@ export {
 } from "./query/logs-problem.ts";
 export type { LogRow } from "./query/logs-row.ts";
 export type { LogTail, LogTailQuery } from "./query/logs-tail.ts";
+export {
+  Across,
+  type MetricCurves,
+  type MetricSeries,
+  MetricSplit,
+  type MetricsQuery,
+  metricNamesMax,
+  metricSteps,
+  Statistic,
+} from "./query/metrics.ts";
 export type { RecentRequestsQuery, RequestSummary } from "./query/recent-requests.ts";
+export {
+  defaultRetention,
+  type KindRetention,
+  type KindUsage,
+  type Retention,
+  type RetentionResult,
+  TelemetryKind,
+  telemetryKinds,
+} from "./retention/retention.ts";
 export {
   type EngineCommand,
   type EngineOptions,
