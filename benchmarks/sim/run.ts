@@ -1,30 +1,36 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { compare, markdownTable, type Row, scenarios, shortfalls } from "@msec/balance/simulator";
+import { markdownTable, type Row, scenarios, shortfalls, verdictTable } from "@msec/balance/simulator";
+import { simulateAll } from "./simulate-all.ts";
 
-const usage = "npm run sim -- [--scenario <id>]… [--seed <integer>] [--write]";
+const usage = "npm run sim -- [--scenario <id>]… [--seed <integer> | --seeds <integer>..<integer>] [--write]";
 const document = fileURLToPath(new URL("../../docs/routing.md", import.meta.url));
 
-const { scenario: wanted = [], seed, write } = readArguments();
+const { scenario: wanted = [], seed, seeds: range, write } = readArguments();
 const unknown = wanted.filter((id) => !scenarios.some((scenario) => scenario.id === id));
 if (unknown.length > 0)
   fail(`there is no scenario "${unknown[0]}"; there are: ${scenarios.map(({ id }) => id).join(", ")}`);
-if (!/^\d{1,9}$/.test(seed)) fail(`--seed ${seed} must be an integer of up to nine digits`);
+const seeds = range === undefined ? [seedOf(seed)] : seedsOf(range);
 if (write && wanted.length > 0) fail("--write writes the whole table: leave out --scenario");
+if (write && seeds.length > 1) fail("--write writes the table of one seed: leave out --seeds");
 
 const chosen = scenarios.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
 const begunMs = performance.now();
-const rows = chosen.map((scenario) => compare(scenario, Number(seed)));
+const bySeed = await simulateAll(chosen, seeds);
 const tookS = (performance.now() - begunMs) / 1_000;
-const simulatedS = rows.reduce((total, { scenario, results }) => total + scenario.seconds * results.length, 0);
+const simulatedS = bySeed
+  .flatMap(({ rows }) => rows)
+  .reduce((total, { scenario, results }) => total + scenario.seconds * results.length, 0);
 
+const { rows } = bySeed[0]!;
 const table = markdownTable(rows);
-console.log(table);
-console.log(`\n✓ best or within 5 % of the best in cost, errors and p99. Seed ${seed}.`);
+console.log(seeds.length === 1 ? table : verdictTable(bySeed));
+console.log("\n✓ best or within 5 % of the best in cost, errors and p99.");
 console.log(`${simulatedS} s simulated in ${tookS.toFixed(1)} s: ${Math.round(simulatedS / tookS)} s per second.`);
-for (const row of rows)
-  for (const text of shortfalls(row, row.results.at(-1)!)) console.log(`${row.scenario.id}: ${text}`);
+for (const { seed, rows } of bySeed)
+  for (const row of rows)
+    for (const text of shortfalls(row, row.results.at(-1)!)) console.log(`seed ${seed}, ${row.scenario.id}: ${text}`);
 if (write) writeTable(table, rows);
 
 function readArguments() {
@@ -33,12 +39,26 @@ function readArguments() {
       options: {
         scenario: { type: "string", multiple: true },
         seed: { type: "string", default: "1" },
+        seeds: { type: "string" },
         write: { type: "boolean", default: false },
       },
     }).values;
   } catch (error) {
     return fail((error as Error).message);
   }
+}
+
+function seedOf(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) fail(`--seed ${text} must be an integer of up to nine digits`);
+  return Number(text);
+}
+
+function seedsOf(text: string): number[] {
+  const [, from, to] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];
+  const count = Number(to) - Number(from) + 1;
+  if (!(count >= 1 && count <= 1_000))
+    fail(`--seeds ${text} must be two integers such as 1..5, at most a thousand seeds`);
+  return Array.from({ length: count }, (_, step) => Number(from) + step);
 }
 
 function writeTable(table: string, rows: readonly Row[]): void {

@@ -5,4 +5,4 @@ export type { Result } from "./measurement.ts";
 export type { Fault, FaultPeriod, Scenario } from "./scenario.ts";
 export { scenarios } from "./scenarios.ts";
 export { simulate } from "./simulate.ts";
-export { markdownTable } from "./table.ts";
+export { markdownTable, verdictTable } from "./table.ts";

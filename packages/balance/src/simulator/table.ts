@@ -1,5 +1,5 @@
 import { algorithms } from "./algorithms/all.ts";
-import { type Row, shortfalls } from "./compare.ts";
+import { criteria, type Row, shortfalls } from "./compare.ts";
 import type { Result } from "./measurement.ts";
 
 const columns: readonly { readonly title: string; readonly text: (result: Result) => string }[] = [
@@ -24,12 +24,32 @@ export function markdownTable(rows: readonly Row[]): string {
       ...columns.map(({ text }) => text(result)),
     ]),
   );
-  return aligned([["scenario", "algorithm", ...columns.map(({ title }) => title)], ...lines]);
+  return aligned([["scenario", "algorithm", ...columns.map(({ title }) => title)], ...lines], 2);
 }
 
-function aligned([header, ...lines]: string[][]): string {
+/** Whether ours is best or near it, a line for each scenario and a column for each seed, with what it is behind in. */
+export function verdictTable(seeds: readonly { readonly seed: number; readonly rows: readonly Row[] }[]): string {
+  const lines = seeds[0]!.rows.map(({ scenario }, position) => [
+    scenario.title,
+    ...seeds.map(({ rows }) => verdict(rows[position]!)),
+  ]);
+  return aligned([["scenario", ...seeds.map(({ seed }) => `seed ${seed}`)], ...lines], 1);
+}
+
+function verdict(row: Row): string {
+  const ours = row.results.at(-1)!;
+  const behind = criteria
+    .map(({ name, of, slack }) => {
+      const best = Math.min(...row.results.map(of));
+      return { name, percent: (of(ours) / best - 1) * 100, isFine: of(ours) <= best * 1.05 + slack };
+    })
+    .filter(({ isFine }) => !isFine);
+  return behind.length === 0 ? "✓" : behind.map(({ name, percent }) => `${name} +${percent.toFixed(0)} %`).join(", ");
+}
+
+function aligned([header, ...lines]: string[][], textColumns: number): string {
   const widths = header!.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]!.length)));
-  const isText = (column: number) => column < 2;
+  const isText = (column: number) => column < textColumns;
   const row = (cells: string[]) =>
     `| ${cells.map((cell, column) => (isText(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(" | ")} |`;
   const rule = `| ${widths.map((width, column) => (isText(column) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
