@@ -13,15 +13,18 @@ export interface BatchedTest {
 /** Runs the test files that are its arguments in this one process, and sends a {@link BatchedTest} for each test over IPC. */
 async function runBatch(files: readonly string[]): Promise<void> {
   for await (const event of run({ files: [...files], isolation: "none" })) {
-    // A file without tests passes, by the name of the file.
-    if (event.type === "test:pass" && event.data.details.type !== "suite" && event.data.name !== event.data.file) {
+    const { name, file = "" } = event.data as { name: string; file?: string };
+    if (event.type === "test:pass" && name === file) {
+      // So passes a file without tests. (The file of a test is where it is written, which may be one that test files share.)
+      tell({ file, name, kind: "failed", reason: "there is no test in this file" });
+    } else if (event.type === "test:pass" && event.data.details.type !== "suite") {
       const kind = event.data.skip !== undefined || event.data.todo !== undefined ? "skipped" : "passed";
-      tell({ file: event.data.file ?? "", name: event.data.name, kind });
+      tell({ file, name, kind });
     } else if (event.type === "test:fail") {
       const { error } = event.data.details;
       if ((error as { failureType?: string }).failureType !== "subtestsFailed") {
         const reason = inspect(error.cause ?? error);
-        tell({ file: event.data.file ?? "", name: event.data.name, kind: "failed", reason });
+        tell({ file, name, kind: "failed", reason });
       }
     }
   }

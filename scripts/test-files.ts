@@ -28,6 +28,7 @@ export function findTestFiles(suite: Suite): string[] {
 const sharing: readonly { readonly folder: string; readonly files: number }[] = [
   { folder: "packages/service/", files: 3 },
   { folder: "packages/rpc-node/", files: 7 },
+  { folder: "apps/server/", files: 5 },
   { folder: "packages/", files: 25 },
   { folder: "apps/agent/", files: 25 },
   { folder: "apps/cli/", files: 25 },
