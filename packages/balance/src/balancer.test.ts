@@ -277,6 +277,18 @@ test("instances of the first table are not new, those added later are", () => {
   );
 });
 
+test("a call that is abandoned is in flight no more, and brings nothing back", () => {
+  const { balancer } = setUp([routeOf(1), routeOf(2)]);
+  const route = balancer.pick()!;
+  balancer.started(route);
+  balancer.finished(route, refused);
+  balancer.started(route);
+  const thought = () => balancer.explain().find(({ port }) => port === route.port)!;
+  assert.equal(thought().inFlight, 1);
+  balancer.abandoned(route);
+  assert.deepEqual([thought().inFlight, thought().state, thought().successRatio], [0, "ejected", 15 / 16]);
+});
+
 test("when all are ejected all are used", () => {
   const { balancer } = setUp([routeOf(1), routeOf(2)]);
   eject(balancer, routeOf(1));

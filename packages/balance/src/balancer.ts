@@ -44,6 +44,8 @@ export type Balancer = {
   started(route: Route): void;
   /** A call that was `started` has ended. */
   finished(route: Route, result: CallResult): void;
+  /** A call that was `started` is not followed any further: how it ended nobody will say. */
+  abandoned(route: Route): void;
   /** Every instance in the order of the table, with why it gets what it gets. */
   explain(): Explanation[];
   /** What own calls showed, for others on this host: every instance that was ever called. */
@@ -144,6 +146,10 @@ class RateBalancer implements Balancer {
     // Counted exactly by the next refresh; before that several may follow each other.
     if (instance.ejection.isOut && !result.transportFailed) this.#failingOut++;
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  abandoned(route: Route): void {
+    this.#find(route)?.abandon();
   }
 
   // What callers measured, or made up, within what a call can take; NaN and negative durations say nothing and stay as they are.

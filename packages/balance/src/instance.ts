@@ -102,6 +102,10 @@ export class Instance implements Route {
     return this.ejection;
   }
 
+  abandon(): void {
+    this.inFlight = Math.max(0, this.inFlight - 1);
+  }
+
   /** @returns whether it was ejected or returned by this */
   finish(result: CallResult, mayEjectFailing: boolean, nowMs: number, numbers: Constants): boolean {
     this.inFlight = Math.max(0, this.inFlight - 1);
