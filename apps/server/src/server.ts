@@ -10,6 +10,7 @@ import { Enrollment } from "./agents/enrollment.ts";
 import { createControlHandler } from "./agents/handler.ts";
 import { HostDirectory } from "./agents/host-directory.ts";
 import { listenAgents } from "./agents/listener.ts";
+import { PushOrders } from "./agents/push-orders.ts";
 import { openServerIdentity } from "./agents/server-identity.ts";
 import type { ServerConfig } from "./config/server-config.ts";
 import { createApi } from "./http/api.ts";
@@ -17,6 +18,8 @@ import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
 import { RegistryFeed } from "./registry/control-feed.ts";
 import { createRegistryHandler } from "./registry/handler.ts";
+import { HostRegistry } from "./registry/host-registry.ts";
+import { SilenceWatch } from "./registry/silence-watch.ts";
 import { moveInstances, RegistryStore } from "./registry/store.ts";
 import { openServerStore, type ServerStore } from "./schema.ts";
 import { AttemptLimit } from "./session/attempt-limit.ts";
@@ -73,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const operatorKey = await openOperatorKey(join(directory, "operator.key"));
   const identity = await openServerIdentity(join(directory, "identity.json"));
 
-  const feed = new RegistryFeed(store);
+  const feed = new RegistryFeed(store, now);
   await feed.refresh();
   const hosts = new HostDirectory(store, now, log);
   await hosts.load();
@@ -81,6 +84,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const enrollment = new Enrollment(store, now, async (transaction, from, to) => {
     await moveInstances(transaction, from, to);
   });
+  const registry = new RegistryStore(store, now);
+  const hostRegistry = new HostRegistry(store, hosts, feed);
+  const pushes = new PushOrders();
+  const silence = new SilenceWatch({ registry, feed, log, now, graceMs: config.silence_grace });
+  stack.defer(() => silence.close());
+  stack.defer(hosts.listen((host, what) => what === "report" && silence.heard(host)));
   const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
 
   const agents = await listenAgents(
@@ -91,11 +100,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       hosts,
       enrollment,
       feed,
+      pushes,
+      onZone: (host, zone) =>
+        void hostRegistry
+          .zoneReported(host, zone)
+          .catch((error) => log.warn(`the zone of ${host.name} could not be written down`, { error })),
       storeTelemetry: createTelemetrySink(telemetry.store, log),
       replaceRoutes: options.replaceRoutes ?? false,
-      onNewerRoutes: (host, applied, ours) =>
+      onNewer: (host, what, applied, ours) =>
         log.error(
-          `agent of ${host.name} has routes of version ${applied}, the database ends at ${ours}: was it restored from a backup? ` +
+          `agent of ${host.name} has ${what} of version ${applied}, the database ends at ${ours}: was it restored from a backup? ` +
             "Start the server once with --replace-routes to make agents take what it has",
         ),
     }),
@@ -118,10 +132,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         router.service(
           RegistryService,
           createRegistryHandler({
-            registry: new RegistryStore(store, now),
+            registry,
             feed,
             hosts,
             enrollment,
+            silence,
+            hostRegistry,
             agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
           }),
         );
@@ -138,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         "better listen on 127.0.0.1 behind a proxy that speaks HTTPS",
     );
   }
+  silence.start();
   // Last, so that a port that is taken does not cost the start of a database engine.
   telemetry.start();
 

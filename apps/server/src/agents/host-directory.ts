@@ -1,5 +1,9 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import { type ReportHostRequest, ReportHostRequestSchema } from "@msec/api/agent/v1/control_pb.js";
+import {
+  type ReportHostRequest,
+  ReportHostRequestSchema,
+  type ReportRoutesRequest,
+} from "@msec/api/agent/v1/control_pb.js";
 import type { Log } from "@msec/process";
 import type { Selectable } from "kysely";
 import type { ServerStore } from "../schema.ts";
@@ -18,9 +22,20 @@ export interface HostState {
   readonly seenMs: number;
   readonly appliedRouteVersion: number;
   readonly appliedAssignmentVersion: number;
+  /** The lowest route version that its processes use. */
+  readonly usedRouteVersion: number;
+  /** What its agent last said of its route tables; `undefined` before it did, since this server started. */
+  readonly routes: ReportRoutesRequest | undefined;
   /** `undefined` before the first report. */
   readonly report: ReportHostRequest | undefined;
+  /** When the report came, milliseconds since 1970 UTC; 0 where it came before this server started. */
+  readonly reportedMs: number;
+  /** Where it is; empty: unknown. */
+  readonly zone: string;
 }
+
+/** Hears of what agents say; must be quick and must not throw. */
+export type HostListener = (host: HostState, what: "report" | "routes") => void;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -44,6 +59,7 @@ export class HostDirectory {
   readonly #byFingerprint = new Map<string, Entry>();
   #timer: NodeJS.Timeout | undefined;
   #loading: Promise<void> = Promise.resolve();
+  readonly #listeners = new Set<HostListener>();
 
   /** @param now  milliseconds since 1970 UTC */
   constructor(store: ServerStore, now: () => number, log: Log) {
@@ -62,12 +78,20 @@ export class HostDirectory {
 
   async #loadNow(): Promise<void> {
     await this.#flush();
-    const rows = await this.#store.db.selectFrom("host").selectAll().execute();
-    const before = new Map(this.#byId);
+    const { db } = this.#store;
+    // What hosts reported is large, and we wrote it: it is read for hosts that we do not know.
+    const rows = await db.selectFrom("host").select(["id", "zone"]).execute();
+    const unknown = rows.filter(({ id }) => !this.#byId.has(id)).map(({ id }) => id);
+    const isFirst = unknown.length === rows.length;
+    const full = db.selectFrom("host").selectAll();
+    const read = unknown.length === 0 ? [] : await (isFirst ? full : full.where("id", "in", unknown)).execute();
+    const entries = new Map([...this.#byId, ...read.map((row) => [row.id, createEntry(row)] as const)]);
     this.#byId.clear();
     this.#byFingerprint.clear();
     for (const row of rows) {
-      const entry = before.get(row.id) ?? createEntry(row);
+      const entry = entries.get(row.id);
+      if (entry === undefined) continue; // Removed since the first statement.
+      entry.zone = row.zone;
       this.#byId.set(row.id, entry);
       this.#byFingerprint.set(entry.fingerprint, entry);
     }
@@ -98,7 +122,35 @@ export class HostDirectory {
   reported(id: string, report: ReportHostRequest): void {
     this.#update(id, (entry) => {
       entry.report = report;
+      entry.reportedMs = this.#now();
     });
+    this.#tell(id, "report");
+  }
+
+  /** An agent said what its processes use. */
+  routesReported(id: string, routes: ReportRoutesRequest): void {
+    this.#update(id, (entry) => {
+      entry.routes = routes;
+      entry.usedRouteVersion = Number(routes.usedVersion);
+      // Also after a restore, when it is lower than before.
+      entry.appliedRouteVersion = Number(routes.appliedVersion);
+    });
+    this.#tell(id, "routes");
+  }
+
+  /** Hear of each report from now on. @returns stops it */
+  listen(listener: HostListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Forget a host that was removed from the database. */
+  remove(id: string): void {
+    const entry = this.#byId.get(id);
+    if (entry !== undefined) {
+      this.#byId.delete(id);
+      this.#byFingerprint.delete(entry.fingerprint);
+    }
   }
 
   /** An agent said by a request what it has applied. */
@@ -121,6 +173,11 @@ export class HostDirectory {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#flushAndLog();
+  }
+
+  #tell(id: string, what: "report" | "routes"): void {
+    const entry = this.#byId.get(id);
+    if (entry !== undefined) for (const listener of this.#listeners) listener(entry, what);
   }
 
   #update(id: string, change: (entry: Entry) => void): void {
@@ -173,6 +230,10 @@ function createEntry(row: Selectable<AgentTables["host"]>): Entry {
     seenMs: row.seen_ms,
     appliedRouteVersion: row.applied_route_version,
     appliedAssignmentVersion: row.applied_assignment_version,
+    usedRouteVersion: row.used_route_version,
+    routes: undefined,
+    reportedMs: 0,
+    zone: row.zone,
     report:
       row.report === ""
         ? undefined
@@ -190,6 +251,7 @@ function rowValues(entry: Entry) {
     seen_ms: entry.seenMs,
     applied_route_version: entry.appliedRouteVersion,
     applied_assignment_version: entry.appliedAssignmentVersion,
+    used_route_version: entry.usedRouteVersion,
     report: entry.report === undefined ? "" : toJsonString(ReportHostRequestSchema, entry.report),
   };
 }

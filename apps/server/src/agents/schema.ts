@@ -13,5 +13,7 @@ export interface AgentTables {
     applied_route_version: Generated<number>;
     applied_assignment_version: Generated<number>;
     report: Generated<string>;
+    zone: Generated<string>;
+    used_route_version: Generated<number>;
   };
 }

@@ -30,6 +30,7 @@ describe("[server] of msec.ini", () => {
       agent_address: "",
       database: "",
       telemetry: "embedded",
+      silence_grace: 60_000,
       console_files: "",
       log_level: "info",
     });

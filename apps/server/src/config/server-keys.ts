@@ -1,4 +1,4 @@
-import { choiceKey, LOG_LEVELS, listenKey, parseAddressPort, parsedKey, textKey } from "@msec/process";
+import { choiceKey, durationKey, LOG_LEVELS, listenKey, parseAddressPort, parsedKey, textKey } from "@msec/process";
 import { z } from "zod";
 
 /** One key of `[server]`. */
@@ -46,6 +46,12 @@ export const serverKeys = {
     type: parsedKey("embedded, or the http:// or https:// URL of a ClickHouse server", parseTelemetry),
     default: "embedded",
     summary: "Where logs, spans and metrics go: `embedded`, or the URL of a ClickHouse server.",
+  },
+  silence_grace: {
+    type: durationKey({ minMs: 20_000, maxMs: 86_400_000, bareUnit: "s" }),
+    default: "60s",
+    summary:
+      "After so long without a sign of life an instance leaves callers' route tables until it is heard again; never more than half of a service.",
   },
   console_files: {
     type: textKey().or(z.literal("")),

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { ROUTES_MAX } from "@msec/api/routes";
 import { Code, RpcError } from "@msec/rpc";
 import { DatabaseFailure, findDatabaseFailure } from "@msec/store";
 import type { Selectable, Transaction } from "kysely";
@@ -21,7 +22,18 @@ export interface NewInstance {
   readonly port: number;
   /** `null` for external services. */
   readonly hostId: string | null;
+  /** `msec.agent.v1.Transport`; default TCP. */
+  readonly transport?: number;
+  /** 1…10000; default 100. */
+  readonly weight?: number;
+  /** `InstanceSettings` as JSON; default none. */
+  readonly settings?: string;
+  /** Whether it is to run; default true. */
+  readonly run?: boolean;
 }
+
+/** Most instances that one host runs: what agents take. */
+export const maxInstancesPerHost = 1_000;
 
 /** Services and instances in the database. Each change is one transaction, with the versions that it raises. */
 export class RegistryStore {
@@ -61,10 +73,49 @@ export class RegistryStore {
    */
   async createService(name: string, kind: ServiceKind, defaultPort: number): Promise<void> {
     const row = { name, kind, default_port: defaultPort, created_ms: this.#now() };
-    await rejectDuplicate(
-      this.#store.db.insertInto("service").values(row).execute(),
-      `a service ${name} exists already`,
-    );
+    const created = this.#store.transaction(async (transaction) => {
+      await transaction.insertInto("service").values(row).execute();
+      const removed = await transaction.deleteFrom("removed_service").where("name", "=", name).executeTakeFirst();
+      // Agents know that it is gone: they have to hear that it is there again.
+      if (removed.numDeletedRows > 0n) await raiseServices(transaction, [name]);
+    });
+    await rejectDuplicate(created, `a service ${name} exists already`);
+  }
+
+  /**
+   * Remove a service; agents forget its table.
+   *
+   * @throws RpcError NotFound, FailedPrecondition (it has instances)
+   */
+  async removeService(name: string): Promise<void> {
+    await this.#store.transaction(async (transaction) => {
+      const version = await raiseVersion(transaction, "route");
+      const service = await transaction
+        .selectFrom("service")
+        .select("route_version")
+        .where("name", "=", name)
+        .executeTakeFirst();
+      if (service === undefined) {
+        throw new RpcError(Code.NotFound, `there is no service ${JSON.stringify(name.slice(0, 80))}`);
+      }
+      const { count } = await transaction
+        .selectFrom("instance")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .where("service", "=", name)
+        .executeTakeFirstOrThrow();
+      if (Number(count) > 0) {
+        throw new RpcError(
+          Code.FailedPrecondition,
+          `${name} still has ${count} instance${Number(count) === 1 ? "" : "s"}; take them out of routing and remove them first`,
+        );
+      }
+      await transaction.deleteFrom("service").where("name", "=", name).execute();
+      if (service.route_version === 0) {
+        await lowerVersion(transaction, version);
+      } else {
+        await transaction.insertInto("removed_service").values({ name, route_version: version }).execute();
+      }
+    });
   }
 
   /**
@@ -81,14 +132,21 @@ export class RegistryStore {
       port: instance.port,
       host_id: instance.hostId,
       in_routing: 0,
-      weight: defaultWeight,
+      weight: instance.weight ?? defaultWeight,
       routing_changed_ms: this.#now(),
+      run: instance.run === false ? 0 : 1,
+      generation: 0,
+      settings: instance.settings ?? "",
+      transport: instance.transport ?? 1,
+      withheld_ms: 0,
     };
     const added = this.#store.transaction(async (transaction) => {
-      await transaction.insertInto("instance").values(row).execute();
       if (instance.hostId !== null) {
+        // First, so that two that are added at once take turns and count each other.
         await raiseAssignment(transaction, instance.hostId);
+        await assertRoomOnHost(transaction, instance.hostId);
       }
+      await transaction.insertInto("instance").values(row).execute();
     });
     await rejectDuplicate(added, `${instance.address}:${instance.port} belongs to another instance already`);
     return row;
@@ -108,11 +166,7 @@ export class RegistryStore {
       const rows = await readInstances(transaction, ids);
       const changed = rows.filter((row) => (row.in_routing === 1) !== inRouting);
       if (changed.length === 0) {
-        await transaction
-          .updateTable("cluster_version")
-          .set({ value: version - 1 })
-          .where("name", "=", "route")
-          .execute();
+        await lowerVersion(transaction, version);
         return rows;
       }
       const silent = changed.find((row) => row.port === 0);
@@ -122,14 +176,173 @@ export class RegistryStore {
           `instance ${silent.id} of ${silent.service} listens on nothing, so it cannot be in routing`,
         );
       }
-      const change = { in_routing: inRouting ? 1 : 0, routing_changed_ms: this.#now() };
-      const changedIds = changed.map((row) => row.id);
-      await transaction.updateTable("instance").set(change).where("id", "in", changedIds).execute();
+      // Who comes in is not withheld: how long it has been silent is counted from now.
+      const change = { in_routing: inRouting ? 1 : 0, routing_changed_ms: this.#now(), withheld_ms: 0 };
+      const changedIds = new Set(changed.map((row) => row.id));
+      await transaction
+        .updateTable("instance")
+        .set(change)
+        .where("id", "in", [...changedIds])
+        .execute();
       const services = [...new Set(changed.map((row) => row.service))];
+      if (inRouting) await assertRoomInTables(transaction, services);
       await transaction.updateTable("service").set({ route_version: version }).where("name", "in", services).execute();
-      return rows.map((row) => (changedIds.includes(row.id) ? { ...row, ...change } : row));
+      return rows.map((row) => (changedIds.has(row.id) ? { ...row, ...change } : row));
     });
   }
+
+  /**
+   * Remove instances that are out of routing; their hosts stop them.
+   *
+   * @param ids  without repetition
+   * @throws RpcError NotFound (names the first unknown id), FailedPrecondition (names the first that is in routing)
+   */
+  async removeInstances(ids: readonly string[]): Promise<void> {
+    await this.#store.transaction(async (transaction) => {
+      // The lock of setRouting: nobody takes one in meanwhile.
+      await lowerVersion(transaction, await raiseVersion(transaction, "route"));
+      const rows = await readInstances(transaction, ids);
+      const routed = rows.find((row) => row.in_routing === 1);
+      if (routed !== undefined) {
+        throw new RpcError(
+          Code.FailedPrecondition,
+          `${routed.address}:${routed.port} of ${routed.service} is in routing; take it out first`,
+        );
+      }
+      await transaction
+        .deleteFrom("instance")
+        .where("id", "in", [...ids])
+        .execute();
+      await raiseAssignments(transaction, rows);
+    });
+  }
+
+  /**
+   * Have instances run or not.
+   *
+   * @param again  raise their generation: what runs is replaced by a new process
+   * @returns their rows, in the order of `ids`
+   * @throws RpcError NotFound, FailedPrecondition (names the first that runs on no host of ours)
+   */
+  async setRun(ids: readonly string[], run: boolean, again: boolean): Promise<InstanceRow[]> {
+    return await this.#store.transaction(async (transaction) => {
+      const version = await raiseVersion(transaction, "assignment");
+      const rows = await readInstances(transaction, ids);
+      const external = rows.find((row) => row.host_id === null);
+      if (external !== undefined) {
+        throw new RpcError(
+          Code.FailedPrecondition,
+          `${external.address}:${external.port} of ${external.service} does not run on msec; start and stop it where it does`,
+        );
+      }
+      const isRun = run ? 1 : 0;
+      // A stop is a change of generation too: "stopped" of an earlier one is another stop's.
+      const changed = rows.filter((row) => again || row.run !== isRun);
+      if (changed.length > 0) {
+        await transaction
+          .updateTable("instance")
+          .set((row) => ({ run: isRun, generation: row("generation", "+", 1) }))
+          .where(
+            "id",
+            "in",
+            changed.map((row) => row.id),
+          )
+          .execute();
+      }
+      await raiseAssignments(transaction, changed, version);
+      return await readInstances(transaction, ids);
+    });
+  }
+
+  /**
+   * Set the weight and the settings of an instance.
+   *
+   * @throws RpcError NotFound
+   */
+  async setInstance(id: string, change: { weight?: number; settings?: string }): Promise<InstanceRow> {
+    return await this.#store.transaction(async (transaction) => {
+      const version = await raiseVersion(transaction, "route");
+      const [row] = await readInstances(transaction, [id]);
+      const before = row as InstanceRow;
+      const after = { ...before, weight: change.weight ?? before.weight, settings: change.settings ?? before.settings };
+      const { weight, settings } = after;
+      await transaction.updateTable("instance").set({ weight, settings }).where("id", "=", id).execute();
+      if (weight !== before.weight && before.in_routing === 1) {
+        await transaction
+          .updateTable("service")
+          .set({ route_version: version })
+          .where("name", "=", before.service)
+          .execute();
+      } else {
+        await lowerVersion(transaction, version);
+      }
+      if (settings !== before.settings) await raiseAssignments(transaction, [before]);
+      return after;
+    });
+  }
+
+  /**
+   * Set how callers of a service choose.
+   *
+   * @param policy  `RoutingPolicy` as JSON; "" for the defaults
+   * @throws RpcError NotFound
+   */
+  async setPolicy(name: string, policy: string): Promise<void> {
+    await this.#store.transaction(async (transaction) => {
+      const version = await raiseVersion(transaction, "route");
+      const changed = await transaction
+        .updateTable("service")
+        .set({ policy, route_version: version })
+        .where("name", "=", name)
+        .executeTakeFirst();
+      if (changed.numUpdatedRows === 0n) {
+        throw new RpcError(Code.NotFound, `there is no service ${JSON.stringify(name.slice(0, 80))}`);
+      }
+    });
+  }
+
+  /**
+   * Leave instances out of callers' tables, or put them back: those that are still in routing.
+   *
+   * @returns the services whose tables changed
+   */
+  async setWithheld(ids: readonly string[], withheld: boolean): Promise<string[]> {
+    return await this.#store.transaction(async (transaction) => {
+      const version = await raiseVersion(transaction, "route");
+      const changed = await transaction
+        .updateTable("instance")
+        .set({ withheld_ms: withheld ? this.#now() : 0 })
+        .where("id", "in", [...ids])
+        .where("in_routing", "=", 1)
+        .where("withheld_ms", withheld ? "=" : ">", 0)
+        .returning("service")
+        .execute();
+      const services = [...new Set(changed.map((row) => row.service))];
+      if (services.length === 0) {
+        await lowerVersion(transaction, version);
+      } else {
+        await transaction
+          .updateTable("service")
+          .set({ route_version: version })
+          .where("name", "in", services)
+          .execute();
+      }
+      return services;
+    });
+  }
+}
+
+/** Raise the versions of the services that have routes on a host: something that routes say of the host changed. */
+export async function raiseRoutesOf(transaction: Transaction<ServerSchema>, hostId: string): Promise<void> {
+  const rows = await transaction
+    .selectFrom("instance")
+    .select("service")
+    .distinct()
+    .where("host_id", "=", hostId)
+    .where("in_routing", "=", 1)
+    .execute();
+  const services = rows.map((row) => row.service);
+  if (services.length > 0) await raiseServices(transaction, services);
 }
 
 /**
@@ -148,13 +361,49 @@ export async function moveInstances(transaction: Transaction<ServerSchema>, from
   }
   // Routes name the host, so their tables changed too.
   const services = [...new Set(moved.filter((row) => row.in_routing === 1).map((row) => row.service))];
-  if (services.length > 0) {
-    const version = await raiseVersion(transaction, "route");
-    await transaction.updateTable("service").set({ route_version: version }).where("name", "in", services).execute();
+  if (services.length > 0) await raiseServices(transaction, services);
+}
+
+async function raiseServices(transaction: Transaction<ServerSchema>, services: readonly string[]): Promise<void> {
+  const version = await raiseVersion(transaction, "route");
+  await transaction
+    .updateTable("service")
+    .set({ route_version: version })
+    .where("name", "in", [...services])
+    .execute();
+}
+
+// Agents refuse larger tables and longer assignments; better to say so to whoever makes one.
+async function assertRoomInTables(transaction: Transaction<ServerSchema>, services: readonly string[]): Promise<void> {
+  const sizes = await transaction
+    .selectFrom("instance")
+    .select(["service", ({ fn }) => fn.countAll<number>().as("count")])
+    .where("service", "in", [...services])
+    .where("in_routing", "=", 1)
+    .groupBy("service")
+    .execute();
+  const large = sizes.find(({ count }) => Number(count) > ROUTES_MAX);
+  if (large !== undefined) {
+    throw new RpcError(
+      Code.FailedPrecondition,
+      `${large.service} would have ${large.count} instances in routing; at most ${ROUTES_MAX} are possible`,
+    );
+  }
+}
+
+async function assertRoomOnHost(transaction: Transaction<ServerSchema>, hostId: string): Promise<void> {
+  const { count } = await transaction
+    .selectFrom("instance")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("host_id", "=", hostId)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= maxInstancesPerHost) {
+    throw new RpcError(Code.FailedPrecondition, `this host has ${count} instances already, the most that one runs`);
   }
 }
 
 async function readInstances(transaction: Transaction<ServerSchema>, ids: readonly string[]): Promise<InstanceRow[]> {
+  if (ids.length === 0) return [];
   const rows = await transaction.selectFrom("instance").selectAll().where("id", "in", ids).execute();
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => {
@@ -166,12 +415,30 @@ async function readInstances(transaction: Transaction<ServerSchema>, ids: readon
   });
 }
 
-async function raiseAssignment(transaction: Transaction<ServerSchema>, hostId: string): Promise<void> {
-  const version = await raiseVersion(transaction, "assignment");
+async function raiseAssignments(
+  transaction: Transaction<ServerSchema>,
+  rows: readonly InstanceRow[],
+  version?: number,
+): Promise<void> {
+  const hosts = new Set(rows.map((row) => row.host_id).filter((hostId) => hostId !== null));
+  for (const hostId of hosts) await raiseAssignment(transaction, hostId, version);
+}
+
+async function raiseAssignment(transaction: Transaction<ServerSchema>, hostId: string, raised?: number): Promise<void> {
+  const version = raised ?? (await raiseVersion(transaction, "assignment"));
   await transaction
     .insertInto("host_assignment")
     .values({ host_id: hostId, version })
     .onConflict((conflict) => conflict.column("host_id").doUpdateSet({ version }))
+    .execute();
+}
+
+/** Give back a version that nothing was stamped with. */
+async function lowerVersion(transaction: Transaction<ServerSchema>, version: number): Promise<void> {
+  await transaction
+    .updateTable("cluster_version")
+    .set({ value: version - 1 })
+    .where("name", "=", "route")
     .execute();
 }
 

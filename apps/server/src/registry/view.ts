@@ -1,7 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Process } from "@msec/api/agent/v1/common_pb.js";
 import type { HostSchema, InstanceSchema, ServiceSchema } from "@msec/api/console/v1/registry_pb.js";
+import type { ControlFeed } from "../agents/feed.ts";
 import type { HostDirectory, HostState } from "../agents/host-directory.ts";
+import { hostRouteState } from "../agents/route-state.ts";
+import { settingsOf } from "./control-feed.ts";
 import { compareEndpoints } from "./endpoint.ts";
+import { policyOf } from "./routing-policy.ts";
+import type { SilenceWatch } from "./silence-watch.ts";
 import type { InstanceRow, ServiceRow } from "./store.ts";
 
 /** A service with its instances by address and port. */
@@ -9,6 +15,7 @@ export function serviceView(
   row: ServiceRow,
   instances: readonly InstanceRow[],
   hosts: HostDirectory,
+  silence: SilenceWatch,
 ): MessageInitShape<typeof ServiceSchema> {
   return {
     name: row.name,
@@ -16,14 +23,19 @@ export function serviceView(
     defaultPort: row.default_port,
     createdMs: row.created_ms,
     routeVersion: BigInt(row.route_version),
-    instances: instances.toSorted(compareEndpoints).map((instance) => instanceView(instance, hosts)),
+    instances: instances.toSorted(compareEndpoints).map((instance) => instanceView(instance, hosts, silence)),
+    ...policyOf(row),
   };
 }
 
 /** An instance, merged with what its host's agent last said of it. */
-export function instanceView(row: InstanceRow, hosts: HostDirectory): MessageInitShape<typeof InstanceSchema> {
+export function instanceView(
+  row: InstanceRow,
+  hosts: HostDirectory,
+  silence: SilenceWatch,
+): MessageInitShape<typeof InstanceSchema> {
   const host = row.host_id === null ? undefined : hosts.find(row.host_id);
-  const process = host?.report?.processes.find(({ instanceId }) => instanceId === row.id);
+  const process = findProcess(host, row.id);
   return {
     id: row.id,
     service: row.service,
@@ -36,12 +48,34 @@ export function instanceView(row: InstanceRow, hosts: HostDirectory): MessageIni
     routingChangedMs: row.routing_changed_ms,
     ...(process === undefined ? {} : { process }),
     reportedMs: host?.report === undefined ? 0 : host.seenMs,
+    run: row.run === 1,
+    ...settingsOf(row),
+    transport: row.transport,
+    silentSinceMs: silence.silentSinceMs(row),
+    withheld: row.withheld_ms > 0,
+    generation: BigInt(row.generation),
   };
 }
 
+/** What a host's agent last said of an instance; of two processes, as while one replaces the other, the newer. */
+export function findProcess(host: HostState | undefined, instanceId: string): Process | undefined {
+  let found: Process | undefined;
+  for (const process of host?.report?.processes ?? []) {
+    if (process.instanceId === instanceId && (found === undefined || process.generation > found.generation)) {
+      found = process;
+    }
+  }
+  return found;
+}
+
 /** A host with what its agent last said. */
-export function hostView(host: HostState, hosts: HostDirectory): MessageInitShape<typeof HostSchema> {
+export function hostView(
+  host: HostState,
+  hosts: HostDirectory,
+  feed: ControlFeed,
+): MessageInitShape<typeof HostSchema> {
   const { report } = host;
+  const routes = hostRouteState(host, feed);
   return {
     id: host.id,
     name: host.name,
@@ -55,5 +89,17 @@ export function hostView(host: HostState, hosts: HostDirectory): MessageInitShap
     memoryAvailableBytes: report?.memoryAvailableBytes ?? 0,
     cpuPercent: report?.cpuPercent ?? 0,
     cpus: report?.cpus ?? 0,
+    zone: host.zone,
+    usedRouteVersion: BigInt(host.usedRouteVersion),
+    routeState: routes.state,
+    routeBehindSinceMs: routes.behindSinceMs,
+    routeProblem: routes.problem,
+    diskTotalBytes: report?.diskTotalBytes ?? 0,
+    diskAvailableBytes: report?.diskAvailableBytes ?? 0,
+    diskReadRate: report?.diskReadRate ?? 0,
+    diskWriteRate: report?.diskWriteRate ?? 0,
+    networkReceiveRate: report?.networkReceiveRate ?? 0,
+    networkTransmitRate: report?.networkTransmitRate ?? 0,
+    agentVersion: report?.agentVersion ?? "",
   };
 }

@@ -120,7 +120,7 @@ export declare type ControlWatchRoutesResponse = Message<"msec.agent.v1.ControlW
   deltas: RouteDelta[];
 
   /**
-   * Over all tables that there are at `version`, see docs/reference/route-digest.md; 0: not given. An agent that comes to another
+   * Over all tables that there are at `version`, see docs/decisions/0006-distribution-and-capacity.md; 0: not given. An agent that comes to another
    * one has lost or been fed something: it refuses the answer and asks for everything.
    *
    * @generated from field: fixed64 digest = 5;
