@@ -15,7 +15,7 @@ export const headTarget: FuzzTarget = {
   seeds: [
     head(1),
     head(2n ** 64n - 1n, "a.b.C", { coloring: 1, timeoutMs: 5_000, hops: 3, metadata }),
-    head(7, "x", { traceId: new Uint8Array(16).fill(1), spanId: new Uint8Array(8).fill(2), traceFlags: 1 }),
+    head(7, "x", { trace: new Uint8Array(24).fill(1), traceFlags: 1 }),
     Buffer.concat([
       field(10, 1),
       field(30, 9n),
@@ -27,7 +27,7 @@ export const headTarget: FuzzTarget = {
     ]),
   ],
   run(input) {
-    for (const decode of [decoder.decodeRequest, decoder.decodeResponse]) {
+    for (const decode of [decoder.decodeRequest, decoder.decodeResponse, decoder.decodeWholeResponse]) {
       try {
         decode.call(decoder, input, 0, input.length, decoded);
       } catch (error) {
@@ -41,7 +41,7 @@ export const headTarget: FuzzTarget = {
       const writer = new Writer();
       encodeResponseHead(writer, decoded);
       const answer = writer.written();
-      decoder.decodeResponse(answer, 0, answer.length, again);
+      decoder.decodeWholeResponse(answer, 0, answer.length, again);
       promise(
         again.sequence === decoded.sequence && again.err === 0 && again.code === 0,
         "the answer is to this request",

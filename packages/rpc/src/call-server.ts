@@ -1,8 +1,9 @@
-import { runInContext } from "./call-context.ts";
+import { runInContextOnly } from "./call-context.ts";
+import { CallRecord, CallSide } from "./call-record.ts";
 import { Code } from "./code.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import type { ServedMethod } from "./method-table.ts";
-import { type CallObserver, CallSide } from "./observer.ts";
+import type { CallObserver } from "./observer.ts";
 import type { Overload } from "./overload.ts";
 import { RpcError, rpcErrorFromUnknown } from "./rpc-error.ts";
 import type { ServedCall } from "./served-call.ts";
@@ -25,6 +26,10 @@ export class CallServer {
   readonly #overload: Overload | undefined;
   readonly #waiting = new Set<ServedCall>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  readonly #record = new CallRecord(CallSide.Server);
+  /** `performance.now()` as last looked at within a read, while nothing that takes time has run since; else 0. */
+  #clockMs = 0;
+  #isReading = false;
   #idle: (() => void) | undefined;
 
   /**
@@ -41,6 +46,22 @@ export class CallServer {
     this.#maxHops = options.maxHops ?? 32;
     this.#observer = options.observer;
     this.#overload = options.overload;
+  }
+
+  /**
+   * What follows until `endRead` comes out of one read, without a pause: the clock is then looked at once a call instead of twice (56 ns each).
+   *
+   * @param nowMs  `performance.now()`
+   */
+  beginRead(nowMs: number): void {
+    this.#isReading = true;
+    this.#clockMs = nowMs;
+  }
+
+  /** The read is over. */
+  endRead(): void {
+    this.#isReading = false;
+    this.#clockMs = 0;
   }
 
   /** Why a call that has just arrived cannot run, or `undefined` if it can. */
@@ -67,7 +88,7 @@ export class CallServer {
     if (call.deadline === Number.POSITIVE_INFINITY && !this.#overload) {
       return undefined;
     }
-    const nowMs = performance.now();
+    const nowMs = this.#clockMs || performance.now();
     call.admittedMs = nowMs;
     if (call.deadline <= nowMs) {
       return new RpcError(Code.DeadlineExceeded, "the deadline passed before the handler ran", {
@@ -81,15 +102,17 @@ export class CallServer {
   serve(call: ServedCall, method: ServedMethod, request: unknown): void {
     // Decoding the body is all that happens between the two: not worth another look at the clock.
     call.startedMs = call.admittedMs || (this.#observer ? performance.now() : 0);
+    this.#clockMs = 0;
     let result: object | Promise<object>;
     try {
-      result = runInContext(call, method.handle, request, call);
+      result = runInContextOnly(call, method.handle, request, call);
     } catch (thrown) {
       this.refuse(call, rpcErrorFromUnknown(thrown));
       return;
     }
     if (!isThenable(result)) {
-      this.#answer(call, result);
+      const nowMs = this.#answer(call, result);
+      this.#clockMs = this.#isReading ? nowMs : 0;
       return;
     }
     this.#enter(call);
@@ -178,9 +201,10 @@ export class CallServer {
     }
   }
 
-  #answer(call: ServedCall, fields: object): void {
+  /** @returns `performance.now()`, or 0 where nobody looked */
+  #answer(call: ServedCall, fields: object): number {
     if (call.settled) {
-      return;
+      return 0;
     }
     call.settled = true;
     let responseBytes: number;
@@ -198,12 +222,9 @@ export class CallServer {
               },
             );
       call.respondError(error);
-      this.#observe(call, error.code, error.message, 0);
-      return;
+      return this.#observe(call, error.code, error.message, 0);
     }
-    if (this.#observer) {
-      this.#observe(call, Code.Ok, "", responseBytes);
-    }
+    return this.#observe(call, Code.Ok, "", responseBytes);
   }
 
   #ended(call: ServedCall): void {
@@ -230,30 +251,29 @@ export class CallServer {
     return next;
   }
 
-  #observe(call: ServedCall, code: Code, message: string, responseBytes: number): void {
+  #observe(call: ServedCall, code: Code, message: string, responseBytes: number): number {
     if (!this.#observer) {
-      return;
+      return 0;
     }
     const nowMs = performance.now();
     const started = call.startedMs !== 0;
-    this.#observer.onServerCall({
-      side: CallSide.Server,
-      method: started || code !== Code.Unimplemented ? call.method : "",
-      peerService: call.caller,
-      peerInstance: call.peer,
-      traceId: call.traceId,
-      spanId: call.spanId,
-      parentSpanId: call.parentSpanId,
-      startUs: wallClockUs(call.receivedMs),
-      durationUs: (nowMs - call.receivedMs) * 1000,
-      queueUs: ((started ? call.startedMs : nowMs) - call.receivedMs) * 1000,
-      code,
-      message,
-      requestBytes: call.requestBytes,
-      responseBytes,
-      deadlineMs:
-        call.deadline === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.round(call.deadline - call.receivedMs)),
-    });
+    const record = this.#record;
+    record.method = started || code !== Code.Unimplemented ? call.method : "";
+    record.peerService = call.caller;
+    record.peerInstance = call.peer;
+    record.ids = call.ids;
+    record.idsAt = call.idsAt;
+    record.startUs = wallClockUs(call.receivedMs);
+    record.durationUs = (nowMs - call.receivedMs) * 1000;
+    record.queueUs = ((started ? call.startedMs : nowMs) - call.receivedMs) * 1000;
+    record.code = code;
+    record.message = message;
+    record.requestBytes = call.requestBytes;
+    record.responseBytes = responseBytes;
+    record.deadlineMs =
+      call.deadline === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.round(call.deadline - call.receivedMs));
+    this.#observer.onServerCall(record);
+    return nowMs;
   }
 }
 

@@ -49,8 +49,8 @@ export abstract class ServedCall implements CallContext {
   requestBytes: number;
   readonly hops: number;
   readonly isRetry: boolean;
-  /** `performance.now()` since when only this process has kept it waiting; 0 where nobody knows. */
-  readonly waitingSinceMs: number;
+  /** `performance.now()` since when only this process has kept it waiting; 0 where nobody knows. Protocols whose bodies come later set it then. */
+  waitingSinceMs: number;
   /** `performance.now()` when it was last asked whether it may run; 0 where the time was of no interest. */
   admittedMs = 0;
   /** `performance.now()` when the handler was called. */
@@ -58,10 +58,11 @@ export abstract class ServedCall implements CallContext {
   /** Whether the answer is out, or nobody waits for it any more. */
   settled = false;
   sampled = false;
+  /** Has its ids from `idsAt` on, as `CallRecord.ids`; shared with other calls. */
+  readonly ids: Uint8Array;
+  readonly idsAt: number;
   readonly #peer: PeerInfo;
   readonly #metadata: Readonly<Record<string, string>> | undefined;
-  readonly #slab: Uint8Array;
-  readonly #idsAt: number;
   #reply: Reply | undefined;
   #canceled: Error | undefined;
   #controller: AbortController | undefined;
@@ -79,8 +80,8 @@ export abstract class ServedCall implements CallContext {
     this.#peer = arrived.peer;
     this.#metadata = arrived.metadata;
     const ids = takeIds();
-    this.#slab = ids.slab;
-    this.#idsAt = ids.at;
+    this.ids = ids.slab;
+    this.idsAt = ids.at;
     clearId(ids.slab, ids.at + idOffset.parent, 8);
   }
 
@@ -92,30 +93,42 @@ export abstract class ServedCall implements CallContext {
 
   /** Take the trace (16 bytes) and its span (8 bytes) from the caller. */
   joinTrace(traceId: Uint8Array, spanId: Uint8Array, sampled: boolean): void {
-    copyId(traceId, this.#slab, this.#idsAt + idOffset.trace, 16);
-    copyId(spanId, this.#slab, this.#idsAt + idOffset.parent, 8);
+    copyId(traceId, this.ids, this.idsAt + idOffset.trace, 16);
+    copyId(spanId, this.ids, this.idsAt + idOffset.parent, 8);
+    this.sampled = sampled;
+  }
+
+  /** The same from 24 bytes: trace id, then the caller's span. */
+  joinTraceIds(trace: Uint8Array, sampled: boolean): void {
+    const { ids, idsAt } = this;
+    for (let i = 0; i < 16; i++) {
+      ids[idsAt + i] = trace[i]!;
+    }
+    for (let i = 0; i < 8; i++) {
+      ids[idsAt + idOffset.parent + i] = trace[16 + i]!;
+    }
     this.sampled = sampled;
   }
 
   /** Take the trace from a caller that knows only the original's `flow_id`, given as its two halves. */
   joinFlow(low: number, high: number): void {
-    const at = this.#idsAt + idOffset.trace;
-    clearId(this.#slab, at, 8);
-    const view = new DataView(this.#slab.buffer, this.#slab.byteOffset + at, 16);
+    const at = this.idsAt + idOffset.trace;
+    clearId(this.ids, at, 8);
+    const view = new DataView(this.ids.buffer, this.ids.byteOffset + at, 16);
     view.setInt32(8, high);
     view.setInt32(12, low);
   }
 
   get traceId(): Uint8Array {
-    return this.#slab.subarray(this.#idsAt, this.#idsAt + 16);
+    return this.ids.subarray(this.idsAt, this.idsAt + 16);
   }
 
   get spanId(): Uint8Array {
-    return this.#slab.subarray(this.#idsAt + idOffset.span, this.#idsAt + idOffset.parent);
+    return this.ids.subarray(this.idsAt + idOffset.span, this.idsAt + idOffset.parent);
   }
 
   get parentSpanId(): Uint8Array {
-    return this.#slab.subarray(this.#idsAt + idOffset.parent, this.#idsAt + idOffset.end);
+    return this.ids.subarray(this.idsAt + idOffset.parent, this.idsAt + idOffset.end);
   }
 
   get requestId(): string {

@@ -1,4 +1,4 @@
-import { type CallRecord, CallSide, Code, currentContext, RpcError } from "@msec/rpc";
+import { CallRecord, CallSide, Code, currentContext, RpcError } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
 
 /** What is known of a call when it is over. */
@@ -55,23 +55,18 @@ export class ClientSpan {
     const { peerService, peerInstance, error, requestBytes = 0, responseBytes = 0 } = end;
     const nowMs = performance.now();
     const durationMs = end.durationMs ?? nowMs - this.#startedMs;
-    const record: CallRecord = {
-      side: CallSide.Client,
-      method: this.#method,
-      peerService,
-      peerInstance,
-      traceId: this.traceId,
-      spanId: this.spanId,
-      parentSpanId: this.#parentSpanId,
-      startUs: (performance.timeOrigin + nowMs - durationMs) * 1_000,
-      durationUs: durationMs * 1_000,
-      queueUs: 0,
-      code: codeOf(error),
-      message: error instanceof Error ? error.message : "",
-      requestBytes,
-      responseBytes,
-      deadlineMs: this.#deadlineMs,
-    };
+    const record = new CallRecord(CallSide.Client);
+    record.method = this.#method;
+    record.peerService = peerService;
+    record.peerInstance = peerInstance;
+    record.ids = Buffer.concat([this.traceId, this.spanId, this.#parentSpanId]);
+    record.startUs = (performance.timeOrigin + nowMs - durationMs) * 1_000;
+    record.durationUs = durationMs * 1_000;
+    record.code = codeOf(error);
+    record.message = error instanceof Error ? error.message : "";
+    record.requestBytes = requestBytes;
+    record.responseBytes = responseBytes;
+    record.deadlineMs = this.#deadlineMs;
     recorder.onClientCall(record);
   }
 }

@@ -15,9 +15,8 @@ const decode = (bytes: Uint8Array) => compileCodec(BatchSchema).decode(bytes, 0,
 test("a batch of the recorder is a message of the interface, column for column", () => {
   const recorder = createRecorder({ now: () => 1_800_000_000_000 });
   const ids = {
-    traceId: new Uint8Array(16).fill(1),
-    spanId: new Uint8Array(8).fill(2),
-    parentSpanId: new Uint8Array(8),
+    ids: Uint8Array.of(...new Uint8Array(16).fill(1), ...new Uint8Array(8).fill(2), ...new Uint8Array(8)),
+    idsAt: 0,
   };
   recorder.onServerCall({
     ...ids,
@@ -34,7 +33,12 @@ test("a batch of the recorder is a message of the interface, column for column",
     deadlineMs: 2_999.5,
   });
   recorder.count("hits", 3);
-  recorder.log(Level.info, "走", { from: "sz" }, { ...ids, method: "a.B.c" });
+  recorder.log(
+    Level.info,
+    "走",
+    { from: "sz" },
+    { traceId: ids.ids.slice(0, 16), spanId: ids.ids.slice(16, 24), method: "a.B.c" },
+  );
   const buffer = new ReportBuffer(recorder);
   buffer.collect();
   const { strings, spans, calls, samples, logs, droppedRows } = decode(buffer.first()!);

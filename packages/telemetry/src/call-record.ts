@@ -11,12 +11,9 @@ export type CallRecord = {
   readonly peerService: string;
   /** The other end's address, `127.0.0.1:7963`, empty where unknown. */
   readonly peerInstance: string;
-  /** 16 bytes. */
-  readonly traceId: Uint8Array;
-  /** 8 bytes. */
-  readonly spanId: Uint8Array;
-  /** 8 bytes; `undefined` or zeros where the request began here. */
-  readonly parentSpanId?: Uint8Array | undefined;
+  /** Has 32 bytes from `idsAt` on: trace id (16), span id (8), parent span id (8; zeros where the request began here). */
+  readonly ids: Uint8Array;
+  readonly idsAt: number;
   /** Microseconds since 1970 UTC. */
   readonly startUs: number;
   readonly durationUs: number;

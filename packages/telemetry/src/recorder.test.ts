@@ -22,13 +22,17 @@ function traceIdOf(number: number): Uint8Array {
   return id;
 }
 
+function idsOf(traceId: Uint8Array, parent = 0): Uint8Array {
+  return Uint8Array.of(...traceId, 1, 2, 3, 4, 5, 6, 7, 8, ...new Uint8Array(8).fill(parent));
+}
+
 function call(changes: Partial<CallRecord> = {}): CallRecord {
   return {
     method: "flight.flight_service.queryFlight",
     peerService: "Flight.traffic",
     peerInstance: "127.0.0.1:41000",
-    traceId: traceIdOf(++lastTrace),
-    spanId: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    ids: idsOf(traceIdOf(++lastTrace)),
+    idsAt: 0,
     startUs: START_S * 1_000_000,
     durationUs: 1_500,
     queueUs: 20,
@@ -82,11 +86,12 @@ describe("calls", () => {
 
   test("a served call becomes a span with every column", () => {
     const { recorder } = recorderAt();
-    const record = call({ code: 5, message: "no such flight", parentSpanId: new Uint8Array(8).fill(9) });
+    const traceId = traceIdOf(77);
+    const record = call({ code: 5, message: "no such flight", ids: idsOf(traceId, 9) });
     recorder.onServerCall(record);
     const { spans, strings } = recorder.drain()!;
-    assert.deepEqual([...spans.traceIds], [...record.traceId]);
-    assert.deepEqual([...spans.spanIds], [...record.spanId]);
+    assert.deepEqual([...spans.traceIds], [...traceId]);
+    assert.deepEqual([...spans.spanIds], [1, 2, 3, 4, 5, 6, 7, 8]);
     assert.deepEqual([...spans.parentSpanIds], Array(8).fill(9));
     assert.deepEqual(
       { ...spans, traceIds: 0, spanIds: 0, parentSpanIds: 0 },
@@ -113,9 +118,9 @@ describe("calls", () => {
 
   test("identifiers are copied, so the caller may use its arrays again", () => {
     const { recorder } = recorderAt();
-    const record = call({ traceId: new Uint8Array(16).fill(7) });
+    const record = call({ ids: idsOf(new Uint8Array(16).fill(7)) });
     recorder.onClientCall(record);
-    record.traceId.fill(0);
+    record.ids.fill(0);
     assert.deepEqual([...recorder.drain()!.spans.traceIds], Array(16).fill(7));
   });
 

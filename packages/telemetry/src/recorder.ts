@@ -146,7 +146,7 @@ class ColumnRecorder implements Recorder {
     if (cell.count === 0) this.#cells.push(cell);
     else if (cell.second !== second) cell.writeTo(this.#calls, this.#dictionary);
     cell.add(durationUs, second);
-    const sampled = this.#sampler.keeps(record.traceId, second);
+    const sampled = this.#sampler.keeps(record.ids, record.idsAt, second);
     if (!sampled && code === 0) return;
     if (this.#spans.length >= this.#limits.spans || this.#bytes() >= this.#limits.bytes) {
       this.#dropped++;

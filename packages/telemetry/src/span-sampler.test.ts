@@ -11,7 +11,7 @@ function numberedTrace(number: number): Uint8Array {
 
 function keptOf(sampler: SpanSampler, calls: number, second: number): Set<number> {
   const kept = new Set<number>();
-  for (let call = 0; call < calls; call++) if (sampler.keeps(numberedTrace(call), second)) kept.add(call);
+  for (let call = 0; call < calls; call++) if (sampler.keeps(numberedTrace(call), 0, second)) kept.add(call);
   return kept;
 }
 
@@ -53,6 +53,6 @@ test("after a pause every call is kept again", () => {
 
 test("positions of numbered requests are spread evenly", () => {
   const quarters = [0, 0, 0, 0];
-  for (let number = 0; number < 10_000; number++) quarters[tracePosition(numberedTrace(number)) >>> 30]!++;
+  for (let number = 0; number < 10_000; number++) quarters[tracePosition(numberedTrace(number), 0) >>> 30]!++;
   for (const quarter of quarters) assert.ok(quarter > 2_350 && quarter < 2_650, String(quarters));
 });

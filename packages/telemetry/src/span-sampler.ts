@@ -19,16 +19,17 @@ export class SpanSampler {
   /**
    * Whether a successful call of this trace becomes a span. Every call must be asked for, once, in order of seconds.
    *
+   * @param ids    has the 16 bytes of the trace id from `at` on
    * @param second whole seconds since 1970 UTC in which the call ended
    */
-  keeps(traceId: Uint8Array, second: number): boolean {
+  keeps(ids: Uint8Array, at: number, second: number): boolean {
     if (second !== this.#second) this.#begin(second);
     if (this.#calls++ >= this.#doublingAt) {
       // The rate is higher than the last second's: half as many from here to the next doubling.
       this.#threshold /= 2;
       this.#doublingAt *= 2;
     }
-    return this.#threshold === 2 ** 32 || tracePosition(traceId) < this.#threshold;
+    return this.#threshold === 2 ** 32 || tracePosition(ids, at) < this.#threshold;
   }
 
   #begin(second: number): void {
@@ -46,9 +47,9 @@ export class SpanSampler {
  * The position of a trace in 0…2^32−1: a hash of the low 8 bytes of its id, because some callers number their requests
  * instead of drawing them at random (the original takes the sequence for HTTP).
  */
-export function tracePosition(traceId: Uint8Array): number {
-  const high = (traceId[8]! << 24) | (traceId[9]! << 16) | (traceId[10]! << 8) | traceId[11]!;
-  const low = (traceId[12]! << 24) | (traceId[13]! << 16) | (traceId[14]! << 8) | traceId[15]!;
+export function tracePosition(ids: Uint8Array, at: number): number {
+  const high = (ids[at + 8]! << 24) | (ids[at + 9]! << 16) | (ids[at + 10]! << 8) | ids[at + 11]!;
+  const low = (ids[at + 12]! << 24) | (ids[at + 13]! << 16) | (ids[at + 14]! << 8) | ids[at + 15]!;
   // The finalizer of MurmurHash3.
   let mixed = low ^ Math.imul(high, 0x9e3779b1);
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);

@@ -88,8 +88,11 @@ test("a request's head comes back with everything that was put into it", () => {
       arbitrarySequence,
       fc.record({
         coloring: fc.constantFrom(0, 1, 0xffff_ffff),
-        traceId: fc.uint8Array({ minLength: 16, maxLength: 16 }).filter((id) => id.some((byte) => byte !== 0)),
-        spanId: fc.uint8Array({ minLength: 8, maxLength: 8 }).filter((id) => id.some((byte) => byte !== 0)),
+        trace: fc
+          .uint8Array({ minLength: 24, maxLength: 24 })
+          .filter(
+            (ids) => ids.subarray(0, 16).some((byte) => byte !== 0) && ids.subarray(16).some((byte) => byte !== 0),
+          ),
         traceFlags: fc.nat(255),
         timeoutMs: fc.nat(0xffff_ffff),
         hops: fc.nat(0xffff_ffff),
@@ -110,14 +113,14 @@ test("a request's head comes back with everything that was put into it", () => {
         assert.equal(head.sequence, sequence);
         assert.equal(head.coloring, fields.coloring || undefined);
         assert.deepEqual(
-          [head.traceId, head.spanId, head.traceFlags],
-          [fields.traceId, fields.spanId, fields.traceFlags],
+          [head.trace, head.traceId?.length, head.spanId?.length, head.traceFlags],
+          [fields.trace, 16, 8, fields.traceFlags],
         );
         assert.equal(head.timeoutMs, fields.timeoutMs);
         assert.equal(head.hops, fields.hops);
         assert.equal(head.retry, fields.retry);
         assert.deepEqual(head.metadata, fields.metadata);
-        assert.equal(head.flowId(), new DataView(fields.traceId.buffer, fields.traceId.byteOffset).getBigUint64(8));
+        assert.equal(head.flowId(), new DataView(fields.trace.buffer, fields.trace.byteOffset).getBigUint64(8));
         assert.equal(head.colorIdLow >>> 0, colorIdFromMethod(method));
         assert.equal(head.caller.text, "Flight.mod_flight");
         assert.equal(head.method.text, method);
@@ -215,8 +218,7 @@ test("names of equal length in one slot are told apart", () => {
 
 test("a head refers to nothing of the buffer it came from", () => {
   const fields = {
-    traceId: new Uint8Array(16).fill(1),
-    spanId: new Uint8Array(8).fill(2),
+    trace: new Uint8Array(24).fill(1),
     metadata: [{ key: "key", value: Uint8Array.of(7) }],
   };
   const bytes = requestBytes(1, fields);
@@ -313,8 +315,7 @@ test("damaged heads are decoded or refused with a WireError, and the next good o
   const decoder = new HeadDecoder();
   const good = requestBytes(77n, {
     timeoutMs: 5,
-    traceId: new Uint8Array(16).fill(1),
-    spanId: new Uint8Array(8).fill(2),
+    trace: new Uint8Array(24).fill(1),
     metadata: [{ key: "a", value: Uint8Array.of(1) }],
   });
   const expected = decodeRequest(good);

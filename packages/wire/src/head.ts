@@ -97,10 +97,10 @@ export class RpcHead {
   caller: KnownText = emptyText;
   /** Full method name, `package.Service.Method`. */
   method: KnownText = emptyText;
-  /** 16 bytes, never all zero; `undefined` without a (well-formed) traceparent. */
-  traceId: Uint8Array | undefined = undefined;
-  /** 8 bytes: the caller's span; set together with `traceId`. */
-  spanId: Uint8Array | undefined = undefined;
+  /** Whether the head had a well-formed traceparent. */
+  hasTrace = false;
+  /** With `hasTrace`: trace id (16 bytes, never all zero), then the caller's span id (8 bytes). One array for the life of the head: copy what is to be kept. */
+  readonly trace = new Uint8Array(24);
   /** W3C trace flags, 0…255; bit 0: sampled. */
   traceFlags = 0;
   /** Milliseconds that the caller still waits, 1…2^32-1; 0: no deadline. */
@@ -135,8 +135,7 @@ export class RpcHead {
     this.errMsg = "";
     this.caller = emptyText;
     this.method = emptyText;
-    this.traceId = undefined;
-    this.spanId = undefined;
+    this.hasTrace = false;
     this.traceFlags = 0;
     this.timeoutMs = 0;
     this.metadata = noMetadata;
@@ -148,15 +147,25 @@ export class RpcHead {
     this.features = 0;
   }
 
+  /** 16 bytes; `undefined` without a traceparent. A view. */
+  get traceId(): Uint8Array | undefined {
+    return this.hasTrace ? this.trace.subarray(0, 16) : undefined;
+  }
+
+  /** 8 bytes: the caller's span; `undefined` without a traceparent. A view. */
+  get spanId(): Uint8Array | undefined {
+    return this.hasTrace ? this.trace.subarray(16) : undefined;
+  }
+
   /** The flow id as one integer, 0n when absent. */
   flowId(): bigint {
     return bigintFromHalves(this.flowIdLow, this.flowIdHigh);
   }
 
-  /** Set the flow id to the low 64 bits of a 16-byte trace id, as a server does for a request that came without one. */
-  setFlowIdFromTrace(traceId: Uint8Array): void {
-    this.flowIdHigh = int32BigEndian(traceId, 8);
-    this.flowIdLow = int32BigEndian(traceId, 12);
+  /** Set the flow id to the low 64 bits of the trace id at `ids[at, at + 16)`, as a server does for a request that came without one. */
+  setFlowIdFromTrace(ids: Uint8Array, at: number): void {
+    this.flowIdHigh = int32BigEndian(ids, at + 8);
+    this.flowIdLow = int32BigEndian(ids, at + 12);
     this.hasFlowId = true;
   }
 }

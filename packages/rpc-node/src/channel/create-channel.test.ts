@@ -285,7 +285,7 @@ test("a trace is continued from `parent`, and is otherwise new for each call", a
 
 test("every call made is observed once, and its span is the parent of the served one", async () => {
   const records: CallRecord[] = [];
-  const observer = { onClientCall: (record: CallRecord) => void records.push(record), onServerCall: () => {} };
+  const observer = { onClientCall: (record: CallRecord) => void records.push(record.copy()), onServerCall: () => {} };
   await using server = await serveEcho();
   await using caller = callEcho(server.listener, { observer, peerService: "Echo.mod_echo" });
   await caller.client.text({ number: 300 });

@@ -3,6 +3,7 @@ import {
   type CallContext,
   type CallObserver,
   type CallOptions,
+  CallRecord,
   CallSide,
   Code,
   clearId,
@@ -96,6 +97,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
   readonly #heads = new HeadDecoder();
   readonly #methods = new Map<DescMethodUnary, CallMethod>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  readonly #record = new CallRecord(CallSide.Client);
   /** The one that new calls use. */
   #current: ChannelConnection | undefined;
   /** With calls outstanding: the current one, and ones whose server is stopping. */
@@ -339,23 +341,21 @@ class SrpcChannel implements Channel, ConnectionOwner {
 
   #observe(call: PendingCall, code: Code, message: string, responseBytes: number): void {
     const nowMs = performance.now();
-    this.#options.observer!.onClientCall({
-      side: CallSide.Client,
-      method: call.method.name,
-      peerService: this.#options.peerService ?? "",
-      peerInstance: this.address,
-      traceId: call.ids.subarray(call.idsAt, call.idsAt + idOffset.span),
-      spanId: call.ids.subarray(call.idsAt + idOffset.span, call.idsAt + idOffset.parent),
-      parentSpanId: call.ids.subarray(call.idsAt + idOffset.parent, call.idsAt + idOffset.end),
-      startUs: wallClockUs(call.startedMs),
-      durationUs: (nowMs - call.startedMs) * 1000,
-      queueUs: ((call.sentMs || nowMs) - call.startedMs) * 1000,
-      code,
-      message,
-      requestBytes: call.requestBytes,
-      responseBytes,
-      deadlineMs: Math.max(0, Math.round(call.deadline - call.startedMs)),
-    });
+    const record = this.#record;
+    record.method = call.method.name;
+    record.peerService = this.#options.peerService ?? "";
+    record.peerInstance = this.address;
+    record.ids = call.ids;
+    record.idsAt = call.idsAt;
+    record.startUs = wallClockUs(call.startedMs);
+    record.durationUs = (nowMs - call.startedMs) * 1000;
+    record.queueUs = ((call.sentMs || nowMs) - call.startedMs) * 1000;
+    record.code = code;
+    record.message = message;
+    record.requestBytes = call.requestBytes;
+    record.responseBytes = responseBytes;
+    record.deadlineMs = Math.max(0, Math.round(call.deadline - call.startedMs));
+    this.#options.observer!.onClientCall(record);
   }
 }
 

@@ -1,15 +1,13 @@
-import { idOffset } from "@msec/rpc";
 import type { RequestHeadFields } from "@msec/wire";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-// One object for all calls of the process: it is filled, encoded and forgotten within one call. Two arrays
-// (81 ns together, median of nine on a busy machine) and an object less for each call.
-const traceId = new Uint8Array(16);
-const spanId = new Uint8Array(8);
+const none = new Uint8Array(24);
+
+// One object for all calls of the process: it is filled, encoded and forgotten within one call.
 const fields: Mutable<RequestHeadFields> = {
-  traceId,
-  spanId,
+  trace: none,
+  traceAt: 0,
   traceFlags: 0,
   timeoutMs: 0,
   metadata: undefined,
@@ -17,13 +15,9 @@ const fields: Mutable<RequestHeadFields> = {
   retry: 0,
 };
 
-/** The shared head fields with the ids of `ids[at…]` in them; use them up before the next call. */
+/** The shared head fields with the ids of `ids[at…]` (as in an `IdCell` of `@msec/rpc`) in them; use them up before the next call. */
 export function headFields(ids: Uint8Array, at: number): Mutable<RequestHeadFields> {
-  for (let i = 0; i < 16; i++) {
-    traceId[i] = ids[at + i]!;
-  }
-  for (let i = 0; i < 8; i++) {
-    spanId[i] = ids[at + idOffset.span + i]!;
-  }
+  fields.trace = ids;
+  fields.traceAt = at;
   return fields;
 }

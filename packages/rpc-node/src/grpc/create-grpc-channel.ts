@@ -4,6 +4,7 @@ import {
   type CallContext,
   type CallObserver,
   type CallOptions,
+  CallRecord,
   CallSide,
   Code,
   currentContext,
@@ -136,24 +137,18 @@ class MadeCall {
   }
 
   observe(code: Code, message: string): void {
-    this.#options.observer?.onClientCall({
-      side: CallSide.Client,
-      method: this.#name,
-      peerService: this.#options.peerService ?? "",
-      peerInstance: this.#address,
-      traceId: this.#span.traceId,
-      spanId: this.#span.spanId,
-      parentSpanId: this.#parentSpanId,
-      startUs: wallClockUs(this.#startMs),
-      durationUs: (performance.now() - this.#startMs) * 1000,
-      queueUs: 0,
-      code,
-      message,
-      // The transport encodes and tells no sizes.
-      requestBytes: 0,
-      responseBytes: 0,
-      deadlineMs: this.timeoutMs,
-    });
+    const record = new CallRecord(CallSide.Client);
+    record.method = this.#name;
+    record.peerService = this.#options.peerService ?? "";
+    record.peerInstance = this.#address;
+    record.ids = Buffer.concat([this.#span.traceId, this.#span.spanId, this.#parentSpanId]);
+    record.startUs = wallClockUs(this.#startMs);
+    record.durationUs = (performance.now() - this.#startMs) * 1000;
+    record.code = code;
+    record.message = message;
+    record.deadlineMs = this.timeoutMs;
+    // The transport encodes and tells no sizes.
+    this.#options.observer?.onClientCall(record);
   }
 }
 

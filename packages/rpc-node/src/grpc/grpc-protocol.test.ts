@@ -163,7 +163,7 @@ test("hostile framing is refused with the code that gRPC has for it, and the con
 
 test("paths that are no method are Unimplemented, and telemetry hears no invented names", async () => {
   const records: CallRecord[] = [];
-  const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
   await withServer({ observer }, async (client) => {
     for (const path of [
       "/echo.EchoService/__proto__",
@@ -225,7 +225,7 @@ test("handlers see deadline, metadata, trace, caller and hops; what is no metada
 
 test("the deadline answers and cancels a handler that does not end; a reset cancels it too", async () => {
   const records: CallRecord[] = [];
-  const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
   await withServer({ observer }, async (client, server) => {
     const answer = await client.call("Slow", envelope(Buffer.alloc(0)), { "grpc-timeout": "30m" });
     assert.equal(answer.status, Code.DeadlineExceeded);

@@ -129,7 +129,7 @@ test("other methods get 405 and a hint", async () => {
 
 test("caller and traceparent headers are taken over, and the call is observed", async () => {
   const records: CallRecord[] = [];
-  const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
   await using server = await serveEcho({ observer });
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const response = await post(server, `/?methodName=${text}`, '{"number":1}', { caller: "Web.page", traceparent });

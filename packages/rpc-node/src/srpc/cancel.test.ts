@@ -22,7 +22,7 @@ import { RawConnection, requestFrame } from "../testing/raw-connection.ts";
 import { FrameInput } from "./frame-input.ts";
 
 const limits = { maxHeadBytes: 65_536, maxFrameBytes: 1 << 20 };
-const trace = { traceId: new Uint8Array(16).fill(1), spanId: new Uint8Array(8).fill(2) };
+const trace = { trace: new Uint8Array(24).fill(1) };
 
 function cancelFrame(sequence: number): Uint8Array {
   const writer = new Writer();

@@ -111,7 +111,10 @@ export class SrpcServerConnection {
     this.#waitingSinceMs = this.#readMs;
     this.#wasActive = true;
     if (!this.#closing) {
+      const { calls } = this.#shared;
+      calls.beginRead(this.#readMs);
       this.#input.push(bytes, length, this.#readMs);
+      calls.endRead();
     }
   }
 
@@ -259,7 +262,7 @@ export class SrpcServerConnection {
       method,
       head,
     );
-    if (head.traceId) {
+    if (head.hasTrace) {
       if (!this.#speaksOurs) {
         this.#speaksOurs = true;
         this.#mustIntroduce = true;
@@ -267,12 +270,12 @@ export class SrpcServerConnection {
           this.announceStop();
         }
       }
-      call.joinTrace(head.traceId, head.spanId!, (head.traceFlags & 1) === 1);
+      call.joinTraceIds(head.trace, (head.traceFlags & 1) === 1);
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
     }
     if (!head.hasFlowId) {
-      head.setFlowIdFromTrace(call.traceId);
+      head.setFlowIdFromTrace(call.ids, call.idsAt);
     }
     return call;
   }

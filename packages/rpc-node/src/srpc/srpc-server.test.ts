@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CallRecord, Code, RpcError } from "@msec/rpc";
+import { encodeFrame, Writer } from "@msec/wire";
 import { serveEcho } from "../testing/echo-service.ts";
 import { RawConnection, requestFrame } from "../testing/raw-connection.ts";
 
@@ -328,12 +329,10 @@ test("a peer that does not read its answers is no longer read from, and loses no
 test("the trace of the caller goes on: traceparent, else flow_id", async () => {
   await using server = await serveEcho();
   await using raw = await RawConnection.open(server.listener.port);
-  const traceId = new Uint8Array(16).fill(0xab);
   const spanId = new Uint8Array(8).fill(0xcd);
   raw.send(
     requestFrame(1, echo, hello, {
-      traceId,
-      spanId,
+      trace: Uint8Array.of(...new Uint8Array(16).fill(0xab), ...spanId),
       traceFlags: 1,
       metadata: [{ key: "__proto__", value: Buffer.from("x") }],
     }),
@@ -345,14 +344,21 @@ test("the trace of the caller goes on: traceparent, else flow_id", async () => {
   assert.equal(context.sampled, true);
   assert.deepEqual(Object.keys(context.metadata), ["__proto__"]);
   assert.equal(Object.getPrototypeOf(context.metadata), null);
-  raw.send(requestFrame(2, echo, hello, { traceId }));
+  const writer = new Writer();
+  writer.raw(Buffer.from(requestFrame(2, echo, hello).subarray(9, -1 - hello.length)));
+  writer.uint32(30 << 3); // flow_id
+  writer.varint64(0xabab_abab, 0xabab_abab);
+  const head = writer.copy();
+  writer.reset();
+  encodeFrame(writer, head, hello);
+  raw.send(writer.copy());
   await raw.answers(2);
   assert.equal(server.seen.contexts[1]?.requestId, "00".repeat(8) + "ab".repeat(8));
 });
 
 test("every served call is observed once, with sizes and times; unknown names are not kept", async () => {
   const records: CallRecord[] = [];
-  const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
   await using server = await serveEcho({ observer });
   await using raw = await RawConnection.open(server.listener.port);
   const beforeUs = Date.now() * 1000;

@@ -24,7 +24,7 @@ export class RawConnection implements AsyncDisposable {
     {
       onFrame: (bytes, span) => {
         const head = new RpcHead();
-        new HeadDecoder().decodeResponse(bytes, span.headStart, span.headEnd, head);
+        new HeadDecoder().decodeWholeResponse(bytes, span.headStart, span.headEnd, head);
         this.#answers.push({ head, body: Buffer.from(bytes.subarray(span.bodyStart, span.bodyEnd)) });
       },
       // HTTP and other text: tests of those look at `received`.

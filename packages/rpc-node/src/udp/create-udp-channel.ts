@@ -5,6 +5,7 @@ import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/proto
 import {
   type CallObserver,
   type CallOptions,
+  CallRecord,
   CallSide,
   Code,
   clearId,
@@ -81,7 +82,9 @@ interface Waiting {
 /** What of a call is told to the observer when it is over. */
 interface MadeCall {
   readonly method: CallMethod;
-  readonly ids: IdCell;
+  /** Where its ids are; of its own, for the cell that `takeIds` gives is soon another call's. */
+  readonly ids: Uint8Array;
+  readonly idsAt: number;
   readonly startedMs: number;
   readonly timeoutMs: number;
   /** Of the whole datagram. */
@@ -103,6 +106,7 @@ class DatagramChannel implements UdpChannel {
   readonly #methods = new Map<DescMethodUnary, CallMethod>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  readonly #record = new CallRecord(CallSide.Client);
   #socket: Promise<Socket> | undefined;
   // From a random start: whoever forges an answer has to guess it, beside the port.
   #sequence = Math.floor(Math.random() * 0x7fff_ffff);
@@ -152,8 +156,8 @@ class DatagramChannel implements UdpChannel {
     this.#refuse(options, timeoutMs);
     const method = this.#method(desc);
     const sequence = this.#nextSequence();
-    const ids = takeIds();
-    const frame = this.#encode(method, sequence, request, options, timeoutMs, ids);
+    const { slab: ids, at: idsAt } = takeIds();
+    const frame = this.#encode(method, sequence, request, options, timeoutMs, { slab: ids, at: idsAt });
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const startedMs = performance.now();
     const deadline = startedMs + timeoutMs;
@@ -165,7 +169,7 @@ class DatagramChannel implements UdpChannel {
     options?.signal?.addEventListener("abort", onAbort);
     const unlisten = context?.onCancel(giveUp);
     this.#send(sequence, frame);
-    const made = { method, ids, startedMs, timeoutMs, requestBytes: frame.length };
+    const made = { method, ids, idsAt, startedMs, timeoutMs, requestBytes: frame.length };
     try {
       const message = (await promise) as MessageShape<O>;
       this.#observe(made, undefined);
@@ -245,24 +249,22 @@ class DatagramChannel implements UdpChannel {
   }
 
   #observe(made: MadeCall, error: RpcError | undefined): void {
-    const { slab, at } = made.ids;
-    this.#observer?.onClientCall({
-      side: CallSide.Client,
-      method: made.method.name,
-      peerService: this.#peerService,
-      peerInstance: this.address,
-      traceId: slab.subarray(at, at + idOffset.span),
-      spanId: slab.subarray(at + idOffset.span, at + idOffset.parent),
-      parentSpanId: slab.subarray(at + idOffset.parent, at + idOffset.end),
-      startUs: wallClockUs(made.startedMs),
-      durationUs: (performance.now() - made.startedMs) * 1000,
-      queueUs: 0,
-      code: error?.code ?? Code.Ok,
-      message: error?.message ?? "",
-      requestBytes: made.requestBytes,
-      responseBytes: 0,
-      deadlineMs: Math.round(made.timeoutMs),
-    });
+    if (!this.#observer) {
+      return;
+    }
+    const record = this.#record;
+    record.method = made.method.name;
+    record.peerService = this.#peerService;
+    record.peerInstance = this.address;
+    record.ids = made.ids;
+    record.idsAt = made.idsAt;
+    record.startUs = wallClockUs(made.startedMs);
+    record.durationUs = (performance.now() - made.startedMs) * 1000;
+    record.code = error?.code ?? Code.Ok;
+    record.message = error?.message ?? "";
+    record.requestBytes = made.requestBytes;
+    record.deadlineMs = Math.round(made.timeoutMs);
+    this.#observer.onClientCall(record);
   }
 
   #send(sequence: number, frame: Buffer): void {

@@ -148,13 +148,13 @@ export class UdpServer {
       head,
       (frame, answered) => this.#answer(frame, answered, datagramBytes, from),
     );
-    if (head.traceId) {
-      call.joinTrace(head.traceId, head.spanId!, (head.traceFlags & 1) === 1);
+    if (head.hasTrace) {
+      call.joinTraceIds(head.trace, (head.traceFlags & 1) === 1);
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
     }
     if (!head.hasFlowId) {
-      head.setFlowIdFromTrace(call.traceId);
+      head.setFlowIdFromTrace(call.ids, call.idsAt);
     }
     return call;
   }

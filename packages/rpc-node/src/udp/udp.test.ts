@@ -36,7 +36,7 @@ async function ask(socket: Socket, port: number, bytes: Uint8Array): Promise<{ h
   const [answer] = (await once(socket, "message")) as [Buffer];
   const span = parseDatagram(answer)!;
   const head = new RpcHead();
-  new HeadDecoder().decodeResponse(answer, span.headStart, span.headEnd, head);
+  new HeadDecoder().decodeWholeResponse(answer, span.headStart, span.headEnd, head);
   return { head, body: answer.subarray(span.bodyStart, span.bodyEnd) };
 }
 
