@@ -42,6 +42,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@msec/rpc",
     "@msec/rpc-node",
     "@msec/store",
+    "@msec/telemetry",
     "@msec/telemetry-store",
     "@msec/wire",
   ],

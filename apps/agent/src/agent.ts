@@ -20,9 +20,11 @@ import { type AgentPaths, agentPaths } from "./config/agent-paths.ts";
 import { ControlLink } from "./control/control-link.ts";
 import { ProcessList } from "./host/process-list.ts";
 import { HostReporter } from "./host/report-host.ts";
+import { reportMetrics } from "./host/report-metrics.ts";
 import { Membership } from "./identity/membership.ts";
 import { listenLocal } from "./local/listen-local.ts";
 import type { StatusFields } from "./local/local-service.ts";
+import { type LocalHttp, listenLocalHttp } from "./local-http/listen-local-http.ts";
 import { RouteTables } from "./routes/route-tables.ts";
 import { RoutedPlaces } from "./routes/routed-places.ts";
 import { watchRoutes } from "./routes/watch-routes.ts";
@@ -109,6 +111,17 @@ async function startParts(
     now: () => performance.now(),
     isRouted: (service, address, port) => places.has(service, address, port),
   });
+  const localHttp = await listenLocalHttp(
+    {
+      socket: paths.localSocket,
+      extraSocket: config.local_socket,
+      extraSocketMode: Number.parseInt(config.local_socket_mode, 8),
+      port: config.local_port,
+      token: paths.localToken,
+      root: paths.root,
+    },
+    { tables, instances, spool, log, status, shared, hostId: () => host().hostId },
+  );
   const listener = await listenLocal(paths.socket, { tables, instances, spool, log, host, status }, shared);
   writeRunRecord(paths.state, { name: "agent", role: "agent", listen: paths.socket });
   instances.reconcile(assignments.assignments);
@@ -121,13 +134,15 @@ async function startParts(
       void instances.stopForgotten();
     }),
     sendSpool(link, spool, log, signal),
+    reportMetrics(spool, log, signal),
     hostReporter.run(link, signal),
   ];
   for (const part of work) part.catch((error) => fail(error instanceof Error ? error : new Error(String(error))));
   return {
     socket: paths.socket,
     failed,
-    stop: ({ stopInstances }) => stop({ stopInstances, running, instances, listener, link, work, spool, paths, lock }),
+    stop: ({ stopInstances }) =>
+      stop({ stopInstances, running, instances, listener, localHttp, link, work, spool, paths, lock }),
   };
 }
 
@@ -137,6 +152,7 @@ async function stop(parts: {
   readonly running: AbortController;
   readonly instances: InstanceSet;
   readonly listener: Listener;
+  readonly localHttp: LocalHttp;
   readonly link: ControlLink;
   readonly work: readonly Promise<void>[];
   readonly spool: Spool;
@@ -146,6 +162,7 @@ async function stop(parts: {
   if (parts.stopInstances) await parts.instances.stopAll();
   else parts.instances.releaseAll();
   await parts.listener.close({ graceMs: 0 });
+  await parts.localHttp.close();
   parts.running.abort();
   await parts.link.close();
   await Promise.allSettled(parts.work);

@@ -12,6 +12,7 @@ import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
 import { LastReply } from "./last-reply.ts";
 import type { Launch } from "./launch.ts";
 import type { Place } from "./place.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
 import { findConfigValue, type ProgramConfig } from "./program-config.ts";
 import { type Log, ProgramLog } from "./program-log.ts";
 import { type RepeatPolicy, repeatPolicy } from "./repeat-policy.ts";
@@ -92,6 +93,7 @@ export class Program {
   readonly #reports: ReportBuffer;
   readonly #shared: SharedKnowledge;
   readonly #agentPath: string | undefined;
+  readonly #metrics: ProcessMetrics | undefined;
   readonly #clients = new Map<string, WeakMap<DescService, unknown>>();
   #link: AgentLink | undefined;
   #sweep: NodeJS.Timeout | undefined;
@@ -113,7 +115,10 @@ export class Program {
       this.calls.routesChanged(service);
       this.externals.keepOnly(service, this.#routes.find(service) ?? []);
     });
-    this.#reports = new ReportBuffer(this.recorder);
+    // Without an agent nobody would take them.
+    this.#metrics = options.agentPath === undefined ? undefined : new ProcessMetrics(Date.now());
+    const own = this.#metrics && { metrics: this.#metrics, now: Date.now };
+    this.#reports = new ReportBuffer(this.recorder, undefined, own);
     const reason = () => this.#link?.reason ?? "this process has not begun";
     this.#shared = new SharedKnowledge(() => this.calls.balancers());
     this.calls = new RoutedCalls(
@@ -200,6 +205,7 @@ export class Program {
     clearInterval(this.#sweep);
     await Promise.all([this.#channels.close(graceMs), this.externals.close(graceMs)]);
     await this.#link?.close(graceMs);
+    this.#metrics?.stop();
   }
 
   #unaryCall(target: string): UnaryCall {

@@ -1,6 +1,8 @@
-import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import { create } from "@bufbuild/protobuf";
+import { type Batch as BatchMessage, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import type { Batch, Recorder } from "@msec/telemetry";
 import { compileCodec, Writer } from "@msec/wire";
+import type { ProcessMetrics, ProcessSample } from "./process-metrics.ts";
 
 /** Bytes of telemetry that wait for an agent that is away; about a minute at 100 KB/s, more at the usual few. */
 export const BUFFER_MAX_BYTES = 8 * 1024 * 1024;
@@ -10,17 +12,23 @@ export const BATCH_MAX_BYTES = 1024 * 1024;
 
 type Waiting = { readonly bytes: Uint8Array; readonly rows: number };
 
+/** What the process reports of itself, and its clock: milliseconds since 1970 UTC. */
+export type OwnMetrics = { readonly metrics: Pick<ProcessMetrics, "due">; readonly now: () => number };
+
 /** Batches on their way to the agent, oldest first; bounded, and what does not fit is counted in a later batch. */
 export class ReportBuffer {
   readonly #recorder: Recorder;
   readonly #maxBytes: number;
+  readonly #own: OwnMetrics | undefined;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #lostRows = 0;
 
-  constructor(recorder: Recorder, maxBytes = BUFFER_MAX_BYTES) {
+  /** @param own  what the process reports of itself; missing: nothing */
+  constructor(recorder: Recorder, maxBytes = BUFFER_MAX_BYTES, own?: OwnMetrics) {
     this.#recorder = recorder;
     this.#maxBytes = maxBytes;
+    this.#own = own;
   }
 
   /** Batches that wait. */
@@ -30,14 +38,26 @@ export class ReportBuffer {
 
   /** Takes over what was recorded since the last time. */
   collect(): void {
+    this.#collectOwn();
     const batch = this.#recorder.drain();
     if (batch === undefined) return;
     batch.droppedRows += BigInt(this.#lostRows);
     this.#lostRows = 0;
+    this.#add(batch, rowsOf(batch));
+  }
+
+  #collectOwn(): void {
+    if (this.#own === undefined) return;
+    const nowMs = this.#own.now();
+    const samples = this.#own.metrics.due(nowMs);
+    if (samples !== undefined) this.#add(batchOfSamples(samples, Math.floor(nowMs / 1000)), samples.length);
+  }
+
+  #add(batch: Batch | BatchMessage, rows: number): void {
     const writer = new Writer();
     compileCodec(BatchSchema).encode(batch, writer);
     const bytes = writer.detach();
-    this.#waiting.push({ bytes, rows: rowsOf(batch) });
+    this.#waiting.push({ bytes, rows });
     this.#bytes += bytes.length;
     if (bytes.length > BATCH_MAX_BYTES) this.#lose(this.#waiting.length - 1);
     while (this.#bytes > this.#maxBytes) this.#lose(0);
@@ -73,4 +93,16 @@ export class ReportBuffer {
 
 function rowsOf({ spans, calls, samples, logs, droppedRows }: Batch): number {
   return spans.startUs.length + calls.count.length + samples.value.length + logs.timeUs.length + Number(droppedRows);
+}
+
+function batchOfSamples(samples: readonly ProcessSample[], second: number): BatchMessage {
+  return create(BatchSchema, {
+    strings: ["", ...samples.map(({ name }) => name)],
+    samples: {
+      timeS: samples.map(() => second),
+      nameRef: samples.map((_, i) => i + 1),
+      kind: samples.map(({ kind }) => kind),
+      value: samples.map(({ value }) => value),
+    },
+  });
 }

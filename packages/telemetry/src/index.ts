@@ -14,5 +14,12 @@ export { BUCKET_COUNT, durationBucket } from "./duration-bucket.ts";
 export { fieldText } from "./field-text.ts";
 export { DEFAULT_LIMITS, type RecorderLimits } from "./limits.ts";
 export type { LogContext, LogFields } from "./log-table.ts";
+export {
+  findMetric,
+  type MetricEntry,
+  MetricUnit,
+  metricCatalogue,
+  type OpenTelemetryMetric,
+} from "./metric-catalogue.ts";
 export { metricNameProblem } from "./metric-name.ts";
 export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";

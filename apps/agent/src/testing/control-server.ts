@@ -147,7 +147,9 @@ export class ControlServer implements AsyncDisposable {
         this.#hostOf(context);
         const refusal = this.refuseTelemetry(request);
         if (refusal !== undefined) throw refusal;
-        this.telemetry.push(request);
+        // What hosts report of themselves comes by the clock, whatever a test does.
+        const envelopes = request.envelopes.filter(({ service }) => service !== "");
+        if (envelopes.length > 0) this.telemetry.push({ ...request, envelopes });
         return {};
       },
     };
