@@ -15,7 +15,7 @@ export declare const file_msec_console_v1_telemetry: GenFile;
  */
 export declare type QueryCallsRequest = Message<"msec.console.v1.QueryCallsRequest"> & {
   /**
-   * Empty: all services.
+   * The service that was called; empty: all.
    *
    * @generated from field: string service = 1;
    */
@@ -27,7 +27,7 @@ export declare type QueryCallsRequest = Message<"msec.console.v1.QueryCallsReque
   side: CallSide;
 
   /**
-   * Milliseconds since 1970 UTC; from <= t < to, at most 31 days.
+   * Milliseconds since 1970 UTC; from <= t < to, at most two years.
    *
    * @generated from field: double from_ms = 3;
    */
@@ -56,6 +56,39 @@ export declare type QueryCallsRequest = Message<"msec.console.v1.QueryCallsReque
    * @generated from field: bool by_instance = 7;
    */
   byInstance: boolean;
+
+  /**
+   * The service that called; empty: all. With CALL_SIDE_CLIENT these are the calls that a service makes.
+   *
+   * @generated from field: string caller = 8;
+   */
+  caller: string;
+
+  /**
+   * Full name of a method; empty: all.
+   *
+   * @generated from field: string method = 9;
+   */
+  method: string;
+
+  /**
+   * An instance of the called service; empty: all.
+   *
+   * @generated from field: string instance = 10;
+   */
+  instance: string;
+
+  /**
+   * One curve for each calling service, for each of its instances.
+   *
+   * @generated from field: bool by_caller = 11;
+   */
+  byCaller: boolean;
+
+  /**
+   * @generated from field: bool by_caller_instance = 12;
+   */
+  byCallerInstance: boolean;
 };
 
 /**
@@ -129,6 +162,33 @@ export declare type CallSeries = Message<"msec.console.v1.CallSeries"> & {
    * @generated from field: repeated double p99_ms = 7;
    */
   p99Ms: number[];
+
+  /**
+   * @generated from field: repeated double p90_ms = 8;
+   */
+  p90Ms: number[];
+
+  /**
+   * @generated from field: repeated double p999_ms = 9;
+   */
+  p999Ms: number[];
+
+  /**
+   * @generated from field: repeated double mean_ms = 10;
+   */
+  meanMs: number[];
+
+  /**
+   * Empty unless asked for.
+   *
+   * @generated from field: string caller = 11;
+   */
+  caller: string;
+
+  /**
+   * @generated from field: string caller_instance = 12;
+   */
+  callerInstance: string;
 };
 
 /**
@@ -366,6 +426,32 @@ export declare type ListRecentRequestsRequest = Message<"msec.console.v1.ListRec
    * @generated from field: uint32 limit = 3;
    */
   limit: number;
+
+  /**
+   * Only requests that began in this range, milliseconds since 1970 UTC; 0: no bound.
+   *
+   * @generated from field: double from_ms = 4;
+   */
+  fromMs: number;
+
+  /**
+   * @generated from field: double to_ms = 5;
+   */
+  toMs: number;
+
+  /**
+   * The slowest first instead of the newest; needs a range of at most a day.
+   *
+   * @generated from field: bool slowest = 6;
+   */
+  slowest: boolean;
+
+  /**
+   * Only requests with a call of this method; empty: any.
+   *
+   * @generated from field: string method = 7;
+   */
+  method: string;
 };
 
 /**
