@@ -1,12 +1,14 @@
-import { type Constants, constantsWith } from "./constants.ts";
+import { type Constants, constants, constantsWith } from "./constants.ts";
 import { explainInstance, findingOf } from "./explain.ts";
 import { HashRing } from "./hash-ring.ts";
 import { type Finding, type Hearsay, heardAt } from "./hearsay.ts";
-import { Instance, type Peers } from "./instance.ts";
+import { Instance, type May, type Peers } from "./instance.ts";
 import { comparePeers } from "./peers.ts";
 import { type Locality, Policy, stepsAway } from "./policy.ts";
 import { Rotation } from "./rotation.ts";
 import type { CallResult, Explanation, Route } from "./route.ts";
+import type { Settings } from "./settings.ts";
+import { Tiers } from "./tiers.ts";
 
 /** What a balancer is made with; clock and random are passed in so that a test or a simulation decides them. */
 export type BalancerOptions = {
@@ -14,13 +16,16 @@ export type BalancerOptions = {
   readonly now: () => number;
   /** Evenly spread in 0…1, 1 excluded: `Math.random`. */
   readonly random: () => number;
-  /** Default `adaptive`. */
-  readonly policy?: Policy;
-  /** Where the caller is, to prefer near instances; default: all are equally near. Not with `consistent-hash`. */
-  readonly locality?: Locality;
-  /** Numbers of `constants` that differ for this service. */
-  readonly constants?: Partial<Constants>;
-};
+  /**
+   * Finds out, without a call of anybody's, if there is somebody at an instance, and says so to `asked` once, within `askTimeoutMs`. It is called within `pick`, must not
+   * throw and not take time.
+   *
+   * Default: there is no such way, calls find out.
+   *
+   * @returns whether it does; `false` where it cannot for this instance
+   */
+  readonly ask?: ((route: Route) => boolean) | undefined;
+} & Settings;
 
 /**
  * Chooses the instance for each call of one service, from what this process's own calls have shown.
@@ -46,6 +51,14 @@ export type Balancer = {
   finished(route: Route, result: CallResult): void;
   /** A call that was `started` is not followed any further: how it ended nobody will say. */
   abandoned(route: Route): void;
+  /** How it went when `BalancerOptions.ask` was told to ask: something came back, or nothing. */
+  asked(route: Route, isThere: boolean): void;
+  /**
+   * Deals out by other settings from now on, in place of all earlier ones; what was learned and what is in flight stay.
+   *
+   * @throws RangeError  for an unknown or impossible constant; then nothing changes
+   */
+  configure(settings: Settings): void;
   /** Every instance in the order of the table, with why it gets what it gets. */
   explain(): Explanation[];
   /** What own calls showed, for others on this host: every instance that was ever called. */
@@ -66,9 +79,10 @@ export function createBalancer(options: BalancerOptions): Balancer {
 class RateBalancer implements Balancer {
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #policy: Policy;
-  readonly #locality: Locality | undefined;
-  readonly #numbers: Constants;
+  readonly #ask: ((route: Route) => boolean) | undefined;
+  #policy: Policy = Policy.adaptive;
+  #locality: Locality | undefined;
+  #numbers: Constants = constants;
   #instances: Instance[] = [];
   #byPlace = new Map<string, Instance>();
   #hadRoutes = false;
@@ -79,10 +93,17 @@ class RateBalancer implements Balancer {
   #waiting: Instance[] = [];
   #usable: Instance[] | undefined;
   #peers: Peers = { latencyMs: 0, successRatio: 1 };
-  // Derived by `update`; rotations, one for each step away, only when there are too many to compare.
+  // Derived by the table and the settings; rotations, one for each step away, only when there are too many to compare.
   #rotations: Rotation[] = [];
+  #tiers: Tiers | undefined;
+  // How far away those are that the call being placed is meant for.
+  #meantFor = 0;
   #ring: HashRing | undefined;
+  #weights = 0;
   #failingOut = 0;
+  readonly #may: May;
+  // Calls that are out at all of them.
+  #inFlight = 0;
   #refreshAtMs = Number.NEGATIVE_INFINITY;
   // Virtual time of start-time fair queueing: the tag that the last chosen instance had.
   #virtual = 0;
@@ -90,12 +111,23 @@ class RateBalancer implements Balancer {
   #pickedMs = 0;
   #nextWaiting = 0;
 
-  constructor({ now, random, policy = Policy.adaptive, locality, constants }: BalancerOptions) {
+  constructor({ now, random, ask, ...settings }: BalancerOptions) {
     this.#now = now;
     this.#random = random;
+    this.#ask = ask;
+    this.#may = { ejectFailing: true, ask: ask !== undefined };
+    this.configure(settings);
+  }
+
+  configure({ policy = Policy.adaptive, locality, constants: overrides }: Settings): void {
+    this.#numbers = constantsWith(overrides);
     this.#policy = policy;
     this.#locality = policy === Policy.consistentHash ? undefined : locality;
-    this.#numbers = constantsWith(constants);
+    for (const instance of this.#instances) {
+      instance.away = this.#awayOf(instance);
+      instance.isSuppressed = false;
+    }
+    this.#derive();
   }
 
   update(routes: readonly Route[]): void {
@@ -105,11 +137,23 @@ class RateBalancer implements Balancer {
     for (const route of routes) byPlace.set(placeOf(route), this.#instanceOf(route, warmSinceMs));
     this.#byPlace = byPlace;
     this.#instances = [...byPlace.values()];
-    for (const [position, instance] of this.#instances.entries()) instance.position = position;
+    this.#inFlight = 0;
+    for (const [position, instance] of this.#instances.entries()) {
+      instance.position = position;
+      this.#inFlight += instance.inFlight;
+    }
     this.#touched = this.#instances.filter(({ isUntouched }) => !isUntouched);
-    this.#ring = undefined;
-    this.#rotations = this.#rotationsOf(this.#instances);
     this.#hadRoutes ||= routes.length > 0;
+    this.#derive();
+  }
+
+  // What follows from the table and the settings.
+  #derive(): void {
+    this.#weights = this.#instances.reduce((total, { weight }) => total + weight, 0);
+    this.#ring = undefined;
+    this.#tiers = this.#instances.length === 0 ? undefined : new Tiers(this.#instances);
+    this.#meantFor = this.#tiers?.aways[0] ?? 0;
+    this.#rotations = this.#rotationsOf(this.#instances);
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -117,12 +161,15 @@ class RateBalancer implements Balancer {
     const nowMs = this.#now();
     this.#pickedMs = nowMs;
     if (nowMs >= this.#refreshAtMs) this.#refresh(nowMs);
-    if (this.#waiting.length > 0) {
+    const isKeyed = key !== undefined && this.#policy === Policy.consistentHash;
+    // A key goes to its own instance: it does not try any other.
+    if (this.#waiting.length > 0 && !isKeyed) {
       const probe = this.#probe(except, nowMs);
       if (probe !== undefined) return this.#charge(probe, nowMs);
     }
+    if (this.#locality !== undefined) this.#meantFor = this.#tiers?.next() ?? 0;
     const chosen =
-      (key !== undefined && this.#policy === Policy.consistentHash ? this.#byKey(key, except) : undefined) ??
+      (isKeyed ? this.#byKey(key, except, nowMs) : undefined) ??
       (this.#rotations.length > 0 && except === undefined ? this.#bestInTurn(nowMs) : undefined) ??
       this.#bestOf(this.#serving(), except, nowMs) ??
       this.#bestOf(this.#instances, except, nowMs);
@@ -133,15 +180,21 @@ class RateBalancer implements Balancer {
 
   started(route: Route): void {
     // The time of the pick just before: a clock costs more than everything else here.
-    this.#find(route)?.start(this.#pickedMs);
+    const instance = this.#find(route);
+    if (instance === undefined) return;
+    instance.start(this.#pickedMs);
+    if (this.#isCurrent(instance)) this.#inFlight++;
+    // Its very first call may be the one that hangs.
+    if (this.#ask !== undefined) this.#touch(instance);
   }
 
   finished(route: Route, result: CallResult): void {
     const instance = this.#find(route);
     if (instance === undefined) return;
     this.#touch(instance);
-    const mayEjectFailing = this.#failingOut + 1 <= this.#instances.length * this.#numbers.ejectFailingUpTo;
-    const hasMoved = instance.finish(this.#sound(result), mayEjectFailing, this.#now(), this.#numbers);
+    this.#over(instance);
+    this.#may.ejectFailing = this.#failingOut + 1 <= this.#instances.length * this.#numbers.ejectFailingUpTo;
+    const hasMoved = instance.finish(this.#sound(result), this.#may, this.#now(), this.#numbers);
     if (!hasMoved) return;
     // Counted exactly by the next refresh; before that several may follow each other.
     if (instance.ejection.isOut && !result.transportFailed) this.#failingOut++;
@@ -149,7 +202,18 @@ class RateBalancer implements Balancer {
   }
 
   abandoned(route: Route): void {
-    this.#find(route)?.abandon();
+    const instance = this.#find(route);
+    if (instance === undefined) return;
+    this.#over(instance);
+    instance.abandon();
+  }
+
+  asked(route: Route, isThere: boolean): void {
+    const instance = this.#find(route);
+    if (instance === undefined) return;
+    this.#touch(instance);
+    instance.asked(isThere, this.#now(), this.#numbers);
+    this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
   // What callers measured, or made up, within what a call can take; NaN and negative durations say nothing and stay as they are.
@@ -162,10 +226,12 @@ class RateBalancer implements Balancer {
     const nowMs = this.#now();
     this.#refresh(nowMs);
     const serving = new Set(this.#serving());
-    let total = 0;
-    for (const { cost } of serving) total += 1 / cost;
+    const rates = new Float64Array(this.#tiers?.aways.length ?? 0);
+    for (const { cost, tier } of serving) rates[tier]! += 1 / cost;
+    const parts = this.#tiers?.parts(rates) ?? [];
     return this.#instances.map((instance) => {
-      const share = serving.has(instance) ? 1 / instance.cost / total : 0;
+      const { cost, tier } = instance;
+      const share = serving.has(instance) ? parts[tier]! / cost / rates[tier]! : 0;
       return explainInstance(instance, share, this.#peers, nowMs, this.#numbers);
     });
   }
@@ -211,12 +277,24 @@ class RateBalancer implements Balancer {
     known?.adopt(route);
     // Callers that start together must not walk through the instances in step. What comes later is new and has the next call.
     if (known === undefined) instance.tag = this.#virtual + (this.#hadRoutes ? -1 : this.#random()) * instance.cost;
-    instance.away = this.#locality === undefined ? 0 : stepsAway(route, this.#locality) * this.#numbers.awayCost;
+    instance.away = this.#awayOf(route);
     return instance;
   }
 
+  #awayOf(route: Route): number {
+    return this.#locality === undefined ? 0 : stepsAway(route, this.#locality) * this.#numbers.awayCost;
+  }
+
+  #isCurrent(instance: Instance): boolean {
+    return this.#instances[instance.position] === instance;
+  }
+
+  #over(instance: Instance): void {
+    if (instance.inFlight > 0 && this.#isCurrent(instance)) this.#inFlight--;
+  }
+
   #touch(instance: Instance): void {
-    if (!instance.isUntouched || this.#instances[instance.position] !== instance) return;
+    if (!instance.isUntouched || !this.#isCurrent(instance)) return;
     instance.isUntouched = false;
     this.#touched.push(instance);
     this.#isSorted = false;
@@ -237,9 +315,16 @@ class RateBalancer implements Balancer {
       const { isOut, transportFailures } = instance.ejection;
       if (isOut && transportFailures === 0) this.#failingOut++;
       if (isOut || instance.isSuppressed) waiting.push(instance);
+      if (this.#ask !== undefined && instance.wantsAsking(nowMs, this.#numbers)) this.#askFor(instance, nowMs);
     }
     this.#waiting = waiting;
+    this.#tiers?.weigh(touched, this.#numbers.nearEnough);
     this.#usable = undefined;
+  }
+
+  #askFor(instance: Instance, nowMs: number): void {
+    instance.beginAsking(nowMs);
+    if (!this.#ask!(instance)) instance.ejection.cannotBeAsked();
   }
 
   #serving(): Instance[] {
@@ -258,7 +343,8 @@ class RateBalancer implements Balancer {
 
   #rate(instance: Instance, nowMs: number): void {
     const costBefore = instance.cost;
-    if (this.#policy === Policy.adaptive) instance.judge(this.#peers, nowMs, this.#numbers);
+    // With keys the calls that have none are dealt out as usual.
+    if (this.#policy !== Policy.weightedRoundRobin) instance.judge(this.#peers, nowMs, this.#numbers);
     else instance.takeRate((instance.weight / 100) * instance.warmth(nowMs, this.#numbers));
     // What it is ahead in virtual time are calls that it had, at the price of then.
     const aheadBy = instance.tag - this.#virtual;
@@ -267,7 +353,7 @@ class RateBalancer implements Balancer {
 
   #rotationsOf(instances: readonly Instance[]): Rotation[] {
     if (instances.length <= this.#numbers.compareAllUpTo) return [];
-    const nearestFirst = [...new Set(instances.map(({ away }) => away))].sort((a, b) => a - b);
+    const nearestFirst = this.#tiers?.aways ?? [];
     return nearestFirst.map((steps) => {
       const equallyFar = instances.filter(({ away }) => away === steps);
       return new Rotation(equallyFar, this.#random);
@@ -288,19 +374,22 @@ class RateBalancer implements Balancer {
     return undefined;
   }
 
-  #byKey(key: string, except: ReadonlySet<Route> | undefined): Instance | undefined {
+  #byKey(key: string, except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
     this.#ring ??= new HashRing(this.#instances, this.#numbers);
-    let inFlight = 0;
-    let weights = 0;
-    for (const instance of this.#serving()) {
-      inFlight += instance.inFlight;
-      weights += instance.weight;
-    }
-    const perWeight = (this.#numbers.hashLoadFactor * (inFlight + 1)) / weights;
+    const { hashLoadFactor, hashLoadFloor } = this.#numbers;
+    const perWeight = (hashLoadFactor * (this.#inFlight + 1)) / this.#weights;
     return this.#ring.find(key, (instance) => {
-      if (instance.ejection.isOut || except?.has(instance)) return false;
-      return instance.inFlight < Math.max(this.#numbers.hashLoadFloor, perWeight * instance.weight);
+      if (except?.has(instance)) return false;
+      if (instance.ejection.isOut) return this.#triesByKey(instance, nowMs);
+      return instance.inFlight < Math.max(hashLoadFloor, perWeight * instance.weight);
     });
+  }
+
+  // One whose back-off is over is tried with a key of its own.
+  #triesByKey(instance: Instance, nowMs: number): boolean {
+    if (!instance.wantsProbe(nowMs, this.#pickCount, 0, this.#numbers)) return false;
+    instance.beginProbe(nowMs);
+    return true;
   }
 
   #bestOf(instances: Instance[], except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
@@ -318,13 +407,16 @@ class RateBalancer implements Balancer {
     return best;
   }
 
-  // The next one that is free, nearest first; of those in turn that are all busy the least so.
+  // The next one that is free, first of those that the call is meant for, then nearest first; of those in turn that are all busy the least so.
   #bestInTurn(nowMs: number): Instance | undefined {
     let best: Instance | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (let tier = 0; tier < this.#rotations.length; tier++) {
-      const rotation = this.#rotations[tier]!;
-      if (least <= rotation.away) break;
+    const rotations = this.#rotations;
+    const first = rotations.findIndex(({ away }) => away === this.#meantFor);
+    for (let step = 0; step < rotations.length; step++) {
+      const rotation = rotations[step === 0 ? first : step <= first ? step - 1 : step]!;
+      const distance = this.#distance(rotation.away);
+      if (least <= distance) continue;
       for (let turn = 0; turn < this.#numbers.candidates; turn++) {
         const instance = rotation.next();
         if (!this.#takesTurn(instance)) continue;
@@ -332,10 +424,15 @@ class RateBalancer implements Balancer {
         if (load >= least) continue;
         least = load;
         best = instance;
-        if (load <= rotation.away) break;
+        if (load <= distance) break;
       }
     }
     return best;
+  }
+
+  // As calls in flight, from those that the call is meant for: they are what it is dealt out among.
+  #distance(away: number): number {
+    return away >= this.#meantFor ? away - this.#meantFor : this.#numbers.awayCost;
   }
 
   #takesTurn({ ejection, isSuppressed, cost, weight }: Instance): boolean {
@@ -345,7 +442,7 @@ class RateBalancer implements Balancer {
   }
 
   #loadOf(instance: Instance, nowMs: number): number {
-    let load = instance.inFlight + instance.away;
+    let load = instance.inFlight + this.#distance(instance.away);
     if (instance.inFlight > 0) {
       const silentMs = nowMs - instance.progressMs;
       if (silentMs > instance.hangMs) load += (silentMs / instance.hangMs) * this.#numbers.outlierFactor;

@@ -63,6 +63,14 @@ export const constants = {
   ejectMaxMs: 5_000,
   // But at least so many times what the failed call took, up to `probeMaxMs`: a probe into a black hole costs somebody a whole time-out.
   probeCostFactor: 10,
+  // Where probes are no calls (`BalancerOptions.probe`) they cost nobody a wait, so the longest back-off is shorter: half a second of probes for a
+  // thousand callers, and who is back has calls again within two seconds.
+  askMaxMs: 2_000,
+  // Calls are out and nothing has come back for so long (and `outlierFactor` means): ask whether anybody is there. Five times what keeps further calls
+  // away, for asking is a call too, and a process that is merely busy answers soon.
+  askAfterMs: 250,
+  // No answer to that for so long: nobody is there. A busy process of ours answers health checks between two turns of its event loop.
+  askTimeoutMs: 500,
   // A probe that has not come back for so long is given up and the next one goes out.
   probeTimeoutMs: 5_000,
   // Slow start of what is new or was really gone: just-in-time compilation and caches of a new process settle within seconds.
@@ -70,6 +78,9 @@ export const constants = {
   warmUpFrom: 0.25,
   // What each step away (same host, same zone, elsewhere) costs with locality, as calls in flight.
   awayCost: 4,
+  // Less than this part of the near ones (by what they are worth) is sound: the calls that those cannot be expected to carry go one step further
+  // at once. Envoy's overprovisioning factor of 1.4: three of ten may be gone before the others are taken to be at their limit.
+  nearEnough: 0.7,
   // Consistent hash: most calls in flight of an instance, as a factor of the mean (Google's bounded load: 1.25), and at least
   // so many, for with a few calls in flight the mean says nothing.
   hashLoadFactor: 1.25,
@@ -92,19 +103,77 @@ export const constants = {
 /** The numbers of one balancer: those of `constants` unless overridden. */
 export type Constants = { readonly [Name in keyof typeof constants]: number };
 
+/** What each of the numbers may be set to, both ends included: beyond it the algorithm does not work, or one service takes the process's time or memory. */
+export const constantRanges: { readonly [Name in keyof Constants]: readonly [least: number, most: number] } = {
+  meanStep: [0.001, 1],
+  meanDecayMs: [100, 600_000],
+  meanStepMax: [0.001, 1],
+  latencyFloorMs: [0.001, 1_000],
+  latencyCeilingMs: [1_000, 3_600_000],
+  outlierFactor: [1.5, 100],
+  believeAfter: [1, 100],
+  latencyBand: [1, 100],
+  latencyDoubt: [0.001, 100],
+  latencyPower: [0.1, 10],
+  successBand: [0.01, 1],
+  successPower: [0.1, 100],
+  suppressBelow: [0.0001, 0.9],
+  suppressedProbeMs: [10, 600_000],
+  suppressedProbeCalls: [1, 100_000],
+  probeMaxMs: [100, 3_600_000],
+  suppressedProbeMinCalls: [1, 100_000],
+  failingProbeMaxMs: [100, 3_600_000],
+  suppressedProbeHurry: [1, 100],
+  hangFloorMs: [1, 60_000],
+  refreshMs: [10, 10_000],
+  refreshPerInstanceMs: [0.001, 10],
+  compareAllUpTo: [1, 256],
+  candidates: [1, 64],
+  ejectAfterTransportFailures: [1, 100],
+  ejectAfterFailures: [1, 1_000],
+  ejectFailingUpTo: [0.01, 1],
+  ejectBaseMs: [10, 60_000],
+  ejectMaxMs: [10, 600_000],
+  probeCostFactor: [1, 100],
+  askMaxMs: [10, 600_000],
+  askAfterMs: [10, 60_000],
+  askTimeoutMs: [10, 60_000],
+  probeTimeoutMs: [100, 600_000],
+  warmUpMs: [1, 3_600_000],
+  warmUpFrom: [0.01, 1],
+  awayCost: [0.01, 10_000],
+  nearEnough: [0.01, 1],
+  hashLoadFactor: [1, 100],
+  hashLoadFloor: [1, 10_000],
+  hashPoints: [1, 512],
+  hearsayMs: [100, 600_000],
+  hearsayLeast: [0.01, 1],
+  hearsayDoubtMs: [100, 3_600_000],
+  hearsayUpTo: [0.01, 1],
+  defaultWeight: [1, 10_000],
+};
+
 /**
  * The numbers with some of them overridden.
  *
- * @param overrides  finite numbers > 0 by name; `undefined` leaves the default
- * @throws RangeError naming the number that is unknown or none
+ * @param overrides  by name, within `constantRanges`; `undefined` leaves the default
+ * @throws RangeError naming the number that is unknown, or the range that it is not in
  */
 export function constantsWith(overrides: Partial<Constants> = {}): Constants {
   for (const [name, value] of Object.entries(overrides)) {
-    if (!Object.hasOwn(constants, name)) throw new RangeError(`routing has no constant named ${name}`);
-    if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
-      throw new RangeError(`routing constant ${name} is ${value}; it must be a finite number > 0`);
-    }
+    const problem = value === undefined ? undefined : constantProblem(name, value);
+    if (problem !== undefined) throw new RangeError(problem);
   }
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
   return { ...constants, ...Object.fromEntries(given) };
+}
+
+/** Why a number cannot be set to this, for people; `undefined` where it can. */
+export function constantProblem(name: string, value: number): string | undefined {
+  if (!Object.hasOwn(constantRanges, name)) return `routing has no constant named ${name.slice(0, 80)}`;
+  const [least, most] = constantRanges[name as keyof Constants];
+  // Written so that NaN is not in any range.
+  return value >= least && value <= most
+    ? undefined
+    : `routing constant ${name} is ${value}; it must be in ${least}…${most}`;
 }

@@ -66,9 +66,12 @@ function reasonOf(instance: Instance, state: InstanceState, peers: Peers, nowMs:
   switch (state) {
     case InstanceState.ejected: {
       const left = Math.max(0, Math.ceil(ejection.untilMs - nowMs));
+      if (ejection.isAsked)
+        return `${failures}; asked ${left === 0 ? "next" : `again in ${left} ms`} whether it is there`;
       return `${failures}; ${left === 0 ? "the next call tries it" : `tried again in ${left} ms`}`;
     }
     case InstanceState.probing:
+      if (ejection.isAsked) return `${failures}; it is being asked whether it is there`;
       return `${failures}; one call is on its way to see whether it is back`;
     case InstanceState.suppressed:
       return `${figures}, the others ${peers.latencyMs.toFixed(1)} ms, ${percent(peers.successRatio)}: gets only probes`;

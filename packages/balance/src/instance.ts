@@ -1,3 +1,4 @@
+import { Asking } from "./asking.ts";
 import { type Constants, constants } from "./constants.ts";
 import { Ejection } from "./ejection.ts";
 import { type Heard, hearsayWorth } from "./hearsay.ts";
@@ -15,6 +16,14 @@ export type Peers = {
 // Only read: an instance takes one of its own before it writes.
 const neverFailed = new Ejection();
 const unmeasured = new LatencyMean();
+
+/** What the result of a call may lead to. */
+export type May = {
+  /** Failures that are not the transport's may eject. */
+  ejectFailing: boolean;
+  /** Somebody other than a call may find out if anybody is there. */
+  readonly ask: boolean;
+};
 
 /**
  * One instance: what calls to it have shown, and the figures by which `pick` chooses, kept ready here so that it computes nothing.
@@ -53,8 +62,9 @@ export class Instance implements Route {
   cost: number;
   /** Virtual time up to which it has had its calls. */
   tag = 0;
-  /** Steps away from the caller, as calls in flight. */
+  /** Steps away from the caller, as calls in flight; and their position among those that there are. */
   away = 0;
+  tier = 0;
   isSuppressed = false;
   /** Count and time of the balancer's picks when it was last picked. */
   pickedAtCount = 0;
@@ -65,6 +75,7 @@ export class Instance implements Route {
   #okInRow = 0;
   // Probes since it was suppressed.
   #probes = 0;
+  #asking: Asking | undefined;
   // Whether it is suppressed for its latency alone.
   #isSlow = false;
 
@@ -107,7 +118,7 @@ export class Instance implements Route {
   }
 
   /** @returns whether it was ejected or returned by this */
-  finish(result: CallResult, mayEjectFailing: boolean, nowMs: number, numbers: Constants): boolean {
+  finish(result: CallResult, may: May, nowMs: number, numbers: Constants): boolean {
     this.inFlight = Math.max(0, this.inFlight - 1);
     this.progressMs = nowMs;
     this.finishedMs = nowMs;
@@ -123,8 +134,8 @@ export class Instance implements Route {
     this.#okInRow = result.ok ? this.#okInRow + 1 : 0;
     if (!result.ok) {
       const { transportFailed, durationMs: tookMs } = result;
-      const failure = { transportFailed, tookMs, hung: tookMs > this.hangMs };
-      return this.ownEjection().failed(failure, mayEjectFailing, nowMs, numbers);
+      const failure = { transportFailed, tookMs, hung: tookMs > this.hangMs, mayAsk: may.ask };
+      return this.ownEjection().failed(failure, may.ejectFailing, nowMs, numbers);
     }
     const returned = this.ejection === neverFailed ? undefined : this.ejection.reached(nowMs, numbers);
     if (returned === "gone") this.#startAnew(nowMs);
@@ -161,7 +172,8 @@ export class Instance implements Route {
    */
   wantsProbe(nowMs: number, pickCount: number, share: number, numbers: Constants): boolean {
     const calls = pickCount - this.pickedAtCount;
-    if (this.ejection.isOut) return calls >= share && this.ejection.wantsProbe(nowMs, numbers);
+    const { ejection } = this;
+    if (ejection.isOut) return calls >= share && !ejection.isAsked && ejection.wantsProbe(nowMs, numbers);
     if (!this.isSuppressed || this.inFlight > 0) return false;
     const idleMs = nowMs - this.pickedAtMs;
     const { suppressedProbeMs, suppressedProbeCalls, suppressedProbeMinCalls, failingProbeMaxMs, probeMaxMs } = numbers;
@@ -179,6 +191,29 @@ export class Instance implements Route {
   beginProbe(nowMs: number): void {
     if (this.ejection.isOut) this.ejection.beginProbe(nowMs);
     else this.#probes = Math.min(this.#probes + 1, 30);
+  }
+
+  /** Whether to ask now if anybody is there: it is out and its back-off is over, or calls are out and nothing comes back. */
+  wantsAsking(nowMs: number, numbers: Constants): boolean {
+    if (this.ejection.isOut) return this.ejection.isAsked && this.ejection.wantsProbe(nowMs, numbers);
+    if (this.inFlight === 0 || nowMs - this.progressMs < numbers.askAfterMs) return false;
+    this.#asking ??= new Asking();
+    return this.#asking.isDue(this.progressMs, this.hangMs, nowMs, numbers);
+  }
+
+  beginAsking(nowMs: number): void {
+    if (this.ejection.isOut) this.ejection.beginProbe(nowMs);
+    else this.#asking?.begin(nowMs);
+  }
+
+  /** Somebody answered, or nobody did. */
+  asked(isThere: boolean, nowMs: number, numbers: Constants): void {
+    this.#asking?.ended(isThere, nowMs);
+    if (!isThere) {
+      this.ownEjection().unanswered(nowMs, numbers);
+      return;
+    }
+    if (this.ejection.isOut && this.ejection.answered(nowMs, numbers) === "gone") this.#startAnew(nowMs);
   }
 
   /** How far slow start has come, `warmUpFrom`…1. */
