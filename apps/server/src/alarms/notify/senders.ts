@@ -1,0 +1,194 @@
+import { createHmac } from "node:crypto";
+import { type AlarmChannel, AlarmChannelKind, AlarmEvent, AlarmSeverity } from "@msec/api/console/v1/alarms_pb.js";
+import type { AddressGuard } from "./address-guard.ts";
+import type { ChannelSecrets } from "./channel.ts";
+import { DeliveryFailed } from "./delivery-failed.ts";
+import { type Message, messageText } from "./message.ts";
+import { post } from "./post.ts";
+import { sendMail } from "./send-mail.ts";
+import { fillTemplate } from "./template.ts";
+import { words } from "./words.ts";
+
+/** What senders need beside the message. */
+export interface SendContext {
+  readonly guard: AddressGuard;
+  /** Milliseconds since 1970 UTC: some signatures contain the time. */
+  readonly nowMs: number;
+  /** For one message, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Sends one message by one kind of channel. @returns what the other side said, for people; throws DeliveryFailed */
+type Send = (channel: AlarmChannel, secrets: ChannelSecrets, message: Message, context: SendContext) => Promise<string>;
+
+// WeCom takes 2,048 bytes of text, the others more.
+const maxTextBytes = 2_000;
+
+const senders: Readonly<Record<AlarmChannelKind, Send | undefined>> = {
+  [AlarmChannelKind.UNSPECIFIED]: undefined,
+  [AlarmChannelKind.EMAIL]: sendMail,
+  [AlarmChannelKind.WEBHOOK]: sendWebhook,
+  [AlarmChannelKind.WECOM]: sendWecom,
+  [AlarmChannelKind.DINGTALK]: sendDingtalk,
+  [AlarmChannelKind.FEISHU]: sendFeishu,
+  [AlarmChannelKind.SLACK]: sendSlack,
+  [AlarmChannelKind.SMS]: sendSms,
+};
+
+/**
+ * Send a message by a channel.
+ *
+ * @returns what the other side said, for people
+ * @throws DeliveryFailed
+ */
+export async function send(
+  channel: AlarmChannel,
+  secrets: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const sender = senders[channel.kind];
+  if (sender === undefined)
+    throw new DeliveryFailed("this version of msec does not know the kind of the channel", true);
+  return await sender(channel, secrets, message, context);
+}
+
+/** Our own form, signed: `msec-signature: t=<seconds>,v1=<hex of HMAC-SHA256(secret, "<t>.<body>")>`. */
+async function sendWebhook(
+  _channel: AlarmChannel,
+  { url, secret }: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const body = JSON.stringify({
+    id: message.id,
+    title: message.title,
+    text: messageText(message),
+    alarms: message.alarms,
+  });
+  const seconds = Math.floor(context.nowMs / 1_000);
+  const signature = createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex");
+  const headers = {
+    "msec-delivery": message.id,
+    ...(secret === "" ? {} : { "msec-signature": `t=${seconds},v1=${signature}` }),
+  };
+  await post({ url, body, headers }, context.guard, context.timeoutMs);
+  return "accepted";
+}
+
+/** @see https://developer.work.weixin.qq.com/document/path/91770 */
+async function sendWecom(
+  _channel: AlarmChannel,
+  { url }: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const body = JSON.stringify({ msgtype: "text", text: { content: shortText(message) } });
+  return checkCode(await post({ url, body }, context.guard, context.timeoutMs), "errcode", "errmsg");
+}
+
+/** @see https://open.dingtalk.com/document/robots/custom-robot-access */
+async function sendDingtalk(
+  _channel: AlarmChannel,
+  { url, secret }: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const target = new URL(url);
+  if (secret !== "") {
+    const timestamp = String(context.nowMs);
+    target.searchParams.set("timestamp", timestamp);
+    target.searchParams.set("sign", createHmac("sha256", secret).update(`${timestamp}\n${secret}`).digest("base64"));
+  }
+  const body = JSON.stringify({ msgtype: "text", text: { content: shortText(message) } });
+  return checkCode(await post({ url: target.href, body }, context.guard, context.timeoutMs), "errcode", "errmsg");
+}
+
+/** @see https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot */
+async function sendFeishu(
+  _channel: AlarmChannel,
+  { url, secret }: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const timestamp = String(Math.floor(context.nowMs / 1_000));
+  // The text of a key there is the key of the hash, over nothing.
+  const sign = createHmac("sha256", `${timestamp}\n${secret}`).update("").digest("base64");
+  const body = JSON.stringify({
+    ...(secret === "" ? {} : { timestamp, sign }),
+    msg_type: "text",
+    // `<at user_id="all">` inside a text would call everybody.
+    content: { text: shortText(message).replaceAll("<", "＜") },
+  });
+  return checkCode(await post({ url, body }, context.guard, context.timeoutMs), "code", "msg");
+}
+
+/** @see https://api.slack.com/messaging/webhooks; `<!channel>` and its kind are escaped */
+async function sendSlack(
+  _channel: AlarmChannel,
+  { url }: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const text = shortText(message).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const answer = await post({ url, body: JSON.stringify({ text }) }, context.guard, context.timeoutMs);
+  return answer.slice(0, 100) || "accepted";
+}
+
+/** One request for each number; the first that fails fails the message. */
+async function sendSms(
+  channel: AlarmChannel,
+  { url, secret }: ChannelSecrets,
+  message: Message,
+  context: SendContext,
+): Promise<string> {
+  const [facts] = message.alarms;
+  const language = channel.language === "zh" ? "zh" : "en";
+  const severity = facts === undefined ? "" : words[language].severity[severityOf(facts.severity)];
+  for (const phone of channel.recipients) {
+    const body = fillTemplate(channel.smsTemplate, {
+      phone,
+      title: message.title,
+      text: shortText(message),
+      severity,
+      service: facts?.service ?? "",
+      target: facts?.instance || facts?.host || facts?.service || "",
+      event: facts?.event ?? (message.event === AlarmEvent.UNSPECIFIED ? "test" : ""),
+    });
+    const headers = secret === "" ? {} : { authorization: `Bearer ${secret}` };
+    await post({ url, body, headers }, context.guard, context.timeoutMs);
+  }
+  return `sent to ${channel.recipients.length}`;
+}
+
+function severityOf(name: string): AlarmSeverity {
+  if (name === "critical") return AlarmSeverity.CRITICAL;
+  return name === "warning" ? AlarmSeverity.WARNING : AlarmSeverity.NOTICE;
+}
+
+/** Chats answer 200 to everything and say in the body whether they took it. */
+function checkCode(answer: string, codeField: string, textField: string): string {
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = JSON.parse(answer) as Record<string, unknown>;
+  } catch {
+    throw new DeliveryFailed("the answer is not that of the chat: is the address right?", true);
+  }
+  const code = parsed[codeField] ?? parsed.StatusCode;
+  if (code === 0) return "accepted";
+  const text = String(parsed[textField] ?? "").slice(0, 200);
+  // Too often: WeCom 45009, DingTalk 130101, Feishu 11232. Everything else is a wrong key, signature or word.
+  const isLater = code === 45009 || code === 130101 || code === 11232 || code === -1;
+  throw new DeliveryFailed(`refused with ${String(code ?? "no code")}${text === "" ? "" : `: ${text}`}`, !isLater);
+}
+
+function shortText(message: Message): string {
+  const text = messageText(message);
+  const bytes = Buffer.from(text, "utf8");
+  if (bytes.length <= maxTextBytes) return text;
+  // A character that was cut in half becomes U+FFFD, which goes.
+  return `${bytes
+    .subarray(0, maxTextBytes - 3)
+    .toString("utf8")
+    .replace(/\uFFFD+$/, "")}…`;
+}
