@@ -26,6 +26,7 @@ function guard(handler: AnyHandler): AnyHandler {
   return (request, context) => {
     try {
       const answer = handler(request, context);
+      if (isStream(answer)) return guardStream(answer, context);
       if (!(answer instanceof Promise)) return answer;
       return answer.catch((thrown: unknown) => {
         throw answerError(thrown, context);
@@ -36,8 +37,49 @@ function guard(handler: AnyHandler): AnyHandler {
   };
 }
 
+function isStream(answer: unknown): answer is AsyncIterable<unknown> {
+  return typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
+}
+
+/** The same values, asked for one by one as before; what fails in between is treated like what a unary handler throws. */
+function guardStream(answer: AsyncIterable<unknown>, context: ServiceContext): AsyncIterable<unknown> {
+  return {
+    [Symbol.asyncIterator]() {
+      const values = guarded(() => answer[Symbol.asyncIterator]());
+      return {
+        async next() {
+          try {
+            return await values.next();
+          } catch (thrown) {
+            throw answerError(thrown, context);
+          }
+        },
+        // Also when nobody wants more: what `finally` blocks of a generator throw is no answer to anybody, but a fault.
+        async return() {
+          try {
+            return (await values.return?.()) ?? { done: true, value: undefined };
+          } catch (thrown) {
+            throw answerError(thrown, context);
+          }
+        },
+      };
+    },
+  };
+  function guarded<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (thrown) {
+      throw answerError(thrown, context);
+    }
+  }
+}
+
 function answerError(thrown: unknown, context: ServiceContext): RpcError {
   if (thrown instanceof RpcError) return ownError(thrown);
+  if (isAbort(thrown) && context.signal.aborted) {
+    // The handler stopped because it was told to; whoever called knows.
+    return new RpcError(Code.Canceled, `${context.method} was given up`, { cause: thrown });
+  }
   context.log.error(`${context.method} failed`, {
     error: thrown instanceof Error ? thrown : new Error(String(thrown)),
   });
@@ -56,4 +98,9 @@ function ownError(error: RpcError): RpcError {
   const { notSent, notExecuted, ...details } = error.details;
   if (notSent === undefined && notExecuted === undefined) return error;
   return new RpcError(error.code, error.message, { details, cause: error });
+}
+
+// What Node's own functions throw when their signal aborts.
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
 }
