@@ -1,11 +1,11 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { UserError } from "@msec/process";
-import { findPriority, type OverloadOptions, type Priority } from "@msec/rpc";
+import { findPriority, type OverloadOptions, type Priority, priorityOfMethod } from "@msec/rpc";
 import type { Program } from "./program.ts";
 
 /** Which calls of a service are refused first when it has too much to do. */
 export type AdmissionOptions = {
-  /** By the method's TypeScript name: `low`, `normal` (default), `high`, `critical`. */
+  /** By the method's TypeScript name: `low`, `normal`, `high`, `critical`; default what the IDL says, else `normal`. */
   readonly priorities?: Readonly<Partial<Record<string, string>>> | undefined;
   /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 100. */
   readonly queueTargetMs?: number | undefined;
@@ -16,8 +16,16 @@ export type AdmissionOptions = {
  *
  * @throws UserError  a priority of a method that the service does not have, or one that does not exist
  */
-export function admissionOf(service: DescService, options: AdmissionOptions, program: Program): OverloadOptions {
+export function admissionOf(
+  service: DescService,
+  options: AdmissionOptions,
+  program: Pick<Program, "messageTimeoutMs" | "log">,
+): OverloadOptions {
   const priorities = new Map<string, Priority>();
+  for (const method of service.methods) {
+    const priority = priorityOfMethod(method);
+    if (priority !== undefined) priorities.set(`${service.typeName}.${method.name}`, priority);
+  }
   for (const [localName, name] of Object.entries(options.priorities ?? {})) {
     if (name === undefined) continue;
     const method = service.methods.find((each) => each.localName === localName);

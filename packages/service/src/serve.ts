@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { reportUserError, stopSignal, systemErrorCode, UserError } from "@msec/process";
 import { MethodTable, type PriorityName, type ServiceImplementation } from "@msec/rpc";
-import { type Listener, type ListenerOptions, type ListenerTls, listen } from "@msec/rpc-node";
+import { type Listener, type ListenerOptions, type ListenerTls, listen, type UdpOptions } from "@msec/rpc-node";
 import { admissionOf } from "./admission.ts";
 import { callingOf } from "./calling-of.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
@@ -11,6 +11,7 @@ import { type ListenPlace, listenPlace } from "./listen-place.ts";
 import { type Calling, Program } from "./program.ts";
 import { RequestContext, type ServiceContext } from "./request-context.ts";
 import { listenerTls } from "./service-tls.ts";
+import { isUdpTaken, type UdpChoice, udpChoice } from "./udp-place.ts";
 import { becomeController } from "./workers/become-controller.ts";
 import { currentWorker, followController } from "./workers/worker-link.ts";
 
@@ -28,11 +29,19 @@ export type ServeOptions<S extends DescService = DescService> = LaunchOptions & 
   /** End the program gracefully at SIGTERM and SIGINT, and with status 1 when it cannot begin. Default true. */
   readonly stopOnSignal?: boolean;
   /**
-   * Which methods are refused first when there is too much to do, by their TypeScript names; default `normal`. `critical` ones are refused last.
+   * Which methods are refused first when there is too much to do, by their TypeScript names; `critical` ones are refused last. Default: what
+   * the IDL says (`option (msec.rpc.v1.priority)`), else `normal`.
    */
   readonly priorities?: { readonly [K in keyof S["method"]]?: PriorityName };
+  /** Worker processes that share the port, 1…1024, or one for each core; default `[SRPC] procnum`, else 1. Without effect with `stopOnSignal: false`. */
+  readonly workers?: number | "auto";
   /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 100. */
   readonly queueTargetMs?: number;
+  /**
+   * SRPC over UDP on the same port number: whom it answers, or `false` for nobody. Default `[SRPC] udp`, which by itself answers private addresses.
+   * Answers above 65,507 bytes become ResourceExhausted.
+   */
+  readonly udp?: UdpOptions | false;
   /** TLS of the port; default `[SRPC] tls_key`, `tls_cert` and `tls_client_ca`, else none. */
   readonly tls?: ListenerTls;
 };
@@ -56,10 +65,10 @@ export type Service = Calling &
   };
 
 /**
- * Serves a protobuf service: on the port that the agent or the configuration says, over SRPC and HTTP+JSON, measured and logged,
- * until SIGTERM.
+ * Serves a protobuf service: on the port that the agent or the configuration says, over SRPC (also by UDP), HTTP+JSON, Connect and gRPC, measured
+ * and logged, until SIGTERM.
  *
- * Where `[SRPC] procnum` is more than one, the program becomes a controller here (`serve` does not return) and starts itself again
+ * Where `workers` or `[SRPC] procnum` is more than one, the program becomes a controller here (`serve` does not return) and starts itself again
  * for each worker process (where it does); see docs/decisions/0004-worker-processes.md. Not with `stopOnSignal: false`.
  *
  * Each handler gets the request and a context with which it calls others by name, logs and counts. A handler answers with an
@@ -91,13 +100,16 @@ function start<S extends DescService>(
   endsProgram: boolean,
 ): Service {
   const launch = workerLaunch(readLaunch(options, process.env, process.cwd()), options);
-  if (endsProgram) becomeController(launch);
+  if (endsProgram) becomeController(launch, options.workers);
   const place = options.listen ?? launch.listen ?? listenPlace(launch.config.config.values.SRPC.listen);
   const program = new Program(launch);
   const methods = new MethodTable<ServiceContext>((call) => new RequestContext(call, program));
   methods.add(service, guardHandlers(service, handlers));
-  const listener = open(program, methods, place, {
-    tls: options.tls ?? listenerTls(launch.config),
+  const tls = options.tls ?? listenerTls(launch.config);
+  const fromConfig = udpChoice(launch.config.config.values.SRPC, tls !== undefined);
+  const udp = options.udp === undefined ? fromConfig : { options: options.udp, isRequired: true };
+  const listener = open(program, methods, place, udp, {
+    tls,
     overload: admissionOf(service, options, program),
     listPage: hasListPage(launch.config.config.values.SRPC.list_page, place.address),
     // For grpcurl and its like, while only this machine can ask; what anybody on the network may learn is for the owner to say.
@@ -141,12 +153,20 @@ async function open(
   program: Program,
   methods: MethodTable<ServiceContext>,
   place: ListenPlace,
+  udp: UdpChoice,
   options: Pick<ListenerOptions, "tls" | "overload" | "listPage" | "reflection" | "health">,
 ): Promise<Listener> {
+  const all = { ...place, ...options, methods, observer: program.recorder, serviceName: program.name };
   try {
-    return await listen({ ...place, ...options, methods, observer: program.recorder, serviceName: program.name });
+    return await listen({ ...all, udp: udp.options });
   } catch (error) {
-    throw listenError(error, place);
+    if (!isUdpTaken(error) || udp.isRequired) throw listenError(error, place);
+    program.say(
+      `port ${place.port} of ${place.address} is taken for UDP: serving without it ([SRPC] udp = off says so for good)`,
+    );
+    return await listen(all).catch((again: unknown) => {
+      throw listenError(again, place);
+    });
   }
 }
 
@@ -170,6 +190,12 @@ async function finish(program: Program, listener: Promise<Listener>, graceMs: nu
 }
 
 function listenError(error: unknown, { address, port }: ListenPlace): unknown {
+  if (isUdpTaken(error)) {
+    return new UserError(`port ${port} of ${address} is taken for UDP by another program`, {
+      hint: `stop that one (ss -lunp 'sport = :${port}' names it), or set [SRPC] udp = off in etc/config.ini`,
+      cause: error,
+    });
+  }
   switch (systemErrorCode(error)) {
     case "EADDRINUSE":
       return new UserError(`port ${port} of ${address} is taken by another program`, {

@@ -40,6 +40,7 @@ host=db1
     heartbeat: 90_000,
     procnum: 4,
     list_page: "auto",
+    udp: "auto",
     reload: "1",
     shmsize: 32 * 1024 ** 2,
     conf: "../etc/plugin.conf",

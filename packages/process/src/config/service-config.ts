@@ -48,6 +48,11 @@ export const serviceConfigSchema = {
       procnum: parsedKey("a whole number of 1…1024 processes, or auto", parseProcnum).default(1),
       /** Whether the port serves the page `/list`, by which methods are seen and called; `auto`: when it listens on loopback only. */
       list_page: choiceKey(["on", "off", "auto"]).default("auto"),
+      /**
+       * SRPC over UDP on the same port number: answered are addresses of this machine and of private networks, or any; `auto`: private ones,
+       * where `listen` names a UDP place.
+       */
+      udp: choiceKey(["auto", "off", "private", "any"]).default("auto"),
       /** Kept for the original's plug-ins: whether they are loaded anew on SIGUSR2. */
       reload: textKey().optional(),
       /** The original's shared-memory queue, in bytes here, bare numbers in the file are MB. */

@@ -9,20 +9,24 @@ import { currentWorker } from "./worker-link.ts";
  * Makes this process the controller of the service's workers when its configuration asks for more than one, and then never returns:
  * the controller is another program in the same process (same pid, same standard output), which starts this one for each worker.
  *
- * Returns in workers, and where `procnum` is one.
+ * Returns in workers, and where there is to be one process.
  *
- * @throws UserError  where Node cannot replace a process (not on Windows, not in a worker thread)
+ * @param given  what the program says itself; goes before `[SRPC] procnum`
+ * @throws UserError  a number that is none; where Node cannot replace a process (not on Windows, not in a worker thread)
  */
-export function becomeController(launch: Launch): void {
+export function becomeController(launch: Launch, given?: number | "auto"): void {
   const { procnum, heartbeat } = launch.config.config.values.SRPC;
-  const workers = workerCount(procnum);
+  const workers = workerCount(given ?? procnum);
   if (workers === 1 || currentWorker() !== undefined) return;
   const [, program, ...programArguments] = process.argv;
   const execve = process.execve?.bind(process);
   if (execve === undefined || program === undefined) {
-    throw new UserError(`[SRPC] procnum ${procnum} needs a program that Node can start again`, {
-      hint: "run the service as a file, on Linux or macOS, or set procnum = 1",
-    });
+    throw new UserError(
+      `more than one worker process (procnum ${given ?? procnum}) needs a program that Node can start again`,
+      {
+        hint: "run the service as a file, on Linux or macOS, or have one process (procnum = 1)",
+      },
+    );
   }
   const settings: ControllerSettings = {
     service: launch.name,
