@@ -201,6 +201,32 @@ describe("metrics in the embedded engine", () => {
     }
   });
 
+  test("finds the slowest requests of a minute, slowest first, by the calls of one method", async () => {
+    const startUs = (hourS + 30) * 1e6;
+    const spans = [3, 9, 1, 5].map((ms, i) => ({
+      traceId: `${i + 1}`.padStart(32, "7"),
+      method: i === 2 ? "s.other" : "s.slow",
+      startUs: startUs + i,
+      durationUs: ms * 1_000,
+    }));
+    await store.ingest(
+      one,
+      batchOf({ spans: [...spans, { ...spans[0], startUs: startUs + 120e6, durationUs: 99_000 }] }),
+      "s/1",
+    );
+    const minute = { service: one.service, fromMs: hourS * 1_000, toMs: (hourS + 60) * 1_000 };
+    const ids = async (query: object) =>
+      (await store.listRecentRequests({ ...minute, ...query })).map(({ requestId }) => requestId.slice(-1));
+    assert.deepEqual(await ids({ slowest: true, method: "s.slow" }), ["2", "4", "1"]);
+    assert.deepEqual(await ids({ slowest: true, limit: 2 }), ["2", "4"]);
+    assert.deepEqual(await ids({}), ["4", "3", "2", "1"]);
+    await assert.rejects(store.listRecentRequests({ slowest: true }), {
+      name: "InvalidQuery",
+      message: /need a range/,
+    });
+    await assert.rejects(ids({ fromMs: 5, toMs: 5 }), { name: "InvalidQuery" });
+  });
+
   test("keeps what the retention says: ages by TTL, sizes by dropping the oldest day", async () => {
     const { client } = storeClients({ socket: join(directory, "t.sock") });
     try {

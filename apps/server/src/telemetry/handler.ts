@@ -9,11 +9,11 @@ const defaultRequests = 50;
 /** `msec.console.v1.TelemetryService`: questions to the telemetry store, which has the same limits and names. */
 export function createTelemetryHandler(store: TelemetryStore): ServiceImpl<typeof TelemetryService> {
   return {
-    async queryCalls({ service, side, fromMs, toMs, stepS, byMethod, byInstance }) {
+    async queryCalls({ $typeName: _, $unknown: __, side, ...query }) {
       if (side !== CallSide.SERVER && side !== CallSide.CLIENT) {
         throw new RpcError(Code.InvalidArgument, `side ${side} must be 1 (server) or 2 (client)`);
       }
-      return await askTelemetry(store.queryCalls({ service, side, fromMs, toMs, stepS, byMethod, byInstance }));
+      return await askTelemetry(store.queryCalls({ ...query, side }));
     },
 
     async getFlow({ requestId }) {
@@ -27,8 +27,9 @@ export function createTelemetryHandler(store: TelemetryStore): ServiceImpl<typeo
       return flow;
     },
 
-    async listRecentRequests({ service, failedOnly, limit }) {
-      const query = { service, failedOnly, limit: limit === 0 ? defaultRequests : limit };
+    async listRecentRequests({ service, method, failedOnly, limit, fromMs, toMs, slowest }) {
+      const range = fromMs === 0 && toMs === 0 ? {} : { fromMs, toMs };
+      const query = { service, method, failedOnly, slowest, ...range, limit: limit === 0 ? defaultRequests : limit };
       return { requests: await askTelemetry(store.listRecentRequests(query)) };
     },
   };

@@ -8,6 +8,13 @@ export interface RecentRequestsQuery {
   readonly service?: string | undefined;
   /** Only requests in which a call failed (a call of `service`, where one is named). */
   readonly failedOnly?: boolean | undefined;
+  /** Only requests with a call of this method (of `service`, where one is named). */
+  readonly method?: string | undefined;
+  /** Only such calls that began in this range, milliseconds since 1970 UTC; both or neither. */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  /** Those with the slowest such calls first, instead of the newest; needs a range of at most a day. */
+  readonly slowest?: boolean | undefined;
   /** 1…500; default 50. */
   readonly limit?: number | undefined;
 }
@@ -30,51 +37,74 @@ export interface RequestSummary {
 }
 
 const minuteMs = 60_000;
-// How far back to look, one after the other until enough is found: the newest are nearly always in the first.
+/** How far a host's clock may be ahead. */
+const aheadMs = 3_600_000;
 const windowsMs = [10 * minuteMs, 4 * 60 * minuteMs, 7 * 24 * 60 * minuteMs];
 
 /**
- * List the newest requests, newest first.
+ * List the newest requests, newest first, or the slowest ones of a range, slowest first.
  *
  * @param nowMs milliseconds since 1970 UTC
- * @throws InvalidQuery (limit), StoreUnavailable, TelemetryStoreError
+ * @throws InvalidQuery (limit, range), StoreUnavailable, TelemetryStoreError
  */
 export async function listRecentRequests(
   clients: StoreClients,
-  { service = "", failedOnly = false, limit = 50 }: RecentRequestsQuery,
+  query: RecentRequestsQuery,
   nowMs: number,
 ): Promise<RequestSummary[]> {
+  const { service = "", method = "", failedOnly = false, slowest = false, limit = 50 } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > 500) throw new InvalidQuery(`limit ${limit} must be 1…500`);
-  let newest: NewestRequest[] = [];
-  for (const windowMs of windowsMs) {
-    const fromS = Math.floor((nowMs - windowMs) / 1_000);
-    newest = await ask(clients, "list requests", newestQuery, { service, failedOnly, limit, fromS });
-    if (newest.length === limit) break;
+  const params = { service, method, failedOnly, limit };
+  const select = foundQuery(query);
+  let found: FoundRequest[] = [];
+  for (const range of rangesOf(query, nowMs)) {
+    found = await ask(clients, "list requests", select, { ...params, ...range });
+    if (found.length === limit) break;
   }
-  if (newest.length === 0) return [];
-  const starts = newest.map(({ startUs }) => startUs);
-  return ask(clients, "list requests", summaryQuery, {
-    flowIds: newest.map(({ flowId }) => BigInt(flowId)),
+  if (found.length === 0) return [];
+  const starts = found.map(({ startUs }) => startUs);
+  const summaries = await ask<RequestSummary>(clients, "list requests", summaryQuery, {
+    flowIds: found.map(({ flowId }) => BigInt(flowId)),
     // The index of times narrows the search; a request is not open for longer than this.
     fromS: Math.floor(Math.min(...starts) / 1e6) - 600,
     toS: Math.ceil(Math.max(...starts) / 1e6) + 600,
   });
+  if (!slowest) return summaries;
+  const place = new Map(found.map(({ flowId }, position) => [BigInt(flowId), position]));
+  const placeOf = ({ requestId }: RequestSummary) => place.get(BigInt(`0x${requestId.slice(16)}`)) ?? found.length;
+  return summaries.sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-interface NewestRequest {
+/** The ranges to look in, one after the other until enough is found: the newest are nearly always in the first. */
+function rangesOf({ fromMs, toMs, slowest }: RecentRequestsQuery, nowMs: number): { fromUs: number; toUs: number }[] {
+  if (fromMs === undefined || toMs === undefined) {
+    if (slowest) throw new InvalidQuery("the slowest requests need a range: from_ms and to_ms");
+    return windowsMs.map((windowMs) => ({ fromUs: (nowMs - windowMs) * 1_000, toUs: (nowMs + aheadMs) * 1_000 }));
+  }
+  if (!(fromMs >= 0 && toMs > fromMs && toMs <= 4e12)) {
+    throw new InvalidQuery(`from_ms ${fromMs} must be before to_ms ${toMs}, both milliseconds since 1970`);
+  }
+  if (slowest && toMs - fromMs > 24 * 60 * minuteMs) {
+    throw new InvalidQuery("the slowest requests need a range of at most a day");
+  }
+  return [{ fromUs: Math.floor(fromMs * 1_000), toUs: Math.ceil(toMs * 1_000) }];
+}
+
+interface FoundRequest {
   flowId: string;
   startUs: number;
 }
 
-const newestQuery = `
-  SELECT toString(flow_id) AS flowId, toUnixTimestamp64Micro(max(start)) AS startUs
+const foundQuery = ({ service, method, failedOnly, slowest }: RecentRequestsQuery) => `
+  SELECT toString(flow_id) AS flowId, toUnixTimestamp64Micro(begin) AS startUs
   FROM (
-    SELECT flow_id, start FROM span
-    WHERE start >= fromUnixTimestamp64Second({fromS:Int64}, 'UTC') AND ({service:String} = '' OR service = {service:String})
-      AND (NOT {failedOnly:Bool} OR code != 0)
-    ORDER BY start DESC LIMIT 1 BY flow_id LIMIT {limit:UInt32}
+    SELECT flow_id, start AS begin, duration_us AS lasted FROM span
+    WHERE start >= fromUnixTimestamp64Micro({fromUs:Int64}, 'UTC') AND start < fromUnixTimestamp64Micro({toUs:Int64}, 'UTC')
+      ${service ? "AND service = {service:String}" : ""} ${method ? "AND method = {method:String}" : ""}
+      ${failedOnly ? "AND code != 0" : ""}
+    ORDER BY ${slowest ? "lasted" : "begin"} DESC LIMIT 1 BY flow_id LIMIT {limit:UInt32}
   )
-  GROUP BY flow_id`;
+  ORDER BY ${slowest ? "lasted" : "begin"} DESC`;
 
 // A failed call between two services is in two spans, the caller's and, as its child, the callee's: counted by the caller's id.
 const summaryQuery = `
