@@ -1,17 +1,22 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { type Log, lockDirectory, UserError } from "@msec/process";
 import { StoreError } from "@msec/store";
+import { openAlarmSeries } from "@msec/telemetry-store/alarm-series";
 import { Enrollment } from "./agents/enrollment.ts";
 import { createControlHandler } from "./agents/handler.ts";
 import { HostDirectory } from "./agents/host-directory.ts";
 import { listenAgents } from "./agents/listener.ts";
 import { PushOrders } from "./agents/push-orders.ts";
 import { openServerIdentity } from "./agents/server-identity.ts";
+import { type AlarmTimes, openAlarms } from "./alarms/alarms.ts";
+import { readCluster } from "./alarms/evaluate/cluster.ts";
+import { openSecretBox } from "./alarms/notify/secret-box.ts";
 import type { ServerConfig } from "./config/server-config.ts";
 import { createApi } from "./http/api.ts";
 import { listenHttp } from "./http/listener.ts";
@@ -28,7 +33,7 @@ import { openOperatorKey } from "./session/operator-key.ts";
 import { SessionStore } from "./session/store.ts";
 import { createTelemetryHandler } from "./telemetry/handler.ts";
 import { createTelemetrySink } from "./telemetry/sink.ts";
-import { openTelemetry } from "./telemetry/telemetry.ts";
+import { openTelemetry, telemetryAddress } from "./telemetry/telemetry.ts";
 import { version } from "./version.ts";
 
 const graceMs = 5_000;
@@ -44,6 +49,8 @@ export interface ServerOptions {
   readonly replaceRoutes?: boolean;
   /** Milliseconds since 1970 UTC; default `Date.now`. */
   readonly now?: () => number;
+  /** Times of alarms that differ from their defaults: for tests. */
+  readonly alarmTimes?: Partial<AlarmTimes>;
 }
 
 /** A server that serves. */
@@ -54,6 +61,8 @@ export interface Server extends AsyncDisposable {
   readonly agents: string;
   /** A new one-time token for the console. */
   createSignInToken(): Promise<string>;
+  /** Judge the minutes of alarm rules that are due and send what is due, now instead of at the next tick. */
+  judgeAlarms(): Promise<void>;
   /** Finish what runs, at most five seconds, then close everything; harmless when called again. */
   close(): Promise<void>;
 }
@@ -117,6 +126,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   );
   stack.defer(() => agents.close({ graceMs: 0 }));
 
+  const alarms = stack.use(
+    openAlarms({
+      store,
+      series: openAlarmSeries(telemetryAddress(config.telemetry, state)),
+      secrets: await openSecretBox(join(directory, "secrets.key")),
+      readCluster: () => readCluster(store, hosts),
+      notifyAllow: config.notify_allow,
+      consoleUrl: config.console_url,
+      log,
+      now,
+      times: options.alarmTimes ?? {},
+    }),
+  );
+
   const sessions = new SessionStore(store, now);
   const agentAddress = config.agent_address || formatAddress(agents.address, agents.port);
   const http = await listenHttp({
@@ -142,6 +165,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           }),
         );
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
+        router.service(AlarmService, alarms.handler);
       },
     }),
     files: createStaticFiles(config.console_files || consoleFiles),
@@ -157,6 +181,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   silence.start();
   // Last, so that a port that is taken does not cost the start of a database engine.
   telemetry.start();
+  alarms.start();
 
   const opened = stack.move();
   const close = () => opened.disposeAsync();
@@ -164,6 +189,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     console: http.url,
     agents: formatAddress(agents.address, agents.port),
     createSignInToken: async () => (await sessions.createSignInToken()).token,
+    judgeAlarms: () => alarms.runOnce(),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -23,7 +23,9 @@ describe("[server] of msec.ini", () => {
 
   it("has defaults for everything, bound to the loopback interface", () => {
     assert.deepEqual(read(""), readServerConfig(undefined));
-    assert.deepEqual(read(""), {
+    const { notify_allow, ...rest } = read("");
+    assert.deepEqual(notify_allow.rules, []);
+    assert.deepEqual(rest, {
       listen: { address: "127.0.0.1", port: 8080 },
       allowed_hosts: [],
       agent_listen: { address: "127.0.0.1", port: 7960 },
@@ -31,6 +33,7 @@ describe("[server] of msec.ini", () => {
       database: "",
       telemetry: "embedded",
       silence_grace: 60_000,
+      console_url: "",
       console_files: "",
       log_level: "info",
     });
@@ -56,6 +59,8 @@ describe("[server] of msec.ini", () => {
     ["[server]\ndatabase = mysql://x", /database: expected empty, sqlite:/],
     ["[server]\ntelemetry = clickhouse:9000", /telemetry: expected embedded/],
     ["[server]\nallowed_hosts = http://a", /allowed_hosts: expected/],
+    ["[server]\nnotify_allow = 10.0.0.0/33", /notify_allow: expected addresses or networks/],
+    ["[server]\nconsole_url = ftp://x", /console_url: expected empty, or the http/],
     ["[server]\nlog_level = loud", /log_level: expected one of trace, debug/],
     ["[server]\nagent_listen = 0.0.0.0:7960", /agent_listen is the wildcard 0\.0\.0\.0/],
   ] as const) {

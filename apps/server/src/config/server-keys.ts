@@ -1,5 +1,6 @@
 import { choiceKey, durationKey, LOG_LEVELS, listenKey, parseAddressPort, parsedKey, textKey } from "@msec/process";
 import { z } from "zod";
+import { parseNetworks } from "../alarms/notify/address-guard.ts";
 
 /** One key of `[server]`. */
 export interface ServerKey {
@@ -53,6 +54,17 @@ export const serverKeys = {
     summary:
       "After so long without a sign of life an instance leaves callers' route tables until it is heard again; never more than half of a service.",
   },
+  console_url: {
+    type: parsedKey("empty, or the http:// or https:// URL of the console", parseConsoleUrl),
+    default: "",
+    summary: "Where people reach the console: the beginning of links in notifications of alarms; empty: no links.",
+  },
+  notify_allow: {
+    type: parsedKey("addresses or networks such as 10.1.0.0/16, separated by commas", parseNetworks),
+    default: "",
+    summary:
+      "Private addresses and networks that notifications of alarms may be sent to; other private and local ones are refused.",
+  },
   console_files: {
     type: textKey().or(z.literal("")),
     default: "",
@@ -83,6 +95,11 @@ function parseOptionalAddress(text: string): string | undefined {
 
 function parseDatabase(text: string): string | undefined {
   return text === "" || /^(sqlite:.|postgres(ql)?:\/\/.)/.test(text) ? text : undefined;
+}
+
+function parseConsoleUrl(text: string): string | undefined {
+  const isUrl = URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+  return text === "" || isUrl ? text.replace(/\/+$/, "") : undefined;
 }
 
 function parseTelemetry(text: string): string | undefined {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BackOff, type Log, removeRunRecord, socketPath, writeRunRecord } from "@msec/process";
 import {
   openTelemetryStore,
+  type StoreAddress,
   StoreErrorReason,
   startEngine,
   type TelemetryStore,
@@ -23,6 +24,16 @@ export interface Telemetry extends AsyncDisposable {
 }
 
 /**
+ * Where the telemetry store answers.
+ *
+ * @param where  `embedded`, or the URL of a ClickHouse server
+ * @param state  the state directory
+ */
+export function telemetryAddress(where: string, state: string): StoreAddress {
+  return where === "embedded" ? { socket: socketPath(state, "telemetry") } : { url: where };
+}
+
+/**
  * Prepare the telemetry store.
  *
  * @param where  `embedded`, or the URL of a ClickHouse server
@@ -31,7 +42,7 @@ export interface Telemetry extends AsyncDisposable {
 export function openTelemetry(where: string, state: string, log: Log): Telemetry {
   const stopping = new AbortController();
   const socket = socketPath(state, "telemetry");
-  const store = gateStore(openTelemetryStore(where === "embedded" ? { socket } : { url: where }));
+  const store = gateStore(openTelemetryStore(telemetryAddress(where, state)));
   let running = Promise.resolve();
   const start = () => {
     running =

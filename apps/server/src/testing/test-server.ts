@@ -10,6 +10,7 @@ import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { createLog, createTlsIdentity, parseAddressPort, type TlsIdentity } from "@msec/process";
 import { createClient as createRpcClient, type Client as RpcClient } from "@msec/rpc";
 import { type Channel, createChannel } from "@msec/rpc-node";
+import type { AlarmTimes } from "../alarms/alarms.ts";
 import { readServerConfig } from "../config/server-config.ts";
 import type { ServerKeyName } from "../config/server-keys.ts";
 import { type Server, startServer } from "../server.ts";
@@ -41,9 +42,13 @@ export interface TestAgent extends AsyncDisposable {
 /**
  * Start a server.
  *
- * @param overrides  keys of `[server]`; telemetry is a port where nobody answers unless it is given
+ * @param overrides   keys of `[server]`; telemetry is a port where nobody answers unless it is given
+ * @param alarmTimes  see `ServerOptions`
  */
-export async function startTestServer(overrides: Partial<Record<ServerKeyName, string>> = {}): Promise<TestServer> {
+export async function startTestServer(
+  overrides: Partial<Record<ServerKeyName, string>> = {},
+  alarmTimes: Partial<AlarmTimes> = {},
+): Promise<TestServer> {
   const state = mkdtempSync(join(tmpdir(), "msec-server-"));
   const clock = { offsetMs: 0 };
   const log: string[] = [];
@@ -59,6 +64,7 @@ export async function startTestServer(overrides: Partial<Record<ServerKeyName, s
       log: createLog({ name: "server", readable: false, to: collectLines(log) }),
       replaceRoutes,
       now: () => Date.now() + clock.offsetMs,
+      alarmTimes,
     });
   const removeState = () => rmSync(state, { recursive: true, force: true });
   let server = await start(false).catch((error: unknown) => {
