@@ -21,11 +21,13 @@ export {
 export { SYSTEM_SECTIONS } from "./config/system-sections.ts";
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogOptions } from "./log/create-log.ts";
 export { SECRET_FIELDS } from "./log/secret-fields.ts";
+export { withoutSecrets } from "./log/without-secrets.ts";
 export { systemErrorCode } from "./node-error.ts";
 export { nodeProgram } from "./node-program.ts";
 export { type ProcessInfo, readProcess, startTicksOf, TICKS_PER_SECOND } from "./read-process.ts";
 export { type CheckedFile, readChecked, writeChecked } from "./state/checked-file.ts";
 export { type DirectoryLock, lockDirectory } from "./state/lock-directory.ts";
+export { assertTrustedSocket, prepareSocketPlace } from "./state/private-socket.ts";
 export { replaceFile, syncDirectory } from "./state/replace-file.ts";
 export {
   isAlive,

@@ -15,6 +15,9 @@ test("without a file the defaults hold; a file is read strictly", () => {
     address: "127.0.0.1",
     root: "",
     spool_bytes: 256 * 1024 ** 2,
+    local_port: 0,
+    local_socket: "",
+    local_socket_mode: "0600",
     log_level: "info",
   });
   const file = join(directory.path, "msec.ini");

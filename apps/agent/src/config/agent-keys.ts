@@ -1,4 +1,5 @@
-import { choiceKey, LOG_LEVELS, parseAddressPort, parsedKey, sizeKey, textKey } from "@msec/process";
+import { isAbsolute } from "node:path";
+import { choiceKey, integerKey, LOG_LEVELS, parseAddressPort, parsedKey, sizeKey, textKey } from "@msec/process";
 import type { z } from "zod";
 
 /** One key of `[agent]`. */
@@ -53,6 +54,24 @@ export const agentKeys = {
     default: "256M",
     summary:
       "Most telemetry that is kept on disk while the server is away; above it the oldest is dropped and counted.",
+  },
+  local_port: {
+    type: integerKey({ min: 0, max: 65_535 }),
+    default: "0",
+    summary: "Port of 127.0.0.1 for the local API, with the token in `<state>/agent/local.token`; 0: none.",
+  },
+  local_socket: {
+    type: parsedKey(
+      "empty, or a path from the root of at most 107 bytes",
+      optional((text) => (isAbsolute(text) && Buffer.byteLength(text) <= 107 ? text : undefined)),
+    ),
+    default: "",
+    summary: "One more unix socket for the local API, in a directory that no other user can write; empty: none.",
+  },
+  local_socket_mode: {
+    type: choiceKey(["0600", "0660"]),
+    default: "0600",
+    summary: "Permissions of `local_socket`; with `0660` its group may use it.",
   },
   log_level: {
     type: choiceKey(LOG_LEVELS),

@@ -14,6 +14,10 @@ export interface AgentPaths {
   readonly spool: string;
   /** The unix socket for the services of this host. */
   readonly socket: string;
+  /** The unix socket of the local API, for programs without an SDK. */
+  readonly localSocket: string;
+  /** The token of the local API's loopback port. */
+  readonly localToken: string;
   /** `<root>/<L1>/<L2>/{bin,etc,log}` are under it. */
   readonly root: string;
 }
@@ -30,6 +34,8 @@ export function agentPaths(state: string, root: string): AgentPaths {
     assignment: join(directory, "assignment.json"),
     spool: join(directory, "spool"),
     socket: socketPath(state, "agent"),
+    localSocket: socketPath(state, "local"),
+    localToken: join(directory, "local.token"),
     root: root === "" ? join(state, "root") : root,
   };
 }

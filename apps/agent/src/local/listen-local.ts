@@ -1,7 +1,7 @@
-import { chmodSync, unlinkSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
-import { systemErrorCode } from "@msec/process";
+import { prepareSocketPlace } from "@msec/process";
 import { MethodTable } from "@msec/rpc";
 import { type Listener, listen } from "@msec/rpc-node";
 import type { SharedFindings } from "../sharing/shared-findings.ts";
@@ -15,7 +15,7 @@ import { LocalConnections } from "./registrations.ts";
  * The caller holds the lock of the agent's directory: a socket file that is there belongs to nobody any more.
  */
 export async function listenLocal(path: string, parts: LocalServiceParts, shared: SharedFindings): Promise<Listener> {
-  removeStaleSocket(path);
+  prepareSocketPlace(path);
   const connections = new LocalConnections();
   const listener = await listen({
     methods: new MethodTable()
@@ -33,12 +33,4 @@ export async function listenLocal(path: string, parts: LocalServiceParts, shared
   // Until here the socket's own directory (0700) keeps others out.
   chmodSync(path, 0o600);
   return listener;
-}
-
-function removeStaleSocket(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
 }

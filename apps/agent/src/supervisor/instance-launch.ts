@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
 import { type Launch, nodeProgram, readServiceConfig, UserError } from "@msec/process";
 
@@ -60,6 +60,8 @@ export function instanceLaunch(root: string, socket: string, assignment: Assignm
       MSEC_ADDRESS: assignment.address,
       MSEC_PORT: String(assignment.port),
       MSEC_AGENT: socket,
+      // Beside it, always: both names are as long, so both fit where one does.
+      MSEC_LOCAL: join(dirname(socket), "local.sock"),
       MSEC_CONFIG: config,
     },
   };

@@ -62,7 +62,7 @@ test("an assigned instance runs from its bin with a closed environment and write
   await until("it runs", () => stateOf(set, `i${port}`) === "running");
 
   const log = join(host.service, "log", `127.0.0.1_${port}.log`);
-  const names = "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_PORT,MSEC_SERVICE,PATH";
+  const names = "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,PATH";
   assert.equal(readFileSync(log, "utf8"), `serving ${names}\n`);
   assert.equal(await readAll(port), join(host.service, "bin"));
   const [record] = readRunRecords(host.state);
@@ -199,7 +199,7 @@ test("only the process that was started may say that it is the instance", async 
 });
 
 function serving(): string {
-  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_PORT,MSEC_SERVICE,PATH";
+  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,PATH";
 }
 
 async function readAll(port: number): Promise<string> {
