@@ -1,3 +1,4 @@
+export { Health } from "../gen/grpc/health/v1/health_pb.js";
 export type { ChannelTarget } from "./channel/channel-connection.ts";
 export type { ChannelTls } from "./channel/channel-tls.ts";
 export { type Channel, type ChannelOptions, type ChannelState, createChannel } from "./channel/create-channel.ts";

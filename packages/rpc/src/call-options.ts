@@ -29,6 +29,11 @@ export interface CallOptions {
    * `true`: after the time in which 95 of 100 calls of the method have been answered. Only methods that the IDL marks as idempotent. Default: no.
    */
   hedge?: boolean | { readonly afterMs: number } | undefined;
+  /**
+   * Which instance: of a service with consistent hash, calls with the same key go to the same one. 1…1024 characters are looked at. Without a meaning to other
+   * services, to a call by address and to a channel.
+   */
+  routeKey?: string | undefined;
   /** Hears what the handler sent back beside its response (`context.reply`), before the call's promise is settled. */
   onReply?: ((metadata: Readonly<Record<string, string>>) => void) | undefined;
   /** The call is a repeat of one that was made before. Set by whatever repeats calls; a handler reads it as `context.isRetry`. */

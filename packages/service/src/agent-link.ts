@@ -1,8 +1,10 @@
+import { LoadService } from "@msec/api/agent/v1/load_pb.js";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { type Client, Code, createClient, RpcError } from "@msec/rpc";
 import { type Channel, createChannel } from "@msec/rpc-node";
 import { Latch } from "./latch.ts";
+import type { LoadReport } from "./load-report.ts";
 import type { ReportBuffer } from "./report-buffer.ts";
 import type { RouteCache } from "./route-cache.ts";
 import type { SharedKnowledge } from "./sharing/shared-knowledge.ts";
@@ -16,6 +18,7 @@ const REPORT_EVERY_MS = 1_000;
 const EXCHANGE_EVERY_MS = 1_000;
 // It is about being a little wiser; nobody waits long for that.
 const EXCHANGE_TIMEOUT_MS = 500;
+const LOAD_TIMEOUT_MS = 1_000;
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 2_000;
 // An agent that knows nothing yet answers at once; asking again at once would be a busy loop.
@@ -39,6 +42,10 @@ export type AgentLinkOptions = {
   readonly routes: RouteCache;
   readonly reports: ReportBuffer;
   readonly shared: SharedKnowledge;
+  /** What an instance says of the calls that it serves. */
+  readonly load?: LoadReport | undefined;
+  /** Hears which host this is, before the first routes. */
+  readonly onHost: (hostId: string) => void;
   /** Hears once that the agent is away, with why, and once that it is there. */
   readonly onState: (state: { connected: boolean; reason: string }) => void;
 };
@@ -58,6 +65,10 @@ export class AgentLink {
   readonly #reportNow = new Latch();
   readonly #pauseOver = new Latch();
   readonly #exchangeOver = new Latch();
+  readonly #loadPauseOver = new Latch();
+  readonly #loads: Client<typeof LoadService>;
+  /** Whether the agent takes loads; not before the first registration. */
+  #takesLoads = false;
   #registered = false;
   /** Whether the agent knows how to share; not before the first registration. */
   #shares = false;
@@ -71,11 +82,17 @@ export class AgentLink {
     this.#channel = createChannel({ path: options.path }, { caller: options.identity.service });
     this.#agent = createClient(LocalService, this.#channel.call);
     this.#sharing = createClient(SharingService, this.#channel.call);
+    this.#loads = createClient(LoadService, this.#channel.call);
   }
 
   /** Begins; runs until `close`. */
   start(): void {
-    this.#running = Promise.all([this.#keepRegistered(), this.#keepReporting(), this.#keepExchanging()]);
+    this.#running = Promise.all([
+      this.#keepRegistered(),
+      this.#keepReporting(),
+      this.#keepExchanging(),
+      this.#keepSayingLoad(),
+    ]);
   }
 
   /** Asks for the recorder to be emptied before the second is over. */
@@ -89,6 +106,7 @@ export class AgentLink {
     this.#reportNow.set();
     this.#pauseOver.set();
     this.#exchangeOver.set();
+    this.#loadPauseOver.set();
     await Promise.race([this.#running, expire(graceMs)]);
     await this.#channel.close();
   }
@@ -114,10 +132,16 @@ export class AgentLink {
   async #register(): Promise<void> {
     const { service, listen, instanceId, methods } = this.#options.identity;
     const request = { service, listen, instanceId, methods: [...methods], pid: process.pid };
-    await this.#agent.register(request, { timeoutMs: REGISTER_TIMEOUT_MS, signal: this.#stop.signal });
+    const { hostId } = await this.#agent.register(request, {
+      timeoutMs: REGISTER_TIMEOUT_MS,
+      signal: this.#stop.signal,
+    });
+    this.#options.onHost(hostId);
     this.#registered = true;
     this.#shares = true;
+    this.#takesLoads = true;
     this.#options.shared.forget();
+    this.#options.load?.forget();
     this.#say(true, "");
     this.#reportNow.set();
   }
@@ -134,9 +158,34 @@ export class AgentLink {
         { timeoutMs: waitMs + WATCH_SLACK_MS, signal: this.#stop.signal },
       );
       const isNew = routes.apply(response);
+      // Before the routes are acknowledged: who waits for this instance to become idle must not take an older figure for news.
+      if (this.#options.load?.routesChanged(performance.now()) === true) await this.#sayLoad();
+      this.#loadPauseOver.set();
       if (!isNew && performance.now() - began < UNKNOWN_PAUSE_MS) await this.#pauseOver.wait(UNKNOWN_PAUSE_MS);
     }
     if (!this.#stop.signal.aborted) throw new Error("the agent closed the connection");
+  }
+
+  async #keepSayingLoad(): Promise<void> {
+    const { load } = this.#options;
+    if (load === undefined) return;
+    while (!this.#stop.signal.aborted) {
+      await this.#loadPauseOver.wait(load.pauseMs);
+      if (this.#canReport()) await this.#sayLoad();
+    }
+  }
+
+  async #sayLoad(): Promise<void> {
+    const load = this.#takesLoads ? this.#options.load?.due(performance.now()) : undefined;
+    if (load === undefined) return;
+    try {
+      await this.#loads.reportLoad(load, { timeoutMs: LOAD_TIMEOUT_MS, signal: this.#stop.signal });
+    } catch (error) {
+      // An older agent; the next one is asked again.
+      if (error instanceof RpcError && error.code === Code.Unimplemented) this.#takesLoads = false;
+      // Away or busy: it is said again.
+      this.#options.load?.forget();
+    }
   }
 
   async #keepExchanging(): Promise<void> {

@@ -25,11 +25,14 @@ const unwell: ReadonlySet<Code> = new Set([
   Code.DataLoss,
 ]);
 
+/** Whether a failure came from the other end: an answer carries the original's return code, what has none did not come from there. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof RpcError && (error.details.ret !== undefined || error.details.notExecuted === true);
+}
+
 /** What a failed call tells the balancer about the instance. */
 export function resultOfFailure(error: unknown, durationMs: number): CallResult {
   if (!(error instanceof RpcError)) return { ok: true, durationMs, transportFailed: false };
-  // An answer carries the original's return code; what has none did not come from the other end.
-  const answered = error.details.ret !== undefined || error.details.notExecuted === true;
-  const transportFailed = error.code === Code.Unavailable && !answered;
+  const transportFailed = error.code === Code.Unavailable && !isAnswer(error);
   return { ok: !unwell.has(error.code), durationMs, transportFailed };
 }

@@ -1,9 +1,12 @@
 import type { CallObserver, UnaryCall } from "@msec/rpc";
 import { type ChannelTls, createChannel, createUdpChannel } from "@msec/rpc-node";
 import { type Place, placeName } from "./place.ts";
+import { UncheckedObserver } from "./routes/unchecked-observer.ts";
 
 // Half of the default time of a call: connecting to a host that does not answer leaves time for another one.
 const CONNECT_TIMEOUT_MS = 1_000;
+// Of instances of a service: when they are tried again is the balancer's to say, the channel only keeps calls from connecting one after the other.
+const ROUTED_BACKOFF_MS = 100;
 // Places called by address belong to no table; their channels are closed when nobody has used them for so long.
 const IDLE_MS = 60_000;
 
@@ -30,7 +33,7 @@ export class ChannelPool {
   readonly #leaving = new Set<Kept>();
 
   constructor(options: PoolOptions) {
-    this.#options = options;
+    this.#options = { ...options, observer: new UncheckedObserver(options.observer) };
   }
 
   /** Channels that are kept, those that wait for their last call included. */
@@ -56,11 +59,29 @@ export class ChannelPool {
     return channel;
   }
 
+  /** The channel to a place, where there is one. */
+  find(place: Place, service: string): AnyChannel | undefined {
+    return this.#channels.get(`${service} ${placeName(place)}`)?.channel;
+  }
+
+  /** Gives the calls to come another channel; those that are out keep theirs until they end. */
+  renew(place: Place, service: string): void {
+    const name = placeName(place);
+    const key = `${service} ${name}`;
+    const kept = this.#channels.get(key);
+    if (kept === undefined) return;
+    this.#leaving.add(kept);
+    const channel = this.#open(place, service);
+    this.#channels.set(key, { channel, place: name, service, usedMs: kept.usedMs });
+    this.sweep();
+  }
+
   #open(place: Place, service: string): AnyChannel {
     const { caller, observer } = this.#options;
     const about = { caller, observer, peerService: service };
     if ("port" in place && place.protocol === "udp") return createUdpChannel(place, about);
-    const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS } };
+    const backoff = service === "" ? {} : { backoffMs: ROUTED_BACKOFF_MS, maxBackoffMs: ROUTED_BACKOFF_MS };
+    const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS, ...backoff } };
     return createChannel(place, { ...about, limits, tls: this.tlsOf(place, service) });
   }
 

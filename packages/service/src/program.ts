@@ -11,6 +11,7 @@ import { ExternalPool } from "./external/external-pool.ts";
 import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
 import { LastReply } from "./last-reply.ts";
 import type { Launch } from "./launch.ts";
+import { LoadReport, type ServedLoad } from "./load-report.ts";
 import type { Place } from "./place.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
 import { findConfigValue, type ProgramConfig } from "./program-config.ts";
@@ -127,6 +128,7 @@ export class Program {
         hasAgent: options.agentPath !== undefined,
         reason,
         hearsayOf: (service) => this.#shared.hearsayOf(service),
+        onProblem: (problem) => this.say(problem),
       },
       this.#channels,
       this.recorder,
@@ -134,8 +136,12 @@ export class Program {
     this.routes = new RouteLoans(this.calls, this.recorder);
   }
 
-  /** Says who it is to the agent and follows the routes from now on. Without an agent it says so, on one line. */
-  start(identity: Identity): void {
+  /**
+   * Says who it is to the agent and follows the routes from now on. Without an agent it says so, on one line.
+   *
+   * @param load  the calls that it serves; not for programs that serve nothing
+   */
+  start(identity: Identity, load?: () => ServedLoad): void {
     this.#sweep = setInterval(() => this.#tick(), 1_000);
     this.#sweep.unref();
     const path = this.#agentPath;
@@ -149,6 +155,12 @@ export class Program {
       routes: this.#routes,
       reports: this.#reports,
       shared: this.#shared,
+      // The agent takes it from instances only.
+      load:
+        load === undefined || identity.instanceId === ""
+          ? undefined
+          : new LoadReport(load, this.#routes, identity.service, identity.listen),
+      onHost: (hostId) => this.calls.runsOn(hostId),
       onState: ({ connected, reason }) => {
         if (connected) this.say(`connected to the agent at ${path}`);
         else this.say(`no agent at ${path} (${reason}): ${this.#withoutAgent()}; trying again`);

@@ -1,3 +1,4 @@
+import type { RoutingPolicy } from "@msec/api/agent/v1/common_pb.js";
 import type { WatchRoutesResponse } from "@msec/api/agent/v1/local_pb.js";
 import type { Route } from "@msec/balance";
 
@@ -8,6 +9,7 @@ import type { Route } from "@msec/balance";
 export class RouteCache {
   readonly #onChange: (service: string) => void;
   #tables = new Map<string, readonly Route[]>();
+  readonly #policies = new Map<string, RoutingPolicy>();
   #version = 0n;
   #known = Promise.withResolvers<void>();
   #isKnown = false;
@@ -37,6 +39,21 @@ export class RouteCache {
     return this.#tables.get(service);
   }
 
+  /** What its table says of how to choose; `undefined`: the defaults. */
+  policyOf(service: string): RoutingPolicy | undefined {
+    return this.#policies.get(service);
+  }
+
+  /** The zone of a host, as any table tells it; empty where none does. */
+  zoneOf(hostId: string): string {
+    if (hostId === "") return "";
+    for (const routes of this.#tables.values()) {
+      const own = routes.find((route) => route.hostId === hostId);
+      if (own !== undefined) return own.zone ?? "";
+    }
+    return "";
+  }
+
   /** Names of all services, in order. */
   services(): string[] {
     return [...this.#tables.keys()].sort();
@@ -60,6 +77,8 @@ export class RouteCache {
     for (const table of response.tables) {
       if (table.deleted) this.#tables.delete(table.service);
       else this.#tables.set(table.service, table.routes);
+      if (table.deleted || table.policy === undefined) this.#policies.delete(table.service);
+      else this.#policies.set(table.service, table.policy);
       this.#onChange(table.service);
     }
     const isNew = response.tables.length > 0 || response.version !== this.#version || !this.#isKnown;
@@ -75,6 +94,7 @@ export class RouteCache {
     for (const service of [...this.#tables.keys()]) {
       if (kept.has(service)) continue;
       this.#tables.delete(service);
+      this.#policies.delete(service);
       this.#onChange(service);
     }
   }

@@ -29,6 +29,8 @@ export type RoutedCall<T> = {
   readonly repeat: RepeatPolicy | undefined;
   /** The caller's, for the pauses between attempts. */
   readonly signal: AbortSignal | undefined;
+  /** By which the service's instances are chosen; `undefined` where it has none. */
+  readonly key: string | undefined;
   /** Gives up this leg of a hedged call; `undefined` where there is only one. */
   readonly leg: AbortSignal | undefined;
   /** Instances that it has been to; of a hedged call also those where it is. Shared by its legs. */
@@ -43,7 +45,7 @@ export function tryOn<T>(call: RoutedCall<T>, failure?: unknown): Promise<T> {
   const { balancer } = service;
   // Before the choice: a probe that was picked must go out.
   const leftMs = Math.min(timeLeft(call.deadline, call.target), call.attemptMs);
-  const route = balancer.pick(call.tried);
+  const route = balancer.pick(call.tried, call.key);
   if (route === undefined) return Promise.reject(failure ?? noInstance(call.name));
   const begunMs = performance.now();
   if (failure === undefined && call.retries === 0) service.retries.called(begunMs);

@@ -1,7 +1,7 @@
-import type { Balancer, Explanation, Hearsay } from "@msec/balance";
+import type { Balancer, Explanation, Hearsay, Locality } from "@msec/balance";
 import { Code, currentContext, RpcError } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
-import { CalledService } from "./called-service.ts";
+import { CalledService, type KeySource } from "./called-service.ts";
 import type { ChannelPool } from "./channel-pool.ts";
 import { ClientSpan, type TracePosition } from "./client-span.ts";
 import type { Place } from "./place.ts";
@@ -16,13 +16,14 @@ import {
   tryOn,
   unavailable,
 } from "./routed-attempts.ts";
+import { askInstance } from "./routes/instance-check.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** How long a call takes at most unless it says otherwise, in milliseconds, waiting for routes and repeats included. */
 export const DEFAULT_TIMEOUT_MS = 3_000;
 
-/** What a call says about its time. */
-export type CallTime = {
+/** What a call says about its time, and about where it goes. */
+export type CallTime = KeySource & {
   /** Milliseconds of the whole call, repeats included. */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds of one attempt; default: the whole call's. */
@@ -39,6 +40,8 @@ export type RouteSource = {
   readonly reason: () => string;
   /** What the other processes of the host say of a service's instances. */
   readonly hearsayOf: (service: string) => readonly Hearsay[];
+  /** Hears, a sentence for people, what of a service's settings this process cannot do. */
+  readonly onProblem: (problem: string) => void;
 };
 
 /** Chooses instances for calls, follows how they do, and asks another one where that is safe. */
@@ -48,6 +51,8 @@ export class RoutedCalls {
   readonly #recorder: Recorder;
   readonly #services = new Map<string, CalledService>();
   readonly #targets = new Map<string, Target>();
+  #here: Locality = { hostId: "", zone: "" };
+  readonly #told = new Map<string, string>();
 
   constructor(source: RouteSource, channels: ChannelPool, recorder: Recorder) {
     this.#source = source;
@@ -58,8 +63,34 @@ export class RoutedCalls {
   /** The table of a service was replaced. */
   routesChanged(service: string): void {
     const routes = this.#source.cache.find(service) ?? [];
-    this.#services.get(service)?.balancer.update(routes);
+    const called = this.#services.get(service);
+    called?.balancer.update(routes);
+    if (called !== undefined) this.#configure(service, called);
     this.#channels.keepOnly(service, routes);
+    this.#lookAround();
+  }
+
+  /** The host that this process runs on. */
+  runsOn(hostId: string): void {
+    this.#here = { hostId, zone: this.#here.zone };
+    this.#lookAround(true);
+  }
+
+  // The zone of this host stands in whatever table has an instance on it.
+  #lookAround(hasMoved = false): void {
+    const local = [...this.#services].filter(([, { isLocal }]) => isLocal);
+    if (local.length === 0) return;
+    const zone = this.#source.cache.zoneOf(this.#here.hostId);
+    if (zone === this.#here.zone && !hasMoved) return;
+    this.#here = { ...this.#here, zone };
+    for (const [name, called] of local) this.#configure(name, called);
+  }
+
+  #configure(name: string, called: CalledService): void {
+    const problems = called.configure(this.#source.cache.policyOf(name), this.#here).join("; ");
+    if (problems === (this.#told.get(name) ?? "")) return;
+    this.#told.set(name, problems);
+    if (problems !== "") this.#source.onProblem(`routing of ${name}: ${problems}`);
   }
 
   /** The services that this process has called, with their balancers. */
@@ -72,10 +103,9 @@ export class RoutedCalls {
     return this.#services.get(service)?.balancer.explain() ?? [];
   }
 
-  /** The balancer of a service, for a call that is made by other means. @throws RpcError  as `run` does where there is nobody to choose from */
-  async balancerOf(service: string, time: CallTime): Promise<Balancer> {
-    const { balancer } = await this.#serviceOf(service, performance.now() + timeLimit(time), time.signal);
-    return balancer;
+  /** A service, for a call that is made by other means. @throws RpcError  as `run` does where there is nobody to choose from */
+  serviceOf(service: string, time: CallTime): Promise<CalledService> {
+    return this.#serviceOf(service, performance.now() + timeLimit(time), time.signal);
   }
 
   /**
@@ -103,7 +133,7 @@ export class RoutedCalls {
       const deadline = performance.now() + limitMs;
       const attemptMs = attemptLimit(time);
       if (name === undefined) return attempt(place as Place, "", Math.min(timeLeft(deadline, target), attemptMs));
-      const about = { target, name, deadline, attemptMs, attempt, repeat, signal: time.signal };
+      const about = { target, name, deadline, attemptMs, attempt, repeat, signal: time.signal, about: time };
       const service = this.#services.get(name);
       // Nothing in the table is the same as no table, to the caller and in the record.
       if (service !== undefined && this.#source.cache.find(name)?.length) return begin(service, about);
@@ -143,10 +173,12 @@ export class RoutedCalls {
     // Another call may have made it while this one waited.
     let service = this.#services.get(name);
     if (service === undefined) {
-      service = new CalledService();
+      service = new CalledService((route, told) => askInstance(this.#channels, name, route, told));
       service.balancer.update(routes);
+      this.#configure(name, service);
       service.balancer.hear(this.#source.hearsayOf(name));
       this.#services.set(name, service);
+      this.#lookAround();
     }
     return service;
   }
@@ -179,7 +211,9 @@ export class RoutedCalls {
 }
 
 /** What a call by name brings along. */
-type CallAbout<T> = Omit<RoutedCall<T>, "service" | "leg" | "tried" | "retries">;
+type CallAbout<T> = Omit<RoutedCall<T>, "service" | "key" | "leg" | "tried" | "retries"> & {
+  readonly about: KeySource;
+};
 
 function begin<T>(service: CalledService, about: CallAbout<T>): Promise<T> {
   const { target, name, deadline, attemptMs, attempt, repeat, signal } = about;
@@ -193,6 +227,7 @@ function begin<T>(service: CalledService, about: CallAbout<T>): Promise<T> {
     attempt,
     repeat,
     signal,
+    key: service.keyOf(about.about),
     leg: undefined,
     tried: undefined,
     retries: 0,

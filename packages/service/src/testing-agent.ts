@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
-import { RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type RouteSchema, RouteTableSchema, type RoutingPolicySchema } from "@msec/api/agent/v1/common_pb.js";
 import { LocalService, type RegisterRequest } from "@msec/api/agent/v1/local_pb.js";
 import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { MethodTable } from "@msec/rpc";
@@ -32,7 +32,7 @@ export class TestingAgent implements AsyncDisposable {
   readonly path: string;
   readonly registrations: RegisterRequest[] = [];
   readonly batches: Batch[] = [];
-  readonly #tables = new Map<string, { version: bigint; ports: readonly number[] }>();
+  readonly #tables = new Map<string, MessageInitShape<typeof RouteTableSchema> & { version: bigint }>();
   #version: bigint;
   #changed = Promise.withResolvers<void>();
   #listener: Listener | undefined;
@@ -59,13 +59,7 @@ export class TestingAgent implements AsyncDisposable {
         const from = request.appliedVersion > this.#version ? 0n : request.appliedVersion;
         const tables = [...this.#tables]
           .filter(([, { version }]) => version > from)
-          .map(([service, { version, ports }]) =>
-            create(RouteTableSchema, {
-              service,
-              version,
-              routes: ports.map((port) => ({ instanceId: `i${port}`, address: "127.0.0.1", port, weight: 100 })),
-            }),
-          );
+          .map(([, table]) => create(RouteTableSchema, table));
         return { tables, version: this.#version, unknown: this.#version === 0n };
       },
       report: (request) => {
@@ -80,8 +74,25 @@ export class TestingAgent implements AsyncDisposable {
 
   /** Replaces the table of a service. */
   setRoutes(service: string, ports: readonly number[]): void {
+    this.setTable(
+      service,
+      ports.map((port) => ({ port })),
+    );
+  }
+
+  /** Replaces the table of a service by routes on 127.0.0.1 of which more is said than the port, and says how to choose among them. */
+  setTable(
+    service: string,
+    routes: readonly (MessageInitShape<typeof RouteSchema> & { port: number })[],
+    policy?: MessageInitShape<typeof RoutingPolicySchema>,
+  ): void {
     this.#version++;
-    this.#tables.set(service, { version: this.#version, ports });
+    this.#tables.set(service, {
+      service,
+      version: this.#version,
+      routes: routes.map((route) => ({ instanceId: `i${route.port}`, address: "127.0.0.1", weight: 100, ...route })),
+      ...(policy && { policy }),
+    });
     this.#wake();
   }
 

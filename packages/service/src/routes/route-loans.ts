@@ -56,8 +56,9 @@ export class RouteLoans {
       const { address, port } = parsed;
       return this.#lend({ service: "", instanceId: "", address, port }, undefined);
     }
-    const balancer = await this.#calls.balancerOf(parsed.service, time);
-    const route = balancer.pick();
+    const service = await this.#calls.serviceOf(parsed.service, time);
+    const { balancer } = service;
+    const route = balancer.pick(undefined, service.keyOf(time));
     if (route === undefined) throw new RpcError(Code.Unavailable, `${target} has no instance in routing`);
     balancer.started(route);
     const { instanceId, address, port } = route;
