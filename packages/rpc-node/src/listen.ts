@@ -75,6 +75,8 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
   /** Handlers that run. */
   readonly inFlight: number;
+  /** Calls that have ever begun to be served. */
+  readonly callsBegun: number;
   /** Connections that are open. */
   readonly connections: number;
   /** What has become of datagrams; `undefined` without `udp`. */
@@ -146,7 +148,13 @@ class OnePort implements Listener {
     this.#heads = new HeadDecoder();
     this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
     this.#requests = new RunningRequests(this.#limits.calls.maxBytes);
-    const shared = { calls: this.#calls, methods: options.methods, limits: this.#limits };
+    const shared = {
+      calls: this.#calls,
+      methods: options.methods,
+      limits: this.#limits,
+      requests: this.#requests,
+      unread: this.#unread,
+    };
     const system = new MethodTable();
     if (options.health) {
       this.#health = new HealthService(this.#calls, options.methods);
@@ -175,6 +183,10 @@ class OnePort implements Listener {
 
   get inFlight(): number {
     return this.#calls.inFlight;
+  }
+
+  get callsBegun(): number {
+    return this.#calls.begun;
   }
 
   get udp(): Readonly<UdpCounts> | undefined {

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { runInContextOnly } from "./call-context.ts";
 import { CallRecord, CallSide } from "./call-record.ts";
 import { Code } from "./code.ts";
@@ -18,6 +19,8 @@ import { wallClockUs } from "./wall-clock.ts";
 export class CallServer {
   /** Handlers that were started and have not ended, whether or not their caller still waits. */
   inFlight = 0;
+  /** Handlers that were ever started. */
+  begun = 0;
   /** Set when the listener stops: new calls are refused. */
   stopping = false;
   readonly #maxInFlight: number;
@@ -195,6 +198,7 @@ export class CallServer {
 
   #enter(call: ServedCall): void {
     this.inFlight++;
+    this.begun++;
     this.#waiting.add(call);
     if (call.deadline !== Number.POSITIVE_INFINITY) {
       this.#deadlines.add(call.deadline);
