@@ -159,6 +159,20 @@ export class Supervised {
     if (this.#state === "stopping") await new Promise<void>((resolve) => this.#stopWaiters.add(resolve));
   }
 
+  /**
+   * End the present run because of something that was seen of it: SIGTERM, SIGKILL after the grace. It counts as an exit that nobody
+   * asked for, so it starts again after the back-off.
+   *
+   * @param why  what was seen, for people; part of `reason`
+   */
+  fail(why: string): void {
+    const run = this.#run;
+    if (run === undefined || this.#state === "stopping" || this.#killedBecause !== undefined) return;
+    this.#killedBecause = why;
+    signalGroup(run, "SIGTERM");
+    this.#killLater(this.#options.graceMs ?? 10_000);
+  }
+
   /** End the supervision and leave the process alone, running or not. */
   release(): void {
     this.#released = true;
