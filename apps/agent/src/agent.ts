@@ -25,7 +25,9 @@ import { Membership } from "./identity/membership.ts";
 import { listenLocal } from "./local/listen-local.ts";
 import type { StatusFields } from "./local/local-service.ts";
 import { type LocalHttp, listenLocalHttp } from "./local-http/listen-local-http.ts";
+import { RouteReporter } from "./routes/report-routes.ts";
 import { RouteTables } from "./routes/route-tables.ts";
+import { RouteUsers } from "./routes/route-users.ts";
 import { RoutedPlaces } from "./routes/routed-places.ts";
 import { watchRoutes } from "./routes/watch-routes.ts";
 import { SharedFindings } from "./sharing/shared-findings.ts";
@@ -107,6 +109,18 @@ async function startParts(
     droppedBatches: BigInt(spool.droppedBatches),
   });
   const places = new RoutedPlaces(tables);
+  const users = new RouteUsers(
+    () => performance.now(),
+    () => routeReporter.notify(),
+  );
+  const routeReporter = new RouteReporter(tables, users);
+  // Somebody waits for an instance that is on its way out to become idle.
+  const onLoad = (instanceId: string) => {
+    const { assignment } = instances.find(instanceId) ?? {};
+    if (assignment !== undefined && !places.has(assignment.service, assignment.address, assignment.port)) {
+      hostReporter.notifySoon();
+    }
+  };
   const shared = new SharedFindings({
     now: () => performance.now(),
     isRouted: (service, address, port) => places.has(service, address, port),
@@ -122,7 +136,11 @@ async function startParts(
     },
     { tables, instances, spool, log, status, shared, hostId: () => host().hostId },
   );
-  const listener = await listenLocal(paths.socket, { tables, instances, spool, log, host, status }, shared);
+  const listener = await listenLocal(
+    paths.socket,
+    { tables, instances, spool, log, host, status, users, onLoad },
+    shared,
+  );
   writeRunRecord(paths.state, { name: "agent", role: "agent", listen: paths.socket });
   instances.reconcile(assignments.assignments);
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
@@ -133,6 +151,7 @@ async function startParts(
       instances.reconcile(list);
       void instances.stopForgotten();
     }),
+    routeReporter.run(link, signal),
     sendSpool(link, spool, log, signal),
     reportMetrics(spool, log, signal),
     hostReporter.run(link, signal),

@@ -11,6 +11,8 @@ import { programDirectory } from "./working-directory.ts";
 export type Launch = {
   readonly name: string;
   readonly instanceId: string;
+  /** Worker processes that the operator wants of this instance; `undefined`: what the program or its configuration says. */
+  readonly procnum?: number | undefined;
   /** Where the agent wants it to listen. */
   readonly listen: ListenPlace | undefined;
   /** The agent's unix socket. */
@@ -55,6 +57,7 @@ export function readLaunch(
   return {
     name,
     instanceId: environment.MSEC_INSTANCE_ID ?? "",
+    procnum: procnumFrom(environment),
     listen: listenFrom(environment),
     agentPath: agentPath === undefined ? undefined : resolve(cwd, agentPath),
     config: readProgramConfig(configFile === undefined ? undefined : resolve(cwd, configFile), directory),
@@ -82,6 +85,18 @@ function listenFrom(environment: NodeJS.ProcessEnv): ListenPlace | undefined {
     throw new UserError(`MSEC_PORT ${JSON.stringify(text)} is not a port`, { hint: "a whole number of 0…65535" });
   }
   return { address: present(environment.MSEC_ADDRESS) ?? "127.0.0.1", port };
+}
+
+function procnumFrom(environment: NodeJS.ProcessEnv): number | undefined {
+  const text = present(environment.MSEC_PROCNUM);
+  if (text === undefined) return undefined;
+  const procnum = Number(text);
+  if (!Number.isInteger(procnum) || procnum < 1 || procnum > 1024) {
+    throw new UserError(`MSEC_PROCNUM ${JSON.stringify(text)} is not a number of processes`, {
+      hint: "a whole number of 1…1024",
+    });
+  }
+  return procnum;
 }
 
 // A variable that is set to nothing counts as not set.

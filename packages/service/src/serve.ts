@@ -174,11 +174,15 @@ function announce(
   program: Program,
   { instanceId }: Launch,
   methods: MethodTable<ServiceContext>,
-  { address, port }: Listener,
+  listener: Listener,
 ): ListenPlace {
+  const { address, port } = listener;
   const listens = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   program.say(`serving ${methods.names().join(", ")} on ${listens}`);
-  program.start({ service: program.name, listen: listens, instanceId, methods: methods.names() });
+  program.start({ service: program.name, listen: listens, instanceId, methods: methods.names() }, () => ({
+    inFlight: listener.inFlight,
+    callsBegun: BigInt(listener.callsBegun),
+  }));
   return { address, port };
 }
 

@@ -43,6 +43,17 @@ test("after the host enrolled anew, the next assignment counts whatever its vers
   assert.equal(await again.apply(1n, []), true);
 });
 
+test("an operator's order replaces a newer assignment by an older one, after a restore, and counts from there", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "assignment.json");
+  const store = await AssignmentStore.open(file, quietLog().log);
+  await store.apply(9n, [assignment()]);
+  assert.equal(await store.apply(3n, [assignment({ port: 7000 })], true), true);
+  const again = await AssignmentStore.open(file, quietLog().log);
+  assert.deepEqual([again.version, again.assignments.map(({ port }) => port)], [3n, [7000]]);
+  assert.equal(await again.apply(4n, []), true);
+});
+
 test("what would lead out of the service directories, or cannot be run, is left out and logged", async () => {
   using directory = temporaryDirectory();
   const { log, lines } = quietLog();
@@ -56,13 +67,15 @@ test("what would lead out of the service directories, or cannot be run, is left 
     assignment({ address: "127.0.0.1/../.." }),
     assignment({ address: "" }),
     assignment({ port: 65_536 }),
+    assignment({ settings: { memoryBytes: Number.NaN } }),
+    assignment({ settings: { procnum: 4_000_000_000 } }),
     assignment({ instanceId: "good", address: "::1", port: 0 }),
   ]);
   assert.deepEqual(
     store.assignments.map(({ instanceId }) => instanceId),
     ["good"],
   );
-  assert.equal(lines().filter(({ level }) => level === "error").length, 8);
+  assert.equal(lines().filter(({ level }) => level === "error").length, 10);
 });
 
 test("a damaged file is set aside and the agent starts without an assignment", async () => {

@@ -45,11 +45,12 @@ export class AssignmentStore {
   /**
    * Take over what the server says. Instances that cannot be run are left out and logged.
    *
-   * @returns whether it was newer than what is here; older is refused
+   * @param isOrdered  an operator ordered that it replaces whatever is here
+   * @returns whether it was newer than what is here, or ordered; older is refused
    * @throws what the file system says; nothing has changed then
    */
-  async apply(version: bigint, assignments: readonly Assignment[]): Promise<boolean> {
-    if (version <= this.#version) return false;
+  async apply(version: bigint, assignments: readonly Assignment[], isOrdered = false): Promise<boolean> {
+    if (version <= this.#version && !isOrdered) return false;
     const usable = this.#usable(assignments);
     await this.#write(version, usable);
     this.#version = version;

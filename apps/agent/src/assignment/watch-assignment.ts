@@ -19,7 +19,7 @@ export async function watchAssignment(
   await link.repeat("asking for the assignment", signal, async (client) => {
     const request = { appliedVersion: store.version, waitMs: WAIT_MS };
     const answer = await client.watchAssignment(request, { timeoutMs: WAIT_MS + ANSWER_MS, signal });
-    if (await store.apply(answer.version, answer.assignments)) {
+    if (await store.apply(answer.version, answer.assignments, answer.replaceAll)) {
       log.info("assignment applied", { version: String(store.version), instances: store.assignments.length });
       onChange(store.assignments);
     } else if (answer.version < store.version) {

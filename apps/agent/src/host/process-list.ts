@@ -78,6 +78,7 @@ export class ProcessList {
       restarts,
       reason,
       listen,
+      ...instance.facts(),
       workers: instance.workers().map(({ pid, startedMs }) => ({ pid, startedMs, ...this.#usage(pid, seen) })),
       ...(run === undefined ? {} : this.#usage(run.pid, seen)),
     });

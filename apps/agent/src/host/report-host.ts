@@ -8,12 +8,16 @@ const INTERVAL_MS = 5_000;
 /** Changes that come together (an instance ends, backs off, starts) are one report. */
 const GATHER_MS = 30;
 const ANSWER_MS = 5_000;
+/** Reports of what changes often have at least this between them. */
+const SOON_MS = 200;
 
 /** Tells the server of the host: every five seconds, and at once when a state changes. */
 export class HostReporter {
   readonly #processes: ProcessList;
   readonly #load = new HostLoadSampler();
   #changed = Promise.withResolvers<void>();
+  #reportedMs = Number.NEGATIVE_INFINITY;
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(processes: ProcessList) {
     this.#processes = processes;
@@ -24,10 +28,20 @@ export class HostReporter {
     this.#changed.resolve();
   }
 
+  /** Something changed that changes often: report within a fifth of a second. */
+  notifySoon(): void {
+    const waitMs = this.#reportedMs + SOON_MS - performance.now();
+    if (waitMs <= 0) this.notify();
+    else this.#soon ??= setTimeout(() => this.notify(), waitMs).unref();
+  }
+
   /** Report until the signal aborts. */
   async run(link: ControlLink, signal: AbortSignal): Promise<void> {
     await link.repeat("reporting the host", signal, async (client) => {
       this.#changed = Promise.withResolvers<void>();
+      this.#reportedMs = performance.now();
+      clearTimeout(this.#soon);
+      this.#soon = undefined;
       const request = { ...this.#load.sample(), processes: this.#processes.sample(), agentVersion: AGENT_VERSION };
       await client.reportHost(request, { timeoutMs: ANSWER_MS, signal });
       await this.#untilNext(signal);

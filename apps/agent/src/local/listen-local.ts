@@ -1,4 +1,5 @@
 import { chmodSync } from "node:fs";
+import { LoadService } from "@msec/api/agent/v1/load_pb.js";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { prepareSocketPlace } from "@msec/process";
@@ -6,6 +7,7 @@ import { MethodTable } from "@msec/rpc";
 import { type Listener, listen } from "@msec/rpc-node";
 import type { SharedFindings } from "../sharing/shared-findings.ts";
 import { sharingService } from "../sharing/sharing-service.ts";
+import { loadService } from "./load-service.ts";
 import { BATCH_MAX_BYTES, type LocalServiceParts, localService } from "./local-service.ts";
 import { LocalConnections } from "./registrations.ts";
 
@@ -20,6 +22,7 @@ export async function listenLocal(path: string, parts: LocalServiceParts, shared
   const listener = await listen({
     methods: new MethodTable()
       .add(LocalService, localService(parts, connections))
+      .add(LoadService, loadService(connections, parts.instances, parts.onLoad))
       .add(SharingService, sharingService(connections, shared)),
     path,
     serviceName: "msec.agent",

@@ -11,6 +11,7 @@ import { type Log, readProcess } from "@msec/process";
 import { type CallContext, Code, type MessageFields, RpcError, type ServiceImplementation } from "@msec/rpc";
 import { isServiceName } from "../routes/route-table.ts";
 import type { RouteTables } from "../routes/route-tables.ts";
+import type { RouteUsers } from "../routes/route-users.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { InstanceSet } from "../supervisor/instance-set.ts";
 import type { LocalConnection, LocalConnections, Registration } from "./registrations.ts";
@@ -24,6 +25,10 @@ export interface LocalServiceParts {
   /** Who this host is; empty until it is enrolled. */
   readonly host: () => { readonly hostId: string; readonly hostName: string };
   readonly status: () => StatusFields;
+  /** Told which versions processes use. */
+  readonly users: RouteUsers;
+  /** Hears that an instance said how many calls it serves. */
+  readonly onLoad: (instanceId: string) => void;
 }
 
 /** An answer of GetStatus: any object that has its fields. */
@@ -55,7 +60,7 @@ export function localService(
       parts.log.debug("registered", { ...registration });
       return parts.host();
     },
-    watchRoutes: (request, context) => watchRoutes(parts.tables, connectionOf(context), request, context.signal),
+    watchRoutes: (request, context) => watchRoutes(parts, connectionOf(context), request, context.signal),
     report(request, context) {
       const connection = connectionOf(context);
       const { registration } = connection;
@@ -112,7 +117,7 @@ function checkRegistration(request: RegisterRequest, instances: InstanceSet): Re
 }
 
 async function watchRoutes(
-  tables: RouteTables,
+  { tables, users }: Pick<LocalServiceParts, "tables" | "users">,
   connection: LocalConnection,
   request: WatchRoutesRequest,
   signal: AbortSignal,
@@ -122,6 +127,12 @@ async function watchRoutes(
   if (connection.polls >= POLLS_MAX) {
     throw new RpcError(Code.ResourceExhausted, `${POLLS_MAX} polls of this connection wait already`);
   }
+  const { registration } = connection;
+  // What it names counts in the tables of its last answer.
+  const isOfNow = connection.generation === undefined || connection.generation === tables.generation;
+  if (registration !== undefined) {
+    users.asks(connection, registration.pid, isOfNow ? appliedVersion : 0n, tables.generation);
+  }
   if (waitMs > 0 && !hasNews(tables, connection, appliedVersion)) {
     connection.polls++;
     try {
@@ -130,6 +141,7 @@ async function watchRoutes(
       connection.polls--;
     }
   }
+  users.answered(connection, signal.aborted);
   // After an operator's `replaceAll` a version that was applied before says nothing: all of them again.
   const replaced = connection.generation !== undefined && connection.generation !== tables.generation;
   connection.generation = tables.generation;

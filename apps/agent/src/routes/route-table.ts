@@ -1,11 +1,6 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
-import { type RouteTable, RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
-
-/** Most routes of one table, and most tables. */
-const ROUTES_MAX = 10_000;
-
-/** Most route tables that an agent keeps. */
-export const ROUTE_TABLES_MAX = 20_000;
+import { type RouteTable, RouteTableSchema, type RoutingPolicy, Transport } from "@msec/api/agent/v1/common_pb.js";
+import { isZone, POLICY_CONSTANTS_MAX, ROUTES_MAX } from "@msec/api/routes";
 
 /** Why a table cannot be used, for people; `undefined` when it can. A bad one must not replace a good one. */
 export function routeTableFault(table: RouteTable): string | undefined {
@@ -17,9 +12,20 @@ export function routeTableFault(table: RouteTable): string | undefined {
     if (route.instanceId === "" || route.instanceId.length > 100) return `route ${name} has no usable instance id`;
     if (!/^[A-Za-z0-9._:-]{1,255}$/.test(route.address)) return `route ${name} has no usable address`;
     if (route.port < 1 || route.port > 65_535) return `route ${name} has port ${route.port}`;
-    if (route.weight < 1 || route.weight > 10_000) return `route ${name} has weight ${route.weight}`;
+    if (!(route.weight >= 1 && route.weight <= 10_000)) return `route ${name} has weight ${route.weight}`;
+    if (!isZone(route.zone)) return `route ${name} has no usable zone`;
+    if (route.transport > Transport.TCP_AND_UDP) return `route ${name} has transport ${route.transport}`;
   }
-  return undefined;
+  return table.policy === undefined ? undefined : policyFault(table.policy);
+}
+
+// Names are left to the algorithm: one that it does not know is from a newer server, and changes nothing.
+function policyFault({ name, hashKey, constants }: RoutingPolicy): string | undefined {
+  if (name.length > 64 || hashKey.length > 80) return "its policy has names that are too long";
+  const numbers = Object.entries(constants);
+  if (numbers.length > POLICY_CONSTANTS_MAX) return `its policy has ${numbers.length} constants`;
+  const bad = numbers.find(([key, value]) => key.length > 64 || !(Number.isFinite(value) && value > 0));
+  return bad === undefined ? undefined : `its policy has ${bad[0].slice(0, 80)} = ${bad[1]}`;
 }
 
 /** Whether a name has the two parts of a service's, each `^[a-zA-Z][a-zA-Z0-9_]{1,31}$`. */

@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { type RouteTable, RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
+import { type RouteTable, RouteTableSchema, RoutingPolicySchema } from "@msec/api/agent/v1/common_pb.js";
+import { RouteDeltaSchema } from "@msec/api/agent/v1/control_pb.js";
+import { combineDigests, routeDelta, routeTableDigest } from "@msec/api/routes";
 import { quietLog } from "../testing/quiet-log.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { RouteTables } from "./route-tables.ts";
@@ -107,6 +109,15 @@ test("a table with a bad route does not replace a good one, and others of the sa
     bad((made) => (made.routes[1]!.instanceId = "")),
     bad((made) => (made.routes = Array.from({ length: 10_001 }, () => made.routes[0]!))),
     bad((made) => (made.service = "../etc")),
+    bad((made) => (made.routes[1]!.weight = Number.NaN)),
+    bad((made) => (made.routes[1]!.zone = "a b")),
+    bad((made) => Object.assign(made.routes[1]!, { transport: 4 })),
+    bad((made) => (made.policy = create(RoutingPolicySchema, { constants: { warmUpMs: Number.NaN } }))),
+    bad((made) => (made.policy = create(RoutingPolicySchema, { constants: { warmUpMs: -1 } }))),
+    bad((made) => {
+      // The same object a million times: what counts is that nobody walks through it.
+      made.routes = new Array(1_000_000).fill(made.routes[0]);
+    }),
   ];
   await tables.apply(update(2n, [...faults, table("C1.d1", 2n, [1])]));
   assert.deepEqual(ports(tables, "A1.b1"), [7963]);
@@ -138,4 +149,71 @@ test("a damaged file is set aside and said, and the agent starts without tables"
   assert.equal(again.version, 0n);
   assert.match(String(lines()[0]?.msg), /its checksum does not match/);
   assert.match(readFileSync(`${file}.damaged`, "utf8"), /7964/);
+});
+
+const all = (...tables: RouteTable[]) => combineDigests(tables.map(routeTableDigest));
+
+test("a delta changes the table that it was made for; one that does not fit makes the agent ask for everything", async () => {
+  using directory = temporaryDirectory();
+  const { log, lines } = quietLog();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), log);
+  const [first, second] = [table("A1.b1", 1n, [1, 2, 3, 4, 5]), table("A1.b1", 3n, [2, 3, 4, 5, 6])];
+  const other = table("C1.d1", 2n, [9]);
+  await tables.apply({ ...update(2n, [first, other]), digest: all(first, other), isFull: true });
+  const delta = create(RouteDeltaSchema, routeDelta(first, second)!);
+  assert.equal(await tables.apply({ ...update(3n, []), deltas: [delta], digest: all(second, other) }), true);
+  assert.deepEqual(ports(tables, "A1.b1"), [2, 3, 4, 5, 6]);
+  assert.equal(tables.digest, all(second, other));
+  assert.equal(tables.appliedVersion, 3n);
+
+  // The same again is from a version that is not here any more; one for a service that is not here fits neither.
+  for (const misfit of [delta, { ...delta, service: "E1.f1" }]) {
+    await tables.apply({ ...update(4n, []), deltas: [misfit], digest: 1n });
+    assert.deepEqual([tables.version, tables.appliedVersion], [3n, 0n]);
+    await tables.apply({ ...update(4n, [second, other]), digest: all(second, other), isFull: true });
+    assert.deepEqual([tables.version, tables.appliedVersion], [4n, 4n]);
+    await tables.apply({ ...update(3n, [second, other], true), digest: all(second, other) });
+  }
+  assert.equal(lines().filter(({ level }) => level === "error").length, 2);
+});
+
+test("an answer whose digest is wrong is refused as a whole, also one with everything, and what is here stays in use", async () => {
+  using directory = temporaryDirectory();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), quietLog().log);
+  const [good, newer] = [table("A1.b1", 1n, [1, 2]), table("A1.b1", 2n, [1, 2, 3])];
+  await tables.apply({ ...update(1n, [good]), digest: all(good), isFull: true });
+  const forged = table("A1.b1", 2n, [1, 2, 666]);
+  assert.equal(await tables.apply({ ...update(2n, [forged]), digest: all(newer) }), true, "asks again at once");
+  assert.deepEqual([ports(tables, "A1.b1"), tables.appliedVersion], [[1, 2], 0n]);
+  assert.equal(await tables.apply({ ...update(2n, [forged]), digest: all(newer), isFull: true }), false, "waits first");
+  assert.deepEqual(ports(tables, "A1.b1"), [1, 2]);
+  await tables.apply({ ...update(2n, [newer]), digest: all(newer), isFull: true });
+  assert.deepEqual(ports(tables, "A1.b1"), [1, 2, 3]);
+});
+
+test("what an answer with everything does not have is gone, and processes that had it hear so; an answer of nothing says nothing", async () => {
+  using directory = temporaryDirectory();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), quietLog().log);
+  const [one, two] = [table("A1.b1", 1n, [1]), table("C1.d1", 2n, [2])];
+  await tables.apply({ ...update(2n, [one, two]), digest: all(one, two), isFull: true });
+  await tables.apply({ ...update(3n, []), digest: 0n, isFull: true });
+  assert.deepEqual(ports(tables, "C1.d1"), [2]);
+  await tables.apply({ ...update(4n, [one]), digest: all(one), isFull: true });
+  assert.deepEqual(
+    tables.after(2n).map(({ service, deleted }) => [service, deleted]),
+    [["C1.d1", true]],
+  );
+  assert.equal(tables.digest, all(one));
+});
+
+test("a refused table is said with its reason until a good one comes, and the rest of its answer counts", async () => {
+  using directory = temporaryDirectory();
+  const tables = await RouteTables.open(join(directory.path, "routes.json"), quietLog().log);
+  const [bad, good] = [table("A1.b1", 1n, [0]), table("C1.d1", 1n, [2])];
+  await tables.apply({ ...update(1n, [bad, good]), digest: all(bad, good), isFull: true });
+  assert.deepEqual([tables.version, tables.digest], [1n, all(good)]);
+  assert.match(tables.refused[0]?.reason ?? "", /port 0/);
+  const mended = table("A1.b1", 2n, [1]);
+  await tables.apply({ ...update(2n, [mended]), digest: all(mended, good) });
+  assert.deepEqual([tables.refused, tables.digest], [[], all(mended, good)]);
 });

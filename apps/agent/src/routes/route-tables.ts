@@ -1,13 +1,28 @@
 import type { RouteTable } from "@msec/api/agent/v1/common_pb.js";
+import type { RouteDelta } from "@msec/api/agent/v1/control_pb.js";
+import { applyRouteDelta, combineDigests, ROUTE_TABLES_MAX, ROUTES_MAX, routeTableDigest } from "@msec/api/routes";
 import { type Log, readChecked, writeChecked } from "@msec/process";
 import { z } from "zod";
-import { ROUTE_TABLES_MAX, routeTableFault, routeTableFromJson, routeTableToJson } from "./route-table.ts";
+import { routeTableFault, routeTableFromJson, routeTableToJson } from "./route-table.ts";
 
 /** What the server sends: tables that changed (or all), the highest version, whether they replace whatever there is. */
 export interface RouteUpdate {
   readonly tables: readonly RouteTable[];
   readonly version: bigint;
   readonly replaceAll: boolean;
+  /** Differences to tables that are here. */
+  readonly deltas?: readonly RouteDelta[];
+  /** Over all tables at `version`, see `routeTableDigest`; 0n: not given. */
+  readonly digest?: bigint;
+  /** Whether it answers a question for everything: then what it does not have does not exist. */
+  readonly isFull?: boolean;
+}
+
+/** A table that the server sent and that was not taken. */
+export interface RouteRefusal {
+  readonly service: string;
+  readonly version: bigint;
+  readonly reason: string;
 }
 
 const fileSchema = z.object({
@@ -20,7 +35,8 @@ const fileSchema = z.object({
  * Every route table of the cluster, on disk before anybody sees it.
  *
  * What is here only gets newer. An update that is older, an empty answer, a table that is empty without being newer, or one
- * with a bad route changes nothing and is logged; only `replaceAll`, which an operator orders, goes back.
+ * with a bad route changes nothing and is logged; only `replaceAll`, which an operator orders, goes back. An update whose digest
+ * is not that of what it leads to is refused as a whole, and everything is asked for.
  */
 export class RouteTables {
   readonly #file: string;
@@ -32,6 +48,13 @@ export class RouteTables {
   #known = false;
   /** The host enrolled anew since these tables came, see `demote`. */
   #demoted = false;
+  /** Everything is to be asked for: an update did not fit to what is here. */
+  #resync = false;
+  /** Over what is here. */
+  #digests = new Map<string, bigint>();
+  /** Over what the server sent for each service: of a refused table, that table's. */
+  #sentDigests = new Map<string, bigint>();
+  #refused = new Map<string, RouteRefusal>();
   readonly #waiting = new Set<() => void>();
 
   private constructor(file: string, log: Log) {
@@ -58,7 +81,17 @@ export class RouteTables {
 
   /** The version to tell the server: 0 asks for all of them. */
   get appliedVersion(): bigint {
-    return this.#demoted ? 0n : this.#version;
+    return this.#demoted || this.#resync ? 0n : this.#version;
+  }
+
+  /** Over the tables that are here, see `routeTableDigest`. */
+  get digest(): bigint {
+    return combineDigests(this.#digests.values());
+  }
+
+  /** Tables that were not taken, and not followed by better ones. */
+  get refused(): readonly RouteRefusal[] {
+    return [...this.#refused.values()];
   }
 
   get generation(): number {
@@ -106,27 +139,92 @@ export class RouteTables {
       });
       return false;
     }
-    const next = replaceAll ? new Map<string, RouteTable>() : new Map(this.#tables);
-    let changed = replaceAll || update.version !== this.#version || !this.#known;
-    for (const table of update.tables) {
-      const fault = this.#faultOf(table, next, replaceAll);
-      if (fault !== undefined) {
-        this.#log.error("a route table was refused", { service: table.service.slice(0, 80), fault });
-        continue;
-      }
-      if (next.get(table.service)?.version === table.version) continue;
-      next.set(table.service, table);
-      changed = true;
-    }
-    if (!changed) return true;
-    await this.#write(update.version, next, false);
-    this.#tables = next;
+    const next = this.#merge(update, replaceAll);
+    if (next === undefined) return !update.isFull;
+    if (!next.isChanged) return true;
+    await this.#write(update.version, next.tables, false);
+    this.#tables = next.tables;
+    this.#digests = next.digests;
+    this.#sentDigests = next.sent;
+    this.#refused = next.refused;
     this.#version = update.version;
     this.#known = true;
     this.#demoted = false;
+    this.#resync = false;
     if (replaceAll) this.#generation++;
     for (const wake of this.#waiting) wake();
     return true;
+  }
+
+  /** What an update leads to; `undefined` where it does not fit to what is here, or is damaged: then everything is asked for. */
+  #merge(update: RouteUpdate, replaceAll: boolean) {
+    // What is not in an answer to "everything" is gone; but an answer of nothing is no answer.
+    const startsEmpty = replaceAll || (update.isFull === true && update.tables.length > 0 && hasDigest(update));
+    const tables = startsEmpty ? new Map<string, RouteTable>() : new Map(this.#tables);
+    const digests = startsEmpty ? new Map<string, bigint>() : new Map(this.#digests);
+    const sent = startsEmpty ? new Map<string, bigint>() : new Map(this.#sentDigests);
+    const refused = startsEmpty ? new Map<string, RouteRefusal>() : new Map(this.#refused);
+    let isChanged = replaceAll || this.#resync || update.version !== this.#version || !this.#known;
+    let isVerifiable = hasDigest(update);
+    const sentTables = [...update.tables];
+    for (const delta of update.deltas ?? []) {
+      try {
+        sentTables.push(applyDelta(this.#tables.get(delta.service), delta));
+      } catch (error) {
+        return this.#askForAll(update, error instanceof Error ? error.message : String(error));
+      }
+    }
+    for (const table of sentTables) {
+      // One that is too large is not even walked through; what the whole adds up to is not known then.
+      const isTooLarge = table.routes.length > ROUTES_MAX;
+      isVerifiable &&= !isTooLarge;
+      const digest = isTooLarge ? 0n : routeTableDigest(table);
+      sent.set(table.service, digest);
+      const present = this.#tables.get(table.service);
+      const fault = this.#faultOf(table, tables, replaceAll);
+      if (fault !== undefined) {
+        this.#log.error("a route table was refused", { service: table.service.slice(0, 80), fault });
+        refused.set(table.service, { service: table.service, version: table.version, reason: fault });
+        // A bad one must not replace a good one, also where the answer replaces everything that is not in it.
+        if (present !== undefined && !replaceAll) {
+          tables.set(table.service, present);
+          digests.set(table.service, this.#digests.get(table.service) ?? 0n);
+        }
+        isChanged = true;
+        continue;
+      }
+      refused.delete(table.service);
+      const isSame = present?.version === table.version && this.#digests.get(table.service) === digest;
+      tables.set(table.service, isSame && present !== undefined ? present : table);
+      digests.set(table.service, digest);
+      isChanged ||= !isSame;
+    }
+    if (isVerifiable && combineDigests(sent.values()) !== update.digest) {
+      return this.#askForAll(update, "they are not what the server says they lead to");
+    }
+    if (startsEmpty && !replaceAll) isChanged = this.#deleteMissing(tables, update.version) || isChanged;
+    return { tables, digests, sent, refused, isChanged };
+  }
+
+  /** Processes that have a table which is gone have to hear so. */
+  #deleteMissing(tables: Map<string, RouteTable>, version: bigint): boolean {
+    let any = false;
+    for (const table of this.#tables.values()) {
+      if (tables.has(table.service)) continue;
+      tables.set(table.service, table.deleted ? table : { ...table, version, routes: [], deleted: true });
+      any ||= !table.deleted;
+    }
+    return any;
+  }
+
+  #askForAll(update: RouteUpdate, why: string): undefined {
+    this.#log.error("the server's route tables were refused", {
+      why,
+      version: String(update.version),
+      next: update.isFull === true ? "asking again later" : "asking for all of them",
+    });
+    this.#resync = true;
+    return undefined;
   }
 
   /**
@@ -152,7 +250,7 @@ export class RouteTables {
   #faultOf(table: RouteTable, tables: ReadonlyMap<string, RouteTable>, replaceAll: boolean): string | undefined {
     const fault = routeTableFault(table);
     if (fault !== undefined) return fault;
-    const present = tables.get(table.service);
+    const present = this.#tables.get(table.service);
     if (present === undefined) {
       return tables.size >= ROUTE_TABLES_MAX ? `there are ${ROUTE_TABLES_MAX} tables already` : undefined;
     }
@@ -174,6 +272,8 @@ export class RouteTables {
         const table = routeTableFromJson(json);
         this.#tables.set(table.service, table);
       }
+      this.#digests = digestsOf(this.#tables);
+      this.#sentDigests = new Map(this.#digests);
       this.#version = BigInt(version);
       this.#demoted = demoted;
       this.#known = true;
@@ -183,4 +283,17 @@ export class RouteTables {
       this.#log.error("the route tables on disk are not in a form that this agent knows", { file: this.#file, error });
     }
   }
+}
+
+function hasDigest({ digest }: RouteUpdate): boolean {
+  return digest !== undefined && digest !== 0n;
+}
+
+function applyDelta(present: RouteTable | undefined, delta: RouteDelta): RouteTable {
+  if (present === undefined) throw new RangeError(`a change is to ${delta.service.slice(0, 80)}, which is not here`);
+  return applyRouteDelta(present, delta);
+}
+
+function digestsOf(tables: ReadonlyMap<string, RouteTable>): Map<string, bigint> {
+  return new Map([...tables].map(([service, table]) => [service, routeTableDigest(table)]));
 }

@@ -18,13 +18,17 @@ export async function watchRoutes(
   signal: AbortSignal,
 ): Promise<void> {
   await link.repeat("asking for routes", signal, async (client) => {
-    const request = { appliedVersion: tables.appliedVersion, waitMs: tables.known ? WAIT_MS : 0 };
+    const appliedVersion = tables.appliedVersion;
+    const request = { appliedVersion, waitMs: tables.known ? WAIT_MS : 0, acceptsDeltas: true };
     const answer = await client.watchRoutes(request, { timeoutMs: request.waitMs + ANSWER_MS, signal });
     const before = tables.version;
-    if (!(await tables.apply(answer))) {
+    if (!(await tables.apply({ ...answer, isFull: appliedVersion === 0n }))) {
       await sleep(REFUSED_PAUSE_MS, signal);
     } else if (tables.version !== before) {
-      log.debug("routes applied", { version: String(tables.version), tables: answer.tables.length });
+      log.debug("routes applied", {
+        version: String(tables.version),
+        tables: answer.tables.length + answer.deltas.length,
+      });
     }
   });
 }

@@ -1,7 +1,12 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
 import { type Launch, nodeProgram, readServiceConfig, UserError } from "@msec/process";
+import { limitLaunch } from "./launch-limits.ts";
+
+/** The environment variable by which an agent that adopts a process knows which order it was started for. */
+const GENERATION_VARIABLE = "MSEC_GENERATION";
 
 /** The directories of a service: `<root>/<L1>/<L2>/{bin,etc,log}`. */
 export function serviceDirectories(root: string, service: string) {
@@ -36,7 +41,7 @@ export function instanceFileName({ instanceId, address, port }: Assignment): str
  */
 export function instanceLaunch(root: string, socket: string, assignment: Assignment): Launch {
   const { directory, bin, config } = serviceDirectories(root, assignment.service);
-  const { module } = readServiceConfig(config).values.SRPC;
+  const { module, procnum } = readServiceConfig(config).values.SRPC;
   const program = resolve(bin, module);
   const script = /\.(ts|mts|js|mjs|cjs)$/.test(program);
   try {
@@ -47,7 +52,10 @@ export function instanceLaunch(root: string, socket: string, assignment: Assignm
       cause,
     });
   }
-  return {
+  const { settings } = assignment;
+  const ownProcnum = settings === undefined || settings.procnum === 0 ? procnum : settings.procnum;
+  const workers = ownProcnum === "auto" ? availableParallelism() : ownProcnum;
+  const launch = {
     command: script ? nodeProgram() : program,
     args: script ? ["--enable-source-maps", program] : [],
     cwd: bin,
@@ -63,6 +71,20 @@ export function instanceLaunch(root: string, socket: string, assignment: Assignm
       // Beside it, always: both names are as long, so both fit where one does.
       MSEC_LOCAL: join(dirname(socket), "local.sock"),
       MSEC_CONFIG: config,
+      [GENERATION_VARIABLE]: String(assignment.generation),
+      ...(settings === undefined || settings.procnum === 0 ? {} : { MSEC_PROCNUM: String(settings.procnum) }),
     },
   };
+  return limitLaunch(launch, settings, script, workers, assignment.port);
+}
+
+/** The generation that a process was started for, as it stands in its environment; 0n where that cannot be read. */
+export function readGeneration(pid: number): bigint {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    const value = environment.find((entry) => entry.startsWith(`${GENERATION_VARIABLE}=`))?.split("=")[1] ?? "";
+    return /^\d{1,19}$/.test(value) ? BigInt(value) : 0n;
+  } catch {
+    return 0n; // It has ended, or is somebody else's.
+  }
 }

@@ -62,7 +62,8 @@ test("an assigned instance runs from its bin with a closed environment and write
   await until("it runs", () => stateOf(set, `i${port}`) === "running");
 
   const log = join(host.service, "log", `127.0.0.1_${port}.log`);
-  const names = "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,PATH";
+  const names =
+    "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,PATH";
   assert.equal(readFileSync(log, "utf8"), `serving ${names}\n`);
   assert.equal(await readAll(port), join(host.service, "bin"));
   const [record] = readRunRecords(host.state);
@@ -198,8 +199,65 @@ test("only the process that was started may say that it is the instance", async 
   assert.deepEqual(readdirSync(join(host.service, "log")), ["i0.log"]);
 });
 
+test("each generation is one new process, also where the order came while its agent was away; settings alone restart nothing", async () => {
+  await using host = testHost();
+  const port = await freePort();
+  const id = `i${port}`;
+  const first = host.newSet();
+  const order = (set: InstanceSet, generation: bigint, fields: MessageInitShape<typeof AssignmentSchema> = {}) =>
+    set.reconcile([assignment(port, { generation, ...fields })]);
+  const runOf = async (set: InstanceSet, generation: bigint) =>
+    await until(`generation ${generation} runs`, () => {
+      const instance = set.find(id);
+      return instance?.supervised.state === "running" && instance.facts().generation === generation
+        ? instance.supervised.run
+        : undefined;
+    });
+  order(first, 1n);
+  const one = await runOf(first, 1n);
+  order(first, 1n, { settings: { openFiles: 512 } });
+  assert.equal((await runOf(first, 1n)).pid, one.pid);
+  order(first, 2n, { settings: { openFiles: 512 } });
+  const two = await runOf(first, 2n);
+  assert.notEqual(two.pid, one.pid);
+  assert.match(readFileSync(`/proc/${two.pid}/limits`, "utf8"), /Max open files +512 +512/);
+  first.releaseAll();
+
+  const second = host.newSet();
+  order(second, 2n);
+  assert.equal((await runOf(second, 2n)).pid, two.pid, "adopted: it is of this generation");
+  second.releaseAll();
+  const third = host.newSet();
+  order(third, 3n);
+  const three = await runOf(third, 3n);
+  assert.notEqual(three.pid, two.pid);
+  // After a restore orders are counted from an earlier number on: that is no order.
+  order(third, 1n);
+  assert.equal((await runOf(third, 1n)).pid, three.pid);
+  order(third, 2n, { run: false });
+  await until("it is stopped", () => third.find(id)?.supervised.state === "stopped");
+  assert.equal(third.find(id)?.facts().generation, 2n);
+  order(third, 3n);
+  await runOf(third, 3n);
+});
+
+test("an instance has the cores that it may use, and ends with the reason when it takes more memory than it may", async () => {
+  const hungry = `${PLAIN_SERVICE}\nconst kept = []; setTimeout(() => { for (let n = 0; n < 12; n++) kept.push(Buffer.alloc(16 * 1024 ** 2, 1)); }, 300);`;
+  await using host = testHost("service.mjs", hungry);
+  const set = host.newSet();
+  const port = await freePort();
+  set.reconcile([assignment(port, { settings: { cpus: 1, memoryBytes: 128 * 1024 ** 2 } })]);
+  const run = await until("it runs", () => set.find(`i${port}`)!.supervised.run);
+  await until("its core is chosen", () =>
+    /^Cpus_allowed_list:\s*\d+$/m.test(readFileSync(`/proc/${run.pid}/status`, "utf8")),
+  );
+  const reason = await until("it is ended", () => set.find(`i${port}`)?.supervised.reason || undefined);
+  assert.match(reason, /^used \d{3} MiB of memory, more than its limit of 128 MiB, and was ended; its last output/);
+  await until("it starts again", () => (set.find(`i${port}`)?.supervised.restarts ?? 0) > 0);
+});
+
 function serving(): string {
-  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,PATH";
+  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,PATH";
 }
 
 async function readAll(port: number): Promise<string> {

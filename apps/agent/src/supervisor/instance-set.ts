@@ -29,7 +29,8 @@ export class InstanceSet {
     const wanted = new Map(assignments.map((assignment) => [assignment.instanceId, assignment]));
     for (const [id, instance] of this.#instances) {
       const assignment = wanted.get(id);
-      if (assignment === undefined || !isSame(assignment, instance.assignment)) this.#leave(id, instance);
+      if (assignment === undefined || !isSamePlace(assignment, instance.assignment)) this.#leave(id, instance);
+      else instance.update(assignment);
     }
     for (const assignment of wanted.values()) {
       if (!this.#instances.has(assignment.instanceId)) this.#add(assignment);
@@ -101,8 +102,8 @@ export class InstanceSet {
   }
 }
 
-function isSame(a: Assignment, b: Assignment): boolean {
-  return a.service === b.service && a.address === b.address && a.port === b.port && a.run === b.run;
+function isSamePlace(a: Assignment, b: Assignment): boolean {
+  return a.service === b.service && a.address === b.address && a.port === b.port;
 }
 
 function conflicts(a: Assignment, b: Assignment): boolean {

@@ -12,8 +12,9 @@ import {
   supervise,
   writeRunRecord,
 } from "@msec/process";
-import { instanceFileName, instanceLaunch, listenOf, serviceDirectories } from "./instance-launch.ts";
+import { instanceFileName, instanceLaunch, listenOf, readGeneration, serviceDirectories } from "./instance-launch.ts";
 import { groupListensOn } from "./listening-port.ts";
+import { treeMemoryBytes } from "./process-tree.ts";
 
 /** Where instances live and whom to tell. */
 export interface InstanceOptions {
@@ -30,46 +31,117 @@ export interface InstanceOptions {
 
 /** How often a starting instance's port is looked at, and from when: an SDK has registered by then and saves us the look. */
 const PORT_CHECK_MS = 250;
+/** A program whose port is open has so long to register; after that it is one that does not know how. */
+const REGISTER_GRACE_MS = 1_000;
+/** How often the memory of an instance with a limit is looked at. */
+const MEMORY_CHECK_MS = 2_000;
 /** A program without a port that does not register counts as running after this. */
 const SILENT_START_MS = 10_000;
 
+/** What one process of an instance says of its work. */
+export interface ProcessLoad {
+  readonly inFlight: number;
+  readonly callsBegun: bigint;
+}
+
+/** What is known of an instance's run beside its state; fields of `msec.agent.v1.Process`. */
+export interface InstanceFacts {
+  readonly generation: bigint;
+  readonly registered: boolean;
+  readonly answers: boolean;
+  /** Both or neither. */
+  readonly inFlight?: number;
+  readonly callsBegun?: bigint;
+}
+
 /** One instance that this host runs (or keeps stopped), with the process that is it. */
 export class Instance {
-  readonly assignment: Assignment;
   readonly listen: string;
   readonly supervised: Supervised;
   readonly #options: InstanceOptions;
   readonly #recordName: string;
   /** Processes of its group that registered as this instance, beside the one that was started; those that have ended too. */
   #workers = new Set<number>();
-  #registered: (() => void) | undefined;
+  #assignment: Assignment;
+  /** What this run was started for. */
+  #generation = 0n;
+  #isRegistered = false;
+  #answers = false;
+  #onRegistered: (() => void) | undefined;
+  /** By pid. */
+  readonly #loads = new Map<number, ProcessLoad>();
 
   constructor(assignment: Assignment, options: InstanceOptions) {
-    this.assignment = assignment;
+    this.#assignment = assignment;
     this.listen = listenOf(assignment);
     this.#options = options;
     const fileName = instanceFileName(assignment);
     this.#recordName = `${assignment.service}-${fileName}`;
     this.supervised = supervise({
-      launch: () => instanceLaunch(options.root, options.socket, assignment),
+      // As it is assigned by then: settings take effect at the next start.
+      launch: () => instanceLaunch(options.root, options.socket, this.#assignment),
       output: { file: join(serviceDirectories(options.root, assignment.service).log, `${fileName}.log`) },
       readyTimeoutMs: options.readyTimeoutMs ?? 30_000,
       ready: (run, signal) => this.#ready(run, signal),
-      onSpawn: (run) => this.#record(run),
+      onSpawn: (run) => {
+        this.#generation = this.#assignment.generation;
+        this.#record(run);
+      },
       onChange: () => this.#changed(),
     });
   }
 
-  /** Start it, unless it runs already: then it is taken over. */
+  get assignment(): Assignment {
+    return this.#assignment;
+  }
+
+  /** Start it, unless it runs already for the same order: then it is taken over. */
   start(): void {
     if (!this.adopt()) this.supervised.start();
+    else if (this.#generation < this.#assignment.generation) void this.restart();
+  }
+
+  /** Take over what the server says now about the same instance at the same place; see `Assignment`. */
+  update(assignment: Assignment): void {
+    const before = this.#assignment;
+    this.#assignment = assignment;
+    // Ordered after a restore: the orders are counted from there on.
+    this.#generation = earlierOf(this.#generation, assignment.generation);
+    if (!assignment.run) void this.stop();
+    else if (!before.run || assignment.generation > before.generation) void this.restart();
+  }
+
+  /** Stop what runs and start it anew. */
+  async restart(): Promise<void> {
+    await this.stop();
+    // Somebody may have thought better of it meanwhile.
+    if (this.#assignment.run) this.supervised.start();
+  }
+
+  /** A process of it says what it does. */
+  reportLoad(pid: number, load: ProcessLoad): void {
+    this.#loads.set(pid, load);
+  }
+
+  /** What is known of its present run. */
+  facts(): InstanceFacts {
+    const { run } = this.supervised;
+    const generation = run === undefined ? this.#assignment.generation : this.#generation;
+    const facts = { generation, registered: this.#isRegistered, answers: this.#answers };
+    const loads = [...this.#loads].filter(([pid]) => pid === run?.pid || this.#workers.has(pid));
+    if (run === undefined || loads.length === 0) return facts;
+    const inFlight = loads.reduce((sum, [, load]) => sum + load.inFlight, 0);
+    const callsBegun = loads.reduce((sum, [, load]) => sum + load.callsBegun, 0n);
+    return { ...facts, inFlight, callsBegun };
   }
 
   /** Take over the process that an earlier agent started. @returns false when there is none */
   adopt(): boolean {
     const record = readRunRecord(this.#options.state, this.#recordName);
     const ours = record !== undefined && record.instanceId === this.assignment.instanceId;
-    if (!ours || !this.supervised.adopt(record)) return false;
+    if (!ours) return false;
+    this.#generation = earlierOf(readGeneration(record.pid), this.#assignment.generation);
+    if (!this.supervised.adopt(record)) return false;
     this.#options.log.info("instance adopted", { ...this.#names(), pid: record.pid });
     return true;
   }
@@ -92,7 +164,8 @@ export class Instance {
       if (readProcess(pid)?.processGroup !== run.pid) return false;
       this.#workers.add(pid);
     }
-    this.#registered?.();
+    this.#isRegistered = true;
+    this.#onRegistered?.();
     return true;
   }
 
@@ -108,27 +181,57 @@ export class Instance {
     return found.sort((a, b) => a.startTicks - b.startTicks);
   }
 
-  #ready(run: SupervisedRun, signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#registered = resolve;
-    this.#looksReady(run, signal).then(resolve, (error: unknown) => (signal.aborted ? resolve() : reject(error)));
-    return promise;
+  /**
+   * Serves: its port is open, and it has registered, or is one that does not know how. Without a port: it has registered, or
+   * lives on.
+   */
+  async #ready(run: SupervisedRun, signal: AbortSignal): Promise<void> {
+    this.#watchMemory(run, signal);
+    this.#isRegistered = false;
+    this.#answers = false;
+    const registered = Promise.withResolvers<void>();
+    this.#onRegistered = registered.resolve;
+    signal.addEventListener("abort", () => {
+      this.#isRegistered = false;
+      this.#answers = false;
+      this.#loads.clear();
+    });
+    try {
+      if (this.#assignment.port === 0) {
+        await Promise.race([registered.promise, delay(SILENT_START_MS, undefined, { signal })]);
+        return;
+      }
+      // One that ran before us has its port open already, or never will.
+      if (!run.adopted) await Promise.race([registered.promise, delay(PORT_CHECK_MS, undefined, { signal })]);
+      await this.#untilListening(run, signal);
+      if (run.adopted) return;
+      await Promise.race([registered.promise, delay(REGISTER_GRACE_MS, undefined, { signal })]);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
-  /** For programs that do not register: their port is open, or, without one, they live on. */
-  async #looksReady(run: SupervisedRun, signal: AbortSignal): Promise<void> {
-    const { port } = this.assignment;
-    if (port === 0) {
-      await delay(SILENT_START_MS, undefined, { signal });
-      return;
+  async #untilListening(run: SupervisedRun, signal: AbortSignal): Promise<void> {
+    while (!groupListensOn(run.pid, this.#assignment.port)) {
+      await delay(this.#isRegistered ? PORT_CHECK_MS / 10 : PORT_CHECK_MS, undefined, { signal });
     }
-    // One that ran before us has its port open already, or never will.
-    if (!run.adopted) await delay(PORT_CHECK_MS, undefined, { signal });
-    while (!groupListensOn(run.pid, port)) await delay(PORT_CHECK_MS, undefined, { signal });
+    this.#answers = true;
+  }
+
+  #watchMemory(run: SupervisedRun, signal: AbortSignal): void {
+    const timer = setInterval(() => {
+      const limit = this.#assignment.settings?.memoryBytes ?? 0;
+      if (limit === 0) return;
+      const used = treeMemoryBytes(run.pid);
+      if (used <= limit) return;
+      const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`;
+      this.supervised.fail(`used ${mib(used)} of memory, more than its limit of ${mib(limit)}, and was ended`);
+    }, MEMORY_CHECK_MS).unref();
+    signal.addEventListener("abort", () => clearInterval(timer));
   }
 
   #record(run: SupervisedRun): void {
-    const { instanceId } = this.assignment;
+    const { instanceId } = this.#assignment;
     const input = { name: this.#recordName, role: "instance", listen: this.listen, pid: run.pid, instanceId };
     try {
       writeRunRecord(this.#options.state, input);
@@ -150,4 +253,8 @@ export class Instance {
   #names() {
     return { service: this.assignment.service, instance: this.listen || this.assignment.instanceId };
   }
+}
+
+function earlierOf(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }

@@ -5,6 +5,7 @@ import {
   AssignmentSchema,
   ControlService,
   type ReportHostRequest,
+  type ReportRoutesRequest,
   type ReportTelemetryRequest,
 } from "@msec/api/agent/v1/control_pb.js";
 import { type CallContext, Code, MethodTable, RpcError } from "@msec/rpc";
@@ -18,6 +19,7 @@ export class ControlServer implements AsyncDisposable {
   readonly hosts = new Map<string, string>();
   readonly reports: ReportHostRequest[] = [];
   readonly telemetry: ReportTelemetryRequest[] = [];
+  readonly routeReports: ReportRoutesRequest[] = [];
   /** Throws for telemetry that the server does not take. */
   refuseTelemetry: (request: ReportTelemetryRequest) => RpcError | undefined = () => undefined;
   readonly keys: KeyAndCertificate;
@@ -26,9 +28,10 @@ export class ControlServer implements AsyncDisposable {
     tables: [],
     replaceAll: false,
   };
-  #assignment: { version: bigint; assignments: MessageInitShape<typeof AssignmentSchema>[] } = {
+  #assignment: { version: bigint; assignments: MessageInitShape<typeof AssignmentSchema>[]; replaceAll: boolean } = {
     version: 0n,
     assignments: [],
+    replaceAll: false,
   };
   #changed = Promise.withResolvers<void>();
   #listener: Listener | undefined;
@@ -78,8 +81,8 @@ export class ControlServer implements AsyncDisposable {
     this.#wake();
   }
 
-  assign(version: bigint, assignments: MessageInitShape<typeof AssignmentSchema>[]): void {
-    this.#assignment = { version, assignments };
+  assign(version: bigint, assignments: MessageInitShape<typeof AssignmentSchema>[], replaceAll = false): void {
+    this.#assignment = { version, assignments, replaceAll };
     this.#wake();
   }
 
@@ -128,15 +131,16 @@ export class ControlServer implements AsyncDisposable {
           .filter((table) => replaceAll || table.version > request.appliedVersion);
         return { version, replaceAll, tables };
       },
+      reportRoutes: (request: ReportRoutesRequest, context: CallContext) => {
+        this.#hostOf(context);
+        this.routeReports.push(request);
+        return {};
+      },
       watchAssignment: async (request: { appliedVersion: bigint; waitMs: number }, context: CallContext) => {
         this.#hostOf(context);
         await this.#wait(request.waitMs, context, () => request.appliedVersion !== this.#assignment.version);
         const assignments = this.#assignment.assignments.map((assignment) => create(AssignmentSchema, assignment));
-        return { version: this.#assignment.version, assignments };
-      },
-      reportRoutes: (_request: object, context: CallContext) => {
-        this.#hostOf(context);
-        return {};
+        return { version: this.#assignment.version, assignments, replaceAll: this.#assignment.replaceAll };
       },
       reportHost: (request: ReportHostRequest, context: CallContext) => {
         this.#hostOf(context);

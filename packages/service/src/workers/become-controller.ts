@@ -11,22 +11,20 @@ import { currentWorker } from "./worker-link.ts";
  *
  * Returns in workers, and where there is to be one process.
  *
- * @param given  what the program says itself; goes before `[SRPC] procnum`
+ * @param given  what the program says itself; goes before `[SRPC] procnum`, and what the operator says of this instance before both
  * @throws UserError  a number that is none; where Node cannot replace a process (not on Windows, not in a worker thread)
  */
 export function becomeController(launch: Launch, given?: number | "auto"): void {
   const { procnum, heartbeat } = launch.config.config.values.SRPC;
-  const workers = workerCount(given ?? procnum);
+  const wanted = launch.procnum ?? given ?? procnum;
+  const workers = workerCount(wanted);
   if (workers === 1 || currentWorker() !== undefined) return;
   const [, program, ...programArguments] = process.argv;
   const execve = process.execve?.bind(process);
   if (execve === undefined || program === undefined) {
-    throw new UserError(
-      `more than one worker process (procnum ${given ?? procnum}) needs a program that Node can start again`,
-      {
-        hint: "run the service as a file, on Linux or macOS, or have one process (procnum = 1)",
-      },
-    );
+    throw new UserError(`more than one worker process (procnum ${wanted}) needs a program that Node can start again`, {
+      hint: "run the service as a file, on Linux or macOS, or have one process (procnum = 1)",
+    });
   }
   const settings: ControllerSettings = {
     service: launch.name,
