@@ -2,6 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
+import { DyeingService as AgentDyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
+import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
+import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
@@ -18,9 +21,13 @@ import { type AlarmTimes, openAlarms } from "./alarms/alarms.ts";
 import { readCluster } from "./alarms/evaluate/cluster.ts";
 import { openSecretBox } from "./alarms/notify/secret-box.ts";
 import type { ServerConfig } from "./config/server-config.ts";
+import { createDyeingFeed } from "./dyeing/agent-feed.ts";
+import { createDyeingHandler } from "./dyeing/handler.ts";
+import { DyeRules } from "./dyeing/rules.ts";
 import { createApi } from "./http/api.ts";
 import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
+import { createLogHandler } from "./logs/handler.ts";
 import { RegistryFeed } from "./registry/control-feed.ts";
 import { createRegistryHandler } from "./registry/handler.ts";
 import { HostRegistry } from "./registry/host-registry.ts";
@@ -100,6 +107,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   stack.defer(() => silence.close());
   stack.defer(hosts.listen((host, what) => what === "report" && silence.heard(host)));
   const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
+  const dyeRules = new DyeRules(store, now);
+  await dyeRules.load();
 
   const agents = await listenAgents(
     config.agent_listen.address,
@@ -123,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ),
     }),
     log,
+    [{ service: AgentDyeingService, handlers: createDyeingFeed(dyeRules, hosts) }],
   );
   stack.defer(() => agents.close({ graceMs: 0 }));
 
@@ -165,6 +175,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           }),
         );
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
+        router.service(LogService, createLogHandler(telemetry.store.logs));
+        router.service(DyeingService, createDyeingHandler(dyeRules, hosts, now));
         router.service(AlarmService, alarms.handler);
       },
     }),

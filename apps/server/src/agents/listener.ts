@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { ControlService } from "@msec/api/agent/v1/control_pb.js";
 import type { Log } from "@msec/process";
 import { Code, codeName, MethodTable, type ServiceImplementation } from "@msec/rpc";
@@ -13,12 +14,19 @@ const maxConnections = 10_000;
 // Agents keep a long poll open all the time; a connection without any call is dead.
 const idleMs = 180_000;
 
+/** A service that a capability offers to agents beside ControlService, with its handlers. */
+export interface AgentService {
+  readonly service: DescService;
+  readonly handlers: object;
+}
+
 /**
  * Listen for agents: SRPC on mutually authenticated TLS.
  *
  * Any certificate is let in, as an agent that enrols has one that nobody knows yet; each method but `Enroll` refuses
  * those that belong to no host.
  *
+ * @param more  services of other capabilities for agents
  * @throws UserError where the port cannot be had
  */
 export async function listenAgents(
@@ -27,10 +35,14 @@ export async function listenAgents(
   identity: ServerIdentity,
   handlers: ServiceImplementation<typeof ControlService>,
   log: Log,
+  more: readonly AgentService[] = [],
 ): Promise<Listener> {
+  const methods = new MethodTable().add(ControlService, translateErrors(handlers, "ControlService", log));
+  for (const { service, handlers: others } of more)
+    methods.add(service, translateErrors(others, service.name, log) as ServiceImplementation<DescService>);
   try {
     return await listen({
-      methods: new MethodTable().add(ControlService, translateErrors(handlers, log)),
+      methods,
       address,
       port,
       tls: { key: identity.key, cert: identity.certificate, requestCert: true },
@@ -43,10 +55,7 @@ export async function listenAgents(
 }
 
 /** Wrap each handler so that what it throws reaches the agent as an `RpcError`, and the operator's log with its cause. */
-function translateErrors<Handlers extends ServiceImplementation<typeof ControlService>>(
-  handlers: Handlers,
-  log: Log,
-): Handlers {
+function translateErrors<Handlers extends object>(handlers: Handlers, service: string, log: Log): Handlers {
   const wrapped = Object.entries(handlers).map(([name, handler]) => [
     name,
     async (request: never, context: never) => {
@@ -56,7 +65,7 @@ function translateErrors<Handlers extends ServiceImplementation<typeof ControlSe
         const error = rpcErrorFrom(thrown);
         if (error.cause !== undefined) {
           const level = error.code === Code.Internal ? "error" : "warn";
-          log[level](`ControlService.${name} failed: ${codeName(error.code)}`, { error: error.cause });
+          log[level](`${service}.${name} failed: ${codeName(error.code)}`, { error: error.cause });
         }
         throw error;
       }

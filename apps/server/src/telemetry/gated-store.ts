@@ -37,3 +37,14 @@ export function gateStore(store: TelemetryStore): GatedStore {
     [Symbol.asyncDispose]: () => store.close(),
   };
 }
+    logs: {
+      find: whenOpen(store.logs.find),
+      tail: whenOpen(store.logs.tail),
+      around: whenOpen(store.logs.around),
+      count: whenOpen(store.logs.count),
+      check: whenOpen(store.logs.check),
+      listFields: whenOpen(store.logs.listFields),
+      listSeenFields: whenOpen(store.logs.listSeenFields),
+      defineField: whenOpen(store.logs.defineField),
+      removeField: whenOpen(store.logs.removeField),
+    },
