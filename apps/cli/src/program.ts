@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   services: async () => (await import("./commands/services.ts")).addServicesCommand,
   hosts: async () => (await import("./commands/hosts.ts")).addHostsCommand,
   routing: async () => (await import("./commands/routing.ts")).addRoutingCommand,
+  route: async () => (await import("./commands/route.ts")).addRouteCommand,
   call: async () => (await import("./commands/call.ts")).addCallCommand,
   flow: async () => (await import("./commands/flow.ts")).addFlowCommand,
   token: async () => (await import("./commands/token.ts")).addTokenCommand,

@@ -1,3 +1,5 @@
+import type { Thought } from "../route/ask-agent.ts";
+
 /** What the command says, in English. Every other language has the same keys (its type says so, and a test). */
 export const en = {
   // Help
@@ -31,6 +33,10 @@ export const en = {
   routingDescription: "Take instances into routing or out of it.",
   routingDirection: "in or out",
   routingInstances: "address:port of the instances",
+  routeDescription:
+    "Show where calls to a service go from this host: each instance with its weight, for each process that calls it, and why.",
+  routeWatch: "show it anew every second, until Ctrl-C",
+  routeGetDescription: "Choose one instance for a call, as programs without an SDK are told by the agent.",
   tokenDescription: "Make a new one-time sign-in link for the console.",
   hostsDescription: "List the hosts and what their agents report.",
   statusDescription: "Say in a few lines whether the system is well; exit status 1 when it is not.",
@@ -45,6 +51,7 @@ export const en = {
   badDirection: (text: string) => `${text}: expected in or out`,
   badRequestId: (text: string) => `${text} is no request id`,
   badRequestIdHint: "expected 32 hex digits, 16 hex digits or up to 20 decimal digits, as `msec call` prints them",
+  routeWatchWhat: "--watch needs the name of a service",
   cannotReadFile: (file: string, reason: string) => `cannot read ${file}: ${reason}`,
   noState: "there is no state directory here or above: the system was never started",
   noStateHint: "start it with npm start, or name its directory with --state",
@@ -133,6 +140,17 @@ export const en = {
   headingMemory: "MEMORY",
   headingRestarts: "RESTARTS",
   workerProcess: "worker",
+  headingService: "SERVICE",
+  headingRouted: "IN ROUTING",
+  headingVersion: "VERSION",
+  headingInstance: "INSTANCE",
+  headingZone: "ZONE",
+  headingWeight: "WEIGHT",
+  headingShare: "SHARE",
+  headingLatency: "LATENCY",
+  headingSuccess: "SUCCESS",
+  headingInFlight: "IN FLIGHT",
+  headingWhy: "WHY",
   headingListen: "LISTEN",
   headingAddress: "ADDRESS",
   headingAgent: "AGENT",
@@ -150,6 +168,19 @@ export const en = {
   externalService: "external",
   noServices: "There are no services yet.",
   noInstances: "no instances",
+  routeHead: (version: number, policy: string, instances: number) =>
+    `version ${version}, ${policy}, ${instances === 1 ? "1 instance" : `${instances} instances`} in routing`,
+  routeCaller: (name: string, pid: number) => `called by ${name} (pid ${pid})`,
+  routeLocal: "by programs without an SDK (the agent's local API, msec route get)",
+  routeNotCalled: "not called yet",
+  routeServing: "serving",
+  routeWarming: "warming",
+  routeSuppressed: "suppressed",
+  routeEjected: "left out",
+  routeProbing: "probing",
+  routeWatching: "every second, Ctrl-C ends it",
+  routeMore: (lines: number) => `… ${lines} more lines do not fit on this terminal`,
+  routeWhy: (thought: Thought) => thought.reason,
   noHosts: "There are no hosts yet.",
   noProcesses: "No process of the system runs on this host.",
   connected: "connected",
