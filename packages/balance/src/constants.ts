@@ -69,8 +69,9 @@ export const constants = {
   // Calls are out and nothing has come back for so long (and `outlierFactor` means): ask whether anybody is there. Five times what keeps further calls
   // away, for asking is a call too, and a process that is merely busy answers soon.
   askAfterMs: 250,
-  // No answer to that for so long: nobody is there. A busy process of ours answers health checks between two turns of its event loop.
-  askTimeoutMs: 500,
+  // No answer to that for so long: nobody is there. Until then it has no further calls anyway, so there is time to be sure: who is only busy, or half a
+  // second away, is there.
+  askTimeoutMs: 1_000,
   // A probe that has not come back for so long is given up and the next one goes out.
   probeTimeoutMs: 5_000,
   // Slow start of what is new or was really gone: just-in-time compilation and caches of a new process settle within seconds.

@@ -8,12 +8,17 @@ export type Chooser = {
   pick(tried: ReadonlySet<number> | undefined): number;
   started(instance: number): void;
   finished(instance: number, result: CallResult): void;
+  /** What came of asking. */
+  asked?(instance: number, isThere: boolean): void;
 };
+
+/** Asks an instance whether anybody is there, for algorithms that do; `Chooser.asked` hears the answer. It is a message of its own, and no call of anybody's. */
+export type Ask = (instance: number) => void;
 
 /** An algorithm to compare: makes the chooser of one caller. */
 export type Algorithm = {
   readonly name: string;
   /** What it is, and where it comes from. */
   readonly about: string;
-  readonly create: (now: () => number, random: () => number) => Chooser;
+  readonly create: (now: () => number, random: () => number, ask: Ask) => Chooser;
 };

@@ -6,6 +6,8 @@ export const Stage = {
   work: 0,
   /** Its answer reaches the caller. */
   answer: 1,
+  /** It is no call, but a question whether anybody is there; its answer, or that there is none, reaches the caller. */
+  ask: 2,
 } as const;
 /** What happens next to an attempt. */
 export type Stage = (typeof Stage)[keyof typeof Stage];

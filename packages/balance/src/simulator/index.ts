@@ -1,4 +1,4 @@
-export type { Algorithm, Chooser } from "./algorithm.ts";
+export type { Algorithm, Ask, Chooser } from "./algorithm.ts";
 export { algorithms } from "./algorithms/all.ts";
 export { compare, criteria, type Row, shortfalls } from "./compare.ts";
 export type { Result } from "./measurement.ts";

@@ -1,3 +1,4 @@
+import { constants } from "../constants.ts";
 import { type Attempt, Outcome, Stage } from "./attempt.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { serviceTime } from "./random.ts";
@@ -45,6 +46,15 @@ export class Machine {
     else if (this.#busy < this.#workers) this.#work(nowMs, attempt);
     else if (this.#queued < queueLimit) this.#enqueue(attempt);
     else this.#reply(attempt, Outcome.failed, nowMs, roundTripMs);
+  }
+
+  /** Whether anybody is there: answered beside all work, by whoever is reached at all. */
+  ask(nowMs: number, attempt: Attempt): void {
+    const { refuses, silent, extraMs = 0 } = this.#fault;
+    const answerMs = silent ? Number.POSITIVE_INFINITY : roundTripMs + extraMs;
+    attempt.stage = Stage.ask;
+    attempt.outcome = refuses || answerMs > constants.askTimeoutMs ? Outcome.broken : Outcome.ok;
+    this.#events.add(nowMs + Math.min(answerMs, constants.askTimeoutMs), attempt);
   }
 
   /** A worker has come to the end of this. */

@@ -53,7 +53,11 @@ class World {
     );
     this.#arrivals = seededRandom(seed);
     const choices = seededRandom(seed + 1);
-    this.#choosers = Array.from({ length: scenario.callers }, () => algorithm.create(() => this.#nowMs, choices));
+    this.#choosers = Array.from({ length: scenario.callers }, () => {
+      const ask = (instance: number) => this.#ask(chooser, instance);
+      const chooser = algorithm.create(() => this.#nowMs, choices, ask);
+      return chooser;
+    });
     this.#arrivalAt = this.#choosers[0]!;
     this.#plans = this.#planned();
   }
@@ -77,8 +81,14 @@ class World {
   }
 
   #happen(attempt: Attempt): void {
-    if (attempt.stage === Stage.work) this.#machines[attempt.instance]!.worked(attempt, this.#nowMs);
-    else this.#end(attempt, attempt.outcome);
+    const { stage, instance, outcome } = attempt;
+    if (stage === Stage.work) this.#machines[instance]!.worked(attempt, this.#nowMs);
+    else if (stage === Stage.answer) this.#end(attempt, outcome);
+    else attempt.chooser.asked?.(instance, outcome === Outcome.ok);
+  }
+
+  #ask(chooser: Chooser, instance: number): void {
+    this.#machines[instance]!.ask(this.#nowMs, new Attempt(chooser, instance, this.#nowMs, this.#nowMs, undefined));
   }
 
   #changeTables(): void {

@@ -1,29 +1,44 @@
 import { createBalancer } from "../../balancer.ts";
 import type { Route } from "../../route.ts";
-import type { Algorithm } from "../algorithm.ts";
+import type { Algorithm, Ask, Chooser } from "../algorithm.ts";
 
 /** Ours, as services run it. */
 export const adaptive: Algorithm = {
   name: "adaptive (ours)",
   about: "this package's balancer",
-  create(now, random) {
-    const balancer = createBalancer({ now, random });
-    // What pick gave is handed back to `started` and `finished`, as services do.
-    const routes: Route[] = [];
-    return {
-      update: (instances) => balancer.update(instances.map(routeOf)),
-      pick(tried) {
-        const except = tried && new Set([...tried].map((instance) => routes[instance]!));
-        const route = balancer.pick(except);
-        if (route === undefined) return -1;
-        routes[route.port] = route;
-        return route.port;
-      },
-      started: (instance) => balancer.started(routes[instance]!),
-      finished: (instance, result) => balancer.finished(routes[instance]!, result),
-    };
-  },
+  create: (now, random, ask) => chooserOf({ now, random, ask }),
 };
+
+/** Ours where only calls can find out, as for services that are called by a library of their caller's own. */
+export const adaptiveByCalls: Algorithm = {
+  name: "ours, by calls only",
+  about: "this package's balancer without asking",
+  create: (now, random) => chooserOf({ now, random }),
+};
+
+function chooserOf({ now, random, ask }: { now: () => number; random: () => number; ask?: Ask }): Chooser {
+  // What pick gave is handed back to `started` and `finished`, as services do.
+  const routes: Route[] = [];
+  const asking = (route: Route) => {
+    routes[route.port] = route;
+    ask!(route.port);
+    return true;
+  };
+  const balancer = createBalancer({ now, random, ask: ask && asking });
+  return {
+    update: (instances) => balancer.update(instances.map(routeOf)),
+    pick(tried) {
+      const except = tried && new Set([...tried].map((instance) => routes[instance]!));
+      const route = balancer.pick(except);
+      if (route === undefined) return -1;
+      routes[route.port] = route;
+      return route.port;
+    },
+    started: (instance) => balancer.started(routes[instance]!),
+    finished: (instance, result) => balancer.finished(routes[instance]!, result),
+    asked: (instance, isThere) => balancer.asked(routes[instance]!, isThere),
+  };
+}
 
 // All callers have the same tables.
 const known: Route[] = [];
