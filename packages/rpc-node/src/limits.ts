@@ -17,7 +17,7 @@ export interface ListenerLimits {
     completeMs: number;
   };
   calls: {
-    /** Handlers running at once on one connection, 1…1_000_000. Default 4_096. */
+    /** Handlers running at once on one connection of any protocol, 1…1_000_000. Default 4_096. */
     maxPerConnection: number;
     /** Handlers running at once on the listener, 1…1_000_000. Default 20_000. */
     max: number;
@@ -27,7 +27,10 @@ export interface ListenerLimits {
      * 1_024…1_073_741_824. Default 16 MiB. One request always runs, whatever its size.
      */
     maxBytesPerConnection: number;
-    /** Bytes of the requests that run on all SRPC connections of the listener together, likewise, 1_024…68_719_476_736. Default 256 MiB. */
+    /**
+     * Bytes of the requests that run on all connections of the listener together, likewise, and as much again of HTTP bodies that are still
+     * coming, 1_024…68_719_476_736. Default 256 MiB.
+     */
     maxBytes: number;
     /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */
     maxHops: number;

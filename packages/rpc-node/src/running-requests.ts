@@ -5,13 +5,18 @@ export interface RequestHolder {
 }
 
 /**
- * How much memory the requests take whose handlers run, for all connections of a listener. Their number says little: 4,096 small ones on a
- * connection are nothing, of the largest that may come they are 16 GiB. Who would begin more is not refused but read no further.
+ * How much memory requests take, for all connections of a listener. Their number says little: 4,096 small ones on a connection are nothing, of
+ * the largest that may come they are 16 GiB.
+ *
+ * Two sums, each bounded by the same number: of requests whose handlers run, beyond which nobody who would begin more is refused, but read no
+ * further; and of HTTP bodies that are still coming, beyond which a call is refused, since to hold up what must be whole before it can run would
+ * let those who never finish theirs stop all others.
  */
 export class RunningRequests {
   readonly #maxBytes: number;
   readonly #waiting = new Set<RequestHolder>();
   #bytes = 0;
+  #arrivingBytes = 0;
 
   /** @param maxBytes  of all connections together */
   constructor(maxBytes: number) {
@@ -33,6 +38,12 @@ export class RunningRequests {
         holder.readOn();
       }
     }
+  }
+
+  /** So many bytes of bodies came that are not complete (or, negative, are by now, or are forgotten). @returns whether that is still allowed */
+  arrive(bytes: number): boolean {
+    this.#arrivingBytes += bytes;
+    return this.#arrivingBytes <= this.#maxBytes;
   }
 
   /** Call `readOn` once, when there is room. */

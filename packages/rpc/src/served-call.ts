@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { CallContext } from "./call-context.ts";
 import { clearId, copyId, idOffset, takeIds } from "./call-ids.ts";
 import { createReply, type Reply } from "./reply.ts";
@@ -58,6 +59,7 @@ export abstract class ServedCall implements CallContext {
   /** Whether the answer is out, or nobody waits for it any more. */
   settled = false;
   sampled = false;
+  dyed = false;
   /** Has its ids from `idsAt` on, as `CallRecord.ids`; shared with other calls. */
   readonly ids: Uint8Array;
   readonly idsAt: number;

@@ -2,16 +2,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { create, type DescMessage, fromJson, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
+import { CallRoom } from "../call-room.ts";
 import { encodeEnvelope } from "../grpc/encode-envelope.ts";
-import { acceptsGzip, gzipMessage, readEnvelope } from "../grpc/grpc-compression.ts";
+import { acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "../grpc/grpc-compression.ts";
 import { badRequest } from "../grpc/grpc-unary-call.ts";
 import { isJsonWithinDepth } from "../http-json/json-depth.ts";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
+import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { Http2Shared } from "../http2/http2-exchange.ts";
 import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
+import type { ReadTurn } from "../read-turn.ts";
 import { connectJsonFromError, statusFromCode } from "./connect-json-error.ts";
 
 const maxJsonDepth = 64;
+/** So much of a body that does not say how long it is may come before there must be room for the largest. */
+const unannouncedBytes = 64 * 1024;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** How the body of a unary Connect call is written. */
@@ -38,8 +43,11 @@ export function connectFormat(contentType: string | undefined): ConnectFormat | 
  * async iterators cost more than all the rest.
  */
 export class ConnectUnaryCall extends WebCall {
+  comesSinceMs: number;
+  readonly #room: CallRoom;
+  readonly #reads: ReadTurn;
   /** The body is not complete yet. */
-  isIncomplete = true;
+  #isIncomplete = true;
   readonly #request: IncomingMessage | Http2ServerRequest;
   readonly #response: ServerResponse;
   readonly #served: ServedMethod;
@@ -62,24 +70,39 @@ export class ConnectUnaryCall extends WebCall {
     this.#response = response;
     this.#served = method;
     this.#format = format;
+    this.#room = new CallRoom(arrived.connection.room, method);
+    this.#reads = arrived.connection.reads;
+    this.comesSinceMs = this.receivedMs;
     this.#calls = shared.calls;
     this.#maxBytes = shared.limits.frames.maxBytes;
+  }
+
+  // What waits for room here is not slow.
+  get isIncomplete(): boolean {
+    return this.#isIncomplete && !this.#room.isWaiting;
   }
 
   /** Read the request, then run the handler. */
   read(): void {
     const request = this.#request;
     this.#response.on("close", () => {
+      this.#room.end();
       this.#calls.abandon(this, new RpcError(Code.Canceled, "the caller gave the call up"));
     });
+    const bytes = Number(request.headers["content-length"] ?? 0);
     const refusal =
-      Number(request.headers["content-length"] ?? 0) > this.#maxBytes ? this.#tooLarge() : this.#calls.admit(this);
+      bytes > this.#maxBytes ? this.#tooLarge() : this.#calls.stopping ? this.#calls.admit(this) : undefined;
     if (refusal) {
       this.#calls.refuse(this, refusal);
       return;
     }
-    request.on("data", (chunk: Buffer) => this.#onData(chunk));
     request.on("end", () => this.#onEnd());
+    const onData = (chunk: Buffer) => this.#onData(chunk);
+    if (bytes === 0) {
+      request.on("data", onData);
+      return;
+    }
+    this.#takeRoom(bytes, () => request.on("data", onData));
   }
 
   respond(fields: object): number {
@@ -95,7 +118,8 @@ export class ConnectUnaryCall extends WebCall {
   }
 
   respondError(error: RpcError): void {
-    if (this.isIncomplete && this.#request.httpVersionMajor === 1 && !this.#response.headersSent) {
+    this.#room.end();
+    if (this.#isIncomplete && this.#request.httpVersionMajor === 1 && !this.#response.headersSent) {
       // The rest of the body is unread, so nothing can follow on this connection.
       this.#response.setHeader("connection", "close");
     }
@@ -105,6 +129,13 @@ export class ConnectUnaryCall extends WebCall {
   #onData(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.settled) {
+      return;
+    }
+    this.waitingSinceMs = this.#reads.startMs();
+    const refusal = this.#room.arrived(chunk.length);
+    if (refusal) {
+      this.#chunks = [];
+      this.#calls.refuse(this, refusal);
       return;
     }
     if (this.#bytes > this.#maxBytes) {
@@ -117,24 +148,50 @@ export class ConnectUnaryCall extends WebCall {
       // A body in tiny pieces: a Buffer object for each takes far more than its bytes.
       this.#chunks = [Buffer.concat(this.#chunks)];
     }
+    if (this.#bytes > unannouncedBytes && !this.#room.isTaken && !this.#room.isWaiting) {
+      this.#request.pause();
+      this.#takeRoom(this.#maxBytes, () => this.#request.resume());
+    }
+  }
+
+  // What does not fit stays unread: in the stream's window, or in the connection.
+  #takeRoom(bytes: number, read: () => void): void {
+    const room = this.#room;
+    let waited = false;
+    waited = !room.take(bytes, () => {
+      if (waited) {
+        room.unhold();
+        this.comesSinceMs = performance.now();
+      }
+      read();
+    });
+    const refusal = waited ? room.hold(Math.min(bytes, streamWindowBytes)) : undefined;
+    if (refusal) {
+      this.#calls.refuse(this, refusal);
+    }
   }
 
   #onEnd(): void {
-    this.isIncomplete = false;
+    this.#isIncomplete = false;
     if (this.settled) {
       return;
     }
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
     this.#chunks = [];
     const encoding = firstHeader(this.#request.headers, "content-encoding");
-    if (encoding !== "gzip") {
+    if (encoding === "gzip") {
+      this.#room.take(decompressedBytes(body.length, this.#maxBytes), () => void this.#decompress(body, encoding));
+    } else {
       this.#run(body);
-      return;
     }
-    Promise.resolve(readEnvelope({ flags: 1, body }, encoding, this.#maxBytes)).then(
-      (bytes) => this.#run(bytes),
-      (thrown) => this.#calls.refuse(this, rpcErrorFromUnknown(thrown)),
-    );
+  }
+
+  async #decompress(body: Buffer, encoding: string): Promise<void> {
+    try {
+      this.#run(await readEnvelope({ flags: 1, body }, encoding, this.#maxBytes));
+    } catch (thrown) {
+      this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
+    }
   }
 
   #run(bytes: Buffer): void {
@@ -142,7 +199,17 @@ export class ConnectUnaryCall extends WebCall {
     if (this.settled) {
       return;
     }
-    const refusal = this.refuseLate();
+    let waited = false;
+    waited = !this.#room.take(bytes.length, () => {
+      if (waited) {
+        this.waitingSinceMs = performance.now();
+      }
+      this.#serve(bytes);
+    });
+  }
+
+  #serve(bytes: Buffer): void {
+    const refusal = this.#calls.admit(this);
     if (refusal) {
       this.#calls.refuse(this, refusal);
       return;
@@ -155,6 +222,7 @@ export class ConnectUnaryCall extends WebCall {
       this.#calls.refuse(this, cause instanceof RpcError ? cause : badRequest(this.#served, cause));
       return;
     }
+    this.#room.runs(bytes.length);
     this.#calls.serve(this, this.#served, message);
   }
 
@@ -201,5 +269,6 @@ export class ConnectUnaryCall extends WebCall {
     }
     response.writeHead(status, headers);
     response.end(body);
+    this.#room.answered(body.length);
   }
 }

@@ -8,10 +8,10 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
-import { type CallServer, Code, type PeerInfo, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
+import { type CallServer, Code, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
 import { parseConnectTimeout, parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
 import { firstHeader } from "../http2/header-metadata.ts";
-import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
+import type { Http2Exchange, Http2Shared, HttpConnection } from "../http2/http2-exchange.ts";
 import { isUnary, type MethodLookup } from "../http2/method-lookup.ts";
 import type { ArrivedHeaders } from "../http2/web-call.ts";
 import { ConnectCall } from "./connect-call.ts";
@@ -51,18 +51,21 @@ export class WebHandlers {
   }
 
   /** Serve an HTTP/1.1 request. */
-  serveHttp1(request: IncomingMessage, response: ServerResponse, peer: PeerInfo): void {
-    this.#serve(request, response, request.headers, peer);
+  serveHttp1(request: IncomingMessage, response: ServerResponse, connection: HttpConnection): void {
+    this.#serve(request, response, request.headers, connection);
   }
 
   /** Serve an HTTP/2 request. */
-  serveHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: PeerInfo): Http2Exchange {
+  serveHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: HttpConnection): Http2Exchange {
     const request = new Http2ServerRequest(stream, headers, {}, []);
     const receivedMs = performance.now();
-    const served = this.#serve(request, new Http2ServerResponse(stream) as unknown as NodeResponse, headers, peer);
+    const response = new Http2ServerResponse(stream) as unknown as NodeResponse;
+    const served = this.#serve(request, response, headers, connection);
     return {
       stream,
-      receivedMs,
+      get comesSinceMs() {
+        return served?.comesSinceMs ?? receivedMs;
+      },
       get isIncomplete() {
         return served?.isIncomplete ?? false;
       },
@@ -73,8 +76,8 @@ export class WebHandlers {
     request: NodeRequest,
     response: NodeResponse,
     headers: IncomingHttpHeaders,
-    peer: PeerInfo,
-  ): { readonly isIncomplete: boolean } | undefined {
+    connection: HttpConnection,
+  ): Omit<Http2Exchange, "stream"> | undefined {
     const [path] = splitUrl(request.url);
     const method = this.#methods.find(path);
     if (!method) {
@@ -84,7 +87,7 @@ export class WebHandlers {
     const arrived: ArrivedHeaders = {
       method: method.name,
       headers,
-      peer,
+      connection,
       receivedMs: performance.now(),
       timeoutMs: timeoutOf(headers),
     };
@@ -97,12 +100,15 @@ export class WebHandlers {
       call.read();
       return call;
     }
-    const call = new ConnectCall(arrived, this.#calls, this.#shared.limits.frames.maxBytes);
+    const call = new ConnectCall(arrived, this.#calls, method, this.#shared.limits.frames.maxBytes);
     response.on("close", () => this.#closed(call, response));
     void this.#answer(call, method, request, response);
     return {
+      get comesSinceMs() {
+        return call.comesSinceMs;
+      },
       get isIncomplete() {
-        return !call.started && !response.writableEnded;
+        return !call.started && !response.writableEnded && !call.isWaiting;
       },
     };
   }
@@ -117,7 +123,7 @@ export class WebHandlers {
     try {
       const universal = universalRequestFromNodeRequest(request as never, response as never, undefined, values);
       const body = universal.body as AsyncIterable<Uint8Array>;
-      const answer = await this.#handlerOf(method)({ ...universal, body: countBytes(body, call) });
+      const answer = await this.#handlerOf(method)({ ...universal, body: call.read(body) });
       await universalResponseToNodeResponse(answer, response as never);
     } catch {
       // The connection broke, or the request is no HTTP that has a URL; there is nobody, or nothing, to answer.
@@ -129,6 +135,7 @@ export class WebHandlers {
   }
 
   #closed(call: ConnectCall, response: NodeResponse): void {
+    call.end();
     if (call.settled) {
       return;
     }
@@ -198,11 +205,4 @@ function timeoutOf(headers: IncomingHttpHeaders): number {
   const grpc = firstHeader(headers, "grpc-timeout");
   const timeoutMs = connect === "" ? parseGrpcTimeout(grpc === "" ? undefined : grpc) : parseConnectTimeout(connect);
   return timeoutMs ?? Number.POSITIVE_INFINITY;
-}
-
-async function* countBytes(body: AsyncIterable<Uint8Array>, call: ConnectCall): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    call.requestBytes += chunk.length;
-    yield chunk;
-  }
 }

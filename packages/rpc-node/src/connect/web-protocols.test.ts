@@ -55,7 +55,7 @@ const allWays: readonly Way[] = [
 for (const tls of [false, true]) {
   test(`every protocol calls the same handlers with the same context${tls ? " over TLS" : ""}`, async () => {
     const records: CallRecord[] = [];
-    const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+    const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
     const { key, certificate } = createTlsIdentity("localhost");
     const options = tls ? { observer, tls: { key, cert: certificate } } : { observer };
     await using server = await serveEcho(options, {
@@ -190,7 +190,7 @@ test("streams work over each protocol that has them, and SRPC says which those a
 
 test("what is wrong with a Connect request is said in Connect's shape, and recorded", async () => {
   const records: CallRecord[] = [];
-  const observer = { onServerCall: (record: CallRecord) => void records.push(record), onClientCall: () => {} };
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
   await using server = await serveEcho({ observer, limits: { frames: { maxBytes: 2_048 } } });
   const json = "application/json";
   const rows: [path: string, headers: Record<string, string>, body: string | Buffer, status: number, code: string][] = [
@@ -223,7 +223,7 @@ test("what is wrong with a Connect request is said in Connect's shape, and recor
 
 test("a gRPC channel of ours calls with context, deadline and trace, and tells of refusals", async () => {
   const records: CallRecord[] = [];
-  const observer = { onClientCall: (record: CallRecord) => void records.push(record), onServerCall: () => {} };
+  const observer = { onClientCall: (record: CallRecord) => void records.push(record.copy()), onServerCall: () => {} };
   const server = await serveEcho();
   using channel = createGrpcChannel(
     { address: "127.0.0.1", port: server.listener.port },
@@ -234,7 +234,7 @@ test("a gRPC channel of ours calls with context, deadline and trace, and tells o
   assert.equal(answer.text, "hi");
   const context = server.seen.contexts[0]!;
   assert.deepEqual([context.caller, context.metadata["x-tenant"], context.hops], ["A.b", "blue", 0]);
-  assert.deepEqual(context.parentSpanId, records[0]!.spanId);
+  assert.deepEqual(Buffer.from(context.parentSpanId), Buffer.from(records[0]!.spanId));
   await assert.rejects(client.slow({}, { timeoutMs: 30 }), (error: RpcError) => error.code === Code.DeadlineExceeded);
   server.release();
   await server.listener.close({ graceMs: 0 });

@@ -130,6 +130,9 @@ class MadeCall {
     addMetadata(given.metadata ?? {}, (name, value) => this.headers.set(name, value));
     this.headers.set("traceparent", formatTraceParent(this.#span));
     this.headers.set("msec-hops", String((context?.hops ?? -1) + 1));
+    if (given.dyed || context?.dyed) {
+      this.headers.set("msec-coloring", "1");
+    }
     const caller = given.caller ?? options.caller;
     if (caller) {
       this.headers.set("caller", caller);

@@ -34,6 +34,11 @@ export class EnvelopeReader {
     return this.#end - this.#start;
   }
 
+  /** How long the message that is not complete says it is, with its prefix; 0 until it has said so. */
+  get announcedBytes(): number {
+    return this.heldBytes < prefixBytes ? 0 : prefixBytes + this.#bytes.readUInt32BE(this.#start + 1);
+  }
+
   /** Take what arrived. The chunk is kept. */
   push(chunk: Buffer): void {
     const held = this.heldBytes;

@@ -51,6 +51,11 @@ export function readEnvelope({ flags, body }: Envelope, encoding: string, maxByt
   });
 }
 
+/** What a compressed message can become at most: deflate makes no more than 1,032 bytes of one. */
+export function decompressedBytes(bytes: number, maxBytes: number): number {
+  return Math.min(bytes * 1_032, maxBytes);
+}
+
 /** Compress an answer. */
 export const gzipMessage: (bytes: Uint8Array) => Promise<Buffer> = promisify(gzip) as (
   bytes: Uint8Array,

@@ -1,13 +1,15 @@
 import { once } from "node:events";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedStream, serveStream } from "@msec/rpc";
+import { CallRoom } from "../call-room.ts";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
+import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
 import { readChunks } from "../http2/read-chunks.ts";
 import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
 import { compressedEnvelope, encodeEnvelope } from "./encode-envelope.ts";
 import { EnvelopeReader } from "./envelope-reader.ts";
-import { acceptedEncodings, acceptsGzip, gzipMessage, readEnvelope } from "./grpc-compression.ts";
+import { acceptedEncodings, acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "./grpc-compression.ts";
 import { respondGrpcError } from "./grpc-response.ts";
 import { trailersFromError } from "./grpc-status.ts";
 import { badRequest, incomplete } from "./grpc-unary-call.ts";
@@ -22,6 +24,8 @@ export class GrpcStreamCall extends WebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
   /** Whether the request that was read last came compressed. */
   requestIsCompressed = false;
+  readonly comesSinceMs: number;
+  readonly #room: CallRoom;
   readonly #served: ServedStream;
   readonly #calls: CallServer;
   readonly #maxBytes: number;
@@ -30,10 +34,13 @@ export class GrpcStreamCall extends WebCall implements Http2Exchange {
   #sentBytes = 0;
   #trailers: Record<string, string> = {};
   #waitsForRequest = false;
+  #closed: (() => void) | undefined;
 
   constructor(arrived: ArrivedHeaders, stream: ServerHttp2Stream, method: ServedStream, shared: Http2Shared) {
     super(arrived);
     this.stream = stream;
+    this.comesSinceMs = this.receivedMs;
+    this.#room = new CallRoom(arrived.connection.room, undefined);
     this.#served = method;
     this.#calls = shared.calls;
     this.#maxBytes = shared.limits.frames.maxBytes;
@@ -42,12 +49,14 @@ export class GrpcStreamCall extends WebCall implements Http2Exchange {
   }
 
   get isIncomplete(): boolean {
-    return this.#waitsForRequest;
+    return this.#waitsForRequest && !this.#room.isWaiting;
   }
 
   /** Run the handler; settles when the call is over. Never rejects. */
   async run(): Promise<void> {
     this.stream.on("close", () => {
+      this.#room.end();
+      this.#closed?.();
       this.#calls.abandon(this, new RpcError(Code.Canceled, "the caller gave the call up"));
     });
     try {
@@ -93,13 +102,47 @@ export class GrpcStreamCall extends WebCall implements Http2Exchange {
       reader.push(chunk);
       for (let envelope = reader.next(); envelope; envelope = reader.next()) {
         this.requestIsCompressed = envelope.flags === 1;
+        if (envelope.flags === 1) {
+          await this.#roomFor(decompressedBytes(envelope.body.length, this.#maxBytes));
+        }
         const bytes = await readEnvelope(envelope, this.#encoding, this.#maxBytes);
         this.requestBytes += bytes.length;
-        yield this.#decode(bytes);
+        const message = this.#decode(bytes);
+        // From here on it is the handler's: what handlers keep of a stream is not held against the next call on the connection.
+        this.#room.handedOver();
+        yield message;
       }
+      await this.#arrived(reader, chunk.length);
     }
     if (reader.heldBytes > 0) {
       throw incomplete(reader.heldBytes);
+    }
+  }
+
+  // Part of a message is here: the rest stays in the stream's window until there is room for all of it.
+  async #arrived(reader: EnvelopeReader, bytes: number): Promise<void> {
+    if (reader.heldBytes === 0) {
+      return;
+    }
+    const refusal = this.#room.arrived(Math.min(bytes, reader.heldBytes));
+    if (refusal) {
+      throw refusal;
+    }
+    if (!this.#room.isTaken && reader.announcedBytes > 0) {
+      await this.#roomFor(reader.announcedBytes);
+    }
+  }
+
+  async #roomFor(bytes: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (!this.#room.take(bytes, resolve)) {
+      const refusal = this.#room.hold(Math.min(bytes, streamWindowBytes));
+      if (refusal) {
+        throw refusal;
+      }
+      this.#closed = resolve;
+      await promise;
+      this.#room.unhold();
     }
   }
 

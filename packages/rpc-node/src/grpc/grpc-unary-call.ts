@@ -1,11 +1,14 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
+import { CallRoom } from "../call-room.ts";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
-import type { CountUnsent, Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
+import { streamWindowBytes } from "../http2/http2-connection.ts";
+import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
 import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
+import type { ReadTurn } from "../read-turn.ts";
 import { compressedEnvelope, encodeEnvelope } from "./encode-envelope.ts";
 import { type Envelope, EnvelopeReader } from "./envelope-reader.ts";
-import { acceptedEncodings, acceptsGzip, gzipMessage, readEnvelope } from "./grpc-compression.ts";
+import { acceptedEncodings, acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "./grpc-compression.ts";
 import { respondGrpcError } from "./grpc-response.ts";
 
 const okTrailers = { "grpc-status": "0" };
@@ -18,7 +21,8 @@ const okTrailers = { "grpc-status": "0" };
  */
 export class GrpcUnaryCall extends WebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
-  isIncomplete = true;
+  comesSinceMs: number;
+  #isIncomplete = true;
   /** Whether the request came compressed. */
   requestIsCompressed = false;
   readonly #served: ServedMethod;
@@ -26,17 +30,12 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
   readonly #maxBytes: number;
   readonly #encoding: string;
   readonly #takesGzip: boolean;
-  readonly #countUnsent: CountUnsent;
+  readonly #room: CallRoom;
+  readonly #reads: ReadTurn;
   #reader: EnvelopeReader | undefined;
   #envelope: Envelope | undefined;
 
-  constructor(
-    arrived: ArrivedHeaders,
-    stream: ServerHttp2Stream,
-    method: ServedMethod,
-    shared: Http2Shared,
-    countUnsent: CountUnsent,
-  ) {
+  constructor(arrived: ArrivedHeaders, stream: ServerHttp2Stream, method: ServedMethod, shared: Http2Shared) {
     super(arrived);
     this.stream = stream;
     this.#served = method;
@@ -44,7 +43,14 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     this.#maxBytes = shared.limits.frames.maxBytes;
     this.#encoding = firstHeader(arrived.headers, "grpc-encoding");
     this.#takesGzip = acceptsGzip(firstHeader(arrived.headers, "grpc-accept-encoding"));
-    this.#countUnsent = countUnsent;
+    this.#room = new CallRoom(arrived.connection.room, method);
+    this.#reads = arrived.connection.reads;
+    this.comesSinceMs = this.receivedMs;
+  }
+
+  // What waits for room here is not slow.
+  get isIncomplete(): boolean {
+    return this.#isIncomplete && !this.#room.isWaiting;
   }
 
   /** Read the request, then run the handler. */
@@ -53,6 +59,7 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
     stream.on("end", () => this.#onEnd());
     stream.on("close", () => {
+      this.#room.end();
       this.#calls.abandon(this, new RpcError(Code.Canceled, "the caller gave the call up"));
     });
   }
@@ -68,7 +75,8 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
   }
 
   respondError(error: RpcError): void {
-    this.isIncomplete = false;
+    this.#isIncomplete = false;
+    this.#room.end();
     const { stream } = this;
     respondGrpcError(stream, error, this.givenReply);
     if (!stream.readableEnded && !stream.closed) {
@@ -81,6 +89,12 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     if (this.settled) {
       return;
     }
+    this.waitingSinceMs = this.#reads.startMs();
+    const refusal = this.#room.arrived(chunk.length);
+    if (refusal) {
+      this.#calls.refuse(this, refusal);
+      return;
+    }
     try {
       this.#reader ??= new EnvelopeReader(this.#maxBytes);
       this.#reader.push(chunk);
@@ -88,13 +102,39 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
       if (this.#envelope && this.#reader.heldBytes > 0) {
         throw new RpcError(Code.Unimplemented, `${this.method} takes one request, more came`);
       }
+      if (!this.#envelope) {
+        this.#takeRoom(this.#reader.announcedBytes);
+      }
     } catch (thrown) {
       this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
     }
   }
 
+  // A message that does not come at once waits in the stream's window until there is room for all of it.
+  #takeRoom(bytes: number): void {
+    const { stream } = this;
+    const room = this.#room;
+    if (bytes === 0 || room.isTaken || room.isWaiting) {
+      return;
+    }
+    const isBegun = room.take(bytes, () => {
+      if (stream.isPaused()) {
+        room.unhold();
+        this.comesSinceMs = performance.now();
+        stream.resume();
+      }
+    });
+    if (!isBegun) {
+      stream.pause();
+      const refusal = room.hold(Math.min(bytes, streamWindowBytes));
+      if (refusal) {
+        this.#calls.refuse(this, refusal);
+      }
+    }
+  }
+
   #onEnd(): void {
-    this.isIncomplete = false;
+    this.#isIncomplete = false;
     // Node ends the readable side of a stream that was reset as if all had come; `close` follows.
     if (this.settled || this.stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
       return;
@@ -103,17 +143,18 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
       this.#calls.refuse(this, incomplete(this.#reader?.heldBytes ?? 0));
       return;
     }
+    const envelope = this.#envelope;
+    this.requestIsCompressed = envelope.flags === 1;
+    if (envelope.flags === 0) {
+      this.#run(envelope.body);
+    } else {
+      this.#room.take(decompressedBytes(envelope.body.length, this.#maxBytes), () => void this.#decompress(envelope));
+    }
+  }
+
+  async #decompress(envelope: Envelope): Promise<void> {
     try {
-      this.requestIsCompressed = this.#envelope.flags === 1;
-      const body = readEnvelope(this.#envelope, this.#encoding, this.#maxBytes);
-      if (body instanceof Promise) {
-        body.then(
-          (bytes) => this.#run(bytes),
-          (thrown) => this.#calls.refuse(this, rpcErrorFromUnknown(thrown)),
-        );
-      } else {
-        this.#run(body);
-      }
+      this.#run(await readEnvelope(envelope, this.#encoding, this.#maxBytes));
     } catch (thrown) {
       this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
     }
@@ -124,7 +165,17 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     if (this.settled) {
       return;
     }
-    const refusal = this.refuseLate();
+    let waited = false;
+    waited = !this.#room.take(bytes.length, () => {
+      if (waited) {
+        this.waitingSinceMs = performance.now();
+      }
+      this.#serve(bytes);
+    });
+  }
+
+  #serve(bytes: Buffer): void {
+    const refusal = this.#calls.admit(this);
     if (refusal) {
       this.#calls.refuse(this, refusal);
       return;
@@ -136,6 +187,7 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
       this.#calls.refuse(this, badRequest(this.#served, cause));
       return;
     }
+    this.#room.runs(bytes.length);
     this.#calls.serve(this, this.#served, request);
   }
 
@@ -166,8 +218,8 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     }
     stream.respond(headers, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers(trailers));
-    this.#countUnsent(envelope.length);
     stream.end(envelope);
+    this.#room.answered(envelope.length);
   }
 }
 

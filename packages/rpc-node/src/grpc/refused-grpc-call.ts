@@ -8,10 +8,12 @@ import { respondGrpcError } from "./grpc-response.ts";
 export class RefusedGrpcCall extends WebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
   readonly isIncomplete = false;
+  readonly comesSinceMs: number;
 
   constructor(arrived: ArrivedHeaders, stream: ServerHttp2Stream) {
     super(arrived);
     this.stream = stream;
+    this.comesSinceMs = this.receivedMs;
   }
 
   respond(): number {

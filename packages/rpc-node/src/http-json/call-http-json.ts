@@ -21,6 +21,8 @@ export interface HttpJsonRequest {
   /** Who calls, `L1.L2`. */
   readonly caller?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Dye the request: it is recorded in full by all that it passes. */
+  readonly dyed?: boolean | undefined;
   /** Default: without TLS. */
   readonly tls?: ChannelTls | undefined;
   /** Largest answer in bytes. Default 16 MiB. */
@@ -87,6 +89,7 @@ async function post(
         "content-type": "application/json; charset=utf-8",
         "content-length": body.length,
         ...(call.caller === undefined ? {} : { caller: call.caller }),
+        ...(call.dyed || context?.dyed ? { "msec-coloring": "1" } : {}),
         ...(context === undefined ? {} : { "msec-hops": String(context.hops + 1) }),
         ...(traceparent === undefined
           ? {}

@@ -1,35 +1,99 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import {
   type ArrivedCall,
+  type CallServer,
   Code,
   codeName,
-  type RpcError,
+  RpcError,
   retFromError,
   ServedCall,
   type ServedMethod,
 } from "@msec/rpc";
+import { CallRoom } from "../call-room.ts";
+import { streamWindowBytes } from "../http2/http2-connection.ts";
+import type { HttpConnection } from "../http2/http2-exchange.ts";
+import type { ListenerLimits } from "../limits.ts";
+import { discardBody } from "./discard-body.ts";
+import { parseRequest } from "./parse-request.ts";
 
-/** One request that came as HTTP+JSON in the original's shape. The HTTP status is always 200: what happened is in `ret`. */
+/** What all such calls of a listener share. */
+export interface HttpCallShared {
+  readonly calls: CallServer;
+  readonly limits: ListenerLimits;
+}
+
+/**
+ * One request that came as HTTP+JSON in the original's shape. The HTTP status is always 200: what happened is in `ret`.
+ *
+ * States: the body comes → (it is complete, and there is room) the handler runs → answered. What is wrong with a request is said when its body
+ * has come, so that the next one on the connection begins where it should; a body that is too large ends the connection.
+ */
 export class HttpCall extends ServedCall {
+  readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #method: ServedMethod | undefined;
-  readonly #stalledMs: number;
-  readonly #finished: (call: HttpCall) => void;
+  readonly #refusal: RpcError | undefined;
+  readonly #shared: HttpCallShared;
+  readonly #connection: HttpConnection;
+  readonly #room: CallRoom;
+  #body: Buffer | undefined;
+  #chunks: Buffer[] | undefined;
+  #bytes = 0;
+  #isComplete = false;
 
+  /**
+   * @param method   `undefined` where there is none of this name
+   * @param refusal  what is already known to be wrong
+   */
   constructor(
     arrived: ArrivedCall,
+    request: IncomingMessage,
     response: ServerResponse,
     method: ServedMethod | undefined,
-    stalledMs: number,
-    finished: (call: HttpCall) => void,
+    refusal: RpcError | undefined,
+    connection: HttpConnection,
+    shared: HttpCallShared,
   ) {
     super(arrived);
+    this.#request = request;
     this.#response = response;
     this.#method = method;
-    this.#stalledMs = stalledMs;
-    this.#finished = finished;
+    this.#refusal = refusal;
+    this.#connection = connection;
+    this.#shared = shared;
+    this.#room = new CallRoom(connection.room, method);
+  }
+
+  /** Read the request, then run the handler. */
+  read(): void {
+    const request = this.#request;
+    this.#response.on("close", () => this.#closed());
+    const bytes = Number(request.headers["content-length"] ?? 0);
+    if (bytes > this.#shared.limits.frames.maxBytes) {
+      void this.#refuseUnread(this.#tooLarge());
+      return;
+    }
+    const read = () => {
+      request.on("data", (chunk: Buffer) => this.#onData(chunk));
+      request.on("end", () => this.#onEnd());
+    };
+    if (bytes === 0) {
+      read();
+      return;
+    }
+    let waited = false;
+    waited = !this.#room.take(bytes, () => {
+      if (waited) {
+        this.#room.unhold();
+      }
+      read();
+    });
+    const refusal = waited ? this.#room.hold(Math.min(bytes, streamWindowBytes)) : undefined;
+    if (refusal) {
+      void this.#refuseUnread(refusal);
+    }
   }
 
   respond(fields: object): number {
@@ -49,9 +113,100 @@ export class HttpCall extends ServedCall {
     this.#send(error.code, body);
   }
 
+  #onData(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.settled) {
+      return;
+    }
+    this.waitingSinceMs = this.#connection.reads.startMs();
+    const refusal =
+      this.#bytes > this.#shared.limits.frames.maxBytes ? this.#tooLarge() : this.#room.arrived(chunk.length);
+    if (refusal) {
+      void this.#refuseUnread(refusal);
+    } else if (this.#body === undefined) {
+      this.#body = chunk;
+    } else {
+      this.#keep(chunk);
+    }
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#chunks ??= [this.#body!];
+    this.#chunks.push(chunk);
+    if (this.#chunks.length > 1_024) {
+      // A body in tiny pieces: a Buffer object for each takes far more than its bytes.
+      this.#chunks = [Buffer.concat(this.#chunks)];
+    }
+  }
+
+  #onEnd(): void {
+    this.#isComplete = true;
+    if (this.settled) {
+      return;
+    }
+    this.requestBytes = this.#bytes;
+    let waited = false;
+    waited = !this.#room.take(this.#bytes, () => {
+      if (waited) {
+        this.waitingSinceMs = performance.now();
+      }
+      this.#run();
+    });
+  }
+
+  #run(): void {
+    const { calls } = this.#shared;
+    const body = this.#chunks ? Buffer.concat(this.#chunks) : this.#body;
+    this.#chunks = undefined;
+    this.#body = undefined;
+    const refusal = this.#refusal ?? calls.admit(this);
+    if (refusal) {
+      calls.refuse(this, refusal);
+      return;
+    }
+    let message: unknown;
+    try {
+      message = parseRequest(this.#method!, body);
+    } catch (thrown) {
+      calls.refuse(this, thrown as RpcError);
+      return;
+    }
+    this.#room.runs(this.#bytes);
+    calls.serve(this, this.#method!, message);
+  }
+
+  // Of the body more may follow, so nothing else can on this connection.
+  async #refuseUnread(error: RpcError): Promise<void> {
+    this.#body = undefined;
+    this.#chunks = undefined;
+    this.#room.end();
+    this.#request.removeAllListeners("data");
+    await discardBody(this.#request);
+    if (!this.#response.headersSent) {
+      this.#response.setHeader("connection", "close");
+    }
+    this.#shared.calls.refuse(this, error);
+  }
+
+  #closed(): void {
+    this.#room.end();
+    if (!this.#response.writableFinished) {
+      const text = this.#isComplete
+        ? "the caller closed the connection"
+        : "the request broke off before its body was complete";
+      this.#shared.calls.abandon(this, new RpcError(Code.Canceled, text));
+    }
+  }
+
+  #tooLarge(): RpcError {
+    return new RpcError(
+      Code.ResourceExhausted,
+      `the body is larger than frames.maxBytes ${this.#shared.limits.frames.maxBytes}`,
+    );
+  }
+
   #send(code: Code, body: Buffer): void {
     const response = this.#response;
-    this.#finished(this);
     if (response.destroyed || response.headersSent) {
       return;
     }
@@ -62,6 +217,7 @@ export class HttpCall extends ServedCall {
       "msec-code": codeName(code),
     });
     response.end(body);
+    this.#room.answered(body.length);
     if (!response.writableFinished) {
       this.#watchUnread();
     }
@@ -70,8 +226,9 @@ export class HttpCall extends ServedCall {
   // Until the answer is out, the socket has no time-out of Node's. One of several that are pipelined has no socket until its turn comes.
   #watchUnread(): void {
     const response = this.#response;
+    const { stalledMs } = this.#shared.limits.unsent;
     const watch = (socket: Socket) => {
-      socket.setTimeout(this.#stalledMs);
+      socket.setTimeout(stalledMs);
       // Before Node's own listener, which sets the keep-alive time-out, or none while the next request runs.
       response.prependOnceListener("finish", () => socket.setTimeout(0));
     };

@@ -1,28 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import {
-  type CallServer,
-  Code,
-  type MethodTable,
-  type PeerInfo,
-  parseTraceParent,
-  RpcError,
-  type ServedMethod,
-} from "@msec/rpc";
+import { type CallServer, Code, type MethodTable, type PeerInfo, parseTraceParent, RpcError } from "@msec/rpc";
+import { ConnectionRoom, type RoomShared } from "../connection-room.ts";
+import { firstHeader, isRepeat } from "../http2/header-metadata.ts";
+import type { HttpConnection } from "../http2/http2-exchange.ts";
 import type { WebServer } from "../http2/web-server.ts";
-import type { ListenerLimits } from "../limits.ts";
+import { ReadTurn } from "../read-turn.ts";
 import { HttpCall } from "./http-call.ts";
-import { isJsonWithinDepth } from "./json-depth.ts";
+import { httpTimeoutMs } from "./http-timeout.ts";
 import type { ListPage } from "./list-page/list-page.ts";
-import { discardBody, readBody } from "./read-body.ts";
 import { type RequestFault, requestFault } from "./request-fault.ts";
 
 /** What HTTP connections of one listener share. */
-export interface HttpJsonShared {
+export interface HttpJsonShared extends RoomShared {
   readonly calls: CallServer;
   readonly methods: MethodTable<never>;
-  readonly limits: ListenerLimits;
   /** Serves what comes to the same HTTP server in Connect's or gRPC-Web's shape. */
   readonly web: WebServer;
   /** Answers `GET /list`, if somebody shall. */
@@ -31,8 +23,6 @@ export interface HttpJsonShared {
   readonly place: string;
 }
 
-const maxJsonDepth = 64;
-const longNumber = /[":,[\s]-?\d{1000}\d*(?=[",\]}\s.eE])/;
 const hint =
   "POST a JSON body to any path with ?methodName=package.Service.Method; the answer is {ret, errmsg, resultObj}";
 
@@ -44,8 +34,7 @@ const hint =
 export class HttpJsonServer {
   readonly #server: Server;
   readonly #shared: HttpJsonShared;
-  readonly #peers = new WeakMap<Socket, PeerInfo>();
-  readonly #running = new Set<HttpCall>();
+  readonly #connections = new WeakMap<Socket, HttpConnection>();
   #leaving = false;
 
   constructor(shared: HttpJsonShared) {
@@ -61,7 +50,7 @@ export class HttpJsonServer {
         connectionsCheckingInterval: Math.min(1_000, Math.max(20, frames.completeMs / 4)),
         requireHostHeader: false,
       },
-      (request, response) => void this.#serve(request, response),
+      (request, response) => this.#serve(request, response),
     );
     // Node starts to enforce the timeouts above when a server begins to listen, which this one never does by itself.
     this.#server.emit("listening");
@@ -69,15 +58,10 @@ export class HttpJsonServer {
 
   /** Serve HTTP on a socket; its first bytes have been put back into it. */
   accept(socket: Socket, peer: PeerInfo): void {
-    this.#peers.set(socket, peer);
+    this.#connect(socket, peer);
     this.#server.emit("connection", socket);
     // It was paused to hold its first bytes back; Node's HTTP server expects one that flows.
     socket.resume();
-  }
-
-  /** Requests that are being answered. */
-  get inFlight(): number {
-    return this.#running.size;
   }
 
   /** From now on each answer is the last of its connection. */
@@ -93,7 +77,7 @@ export class HttpJsonServer {
     this.#server.closeIdleConnections();
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #serve(request: IncomingMessage, response: ServerResponse): void {
     const receivedMs = performance.now();
     if (this.#leaving || this.#shared.calls.stopping) {
       response.setHeader("connection", "close");
@@ -107,92 +91,75 @@ export class HttpJsonServer {
     if (listPage?.serve(request, response)) {
       return;
     }
-    if (this.#shared.web.serveHttp1(request, response, this.#peerOf(request))) {
+    if (this.#shared.web.serveHttp1(request, response, this.#connectionOf(request.socket))) {
       return;
     }
     if (request.method !== "POST") {
       refuseMethod(request, response);
       return;
     }
-    const { methods, calls, limits } = this.#shared;
-    const name = methodName(request.url ?? "");
-    const method = methods.find(name);
-    let body = "";
-    let failure: RpcError | undefined;
-    try {
-      body = await readBody(request, limits.frames.maxBytes);
-    } catch (thrown) {
-      failure = thrown as RpcError;
-      await discardBody(request);
-      // Of the body more may follow, so nothing else can on this connection.
-      response.setHeader("connection", "close");
-    }
-    const call = this.#arrived(request, response, name, method, receivedMs, body);
-    failure ??= (method ? undefined : unknownMethod(name, this.#shared.place)) ?? calls.admit(call);
-    if (failure) {
-      calls.refuse(call, failure);
-      return;
-    }
-    let message: unknown;
-    try {
-      message = parseRequest(method!, body);
-    } catch (thrown) {
-      calls.refuse(call, thrown as RpcError);
-      return;
-    }
-    this.#running.add(call);
-    response.on("close", () => {
-      if (!response.writableFinished) {
-        this.#running.delete(call);
-        calls.abandon(call, new RpcError(Code.Canceled, "the caller closed the connection"));
-      }
-    });
-    calls.serve(call, method!, message);
-  }
-
-  #peerOf(request: IncomingMessage): PeerInfo {
-    return this.#peers.get(request.socket) ?? { address: "unknown", certificate: undefined };
-  }
-
-  #arrived(
-    request: IncomingMessage,
-    response: ServerResponse,
-    name: string,
-    method: ServedMethod | undefined,
-    receivedMs: number,
-    body: string,
-  ): HttpCall {
+    const { url } = request;
+    const name = methodName(url ?? "");
+    const method = this.#shared.methods.find(name);
+    const { headers } = request;
+    const timeoutMs = httpTimeoutMs(headers, url ?? "");
+    const refusal = method
+      ? timeoutMs === undefined
+        ? badTimeout()
+        : undefined
+      : unknownMethod(name, this.#shared.place);
+    const connection = this.#connectionOf(request.socket);
     const call = new HttpCall(
       {
         method: name,
-        caller: firstHeader(request, "caller").slice(0, 256) || "http.json",
-        peer: this.#peerOf(request),
+        caller: firstHeader(headers, "caller").slice(0, 256) || "http.json",
+        peer: connection.peer,
         receivedMs,
-        deadline: Number.POSITIVE_INFINITY,
+        deadline: receivedMs + (timeoutMs ?? Number.POSITIVE_INFINITY),
         metadata: undefined,
-        requestBytes: body.length,
-        hops: readHops(firstHeader(request, "msec-hops")),
+        requestBytes: 0,
+        hops: readHops(firstHeader(headers, "msec-hops")),
+        isRetry: isRepeat(headers),
+        waitingSinceMs: connection.reads.startMs(),
       },
+      request,
       response,
       method,
-      this.#shared.limits.unsent.stalledMs,
-      (done) => this.#running.delete(done),
+      refusal,
+      connection,
+      this.#shared,
     );
-    const parent = parseTraceParent(firstHeader(request, "traceparent"));
+    const parent = parseTraceParent(firstHeader(headers, "traceparent"));
     if (parent) {
       call.joinTrace(parent.traceId, parent.spanId, parent.sampled);
     }
-    return call;
+    call.read();
+  }
+
+  #connectionOf(socket: Socket): HttpConnection {
+    return this.#connections.get(socket) ?? this.#connect(socket, { address: "unknown", certificate: undefined });
+  }
+
+  #connect(socket: Socket, peer: PeerInfo): HttpConnection {
+    const room = new ConnectionRoom(this.#shared, {
+      // Requests come in order, so what is behind one that waits is not read at all.
+      waits: (isWaiting) => {
+        if (isWaiting) {
+          socket.pause();
+        } else {
+          socket.resume();
+        }
+      },
+      overflowed: () => socket.destroy(),
+    });
+    const connection = { peer, room, reads: new ReadTurn() };
+    this.#connections.set(socket, connection);
+    return connection;
   }
 }
 
 function readHops(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : 0;
-}
-
-function firstHeader(request: IncomingMessage, name: string): string {
-  const value = request.headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? "";
 }
 
 const plainQuery = /\?methodName=([\w.]+)(?:&|$)/;
@@ -214,6 +181,14 @@ function unknownMethod(name: string, place: string): RpcError {
   const text =
     name === "" ? `the URL has no methodName; ${hint}` : `no method ${JSON.stringify(name.slice(0, 200))} ${place}`;
   return new RpcError(Code.Unimplemented, text, { details: { ret: -6, notExecuted: true } });
+}
+
+function badTimeout(): RpcError {
+  return new RpcError(
+    Code.InvalidArgument,
+    "the time limit, header connect-timeout-ms or timeout_ms in the URL, is no whole number of milliseconds, 1…9999999999",
+    { details: { ret: -5, notExecuted: true } },
+  );
 }
 
 function refuseForm(request: IncomingMessage, response: ServerResponse, { status, text }: RequestFault): void {
@@ -238,30 +213,4 @@ function refuseMethod(request: IncomingMessage, response: ServerResponse): void 
     "msec-code": "Unimplemented",
   });
   response.end(request.method === "HEAD" ? undefined : body);
-}
-
-/** @throws RpcError InvalidArgument */
-function parseRequest(method: ServedMethod, body: string): unknown {
-  if (!isJsonWithinDepth(body, maxJsonDepth)) {
-    throw badBody(`it is nested deeper than ${maxJsonDepth}`);
-  }
-  // Reading digits into a 64-bit field takes time that grows with their square: three million of them block the process for over a second.
-  if (longNumber.test(body)) {
-    throw badBody("it has a number of more than 1,000 digits");
-  }
-  let json: JsonValue;
-  try {
-    json = JSON.parse(body);
-  } catch (cause) {
-    throw badBody(body.trim() === "" ? "it is empty; send {} for a message without fields" : "it is not JSON", cause);
-  }
-  try {
-    return fromJson(method.desc.input, json, { ignoreUnknownFields: true });
-  } catch (cause) {
-    throw badBody(`it is not a ${method.desc.input.typeName}: ${(cause as Error).message}`, cause);
-  }
-}
-
-function badBody(text: string, cause?: unknown): RpcError {
-  return new RpcError(Code.InvalidArgument, `the body cannot be read: ${text}`, { cause, details: { ret: -5 } });
 }

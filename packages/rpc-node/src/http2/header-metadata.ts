@@ -58,6 +58,15 @@ export function addMetadata(given: Reply["metadata"], set: (name: string, value:
   }
 }
 
+/** The header that says how often a call was made before (gRPC's, https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
+export const attemptsHeader = "grpc-previous-rpc-attempts";
+
+/** Whether a request repeats an earlier one, here or further up. */
+export function isRepeat(headers: IncomingHttpHeaders): boolean {
+  const attempts = headers[attemptsHeader];
+  return attempts !== undefined && /^[1-9]\d{0,9}$/.test(attempts as string);
+}
+
 /** The first value of a header, "" for none. */
 export function firstHeader(headers: IncomingHttpHeaders, name: string): string {
   const value = headers[name];

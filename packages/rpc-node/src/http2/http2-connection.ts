@@ -7,16 +7,23 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import type { PeerInfo } from "@msec/rpc";
+import { ConnectionRoom, type RoomShared } from "../connection-room.ts";
 import type { ListenerLimits } from "../limits.ts";
-import type { CountUnsent, Http2Exchange } from "./http2-exchange.ts";
+import { ReadTurn } from "../read-turn.ts";
+import type { Http2Exchange, HttpConnection } from "./http2-exchange.ts";
 
 /** Serves one request; `undefined` where it was answered at once. */
 export type ServeStream = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  peer: PeerInfo,
-  countUnsent: CountUnsent,
+  connection: HttpConnection,
 ) => Http2Exchange | undefined;
+
+/**
+ * How much of a request may come before anybody reads it. What waits for room holds so much of Node's memory, so it is no larger than what a
+ * machine nearby needs: at 1 ms there and back 128 MB/s for one call.
+ */
+export const streamWindowBytes = 128 * 1024;
 
 /** What the sweep remembers of a stream whose peer does not take what there is. */
 interface Stuck {
@@ -27,27 +34,32 @@ interface Stuck {
 /**
  * The server's end of one HTTP/2 connection: Node's session on a socket whose first bytes were HTTP/2's preface.
  *
- * States: `open` → `blocked` (the peer takes its answers too slowly: new requests wait) → `open` …; `open` → `stopping` (GOAWAY is
- * sent, what runs is finished, what still comes is refused) → closed.
+ * States: `open` → `stopping` (GOAWAY is sent, what runs is finished, what still comes is refused) → closed. Whether its calls may begin is
+ * their `room`'s affair.
  */
-export class Http2Connection {
+export class Http2Connection implements HttpConnection {
+  readonly peer: PeerInfo;
+  readonly room: ConnectionRoom;
+  readonly reads = new ReadTurn();
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #limits: ListenerLimits;
   readonly #exchanges = new Map<ServerHttp2Stream, Http2Exchange | undefined>();
   readonly #stuck = new Map<ServerHttp2Stream, Stuck>();
-  #unsentBytes = 0;
-  #held: (() => void)[] = [];
   #hasSettings = false;
   #activeMs = performance.now();
   readonly #sinceMs = performance.now();
 
-  constructor(socket: Socket, peer: PeerInfo, limits: ListenerLimits, serve: ServeStream) {
+  constructor(socket: Socket, peer: PeerInfo, shared: RoomShared, serve: ServeStream) {
     this.#socket = socket;
+    this.peer = peer;
+    this.room = new ConnectionRoom(shared, { waits: () => {}, overflowed: () => socket.destroy() });
+    const { limits } = shared;
     this.#limits = limits;
-    const { http, http2 } = limits;
+    const { calls, http, http2 } = limits;
     this.#session = performServerHandshake(socket, {
-      maxSessionMemory: http2.sessionMiB,
+      // Node counts answers that were not taken as well, refusing every new call meanwhile; those have a bound of their own.
+      maxSessionMemory: http2.sessionMiB + Math.ceil(limits.unsent.maxBytes / 2 ** 20),
       maxHeaderListPairs: http.maxHeaders,
       // Both are tokens: a client may give up all its calls at once (a deadline passed), and then so many a second.
       streamResetBurst: http2.resetBurst,
@@ -56,10 +68,10 @@ export class Http2Connection {
       maxSessionInvalidFrames: 100,
       maxSessionRejectedStreams: 100,
       settings: {
-        maxConcurrentStreams: http2.maxStreams,
+        maxConcurrentStreams: Math.min(http2.maxStreams, calls.maxPerConnection),
         maxHeaderListSize: http.maxHeaderBytes,
         enablePush: false,
-        initialWindowSize: 256 * 1024,
+        initialWindowSize: streamWindowBytes,
       },
     });
     // What breaks a session closes its socket, and that is watched elsewhere.
@@ -69,19 +81,7 @@ export class Http2Connection {
     });
     this.#session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       this.#watch(stream);
-      const start = () => {
-        if (!stream.destroyed) {
-          this.#exchanges.set(
-            stream,
-            serve(stream, headers, peer, (bytes) => this.#countUnsent(stream, bytes)),
-          );
-        }
-      };
-      if (this.#unsentBytes > limits.unsent.bytes) {
-        this.#held.push(start);
-      } else {
-        start();
-      }
+      this.#exchanges.set(stream, serve(stream, headers, this));
     });
   }
 
@@ -89,7 +89,7 @@ export class Http2Connection {
   isStale(nowMs: number): boolean {
     const { connections, frames } = this.#limits;
     for (const [stream, exchange] of this.#exchanges) {
-      const isSlow = exchange?.isIncomplete === true && nowMs - exchange.receivedMs > frames.completeMs;
+      const isSlow = exchange?.isIncomplete === true && nowMs - exchange.comesSinceMs > frames.completeMs;
       if (isSlow || this.#isStuck(stream, nowMs)) {
         stream.close(constants.NGHTTP2_CANCEL);
       }
@@ -125,20 +125,6 @@ export class Http2Connection {
       this.#exchanges.delete(stream);
       this.#stuck.delete(stream);
       this.#activeMs = performance.now();
-    });
-  }
-
-  #countUnsent(stream: ServerHttp2Stream, bytes: number): void {
-    this.#unsentBytes += bytes;
-    stream.on("close", () => {
-      this.#unsentBytes -= bytes;
-      if (this.#held.length > 0 && this.#unsentBytes <= this.#limits.unsent.bytes) {
-        const held = this.#held;
-        this.#held = [];
-        for (const start of held) {
-          start();
-        }
-      }
     });
   }
 

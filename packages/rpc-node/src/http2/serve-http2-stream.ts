@@ -1,5 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { type CallServer, Code, type PeerInfo, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
+import { type CallServer, Code, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
 import type { WebHandlers } from "../connect/web-handlers.ts";
 import { refuseEncoding } from "../grpc/grpc-compression.ts";
 import { GrpcStreamCall } from "../grpc/grpc-stream-call.ts";
@@ -7,7 +7,7 @@ import { parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
 import { GrpcUnaryCall } from "../grpc/grpc-unary-call.ts";
 import { RefusedGrpcCall } from "../grpc/refused-grpc-call.ts";
 import { firstHeader } from "./header-metadata.ts";
-import type { CountUnsent, Http2Exchange, Http2Shared } from "./http2-exchange.ts";
+import type { Http2Exchange, Http2Shared, HttpConnection } from "./http2-exchange.ts";
 import { isUnary, type MethodLookup, nameFromPath } from "./method-lookup.ts";
 import type { ArrivedHeaders } from "./web-call.ts";
 
@@ -29,8 +29,7 @@ export class Http2Streams {
   serve(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
-    peer: PeerInfo,
-    countUnsent: CountUnsent,
+    connection: HttpConnection,
   ): Http2Exchange | undefined {
     const status = refusedStatus(headers);
     if (status) {
@@ -40,16 +39,15 @@ export class Http2Streams {
     }
     const type = headers["content-type"];
     if (type === "application/grpc" || (type !== undefined && isGrpcProto(type))) {
-      return this.#serveGrpc(stream, headers, peer, countUnsent);
+      return this.#serveGrpc(stream, headers, connection);
     }
-    return this.#web.serveHttp2(stream, headers, peer);
+    return this.#web.serveHttp2(stream, headers, connection);
   }
 
   #serveGrpc(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
-    peer: PeerInfo,
-    countUnsent: CountUnsent,
+    connection: HttpConnection,
   ): Http2Exchange | undefined {
     if (headers[":method"] !== "POST") {
       stream.respond({ ":status": 405, allow: "POST" }, { endStream: true });
@@ -62,16 +60,17 @@ export class Http2Streams {
     const arrived: ArrivedHeaders = {
       method: method ? method.name : nameFromPath(path),
       headers,
-      peer,
+      connection,
       receivedMs: performance.now(),
       timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     };
-    const call = this.#callOf(stream, arrived, method, countUnsent);
+    const call = this.#callOf(stream, arrived, method);
     const refusal =
       (method ? undefined : unknownPath(path)) ??
       (timeoutMs === undefined ? badTimeout(firstHeader(headers, "grpc-timeout")) : undefined) ??
       refuseEncoding(firstHeader(headers, "grpc-encoding")) ??
-      this.#calls.admit(call);
+      // A unary call asks again when its request is there; the overload's measure is what it has waited for by then.
+      (call instanceof GrpcUnaryCall && !this.#calls.stopping ? undefined : this.#calls.admit(call));
     if (refusal) {
       this.#calls.refuse(call, refusal);
     } else if (call instanceof GrpcUnaryCall) {
@@ -86,13 +85,12 @@ export class Http2Streams {
     stream: ServerHttp2Stream,
     arrived: ArrivedHeaders,
     method: ServedMethod | ServedStream | undefined,
-    countUnsent: CountUnsent,
   ): GrpcUnaryCall | GrpcStreamCall | RefusedGrpcCall {
     if (!method) {
       return new RefusedGrpcCall(arrived, stream);
     }
     return isUnary(method)
-      ? new GrpcUnaryCall(arrived, stream, method, this.#shared, countUnsent)
+      ? new GrpcUnaryCall(arrived, stream, method, this.#shared)
       : new GrpcStreamCall(arrived, stream, method, this.#shared);
   }
 }

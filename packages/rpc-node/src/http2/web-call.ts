@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { Code, type PeerInfo, parseTraceParent, RpcError, ServedCall } from "@msec/rpc";
-import { firstHeader, metadataFromHeaders } from "./header-metadata.ts";
+import { parseTraceParent, ServedCall } from "@msec/rpc";
+import { firstHeader, isRepeat, metadataFromHeaders } from "./header-metadata.ts";
+import type { HttpConnection } from "./http2-exchange.ts";
 
 /** What is known when the headers of a request are there. */
 export interface ArrivedHeaders {
   /** Full name of the method. */
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
-  readonly peer: PeerInfo;
+  readonly connection: HttpConnection;
   /** `performance.now()`. */
   readonly receivedMs: number;
   /** Milliseconds that the caller waits; `Infinity` for no limit. */
@@ -19,32 +20,26 @@ export abstract class WebCall extends ServedCall {
   readonly #headers: IncomingHttpHeaders;
   #metadata: Readonly<Record<string, string>> | undefined;
 
-  constructor({ method, headers, peer, receivedMs, timeoutMs }: ArrivedHeaders) {
+  constructor({ method, headers, connection, receivedMs, timeoutMs }: ArrivedHeaders) {
     super({
       method,
       caller: firstHeader(headers, "caller").slice(0, 256),
-      peer,
+      peer: connection.peer,
       receivedMs,
       deadline: receivedMs + timeoutMs,
       metadata: undefined,
       requestBytes: 0,
       hops: hopsOf(headers),
+      isRetry: isRepeat(headers),
+      waitingSinceMs: connection.reads.startMs(),
     });
     this.#headers = headers;
+    this.dyed = firstHeader(headers, "msec-coloring") === "1";
     const traceparent = firstHeader(headers, "traceparent");
     const parent = traceparent === "" ? undefined : parseTraceParent(traceparent);
     if (parent) {
       this.joinTrace(parent.traceId, parent.spanId, parent.sampled);
     }
-  }
-
-  /** The body may have come slowly: whether the deadline has passed since the call was admitted. */
-  refuseLate(): RpcError | undefined {
-    return this.deadline <= performance.now()
-      ? new RpcError(Code.DeadlineExceeded, "the deadline passed before the handler ran", {
-          details: { notExecuted: true },
-        })
-      : undefined;
   }
 
   // Few handlers look at it, so it is made when one does.

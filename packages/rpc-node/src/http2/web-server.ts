@@ -2,19 +2,20 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { MethodTable, PeerInfo } from "@msec/rpc";
 import { WebHandlers } from "../connect/web-handlers.ts";
+import type { RoomShared } from "../connection-room.ts";
 import { Http2Connection } from "./http2-connection.ts";
-import type { Http2Shared } from "./http2-exchange.ts";
+import type { Http2Shared, HttpConnection } from "./http2-exchange.ts";
 import { MethodLookup } from "./method-lookup.ts";
 import { Http2Streams } from "./serve-http2-stream.ts";
 
 /** Connect, gRPC and gRPC-Web of one listener: all of HTTP/2, and the requests of HTTP/1.1 whose URL is `/package.Service/Method`. */
 export class WebServer {
-  readonly #shared: Http2Shared;
+  readonly #shared: RoomShared;
   readonly #web: WebHandlers;
   readonly #streams: Http2Streams;
 
   /** @param tables  where methods are found, in this order */
-  constructor(shared: Http2Shared, ...tables: readonly MethodTable<never>[]) {
+  constructor(shared: Http2Shared & RoomShared, ...tables: readonly MethodTable<never>[]) {
     this.#shared = shared;
     const methods = new MethodLookup(...tables);
     this.#web = new WebHandlers(shared, methods);
@@ -23,16 +24,16 @@ export class WebServer {
 
   /** Serve HTTP/2 on a paused socket; its first bytes have been put back into it. */
   acceptHttp2(socket: Socket, peer: PeerInfo): Http2Connection {
-    return new Http2Connection(socket, peer, this.#shared.limits, (stream, headers, from, countUnsent) =>
-      this.#streams.serve(stream, headers, from, countUnsent),
+    return new Http2Connection(socket, peer, this.#shared, (stream, headers, connection) =>
+      this.#streams.serve(stream, headers, connection),
     );
   }
 
   /** Serve an HTTP/1.1 request, if it is of these protocols. @returns whether it is */
-  serveHttp1(request: IncomingMessage, response: ServerResponse, peer: PeerInfo): boolean {
+  serveHttp1(request: IncomingMessage, response: ServerResponse, connection: HttpConnection): boolean {
     const accepts = this.#web.accepts(request);
     if (accepts) {
-      this.#web.serveHttp1(request, response, peer);
+      this.#web.serveHttp1(request, response, connection);
     }
     return accepts;
   }

@@ -77,6 +77,20 @@ export class RawConnection implements AsyncDisposable {
     }
   }
 
+  /** Wait until what was received matches; fails when the connection ends before. */
+  async text(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const text = this.received.toString("latin1");
+      if (pattern.test(text)) {
+        return text;
+      }
+      if (this.closed) {
+        throw new Error(`closed before ${pattern} matched ${JSON.stringify(text.slice(0, 300))}`);
+      }
+      await this.#changed.promise;
+    }
+  }
+
   /** Wait until the other end closes. */
   async end(): Promise<void> {
     while (!this.closed) {
