@@ -1,4 +1,4 @@
-import { createLog, type Log as LineLog, SECRET_FIELDS } from "@msec/process";
+import { createLog, type Log as LineLog, withoutSecrets } from "@msec/process";
 import { Level, type LevelName, type LogFields, type Recorder } from "@msec/telemetry";
 
 /** Writes log lines: to standard output, which the agent keeps in a file, and into the telemetry store. */
@@ -54,24 +54,4 @@ export class ProgramLog {
     const at = (level: LevelName) => (text: string, fields?: LogFields) => this.write(level, text, fields, request);
     return { trace: at("trace"), debug: at("debug"), info: at("info"), error: at("error"), fatal: at("fatal") };
   }
-}
-
-const secretNames: ReadonlySet<string> = new Set(SECRET_FIELDS.map((name) => name.toLowerCase()));
-
-// Objects within objects that are searched, as deep as the log of a program's lines searches them.
-const SECRET_DEPTH = 3;
-
-function withoutSecrets(fields: LogFields, depth = 1): LogFields {
-  const clean: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (secretNames.has(name.toLowerCase())) clean[name] = "[secret]";
-    else clean[name] = depth < SECRET_DEPTH && isPlainObject(value) ? withoutSecrets(value, depth + 1) : value;
-  }
-  return clean;
-}
-
-function isPlainObject(value: unknown): value is LogFields {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
