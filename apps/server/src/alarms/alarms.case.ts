@@ -1,0 +1,426 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import {
+  AlarmCondition,
+  AlarmDelivery,
+  AlarmEvent,
+  AlarmResolution,
+  type AlarmRule,
+  AlarmScope,
+  AlarmSubject,
+} from "@msec/api/console/v1/alarms_pb.js";
+import type { Cluster } from "./evaluate/cluster.ts";
+import { Lease, LeaseLost } from "./evaluate/lease.ts";
+import { startHook, type TestHook } from "./testing/hook.ts";
+import { ruleOf } from "./testing/rules.ts";
+import type { TestTelemetry } from "./testing/telemetry.ts";
+import { openTestAlarms, settleMs, type TestAlarms } from "./testing/test-alarms.ts";
+
+const program = fileURLToPath(new URL("./testing/evaluate-program.ts", import.meta.url));
+const flight = { host: "alpha", service: "Flight.mod_flight", instance: "10.0.0.1:7963" };
+
+/**
+ * What alarms must do on every engine; each engine's test file runs all of it.
+ *
+ * @param createDatabase  gives the URL of an empty database
+ * @param telemetry       a telemetry store that runs
+ */
+export function defineAlarmCases(createDatabase: () => Promise<string>, telemetry: () => TestTelemetry): void {
+  let hook: TestHook;
+  before(async () => {
+    hook = await startHook();
+  });
+  after(() => hook?.[Symbol.asyncDispose]());
+
+  // Each case has services and minutes of its own in the one telemetry store.
+  let cases = 0;
+  const open = async (): Promise<TestAlarms & { service: string; start: number }> => {
+    const start = Math.floor(Date.now() / 60_000) - 40;
+    hook.got.length = 0;
+    hook.answer = { status: 200, body: "{}" };
+    const service = `Case.service_${++cases}_${Math.floor(Math.random() * 1e9)}`;
+    const test = await openTestAlarms(await createDatabase(), telemetry().socket, start);
+    return Object.assign(test, { service, start });
+  };
+  const save = (test: TestAlarms, rule: AlarmRule) => test.people.saveRule(rule, "operator");
+  const list = async (test: TestAlarms, history = false) =>
+    (
+      await test.people.listAlarms({
+        history,
+        service: "",
+        severity: 0,
+        ruleId: "",
+        unacknowledged: false,
+        beforeMs: 0,
+        beforeId: "",
+        limit: 500,
+      })
+    ).alarms;
+
+  it("raises one alarm for errors, tells once, takes the acknowledgement, goes on, and ends it", async () => {
+    await using test = await open();
+    const { service, start, people } = test;
+    const channel = await test.channel(hook.url, { secret: "k" });
+    await save(test, ruleOf({ service, channelIds: [channel], forMinutes: 2, ofMinutes: 3, note: "call Ada" }));
+    const errors = [0, 10, 0, 30, 20, 0, 0];
+    for (const [index, bad] of errors.entries()) {
+      await telemetry().calls({ ...flight, service }, start + index, { good: 100 - bad, bad });
+      await test.judge(start + index);
+      const alarms = await list(test);
+      if (index < 3) assert.equal(alarms.length, 0, `minute ${index}`);
+      if (index === 3) {
+        assert.deepEqual(
+          alarms.map((one) => [one.service, one.count, one.firstMs, one.lastMs, one.peak]),
+          [[service, 2, (start + 1) * 60_000, (start + 3) * 60_000, 30]],
+        );
+        assert.deepEqual(
+          hook.got.map(({ json }) => json.alarms[0].event),
+          ["opened"],
+        );
+        assert.match(hook.got[0]?.text ?? "", /call Ada.*http:\/\/console\.example\/alarms\//s);
+        await people.acknowledge([alarms[0]!.id!], "ada", "on it");
+      }
+      if (index === 4) assert.deepEqual([alarms[0]?.count, alarms[0]?.acknowledgedBy], [3, "ada"]);
+    }
+    assert.equal((await list(test)).length, 0);
+    const [ended] = await list(test, true);
+    assert.deepEqual([ended?.resolution, ended?.count, ended?.peak], [AlarmResolution.GOOD, 3, 30]);
+    assert.deepEqual(
+      hook.got.map(({ json }) => json.alarms[0].event),
+      ["opened", "resolved"],
+    );
+    const comments = await people.listComments(ended!.id!);
+    assert.deepEqual(
+      comments.map(({ author, text, acknowledges }) => [author, text, acknowledges]),
+      [["ada", "on it", 1]],
+    );
+    const sent = await people.listNotifications(ended!.id!);
+    assert.ok(sent.every(({ delivery, outcome }) => delivery === AlarmDelivery.SENT && outcome === "accepted"));
+  });
+
+  it("neither fires nor ends while the telemetry store is dead, says so, and catches up", async () => {
+    await using test = await open();
+    const { service, start, store } = test;
+    const rule = await save(test, ruleOf({ service, resolveMinutes: 3 }));
+    await save(test, ruleOf({ name: "silence", service, condition: AlarmCondition.SILENT }));
+    await telemetry().calls({ ...flight, service }, start, { good: 50, bad: 50 });
+    await test.judge(start);
+    assert.deepEqual(
+      (await list(test)).map(({ ruleId }) => ruleId),
+      [rule.id],
+    );
+    test.setTelemetryDead(true);
+    for (const minute of [1, 2, 3, 4]) {
+      await telemetry().calls({ ...flight, service }, start + minute, { good: 100, bad: minute === 2 ? 90 : 0 });
+      await test.judge(start + minute);
+    }
+    const [alarm] = await list(test);
+    assert.deepEqual([(await list(test)).length, alarm?.count, alarm?.ruleId], [1, 1, rule.id], "nothing changed");
+    const failing = async () =>
+      (await test.people.readStatus()).progress.find(({ source }) => source === "calls")?.failing_since_ms;
+    assert.equal(await failing(), (start + 2) * 60_000 + settleMs, "shown as not evaluated since the first failure");
+    test.setTelemetryDead(false);
+    await test.judge(start + 5);
+    assert.equal(await failing(), 0);
+    const open5 = await list(test);
+    assert.deepEqual(
+      open5.map(({ ruleId, count, lastMs }) => [ruleId, count, lastMs]).filter(([id]) => id === rule.id),
+      [[rule.id, 2, (start + 2) * 60_000]],
+      "what happened meanwhile is judged once, later",
+    );
+    assert.equal(store.dialect === "sqlite" || store.dialect === "postgres", true);
+  });
+
+  it("finds silence, also of what never spoke, and not of what was taken out of routing", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const instance = (number: number, inRouting: boolean): Cluster["instances"][number] => ({
+      service,
+      instance: `10.0.0.${number}:7963`,
+      listens: true,
+      host: "",
+      inRouting,
+      running: true,
+    });
+    test.cluster = {
+      services: new Set([service]),
+      hosts: [],
+      instances: [instance(1, true), instance(2, true), instance(3, false)],
+    };
+    await save(
+      test,
+      ruleOf({ service, subject: AlarmSubject.CALLS, scope: AlarmScope.INSTANCE, condition: AlarmCondition.SILENT }),
+    );
+    await telemetry().calls({ ...flight, service }, start, { good: 1 });
+    await test.judge(start);
+    assert.deepEqual(
+      (await list(test)).map((one) => one.instance),
+      ["10.0.0.2:7963"],
+    );
+    test.cluster = { ...test.cluster, instances: [instance(1, true), instance(2, false)] };
+    await telemetry().calls({ ...flight, service }, start + 1, { good: 1 });
+    await test.judge(start + 1);
+    const [ended] = await list(test, true);
+    assert.equal(ended?.resolution, AlarmResolution.TARGET_GONE);
+  });
+
+  it("judges metrics and log lines, each of all rules by one question", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const metric = { subject: AlarmSubject.METRIC, metric: `usr.${service}.orders` };
+    await save(test, ruleOf({ name: "few", service, ...metric, condition: AlarmCondition.BELOW, threshold: 10 }));
+    await save(test, ruleOf({ name: "hosts", service: "", ...metric, scope: AlarmScope.HOST, threshold: 9 }));
+    await save(
+      test,
+      ruleOf({
+        name: "log",
+        service,
+        subject: AlarmSubject.LOG,
+        logLevel: "error",
+        logText: "DISK full",
+        threshold: 0,
+      }),
+    );
+    await save(test, ruleOf({ name: "calm", service, subject: AlarmSubject.LOG, logLevel: "fatal", threshold: 0 }));
+    await telemetry().sample({ ...flight, service }, start, metric.metric, 1, [4, 5.5]);
+    await telemetry().log({ ...flight, service }, start, 17, "write failed: disk Full");
+    await telemetry().log({ ...flight, service }, start, 9, "disk full, says an info line");
+    await test.judge(start);
+    assert.deepEqual((await list(test)).map((one) => [one.rule?.name, one.host, one.lastValue]).sort(), [
+      ["few", "", 9.5],
+      ["hosts", "alpha", 9.5],
+      ["log", "", 1],
+    ]);
+  });
+
+  it("folds a caller's alarm under its callee's, and tells of it when only the callee got well", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const login = `${service}_login`;
+    const channel = await test.channel(hook.url, { sendResolved: false });
+    for (const name of [service, login]) {
+      await save(test, ruleOf({ name, service: name, channelIds: [channel], resolveMinutes: 1 }));
+    }
+    const minute = async (at: number, badOfLogin: number) => {
+      await telemetry().calls({ ...flight, service }, at, { good: 10, bad: 10 });
+      await telemetry().calls({ ...flight, service: login }, at, { good: 10, bad: badOfLogin, caller: service });
+      await test.judge(at);
+    };
+    await minute(start, 10);
+    const alarms = await list(test);
+    const cause = alarms.find((one) => one.service === login);
+    assert.equal(alarms.find((one) => one.service === service)?.causeId, cause?.id);
+    assert.equal(cause?.folded, 1);
+    assert.deepEqual(
+      hook.got.map(({ json }) => json.alarms[0].service),
+      [login],
+      "only the cause is told of",
+    );
+    assert.deepEqual((await test.people.readStatus()).open, 1);
+    await minute(start + 1, 0);
+    assert.deepEqual(
+      hook.got.map(({ json }) => json.alarms[0].service),
+      [login, service],
+    );
+  });
+
+  it("folds what a silent host explains, and does not call silence what it has not seen", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const host = (seenMinute: number): Cluster["hosts"][number] => ({
+      name: "alpha",
+      seenMs: seenMinute * 60_000 + 59_000,
+    });
+    const instances = (running: boolean): Cluster["instances"] => [
+      { service, instance: flight.instance, listens: true, host: "alpha", inRouting: true, running },
+    ];
+    const liveness = { subject: AlarmSubject.LIVENESS, condition: AlarmCondition.SILENT };
+    await save(test, ruleOf({ name: "host", service: "", scope: AlarmScope.HOST, ...liveness }));
+    await save(test, ruleOf({ name: "instance", service: "*", scope: AlarmScope.INSTANCE, ...liveness }));
+    test.cluster = { services: new Set([service]), hosts: [host(start)], instances: instances(true) };
+    await test.judge(start);
+    await test.judge(start + 1);
+    assert.equal((await list(test)).length, 0, "that minute was not seen in full");
+    await test.judge(start + 2);
+    assert.deepEqual(
+      (await list(test)).map(({ host, instance }) => [host, instance]),
+      [["alpha", ""]],
+    );
+    test.cluster = { services: new Set([service]), hosts: [host(start)], instances: instances(false) };
+    await test.judge(start + 3);
+    await test.judge(start + 4);
+    const alarms = await list(test);
+    const cause = alarms.find((one) => one.host === "alpha");
+    assert.equal(alarms.find((one) => one.instance === flight.instance)?.causeId, cause?.id);
+  });
+
+  it("is never an avalanche: few alarms of one rule, few messages, the rest as one digest and one number", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const channel = await test.channel(hook.url, { maxPerTenMinutes: 3 });
+    const rule = await save(test, ruleOf({ service, scope: AlarmScope.INSTANCE, channelIds: [channel] }));
+    const instances = Array.from({ length: 120 }, (_, index) => ({
+      ...flight,
+      service,
+      instance: `10.0.1.${index}:1`,
+    }));
+    await telemetry().calls(instances, start, { bad: 1 });
+    await test.judge(start);
+    assert.equal((await list(test)).length, 100);
+    const { overflows } = await test.people.readStatus();
+    assert.deepEqual(
+      overflows.map(({ rule_id, more }) => [rule_id, more]),
+      [[rule.id, 20]],
+    );
+    assert.deepEqual(
+      hook.got.map(({ json }) => json.alarms.length).sort((a, b) => a - b),
+      [1, 1, 98],
+    );
+    assert.match(hook.got.find(({ json }) => json.alarms.length === 98)?.json.text, /98 more alarms.*… and 78 more/s);
+    test.clock.nowMs += 5_000;
+    await test.alarms.runOnce();
+    assert.equal(hook.got.length, 3, "nothing more in these ten minutes");
+  });
+
+  it("keeps quiet what is silenced, and tells others when nobody acknowledges", async () => {
+    await using test = await open();
+    const { service, start, people } = test;
+    const [first, second] = [await test.channel(hook.url), await test.channel(`${hook.url}/second`)];
+    await save(
+      test,
+      ruleOf({ service, channelIds: [first], escalateMinutes: 2, escalateChannelIds: [second], resolveMinutes: 60 }),
+    );
+    const silence = { rule_id: "", service: "Case.*", instance: "", host: "", comment: "deploy", author: "ada" };
+    test.clock.nowMs = start * 60_000;
+    await people.createSilence(silence, 3);
+    await telemetry().calls({ ...flight, service }, start, { bad: 9 });
+    await test.judge(start);
+    assert.deepEqual([(await list(test))[0]?.silenced, hook.got.length], [true, 0]);
+    await test.judge(start + 2);
+    assert.deepEqual(
+      hook.got.map(({ json }) => json.alarms[0].event),
+      ["opened"],
+      "the silence is over",
+    );
+    await test.judge(start + 3);
+    assert.equal(hook.got.length, 1);
+    await test.judge(start + 4);
+    assert.deepEqual(
+      hook.got.map(({ json, url }) => [json.alarms[0].event, url.endsWith("second")]),
+      [
+        ["opened", false],
+        ["escalated", true],
+      ],
+    );
+    await test.judge(start + 5);
+    assert.equal(hook.got.length, 2, "once");
+  });
+
+  it("tries again with back-off under the same id, and gives up with the reason", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const channel = await test.channel(hook.url);
+    await save(test, ruleOf({ service, channelIds: [channel], resolveMinutes: 60 }));
+    await telemetry().calls({ ...flight, service }, start, { bad: 9 });
+    hook.answer = { status: 503, body: "busy" };
+    await test.judge(start);
+    for (const [index, waitS] of [5, 20, 80, 320].entries()) {
+      test.clock.nowMs += waitS * 1_000 - 1;
+      await test.alarms.runOnce();
+      assert.equal(hook.got.length, index + 1, `not before ${waitS} s`);
+      test.clock.nowMs += 1;
+      await test.alarms.runOnce();
+      assert.equal(hook.got.length, index + 2, `after ${waitS} s`);
+    }
+    test.clock.nowMs += 3_600_000;
+    await test.alarms.runOnce();
+    assert.equal(hook.got.length, 5);
+    assert.equal(new Set(hook.got.map(({ headers }) => headers["msec-delivery"])).size, 1);
+    const [alarm] = await list(test);
+    const [told] = await test.people.listNotifications(alarm!.id!);
+    assert.deepEqual(
+      [told?.delivery, told?.event, told?.attempts, told?.outcome],
+      [AlarmDelivery.FAILED, AlarmEvent.OPENED, 5, "HTTP 503: busy"],
+    );
+    assert.deepEqual(
+      [(await test.people.getChannel(channel)).last_ok, (await test.people.getChannel(channel)).last_outcome],
+      [0, "HTTP 503: busy"],
+    );
+  });
+
+  it("ends the alarms of a rule that was disabled, and goes on with one whose threshold changed", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const rule = await save(test, ruleOf({ service, resolveMinutes: 60 }));
+    await telemetry().calls({ ...flight, service }, start, { good: 90, bad: 10 });
+    await test.judge(start);
+    await save(test, { ...rule, threshold: 50 });
+    await test.judge(start + 1);
+    assert.equal((await list(test)).length, 1);
+    await save(test, { ...rule, enabled: false });
+    await test.judge(start + 2);
+    assert.equal((await list(test, true))[0]?.resolution, AlarmResolution.RULE_CHANGED);
+  });
+
+  it("lets a holder whose lease went to another write nothing", async () => {
+    await using test = await open();
+    const leases = ["a", "b"].map((holder) => new Lease(test.store, holder, () => test.clock.nowMs, 60_000));
+    const [a, b] = leases as [Lease, Lease];
+    assert.deepEqual([await a.take(), await b.take()], [true, false]);
+    test.clock.nowMs += 60_001;
+    assert.equal(await b.take(), true);
+    const write = test.store.transaction(async (transaction) => {
+      await transaction.insertInto("alarm_overflow").values({ rule_id: "x", more: 1 }).execute();
+      await a.fence(transaction);
+    });
+    await assert.rejects(write, LeaseLost);
+    assert.deepEqual((await test.people.readStatus()).overflows, []);
+    assert.equal(await a.take(), false);
+    await b.release();
+    assert.equal(await a.take(), true);
+  });
+
+  it("judges each minute once with two servers at work", async () => {
+    const url = await createDatabase();
+    const start = Math.floor(Date.now() / 60_000) - 40;
+    const service = `Case.two_${Math.floor(Math.random() * 1e9)}`;
+    {
+      await using test = await openTestAlarms(url, telemetry().socket, start);
+      const channel = await test.channel(hook.url);
+      await save(test, ruleOf({ service, channelIds: [channel], resolveMinutes: 60 }));
+    }
+    hook.got.length = 0;
+    hook.answer = { status: 200, body: "{}" };
+    const minutes = 8;
+    for (let minute = 0; minute < minutes; minute++) {
+      await telemetry().calls({ ...flight, service }, start + minute, { bad: 5 });
+    }
+    const servers = [1, 2].map(() =>
+      spawn(process.execPath, [program, url, telemetry().socket, String(start), String(minutes)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
+    const judged = await Promise.all(
+      servers.map(async (server) => {
+        let text = "";
+        server.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+        const [status] = await once(server, "close");
+        assert.equal(status, 0);
+        return Number(text);
+      }),
+    );
+    // Of each of the four sources.
+    assert.equal(judged[0]! + judged[1]!, minutes * 4, `each minute by one of them: ${judged.join(" and ")}`);
+    await using test = await openTestAlarms(url, telemetry().socket, start);
+    assert.deepEqual(
+      (await list(test)).map(({ count }) => count),
+      [minutes],
+    );
+    assert.equal(hook.got.length, 1);
+  });
+}
