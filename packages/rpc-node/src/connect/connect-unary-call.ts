@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { create, type DescMessage, fromJson, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromJson, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
 import { CallRoom } from "../call-room.ts";
 import { encodeEnvelope } from "../grpc/encode-envelope.ts";
 import { acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "../grpc/grpc-compression.ts";
 import { badRequest } from "../grpc/grpc-unary-call.ts";
-import { isJsonWithinDepth } from "../http-json/json-depth.ts";
+import { parseJson } from "../http-json/json-text.ts";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
 import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { Http2Shared } from "../http2/http2-exchange.ts";
@@ -14,7 +14,6 @@ import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
 import type { ReadTurn } from "../read-turn.ts";
 import { connectJsonFromError, statusFromCode } from "./connect-json-error.ts";
 
-const maxJsonDepth = 64;
 /** So much of a body that does not say how long it is may come before there must be room for the largest. */
 const unannouncedBytes = 64 * 1024;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -228,10 +227,11 @@ export class ConnectUnaryCall extends WebCall {
 
   #messageFromJson(bytes: Buffer): unknown {
     const text = utf8.decode(bytes);
-    if (!isJsonWithinDepth(text, maxJsonDepth)) {
-      throw new RpcError(Code.InvalidArgument, `the body is nested deeper than ${maxJsonDepth}`);
+    const parsed = parseJson(text);
+    if ("fault" in parsed) {
+      throw new RpcError(Code.InvalidArgument, `the body cannot be read: ${parsed.fault}`);
     }
-    return fromJson(this.#served.desc.input, JSON.parse(text) as JsonValue, { ignoreUnknownFields: true });
+    return fromJson(this.#served.desc.input, parsed.value, { ignoreUnknownFields: true });
   }
 
   #json(fields: object): Buffer {

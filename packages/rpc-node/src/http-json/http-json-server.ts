@@ -129,6 +129,7 @@ export class HttpJsonServer {
       connection,
       this.#shared,
     );
+    call.dyed = firstHeader(headers, "msec-coloring") === "1";
     const parent = parseTraceParent(firstHeader(headers, "traceparent"));
     if (parent) {
       call.joinTrace(parent.traceId, parent.spanId, parent.sampled);
