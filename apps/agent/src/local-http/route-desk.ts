@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { RouteTable, Route as WireRoute } from "@msec/api/agent/v1/common_pb.js";
-import type { Balancer, Explanation, Route } from "@msec/balance";
+import type { Balancer, Explanation, Locality, Route } from "@msec/balance";
 import { nearestName } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import type { RouteTables } from "../routes/route-tables.ts";
 import type { SharedFindings, Teller } from "../sharing/shared-findings.ts";
 import { localLimits } from "./local-limits.ts";
-import { balancerOf, isSamePolicy } from "./table-balancer.ts";
+import { balancerOf, takeTable } from "./table-balancer.ts";
 
 /** A route that was lent: where to go, and the handle under which to say how it went. */
 export interface LentRoute {
@@ -36,14 +36,17 @@ export interface RouteDeskParts {
 
 interface Served {
   table: RouteTable;
-  balancer: Balancer;
+  readonly balancer: Balancer;
   heardMs: number;
   /** Calls of each instance when its findings were last told. */
   told: Map<string, number>;
+  /** Whether anything was said since. */
+  hasNews: boolean;
 }
 
 interface Loan {
   readonly balancer: Balancer;
+  readonly served: Served;
   readonly route: Route;
   /** Whether it counts as a call in flight. */
   isOut: boolean;
@@ -78,7 +81,8 @@ export class RouteDesk {
    */
   lend(service: string, key?: string): LentRoute {
     const nowMs = this.#parts.now();
-    const { balancer, table } = this.#serve(service, nowMs);
+    const served = this.#serve(service, nowMs);
+    const { balancer, table } = served;
     const route = balancer.pick(undefined, key);
     if (route === undefined) {
       throw new RpcError(
@@ -89,7 +93,7 @@ export class RouteDesk {
     balancer.started(route);
     if (this.#loans.size >= localLimits.loans) this.#forget(this.#loans.keys().next().value!);
     const handle = randomBytes(16).toString("base64url");
-    this.#loans.set(handle, { balancer, route, isOut: true, usedMs: nowMs });
+    this.#loans.set(handle, { balancer, served, route, isOut: true, usedMs: nowMs });
     const { address, port } = route;
     return { handle, service, route: table.routes.find((each) => each.port === port && each.address === address)! };
   }
@@ -106,6 +110,7 @@ export class RouteDesk {
     if (!loan.isOut) loan.balancer.started(loan.route);
     loan.isOut = false;
     loan.usedMs = this.#parts.now();
+    loan.served.hasNews = true;
     loan.balancer.finished(loan.route, { ok, durationMs: costMs, transportFailed: !ok && !reached });
     this.#loans.delete(handle);
     this.#loans.set(handle, loan);
@@ -127,10 +132,11 @@ export class RouteDesk {
       if (loan.isOut && idleMs >= localLimits.loanMs) giveBack(loan);
       if (idleMs >= localLimits.handleMs) this.#loans.delete(handle);
     }
-    for (const [service, served] of this.#services) this.#tell(service, served);
+    for (const [service, served] of this.#services) if (served.hasNews) this.#tell(service, served);
   }
 
   #tell(service: string, served: Served): void {
+    served.hasNews = false;
     const changed = served.balancer.findings().filter(({ address, port, calls }) => {
       const place = `${address} ${port}`;
       if (served.told.get(place) === calls) return false;
@@ -152,9 +158,7 @@ export class RouteDesk {
     this.#services.set(service, served);
     const table = this.#tableOf(service);
     if (table !== served.table) {
-      // What was learned goes by the rules under which it was.
-      if (!isSamePolicy(table, served.table)) served.balancer = balancerOf(table, this.#parts);
-      served.balancer.update(table.routes);
+      takeTable(served.balancer, table, this.#here());
       served.table = table;
     }
     if (nowMs - served.heardMs >= HEAR_EVERY_MS) {
@@ -166,10 +170,20 @@ export class RouteDesk {
 
   #fresh(service: string, nowMs: number): Served {
     const table = this.#tableOf(service);
-    const balancer = balancerOf(table, this.#parts);
-    balancer.update(table.routes);
+    const balancer = balancerOf(table, this.#here(), this.#parts.now);
     balancer.hear(this.#parts.shared.hearsayOf(service));
-    return { table, balancer, heardMs: nowMs, told: new Map() };
+    return { table, balancer, heardMs: nowMs, told: new Map(), hasNews: false };
+  }
+
+  // The agent learns its zone as its processes do: from any table that has an instance of its host.
+  #here(): Locality {
+    const hostId = this.#parts.hostId();
+    if (hostId === "") return { hostId, zone: "" };
+    for (const { routes } of this.#parts.tables.all()) {
+      const own = routes.find((route) => route.hostId === hostId && route.zone !== "");
+      if (own !== undefined) return { hostId, zone: own.zone };
+    }
+    return { hostId, zone: "" };
   }
 
   #tableOf(service: string): RouteTable {

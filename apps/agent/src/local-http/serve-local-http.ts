@@ -36,6 +36,8 @@ export function createLocalHttp(parts: LocalHttpParts, door: () => Door): Server
       requestTimeout: limits.requestMs,
       headersTimeout: limits.requestMs / 2,
       keepAliveTimeout: 60_000,
+      // How often those times are looked at; Node's default is thirty seconds.
+      connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
       void answer(request, response, () => {

@@ -97,10 +97,12 @@ test("the median of the voices counts, of two middle ones the better", () => {
 });
 
 test("a process that tells again does not have two voices, and instances of no table are not kept", () => {
-  const { tell, said, shared, routed } = world();
+  const { clock, tell, said, shared, routed } = world();
+  assert.equal(shared.hearsay().size, 0);
   tell(1, { leftOut: true });
   tell(1, { leftOut: true });
   assert.equal(said()?.voices, 1);
+  clock.ms += 250;
   tell(1, { leftOut: true, port: 77 });
   tell(1, { leftOut: true }, "Other.service");
   assert.equal(shared.hearsay().get(SERVICE)?.length, 1);

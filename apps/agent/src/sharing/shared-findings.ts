@@ -35,6 +35,8 @@ const HEARSAY_MAX = 1_000;
 // What one process may occupy: with 1,000 processes, all at their limits, some hundreds of megabytes; the usual is a few rows each.
 const VIEWS_MAX = 2_000;
 const INSTANCES_MAX = 20_000;
+// What is remarkable is worked out so often at most: with 1,000 instances and 64 voices about each it takes some milliseconds, and each process asks every second.
+const HEARSAY_KEPT_MS = 250;
 // A process that tells nothing for so long is gone, or calls nobody.
 const CALLER_MS = 15_000;
 
@@ -50,6 +52,8 @@ export class SharedFindings {
   readonly #told = new Map<number, Told>();
   #instances = 0;
   #sweptMs = 0;
+  #heard = new Map<string, Hearsay[]>();
+  #heardMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SharedFindingsOptions) {
     this.#options = options;
@@ -80,17 +84,14 @@ export class SharedFindings {
     this.#tellerOf(teller, nowMs);
   }
 
-  /** What is remarkable: service → instances, at most 1,000 of them. */
-  hearsay(): Map<string, Hearsay[]> {
+  /** What is remarkable: service → instances, at most 1,000 of them; up to a quarter of a second old. */
+  hearsay(): ReadonlyMap<string, readonly Hearsay[]> {
     const nowMs = this.#options.now();
-    const found = new Map<string, Hearsay[]>();
-    let room = HEARSAY_MAX;
-    for (const service of this.#voices.keys()) {
-      const remarkable = this.#hearsayOf(service, nowMs).slice(0, room);
-      room -= remarkable.length;
-      if (remarkable.length > 0) found.set(service, remarkable);
+    if (nowMs - this.#heardMs >= HEARSAY_KEPT_MS) {
+      this.#heard = this.#allHearsay(nowMs);
+      this.#heardMs = nowMs;
     }
-    return found;
+    return this.#heard;
   }
 
   /** What is remarkable about one service. */
@@ -108,6 +109,17 @@ export class SharedFindings {
         return view === undefined ? [] : [{ ...teller, silentMs: nowMs - toldMs, instances: [...view.values()] }];
       })
       .sort((a, b) => a.pid - b.pid);
+  }
+
+  #allHearsay(nowMs: number): Map<string, Hearsay[]> {
+    const found = new Map<string, Hearsay[]>();
+    let room = HEARSAY_MAX;
+    for (const service of this.#voices.keys()) {
+      const remarkable = this.#hearsayOf(service, nowMs).slice(0, room);
+      room -= remarkable.length;
+      if (remarkable.length > 0) found.set(service, remarkable);
+    }
+    return found;
   }
 
   #hearsayOf(service: string, nowMs: number): Hearsay[] {

@@ -63,10 +63,10 @@ export class RouteLoans {
     balancer.started(route);
     const { instanceId, address, port } = route;
     const loan: Loan = { balancer, route, timer: undefined };
-    // It counts as a running call, which makes others go elsewhere, until its caller says how it went. No answer says nothing of latency.
+    // It counts as a running call, which makes others go elsewhere, until its caller says how it went. Silence says nothing: it must not bring back what is out.
     loan.timer = setTimeout(() => {
       loan.timer = undefined;
-      balancer.finished(route, { ok: true, durationMs: Number.NaN, transportFailed: false });
+      balancer.abandoned(route);
     }, LOAN_MS).unref();
     return this.#lend({ service: parsed.service, instanceId, address, port }, loan);
   }
