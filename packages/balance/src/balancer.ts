@@ -43,12 +43,13 @@ export type Balancer = {
    *
    * @param except  instances that this call has tried already
    * @param key     what `consistent-hash` hashes; a call without one goes where `adaptive` would send it
+   * @param nowMs   what the balancer's clock says, where the caller has just looked: looking costs more than most of what happens here
    */
-  pick(except?: ReadonlySet<Route>, key?: string): Route | undefined;
+  pick(except?: ReadonlySet<Route>, key?: string, nowMs?: number): Route | undefined;
   /** A call was handed to this instance. */
   started(route: Route): void;
-  /** A call that was `started` has ended. */
-  finished(route: Route, result: CallResult): void;
+  /** A call that was `started` has ended. @param nowMs  as for `pick` */
+  finished(route: Route, result: CallResult, nowMs?: number): void;
   /** A call that was `started` is not followed any further: how it ended nobody will say. */
   abandoned(route: Route): void;
   /** How it went when `BalancerOptions.ask` was told to ask: something came back, or nothing. */
@@ -157,8 +158,7 @@ class RateBalancer implements Balancer {
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  pick(except?: ReadonlySet<Route>, key?: string): Route | undefined {
-    const nowMs = this.#now();
+  pick(except?: ReadonlySet<Route>, key?: string, nowMs = this.#now()): Route | undefined {
     this.#pickedMs = nowMs;
     if (nowMs >= this.#refreshAtMs) this.#refresh(nowMs);
     const isKeyed = key !== undefined && this.#policy === Policy.consistentHash;
@@ -188,13 +188,13 @@ class RateBalancer implements Balancer {
     if (this.#ask !== undefined) this.#touch(instance);
   }
 
-  finished(route: Route, result: CallResult): void {
+  finished(route: Route, result: CallResult, nowMs = this.#now()): void {
     const instance = this.#find(route);
     if (instance === undefined) return;
     this.#touch(instance);
     this.#over(instance);
     this.#may.ejectFailing = this.#failingOut + 1 <= this.#instances.length * this.#numbers.ejectFailingUpTo;
-    const hasMoved = instance.finish(this.#sound(result), this.#may, this.#now(), this.#numbers);
+    const hasMoved = instance.finish(this.#sound(result), this.#may, nowMs, this.#numbers);
     if (!hasMoved) return;
     // Counted exactly by the next refresh; before that several may follow each other.
     if (instance.ejection.isOut && !result.transportFailed) this.#failingOut++;

@@ -23,6 +23,8 @@ export type RoutedCall<T> = {
   readonly name: string;
   readonly service: CalledService;
   readonly deadline: number;
+  /** `performance.now()` just before the next attempt, where somebody has looked; else 0. Looking costs as much as choosing. */
+  nowMs: number;
   /** Longest time of one attempt; Infinity for none. */
   readonly attemptMs: number;
   readonly attempt: Attempt<T>;
@@ -44,18 +46,20 @@ export function tryOn<T>(call: RoutedCall<T>, failure?: unknown): Promise<T> {
   const { service, leg } = call;
   const { balancer } = service;
   // Before the choice: a probe that was picked must go out.
-  const leftMs = Math.min(timeLeft(call.deadline, call.target), call.attemptMs);
-  const route = balancer.pick(call.tried, call.key);
+  const begunMs = call.nowMs || performance.now();
+  call.nowMs = 0;
+  const leftMs = Math.min(timeLeft(call.deadline, call.target, begunMs), call.attemptMs);
+  const route = balancer.pick(call.tried, call.key, begunMs);
   if (route === undefined) return Promise.reject(failure ?? noInstance(call.name));
-  const begunMs = performance.now();
   if (failure === undefined && call.retries === 0) service.retries.called(begunMs);
   if (leg !== undefined) call.tried?.add(route);
   balancer.started(route);
   const marks = call.retries === 0 && leg === undefined ? undefined : { isRetry: call.retries > 0, signal: leg };
   return call.attempt(route, call.name, leftMs, marks).then(
     (answer) => {
-      const durationMs = performance.now() - begunMs;
-      balancer.finished(route, { ok: true, durationMs, transportFailed: false });
+      const endedMs = performance.now();
+      const durationMs = endedMs - begunMs;
+      balancer.finished(route, { ok: true, durationMs, transportFailed: false }, endedMs);
       if (call.repeat?.hedgeAfterMs === "auto") service.latency(call.repeat.method).record(durationMs);
       return answer;
     },
@@ -99,7 +103,7 @@ export function tryHedged<T>(call: RoutedCall<T>, afterMs: number): Promise<T> {
     const leg = new AbortController();
     legs.push(leg);
     running++;
-    tryLeg({ ...call, leg: leg.signal, tried, retries }).then(
+    tryLeg({ ...call, nowMs: 0, leg: leg.signal, tried, retries }).then(
       (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -130,8 +134,8 @@ async function tryLeg<T>(call: RoutedCall<T>): Promise<T> {
 }
 
 /** Milliseconds until the deadline, at least 1. @throws RpcError DeadlineExceeded when it has passed */
-export function timeLeft(deadline: number, target: string): number {
-  const leftMs = Math.ceil(deadline - performance.now());
+export function timeLeft(deadline: number, target: string, nowMs: number): number {
+  const leftMs = Math.ceil(deadline - nowMs);
   if (leftMs > 0) return leftMs;
   throw new RpcError(Code.DeadlineExceeded, `the time for calling ${target} was over before it began`, {
     details: { notSent: true },

@@ -29,6 +29,8 @@ export type CallTime = KeySource & {
   /** Milliseconds of one attempt; default: the whole call's. */
   readonly attemptTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Dye the request: it is recorded in full by all that it passes. */
+  readonly dyed?: boolean | undefined;
 };
 
 /** Why there may be no routes: how to say it to a person. */
@@ -130,10 +132,12 @@ export class RoutedCalls {
     try {
       const { service: name, ...place } = this.#targetOf(target);
       const limitMs = timeLimit(time);
-      const deadline = performance.now() + limitMs;
+      const nowMs = performance.now();
+      const deadline = nowMs + limitMs;
       const attemptMs = attemptLimit(time);
-      if (name === undefined) return attempt(place as Place, "", Math.min(timeLeft(deadline, target), attemptMs));
-      const about = { target, name, deadline, attemptMs, attempt, repeat, signal: time.signal, about: time };
+      if (name === undefined)
+        return attempt(place as Place, "", Math.min(timeLeft(deadline, target, nowMs), attemptMs));
+      const about = { target, name, deadline, nowMs, attemptMs, attempt, repeat, signal: time.signal, about: time };
       const service = this.#services.get(name);
       // Nothing in the table is the same as no table, to the caller and in the record.
       if (service !== undefined && this.#source.cache.find(name)?.length) return begin(service, about);
@@ -152,6 +156,8 @@ export class RoutedCalls {
       span.end(this.#recorder, { peerService: about.name, peerInstance: "", error });
       throw error;
     }
+    // It may have waited for routes.
+    about.nowMs = 0;
     return await begin(service, about);
   }
 
@@ -216,13 +222,14 @@ type CallAbout<T> = Omit<RoutedCall<T>, "service" | "key" | "leg" | "tried" | "r
 };
 
 function begin<T>(service: CalledService, about: CallAbout<T>): Promise<T> {
-  const { target, name, deadline, attemptMs, attempt, repeat, signal } = about;
+  const { target, name, deadline, nowMs, attemptMs, attempt, repeat, signal } = about;
   // Written out: spreading costs more than the rest of the way to the instance.
   const call: RoutedCall<T> = {
     target,
     name,
     service,
     deadline,
+    nowMs,
     attemptMs,
     attempt,
     repeat,
