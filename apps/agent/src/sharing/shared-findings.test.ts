@@ -88,12 +88,14 @@ test("the median of the voices counts, of two middle ones the better", () => {
     successShare,
     atMs: 0,
   });
-  assert.equal(mergeVoices([]), undefined);
-  const three = mergeVoices([voice(2, 0.9), voice(1e6, 0), voice(3, 0.8)])!;
+  const merge = (...voices: ReturnType<typeof voice>[]) => mergeVoices(voices, -1);
+  assert.equal(merge(), undefined);
+  const three = merge(voice(2, 0.9), voice(1e6, 0), voice(3, 0.8))!;
   assert.deepEqual([three.latencyRatio, Math.round(three.successShare * 10)], [3, 8]);
-  const two = mergeVoices([voice(2, 0.9), voice(1e6, 0)])!;
+  const two = merge(voice(2, 0.9), voice(1e6, 0))!;
   assert.deepEqual([two.latencyRatio, Math.round(two.successShare * 10)], [2, 9]);
-  assert.equal(mergeVoices([voice(0, 1), voice(9, 1)])!.latencyRatio, 9, "who has not measured has no word on it");
+  assert.equal(merge(voice(0, 1), voice(9, 1))!.latencyRatio, 9, "who has not measured has no word on it");
+  assert.equal(merge(voice(1, 1), voice(9, 0)), undefined);
 });
 
 test("a process that tells again does not have two voices, and instances of no table are not kept", () => {

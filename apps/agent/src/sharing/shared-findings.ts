@@ -1,5 +1,5 @@
 import type { Explanation, Finding, Hearsay } from "@msec/balance";
-import { isRemarkable, mergeVoices, VOICE_MS, VOICES_MAX, type Voice } from "./voices.ts";
+import { mergeVoices, VOICE_MS, VOICES_MAX, type Voice } from "./voices.ts";
 
 /** Who tells: a process of this host. */
 export interface Teller {
@@ -35,7 +35,7 @@ const HEARSAY_MAX = 1_000;
 // What one process may occupy: with 1,000 processes, all at their limits, some hundreds of megabytes; the usual is a few rows each.
 const VIEWS_MAX = 2_000;
 const INSTANCES_MAX = 20_000;
-// What is remarkable is worked out so often at most: with 1,000 instances and 64 voices about each it takes some milliseconds, and each process asks every second.
+// What is remarkable is worked out so often at most: with 1,000 bad instances and 64 voices about each it takes some milliseconds, and each process asks every second.
 const HEARSAY_KEPT_MS = 250;
 // A process that tells nothing for so long is gone, or calls nobody.
 const CALLER_MS = 15_000;
@@ -96,7 +96,7 @@ export class SharedFindings {
 
   /** What is remarkable about one service. */
   hearsayOf(service: string): Hearsay[] {
-    return this.#hearsayOf(service, this.#options.now()).slice(0, HEARSAY_MAX);
+    return this.#hearsayOf(service, this.#options.now(), HEARSAY_MAX);
   }
 
   /** The processes that call a service, in the order of their pids. */
@@ -115,18 +115,19 @@ export class SharedFindings {
     const found = new Map<string, Hearsay[]>();
     let room = HEARSAY_MAX;
     for (const service of this.#voices.keys()) {
-      const remarkable = this.#hearsayOf(service, nowMs).slice(0, room);
+      const remarkable = this.#hearsayOf(service, nowMs, room);
       room -= remarkable.length;
       if (remarkable.length > 0) found.set(service, remarkable);
     }
     return found;
   }
 
-  #hearsayOf(service: string, nowMs: number): Hearsay[] {
+  #hearsayOf(service: string, nowMs: number, most: number): Hearsay[] {
     const heard: Hearsay[] = [];
     for (const [place, voices] of this.#voices.get(service) ?? []) {
-      const verdict = mergeVoices([...voices.values()].filter(({ atMs }) => nowMs - atMs < VOICE_MS));
-      if (verdict === undefined || !isRemarkable(verdict)) continue;
+      if (heard.length >= most) break;
+      const verdict = mergeVoices(voices.values(), nowMs - VOICE_MS);
+      if (verdict === undefined) continue;
       const { atMs, ...said } = verdict;
       const [address = "", port] = place.split(" ");
       heard.push({ ...said, address, port: Number(port), ageMs: nowMs - atMs });

@@ -28,27 +28,37 @@ const SUCCESS_UNREMARKABLE = 0.93;
  *
  * So one process among three can move nothing beyond what an honest one says, and one of two can only take the other's warning away.
  *
- * @returns `undefined` where there are none
+ * @param sinceMs  older voices do not count
+ * @returns `undefined` where nobody would choose otherwise for knowing it
  */
-export function mergeVoices(voices: readonly Voice[]): Verdict | undefined {
-  if (voices.length === 0) return undefined;
-  const measured = voices.flatMap(({ latencyRatio }) => (latencyRatio > 0 ? [latencyRatio] : []));
-  return {
-    leftOut: voices.filter(({ leftOut }) => leftOut).length * 2 > voices.length,
-    latencyRatio: lowerMedian(measured) ?? 0,
+export function mergeVoices(voices: Iterable<Voice>, sinceMs: number): Verdict | undefined {
+  const counted: Voice[] = [];
+  let leftOut = 0;
+  let isRemarked = false;
+  for (const voice of voices) {
+    if (voice.atMs <= sinceMs) continue;
+    counted.push(voice);
+    if (voice.leftOut) leftOut++;
+    isRemarked ||= isRemarkable(voice);
+  }
+  // The usual case: nobody says anything, and nothing need be sorted.
+  if (!isRemarked) return undefined;
+  const merged = {
+    leftOut: leftOut * 2 > counted.length,
+    latencyRatio: lowerMedian(counted.flatMap(({ latencyRatio }) => (latencyRatio > 0 ? [latencyRatio] : []))) ?? 0,
     // The least part of what is missing: the better of two middle ones.
-    successShare: 1 - lowerMedian(voices.map(({ successShare }) => 1 - successShare))!,
-    atMs: Math.max(...voices.map(({ atMs }) => atMs)),
-    voices: voices.length,
+    successShare: 1 - lowerMedian(counted.map(({ successShare }) => 1 - successShare))!,
+    atMs: Math.max(...counted.map(({ atMs }) => atMs)),
+    voices: counted.length,
   };
+  return isRemarkable(merged) ? merged : undefined;
 }
 
-/** Whether anybody would choose otherwise for knowing it. */
-export function isRemarkable({ leftOut, latencyRatio, successShare }: Verdict): boolean {
+function isRemarkable({ leftOut, latencyRatio, successShare }: Voice): boolean {
   return leftOut || latencyRatio > LATENCY_UNREMARKABLE || successShare < SUCCESS_UNREMARKABLE;
 }
 
 function lowerMedian(values: readonly number[]): number | undefined {
-  const ascending = values.toSorted((a, b) => a - b);
+  const ascending = Float64Array.from(values).sort();
   return ascending[Math.floor((ascending.length - 1) / 2)];
 }
