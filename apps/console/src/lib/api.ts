@@ -1,5 +1,6 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
@@ -11,11 +12,20 @@ export interface Api {
   readonly session: Client<typeof SessionService>;
   readonly registry: Client<typeof RegistryService>;
   readonly telemetry: Client<typeof TelemetryService>;
+  readonly metric: Client<typeof MetricService>;
 }
 
-/** The transport to the server that this page came from. A call that takes longer than ten seconds has failed. */
+/**
+ * The transport to the server that this page came from. A call that takes longer than ten seconds has failed. Binary: a page of curves is a
+ * hundred thousand numbers.
+ */
 export function createServerTransport(): Transport {
-  return createConnectTransport({ baseUrl: "/api", interceptors: [clockInterceptor], defaultTimeoutMs: 10_000 });
+  return createConnectTransport({
+    baseUrl: "/api",
+    interceptors: [clockInterceptor],
+    defaultTimeoutMs: 10_000,
+    useBinaryFormat: true,
+  });
 }
 
 /** The services over one transport. */
@@ -24,6 +34,7 @@ export function createApi(transport: Transport): Api {
     session: createClient(SessionService, transport),
     registry: createClient(RegistryService, transport),
     telemetry: createClient(TelemetryService, transport),
+    metric: createClient(MetricService, transport),
   };
 }
 

@@ -7,6 +7,7 @@ import { type RouteContext, rootRoute } from "./context.ts";
 import { curvesRoute } from "./curves.tsx";
 import { flowRoute } from "./flow.tsx";
 import { hostsRoute } from "./hosts.tsx";
+import { monitorRoute, retentionRoute } from "./monitor.tsx";
 import { requestsRoute } from "./requests.tsx";
 import { serviceRoute } from "./service.tsx";
 import { servicesRoute } from "./services.tsx";
@@ -14,7 +15,16 @@ import { signInRoute } from "./sign-in.tsx";
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  appRoute.addChildren([servicesRoute, serviceRoute, curvesRoute, requestsRoute, flowRoute, hostsRoute]),
+  appRoute.addChildren([
+    servicesRoute,
+    serviceRoute,
+    curvesRoute,
+    requestsRoute,
+    flowRoute,
+    hostsRoute,
+    monitorRoute,
+    retentionRoute,
+  ]),
 ]);
 
 /**

@@ -16,6 +16,12 @@ export interface ChartCurve {
   readonly hidden?: boolean;
 }
 
+/** Something that happened: a thin line across the chart, with its words on hover. */
+export interface ChartMark {
+  readonly timeMs: number;
+  readonly label: string;
+}
+
 /** A chart of lines over time. */
 export interface CurveChartProps {
   /** Milliseconds since 1970 UTC, ascending. */
@@ -36,6 +42,12 @@ export interface CurveChartProps {
   /** Values are whole numbers. */
   readonly whole?: boolean;
   readonly onToggle?: (id: string) => void;
+  /** What happened meanwhile. */
+  readonly marks?: readonly ChartMark[];
+  /** A click on a point: its time, and the curve that is nearest to the pointer. */
+  readonly onPick?: (timeMs: number, id: string | undefined) => void;
+  /** The legend has nothing to switch off: one line under the chart. */
+  readonly plain?: boolean;
 }
 
 const AXIS_WIDTH = 54;
@@ -44,10 +56,21 @@ const MANY = 6;
 // Calls come whole: a scale from 0 to 1 has no halves.
 const WHOLE_STEPS = [1, 2, 5].flatMap((digit) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => digit * 10 ** power));
 
-function clock(ms: number, seconds: boolean): string {
+// From here on a time of day alone does not say which day.
+const DAYS_MS = 25 * 3_600_000;
+
+function clock(ms: number, seconds: boolean, spanMs = 0): string {
   const date = new Date(ms);
+  if (spanMs > DAYS_MS) {
+    const day = `${date.getMonth() + 1}-${String(date.getDate()).padStart(2, "0")}`;
+    return spanMs > 20 * DAYS_MS ? day : `${day} ${clock(ms, false)}`;
+  }
   const parts = [date.getHours(), date.getMinutes(), ...(seconds ? [date.getSeconds()] : [])];
   return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+function spanOf({ timesMs }: CurveChartProps): number {
+  return (timesMs.at(-1) ?? 0) - (timesMs[0] ?? 0);
 }
 
 function colourOf(scheme: Scheme, index: number): string {
@@ -85,9 +108,10 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
       {
         ...axis,
         size: 26,
-        space: seconds ? 74 : 56,
+        space: seconds ? 74 : spanOf(props) > DAYS_MS ? 96 : 56,
         gap: 4,
-        values: (_, splits) => splits.map((at) => clock(at, seconds)),
+        values: (plot, splits) =>
+          splits.map((at) => clock(at, seconds, (plot.scales.x?.max ?? 0) - (plot.scales.x?.min ?? 0))),
       },
       {
         ...axis,
@@ -145,6 +169,14 @@ export function CurveChart(props: CurveChartProps) {
       element,
     );
     plot.current = made;
+    drawMarks(made, latest.current.marks);
+    const pick = () => {
+      const { onPick, timesMs } = latest.current;
+      const { idx } = made.cursor;
+      if (onPick !== undefined && idx != null && timesMs[idx] !== undefined)
+        onPick(timesMs[idx], nearestCurve(made, latest.current));
+    };
+    made.over.addEventListener("click", pick);
     const observer = new ResizeObserver(() => {
       if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: latest.current.height ?? 170 });
     });
@@ -159,10 +191,15 @@ export function CurveChart(props: CurveChartProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the data is made of these two
   useEffect(() => {
     plot.current?.setData(dataFor(props));
-  }, [props.timesMs, props.curves]);
+    if (plot.current !== undefined) drawMarks(plot.current, props.marks);
+  }, [props.timesMs, props.curves, props.marks]);
 
   const moveCursor = (event: KeyboardEvent) => {
     const made = plot.current;
+    if (event.key === "Enter" && cursor !== null && props.timesMs[cursor] !== undefined) {
+      props.onPick?.(props.timesMs[cursor], props.curves[0]?.id);
+      return;
+    }
     const last = props.timesMs.length - 1;
     if (made === undefined || last < 0) return;
     const now = cursor ?? last;
@@ -176,7 +213,7 @@ export function CurveChart(props: CurveChartProps) {
 
   const at = cursor !== null && cursor < props.timesMs.length ? cursor : props.timesMs.length - 1;
   return (
-    <div className="curve-chart">
+    <div className={props.onPick === undefined ? "curve-chart" : "curve-chart pickable"}>
       <div
         className="plot"
         ref={holder}
@@ -187,10 +224,17 @@ export function CurveChart(props: CurveChartProps) {
         onKeyDown={moveCursor}
       />
       <ul className={props.curves.length > MANY ? "curve-legend many" : "curve-legend"} aria-label={props.label}>
-        <li className="muted clock">{at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false) : ""}</li>
+        <li className="muted clock">
+          {at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false, spanOf(props)) : ""}
+        </li>
         {props.curves.map((curve) => (
           <li key={curve.id}>
-            <button type="button" aria-pressed={curve.hidden !== true} onClick={() => props.onToggle?.(curve.id)}>
+            <button
+              type="button"
+              aria-pressed={curve.hidden !== true}
+              disabled={props.plain}
+              onClick={() => props.onToggle?.(curve.id)}
+            >
               <i
                 className={curve.dashed ? "dashed" : ""}
                 style={{ borderColor: `var(--curve-${(curve.colour % 8) + 1})` }}
@@ -203,6 +247,34 @@ export function CurveChart(props: CurveChartProps) {
       </ul>
     </div>
   );
+}
+
+/** The curve whose value at the cursor is nearest to it. */
+function nearestCurve(plot: uPlot, { curves }: CurveChartProps): string | undefined {
+  const { idx, top = 0 } = plot.cursor;
+  let nearest: { id: string; distance: number } | undefined;
+  for (const curve of curves) {
+    const value = idx == null ? undefined : curve.values[idx];
+    if (curve.hidden || value === null || value === undefined) continue;
+    const distance = Math.abs(plot.valToPos(value, "y") - top);
+    if (nearest === undefined || distance < nearest.distance) nearest = { id: curve.id, distance };
+  }
+  return nearest?.id;
+}
+
+/** Marks are elements over the canvas, placed in percent of its width: they follow a change of size, and have a tooltip. */
+function drawMarks(plot: uPlot, marks: readonly ChartMark[] | undefined): void {
+  for (const old of plot.over.querySelectorAll(".chart-mark")) old.remove();
+  const { min, max } = plot.scales.x ?? {};
+  if (marks === undefined || min == null || max == null || max <= min) return;
+  for (const { timeMs, label } of marks) {
+    if (timeMs < min || timeMs > max) continue;
+    const element = document.createElement("i");
+    element.className = "chart-mark";
+    element.title = label;
+    element.style.left = `${(100 * (timeMs - min)) / (max - min)}%`;
+    plot.over.append(element);
+  }
 }
 
 function formatOr(value: number | null | undefined, format: (value: number) => string): string {

@@ -25,12 +25,19 @@ export function chartLines(curves: readonly Curve[], metric: Metric, hidden: Rea
   }));
 }
 
-/** Both percentiles of each curve: the 99th as a line, the median as dots. */
-export function latencyLines(curves: readonly Curve[], hidden: ReadonlySet<string> = new Set()): Line[] {
+/** Percentiles of latency that can be shown beside the median. */
+export type Quantile = "p90" | "p99" | "p999";
+
+/** Two percentiles of each curve: a high one as a line, the median as dots. */
+export function latencyLines(
+  curves: readonly Curve[],
+  hidden: ReadonlySet<string> = new Set(),
+  quantile: Quantile = "p99",
+): Line[] {
   return curves.flatMap((curve, colour) => {
     const common = { colour, hidden: hidden.has(curve.id) };
     return [
-      { ...common, id: curve.id, label: `${curveLabel(curve)} p99`, values: valuesOf(curve, "p99Ms") },
+      { ...common, id: curve.id, label: `${curveLabel(curve)} ${quantile}`, values: valuesOf(curve, `${quantile}Ms`) },
       { ...common, id: `${curve.id} p50`, label: "p50", values: valuesOf(curve, "p50Ms"), dashed: true },
     ];
   });
@@ -45,6 +52,23 @@ function valuesOf(curve: Curve, metric: Metric): readonly (number | null)[] {
 
 /** The short name of a curve: `queryFlight`, with its instance where curves are split. */
 export function curveLabel(curve: Curve): string {
-  const method = curve.method.slice(curve.method.lastIndexOf(".") + 1) || curve.service;
-  return curve.instance === "" ? method : `${method} @ ${curve.instance}`;
+  const method = curve.method.slice(curve.method.lastIndexOf(".") + 1);
+  const owner = curve.caller || (curve.id.startsWith(`${curve.service} `) ? curve.service : "");
+  const what = [owner, method].filter((part) => part !== "").join(" ") || curve.service;
+  return curve.instance === "" ? what : `${what} @ ${curve.instance}`;
+}
+
+/**
+ * Lines with those of the same range some days before behind them, dashed in the same colour.
+ *
+ * @param label  what they are called
+ */
+export function withBefore(lines: readonly Line[], before: readonly Line[], label: string): Line[] {
+  const byId = new Map(before.map((line) => [line.id, line]));
+  return lines.flatMap((line) => {
+    const same = line.dashed ? undefined : byId.get(line.id);
+    return same === undefined
+      ? [line]
+      : [line, { ...line, id: `${line.id} before`, label, values: same.values, dashed: true }];
+  });
 }

@@ -1,6 +1,6 @@
 import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
-import { Checkbox, Segmented } from "antd";
+import { Checkbox, Segmented, Select } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
@@ -9,10 +9,19 @@ import { formatDateTime, formatDuration, formatTick } from "../../lib/format.ts"
 import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
-import { chartLines, latencyLines } from "./chart-data.ts";
-import { CurveRange, CurveSide, type CurvesSearch, rangeSteps, shiftUntil } from "./curves-search.ts";
+import { useCallMarks } from "./call-marks.ts";
+import { chartLines, type Line, latencyLines, type Quantile, withBefore } from "./chart-data.ts";
+import {
+  CurveBy,
+  CurveRange,
+  CurveSide,
+  type CurvesSearch,
+  curveQuantiles,
+  rangeSteps,
+  shiftUntil,
+} from "./curves-search.ts";
 import { LazyChart } from "./lazy-chart.tsx";
-import { type Calls, callsQuery } from "./queries.ts";
+import { type Calls, type CallsRequest, callsQuery } from "./queries.ts";
 import { ValueTable } from "./value-table.tsx";
 import "./charts.css";
 
@@ -24,28 +33,40 @@ export interface CurvesPageProps {
   readonly search: CurvesSearch;
   /** Puts the whole of the new state into the address. */
   readonly onSearch: (search: CurvesSearch) => void;
+  /** Opens the slowest requests of a range of time, of one method or (undefined) of any. */
+  readonly onSlowest: (fromMs: number, toMs: number, method: string | undefined) => void;
   /** Name, facts and tabs of the service. */
   readonly head: ReactNode;
 }
 
 /** Calls, failures and latency of one service's methods over time. */
-export function CurvesPage({ service, external, search, onSearch, head }: CurvesPageProps) {
+export function CurvesPage({ service, external, search, onSearch, onSlowest, head }: CurvesPageProps) {
   const { t } = useTranslation();
   const range = search.range ?? CurveRange.Live;
   const side = search.side ?? (external ? CurveSide.Callers : CurveSide.Served);
   const { spanMs, stepS, pollMs } = rangeSteps[range];
-  const calls = useQuery(
-    callsQuery(useApi(), {
-      service,
-      side: side === CurveSide.Callers ? CallSide.CLIENT : CallSide.SERVER,
-      spanMs,
-      stepS,
-      untilMs: search.until,
-      byMethod: true,
-      byInstance: search.split ?? false,
-      ...(search.until === undefined ? { pollMs } : {}),
-    }),
-  );
+  const api = useApi();
+  const made = side === CurveSide.Made;
+  const by = search.by ?? CurveBy.Method;
+  const request: CallsRequest = {
+    service: made ? "" : service,
+    ...(made ? { caller: service } : {}),
+    side: side === CurveSide.Served ? CallSide.SERVER : CallSide.CLIENT,
+    spanMs,
+    stepS,
+    untilMs: search.until,
+    byMethod: by === CurveBy.Method,
+    // The callee is in each curve of calls that a service makes; its callers are asked for.
+    byCaller: by === CurveBy.Caller && !made,
+    byInstance: (search.split ?? false) && !made,
+    byCallerInstance: (search.split ?? false) && made,
+    ...(search.until === undefined ? { pollMs } : {}),
+  };
+  const calls = useQuery(callsQuery(api, request));
+  const before = useQuery({
+    ...callsQuery(api, { ...request, daysBack: search.vs ?? 0 }),
+    enabled: search.vs !== undefined,
+  });
   return (
     <div className="page">
       {head}
@@ -57,11 +78,19 @@ export function CurvesPage({ service, external, search, onSearch, head }: Curves
         )}
         {calls.data !== undefined && calls.data.curves.length === 0 && (
           <Notice title={t("curves.emptyTitle")}>
-            {t(side === CurveSide.Callers ? "curves.emptyCallers" : "curves.emptyTodo")}
+            {t(side === CurveSide.Served ? "curves.emptyTodo" : "curves.emptyCallers")}
           </Notice>
         )}
         {calls.data !== undefined && calls.data.curves.length > 0 && (
-          <Charts service={service} search={search} range={range} calls={calls.data} onSearch={onSearch} />
+          <Charts
+            service={service}
+            search={search}
+            range={range}
+            calls={calls.data}
+            before={search.vs === undefined ? undefined : before.data}
+            onSearch={onSearch}
+            onSlowest={onSlowest}
+          />
         )}
       </section>
       {search.table && calls.data !== undefined && calls.data.curves.length > 0 && (
@@ -129,8 +158,37 @@ function CurveTools({
         options={[
           { value: CurveSide.Served, label: t("curves.served") },
           { value: CurveSide.Callers, label: t("curves.callers") },
+          { value: CurveSide.Made, label: t("curves.made") },
         ]}
         onChange={(value) => set({ side: value, hide: undefined })}
+      />
+      <Select
+        aria-label={t("curves.quantile")}
+        value={search.q ?? "p99"}
+        options={curveQuantiles.map((value) => ({ value, label: value.replace("p999", "p99.9") }))}
+        onChange={(q) => set({ q: q === "p99" ? undefined : q })}
+      />
+      <Select
+        aria-label={t("curves.compare")}
+        style={{ minWidth: 138 }}
+        value={search.vs ?? 0}
+        options={[
+          { value: 0, label: t("curves.notCompared") },
+          { value: 1, label: t("curves.dayBefore") },
+          { value: 7, label: t("curves.weekBefore") },
+        ]}
+        onChange={(days) => set({ vs: days === 1 || days === 7 ? days : undefined })}
+      />
+      <Select
+        aria-label={t("column.method")}
+        style={{ minWidth: 104 }}
+        value={search.by ?? CurveBy.Method}
+        options={[
+          { value: CurveBy.Method, label: t("curves.byMethod") },
+          ...(side === CurveSide.Made ? [] : [{ value: CurveBy.Caller, label: t("curves.byCaller") }]),
+          { value: CurveBy.Service, label: t("curves.byService") },
+        ]}
+        onChange={(by) => set({ by: by === CurveBy.Method ? undefined : by, hide: undefined })}
       />
       <Checkbox
         checked={search.split ?? false}
@@ -153,19 +211,41 @@ function Charts({
   search,
   range,
   calls,
+  before,
   onSearch,
-}: Pick<CurvesPageProps, "service" | "search" | "onSearch"> & { range: CurveRange; calls: Calls }) {
+  onSlowest,
+}: Pick<CurvesPageProps, "service" | "search" | "onSearch" | "onSlowest"> & {
+  range: CurveRange;
+  calls: Calls;
+  before: Calls | undefined;
+}) {
   const { t } = useTranslation();
   const hidden = new Set(search.hide);
   const toggle = (lineId: string) => {
-    const id = lineId.replace(/ p50$/, "");
+    const id = lineId.replace(/ before$/, "").replace(/ p50$/, "");
     const { hide: _, ...rest } = search;
     const hide = hidden.has(id) ? [...hidden].filter((one) => one !== id) : [...hidden, id];
     onSearch(hide.length > 0 ? { ...rest, hide } : rest);
   };
   const seconds = range === CurveRange.Live;
-  const unit = t(seconds ? "unit.perSecond" : "unit.perMinute");
-  const common = { timesMs: calls.timesMs, syncKey: `curves ${service}`, seconds, onToggle: toggle, height: 168 };
+  const unit = t(seconds ? "unit.perSecond" : range === CurveRange.Week ? "step.minutes10" : "unit.perMinute");
+  const quantile: Quantile = search.q ?? "p99";
+  const marks = useCallMarks(service, calls.grid);
+  const lines = (make: (curves: Calls["curves"]) => Line[]) =>
+    before === undefined ? make(calls.curves) : withBefore(make(calls.curves), make(before.curves), t("curves.before"));
+  const pick = (timeMs: number, lineId: string | undefined) => {
+    const curve = calls.curves.find(({ id }) => id === lineId?.replace(/ (p50|before)$/, ""));
+    const minute = Math.floor(timeMs / 60_000) * 60_000;
+    onSlowest(minute, minute + Math.max(60_000, calls.grid.stepMs), curve?.method || undefined);
+  };
+  const common = {
+    marks,
+    timesMs: calls.timesMs,
+    syncKey: `curves ${service}`,
+    seconds,
+    onToggle: toggle,
+    height: 168,
+  };
   return (
     <div className="charts">
       <LazyChart
@@ -174,7 +254,7 @@ function Charts({
         unit={unit}
         label={t("curves.callsOf", { service })}
         whole
-        curves={chartLines(calls.curves, "calls", hidden)}
+        curves={lines((curves) => chartLines(curves, "calls", hidden))}
         formatValue={formatTick}
         filled={calls.curves.length === 1}
       />
@@ -184,15 +264,16 @@ function Charts({
         unit={unit}
         label={t("curves.failuresOf", { service })}
         whole
-        curves={chartLines(calls.curves, "failures", hidden)}
+        curves={lines((curves) => chartLines(curves, "failures", hidden))}
         formatValue={formatTick}
       />
       <LazyChart
         {...common}
         title={t("curves.latency")}
-        unit={t("curves.latencyUnit")}
+        unit={t("curves.latencyUnit", { shown: quantile.replace("p999", "p99.9") })}
+        onPick={pick}
         label={t("curves.latencyOf", { service })}
-        curves={latencyLines(calls.curves, hidden)}
+        curves={lines((curves) => latencyLines(curves, hidden, quantile))}
         formatValue={(value) => formatDuration(value * 1000)}
       />
     </div>

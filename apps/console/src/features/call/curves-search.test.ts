@@ -4,11 +4,13 @@ import { parseCurvesSearch, shiftUntil } from "./curves-search.ts";
 test("a link restores range, side, split, table, end and hidden curves", () => {
   const search = { range: "1h", side: "callers", split: true, table: true, until: 1_790_000_000_000, hide: ["m"] };
   expect(parseCurvesSearch(search)).toEqual(search);
+  const compared = { range: "7d", side: "made", by: "caller", q: "p999", vs: 7 };
+  expect(parseCurvesSearch(compared)).toEqual(compared);
 });
 
 test("what makes no sense in a link is left out", () => {
   expect(parseCurvesSearch({ range: "9y", side: "x", split: "no", table: 1, until: "soon", hide: "m" })).toEqual({});
-  expect(parseCurvesSearch({ range: "live", hide: [1] })).toEqual({});
+  expect(parseCurvesSearch({ range: "live", hide: [1], by: "method", q: "p99", vs: 2 })).toEqual({});
 });
 
 test("a range moves by its own length and ends at now again", () => {

@@ -1,12 +1,20 @@
 /** The ranges of the curves page. */
-export const CurveRange = { Live: "live", Minutes15: "15m", Hour: "1h", Hours6: "6h", Day: "24h" } as const;
+export const CurveRange = { Live: "live", Minutes15: "15m", Hour: "1h", Hours6: "6h", Day: "24h", Week: "7d" } as const;
 /** One of the ranges of the curves page. */
 export type CurveRange = (typeof CurveRange)[keyof typeof CurveRange];
 
-/** Who counted the calls to a service: the service that served them, or those that made them. */
-export const CurveSide = { Served: "served", Callers: "callers" } as const;
-/** Who counted the calls to a service. */
+/** Which calls: those to a service as it counted them, or as those that made them did; or those that it makes itself. */
+export const CurveSide = { Served: "served", Callers: "callers", Made: "made" } as const;
+/** Which calls, and who counted them. */
 export type CurveSide = (typeof CurveSide)[keyof typeof CurveSide];
+
+/** What each curve is of. */
+export const CurveBy = { Method: "method", Caller: "caller", Service: "service" } as const;
+/** What each curve is of. */
+export type CurveBy = (typeof CurveBy)[keyof typeof CurveBy];
+
+/** Percentiles of latency that can be chosen; the median is always there. */
+export const curveQuantiles = ["p90", "p99", "p999"] as const;
 
 /** What a link to the curves page restores. */
 export interface CurvesSearch {
@@ -14,6 +22,12 @@ export interface CurvesSearch {
   readonly range?: CurveRange;
   /** Who counted the calls to the service; absent: the service itself, or its callers where it is external. */
   readonly side?: CurveSide;
+  /** Default a curve for each method; for each caller: the edges of the service map; for the service: one in all. */
+  readonly by?: CurveBy;
+  /** Default p99. */
+  readonly q?: (typeof curveQuantiles)[number];
+  /** The same range so many days before, 1 or 7, drawn with it. */
+  readonly vs?: 1 | 7;
   /** One curve for each instance. */
   readonly split?: true;
   /** Show the values as a table. */
@@ -24,7 +38,7 @@ export interface CurvesSearch {
   readonly hide?: readonly string[];
 }
 
-/** Length and resolution of each range. Ranges but the live one are per minute. */
+/** Length and resolution of each range. Ranges but the live one are per minute, a week by ten minutes. */
 export const rangeSteps: Readonly<
   Record<CurveRange, { readonly spanMs: number; readonly stepS: number; readonly pollMs: number }>
 > = {
@@ -33,6 +47,7 @@ export const rangeSteps: Readonly<
   "1h": { spanMs: 60 * 60_000, stepS: 60, pollMs: 15_000 },
   "6h": { spanMs: 6 * 60 * 60_000, stepS: 60, pollMs: 20_000 },
   "24h": { spanMs: 24 * 60 * 60_000, stepS: 60, pollMs: 30_000 },
+  "7d": { spanMs: 7 * 24 * 60 * 60_000, stepS: 600, pollMs: 120_000 },
 };
 
 /** Reads the search parameters of the curves page; what does not make sense is left out. */
@@ -44,6 +59,9 @@ export function parseCurvesSearch(search: Record<string, unknown>): CurvesSearch
   return {
     ...(ranges.includes(search.range) && search.range !== CurveRange.Live ? { range: search.range as CurveRange } : {}),
     ...(sides.includes(search.side) ? { side: search.side as CurveSide } : {}),
+    ...(search.by === CurveBy.Caller || search.by === CurveBy.Service ? { by: search.by } : {}),
+    ...(search.q === "p90" || search.q === "p999" ? { q: search.q } : {}),
+    ...(search.vs === 1 || search.vs === 7 ? { vs: search.vs } : {}),
     ...(search.split === true ? { split: true } : {}),
     ...(search.table === true ? { table: true } : {}),
     ...(search.until !== undefined && Number.isSafeInteger(until) && until > 0 ? { until } : {}),

@@ -6,8 +6,10 @@ import { type AlignedCurves, alignCurves, chooseGrid, type Grid, SETTLE_MS, sett
 
 /** Which curves to ask for. */
 export interface CallsRequest {
-  /** Empty for all services. */
+  /** The service that is called; empty for all services. */
   readonly service: string;
+  /** The service that calls; with it these are the calls that it makes. Absent for all. */
+  readonly caller?: string | undefined;
   /** Calls to the service as it counted them (default), or as its callers did. */
   readonly side?: typeof CallSide.SERVER | typeof CallSide.CLIENT;
   readonly spanMs: number;
@@ -17,6 +19,10 @@ export interface CallsRequest {
   readonly untilMs?: number | undefined;
   readonly byMethod?: boolean;
   readonly byInstance?: boolean;
+  readonly byCaller?: boolean;
+  readonly byCallerInstance?: boolean;
+  /** The same range so many days before, on the times of the range itself. */
+  readonly daysBack?: number;
   /** How often to ask again; absent for a range that does not move. */
   readonly pollMs?: number;
 }
@@ -28,9 +34,12 @@ export interface Calls extends AlignedCurves {
 
 /** Calls and failures over time, on a complete grid that ends with the last step that has arrived. */
 export function callsQuery(api: Api, request: CallsRequest) {
-  const { service, side = CallSide.SERVER, spanMs, stepS, untilMs, byMethod = false, byInstance = false } = request;
+  const { service, caller = "", side = CallSide.SERVER, spanMs, stepS, untilMs, daysBack = 0 } = request;
+  const { byMethod = false, byInstance = false, byCaller = false, byCallerInstance = false } = request;
+  const split = { byMethod, byInstance, byCaller, byCallerInstance };
+  const shiftMs = daysBack * 86_400_000;
   return queryOptions({
-    queryKey: ["calls", service, side, spanMs, stepS, untilMs ?? "now", byMethod, byInstance],
+    queryKey: ["calls", service, caller, side, spanMs, stepS, untilMs ?? "now", daysBack, split],
     queryFn: async ({ signal }): Promise<Calls> => {
       const now = serverNow();
       const settled = settledGrid(
@@ -40,12 +49,13 @@ export function callsQuery(api: Api, request: CallsRequest) {
       );
       const running = { ...settled, toMs: settled.toMs + (untilMs === undefined ? settled.stepMs : 0) };
       const { fromMs, toMs } = running;
-      const answer = await api.telemetry.queryCalls(
-        { service, side, fromMs, toMs, stepS, byMethod, byInstance },
+      const found = await api.telemetry.queryCalls(
+        { service, caller, side, fromMs: fromMs - shiftMs, toMs: toMs - shiftMs, stepS, ...split },
         { signal },
       );
+      const answer = { ...found, timeMs: found.timeMs.map((time) => time + shiftMs) };
       const grid = chooseGrid(answer, settled, running);
-      return { ...alignCurves(answer, grid), grid };
+      return { ...alignCurves(answer, grid, service === "" && caller !== ""), grid };
     },
     placeholderData: keepPreviousData,
     refetchInterval: request.pollMs ?? false,

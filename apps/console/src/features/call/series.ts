@@ -1,7 +1,7 @@
 import type { CallSeries, QueryCallsResponse } from "@msec/api/console/v1/telemetry_pb.js";
 
 /** The columns that a series has. */
-export type Metric = "calls" | "failures" | "p50Ms" | "p99Ms";
+export type Metric = "calls" | "failures" | "p50Ms" | "p90Ms" | "p99Ms" | "p999Ms";
 
 /** One curve on a complete grid of times. */
 export interface Curve {
@@ -10,10 +10,14 @@ export interface Curve {
   readonly method: string;
   readonly instance: string;
   readonly service: string;
+  /** Empty unless curves are by caller. */
+  readonly caller: string;
   readonly calls: readonly number[];
   readonly failures: readonly number[];
   readonly p50Ms: readonly number[];
+  readonly p90Ms: readonly number[];
   readonly p99Ms: readonly number[];
+  readonly p999Ms: readonly number[];
 }
 
 /** All curves of an answer, point i of each at `timesMs[i]`. */
@@ -61,32 +65,48 @@ export function chooseGrid(
   return young && response.series.length > 0 ? running : settled;
 }
 
-/** The name of a curve: the method's, and the instance's where there is one. */
-export function curveId(series: Pick<CallSeries, "service" | "method" | "instance">): string {
-  const what = series.method || series.service;
-  return series.instance === "" ? what : `${what} @ ${series.instance}`;
+/**
+ * The name of a curve: the method's, else the caller's, else the service's; and the instance's where there is one.
+ *
+ * @param ofMany  the curves are of several services: their names come first
+ */
+export function curveId(
+  series: Pick<CallSeries, "service" | "method" | "instance"> & Partial<Pick<CallSeries, "caller" | "callerInstance">>,
+  ofMany = false,
+): string {
+  const { service, method, instance, caller = "", callerInstance = "" } = series;
+  const what = (ofMany ? [service, method] : [caller, method]).filter((part) => part !== "").join(" ") || service;
+  const where = instance || callerInstance;
+  return where === "" ? what : `${what} @ ${where}`;
 }
 
 /**
  * Puts an answer's columns on a complete grid: times that the answer does not have are 0, times outside are left out,
  * series of the same name become one. Curves come by name, so that a curve keeps its colour from answer to answer.
  */
-export function alignCurves(response: Pick<QueryCallsResponse, "timeMs" | "series">, grid: Grid): AlignedCurves {
+export function alignCurves(
+  response: Pick<QueryCallsResponse, "timeMs" | "series">,
+  grid: Grid,
+  ofMany = false,
+): AlignedCurves {
   const length = Math.max(0, Math.round((grid.toMs - grid.fromMs) / grid.stepMs));
   const timesMs = Array.from({ length }, (_, index) => grid.fromMs + index * grid.stepMs);
   const positions = response.timeMs.map((time) => Math.floor((time - grid.fromMs) / grid.stepMs));
-  const byId = Map.groupBy(response.series, curveId);
+  const byId = Map.groupBy(response.series, (series) => curveId(series, ofMany));
   const curves = [...byId]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([id, parts]) => ({
       id,
       method: parts[0]!.method,
-      instance: parts[0]!.instance,
+      instance: parts[0]!.instance || parts[0]!.callerInstance,
       service: parts[0]!.service,
+      caller: parts[0]!.caller,
       calls: onGrid(parts, "calls", positions, length),
       failures: onGrid(parts, "failures", positions, length),
       p50Ms: onGrid(parts, "p50Ms", positions, length),
+      p90Ms: onGrid(parts, "p90Ms", positions, length),
       p99Ms: onGrid(parts, "p99Ms", positions, length),
+      p999Ms: onGrid(parts, "p999Ms", positions, length),
     }));
   return { timesMs, curves };
 }

@@ -14,6 +14,13 @@ export interface RecentFilter {
   /** Empty for any. */
   readonly service: string;
   readonly failedOnly: boolean;
+  /** Empty for any. */
+  readonly method: string;
+  /** Milliseconds since 1970 UTC; 0 and 0 for any time. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Those of the range that took longest first. */
+  readonly slowest: boolean;
   /** 1…500. */
   readonly limit: number;
 }

@@ -34,14 +34,27 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
   const [live, setLive] = useState(true);
   const services = useQuery(servicesQuery(api));
   const limit = search.limit ?? requestLimits[0];
-  const filter = { service: search.service ?? "", failedOnly: search.failed ?? false, limit };
-  const requests = useQuery(recentRequestsQuery(api, filter, live));
+  const filter = {
+    service: search.service ?? "",
+    method: search.method ?? "",
+    failedOnly: search.failed ?? false,
+    fromMs: search.from ?? 0,
+    toMs: search.to ?? 0,
+    slowest: search.order === "slowest",
+    limit,
+  };
+  const ranged = search.from !== undefined && search.to !== undefined;
+  const requests = useQuery(recentRequestsQuery(api, filter, live && !ranged));
   const names = services.data?.services.map((service) => service.name) ?? [];
   const list = requests.data?.requests ?? [];
-  const filtered = search.service !== undefined || search.failed === true;
-  const set = (change: { service?: string; failed?: boolean; limit?: number }) => {
-    const next = { ...search, ...change };
+  const filtered = search.service !== undefined || search.failed === true || ranged || search.method !== undefined;
+  const set = (change: { service?: string; failed?: boolean; limit?: number; slowest?: boolean }) => {
+    const { slowest = filter.slowest, ...rest } = change;
+    const next = { ...search, ...rest };
     onSearch({
+      ...(next.method !== undefined && change.service === undefined ? { method: next.method } : {}),
+      ...(ranged ? { from: search.from!, to: search.to! } : {}),
+      ...(ranged && slowest ? { order: "slowest" as const } : {}),
       ...(next.service ? { service: next.service } : {}),
       ...(next.failed ? { failed: true as const } : {}),
       ...(next.limit !== undefined ? { limit: next.limit } : {}),
@@ -56,10 +69,22 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
         </div>
       </div>
       <Panel
-        title={t("requests.newest")}
+        title={t(filter.slowest ? "requests.slowest" : "requests.newest")}
         count={list.length}
         tools={
           <>
+            {ranged && <RangeFilter search={search} onSearch={onSearch} />}
+            {ranged && (
+              <span className="row-flex">
+                <Switch
+                  size="small"
+                  checked={filter.slowest}
+                  aria-labelledby="slowest-first"
+                  onChange={(slowest) => set({ slowest })}
+                />
+                <span id="slowest-first">{t("requests.slowest")}</span>
+              </span>
+            )}
             <Select
               size="small"
               style={{ width: 190 }}
@@ -81,10 +106,12 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
               />
               <span id="failed-only">{t("requests.failedOnly")}</span>
             </span>
-            <button type="button" className="bare" aria-pressed={!live} onClick={() => setLive(!live)}>
-              <Icon name={live ? "pause" : "play"} size={14} />
-              {t(live ? "action.pause" : "action.resume")}
-            </button>
+            {!ranged && (
+              <button type="button" className="bare" aria-pressed={!live} onClick={() => setLive(!live)}>
+                <Icon name={live ? "pause" : "play"} size={14} />
+                {t(live ? "action.pause" : "action.resume")}
+              </button>
+            )}
           </>
         }
       >
@@ -107,6 +134,29 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
         )}
       </Panel>
     </div>
+  );
+}
+
+/** The time and method that the page was opened for, and the way back to any. */
+function RangeFilter({ search, onSearch }: RequestsPageProps) {
+  const { t } = useTranslation();
+  const { from, to, method, order: _, ...rest } = search;
+  const time = `${formatDateTime(from!).slice(5, -3)} – ${formatDateTime(to!).slice(11, -3)}`;
+  return (
+    <span className="tag">
+      {time}
+      {method !== undefined && ` · ${t("requests.ofMethod", { method: shortMethod(method) })}`}
+      <button
+        type="button"
+        className="bare"
+        style={{ minWidth: 16, height: 16, padding: 0 }}
+        aria-label={t("requests.anyTime")}
+        title={t("requests.anyTime")}
+        onClick={() => onSearch(rest)}
+      >
+        ×
+      </button>
+    </span>
   );
 }
 

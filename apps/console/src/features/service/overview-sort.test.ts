@@ -24,6 +24,9 @@ const curve = (name: string, calls: number, failures: number, p99: number) => ({
   calls: [9, calls],
   failures: [9, failures],
   p50Ms: [0, 0],
+  caller: "",
+  p90Ms: [],
+  p999Ms: [],
   p99Ms: [999, p99],
 });
 const curves = [curve("A.a", 100, 1, 5), curve("B.b", 10, 5, 50)];

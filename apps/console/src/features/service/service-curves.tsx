@@ -1,5 +1,6 @@
 import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../lib/api.ts";
 import { Loading } from "../../ui/notice.tsx";
 import { CurvesPage } from "../call/curves-page.tsx";
@@ -18,6 +19,7 @@ export interface ServiceCurvesProps {
 /** The curves of one service below its name and facts. */
 export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
   const services = useQuery(servicesQuery(useApi()));
+  const navigate = useNavigate();
   const service = services.data?.services.find((one) => one.name === name);
   if (services.isPending) return <Loading label={name} lines={8} />;
   if (service === undefined) return <UnknownService name={name} />;
@@ -28,6 +30,12 @@ export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
       external={service.kind === ServiceKind.EXTERNAL}
       search={search}
       onSearch={onSearch}
+      onSlowest={(from, to, method) =>
+        void navigate({
+          to: "/requests",
+          search: { service: name, ...(method === undefined ? {} : { method }), from, to, order: "slowest" },
+        })
+      }
       head={
         <>
           <ServiceHead service={service} />

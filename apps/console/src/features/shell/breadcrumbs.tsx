@@ -23,6 +23,16 @@ export function Breadcrumbs() {
     if (id !== undefined) {
       crumbs.push({ key: "id", node: <span className="mono">{shortRequestId(requestIdFrom(id) ?? id)}</span> });
     }
+  } else if (path.startsWith("/monitor")) {
+    crumbs.push({
+      key: "monitor",
+      node: (
+        <Link to="/monitor" activeOptions={exact}>
+          {t("nav.monitor")}
+        </Link>
+      ),
+    });
+    if (path.endsWith("/retention")) crumbs.push({ key: "retention", node: <span>{t("retention.title")}</span> });
   } else if (path.startsWith("/hosts")) {
     crumbs.push({
       key: "hosts",

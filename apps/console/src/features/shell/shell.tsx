@@ -22,6 +22,7 @@ import "./shell.css";
 
 const sections = [
   { to: "/", icon: "services", key: "nav.services" },
+  { to: "/monitor", icon: "curves", key: "nav.monitor" },
   { to: "/requests", icon: "requests", key: "nav.requests" },
   { to: "/hosts", icon: "hosts", key: "nav.hosts" },
 ] as const satisfies { to: string; icon: IconName; key: string }[];

@@ -1,0 +1,117 @@
+import type { Attribute } from "@msec/api/console/v1/metrics_pb.js";
+import { MetricKind } from "@msec/api/console/v1/metrics_pb.js";
+import { lazy, memo, Suspense, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useScheme } from "../../lib/preferences.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import type { ChartCurve, ChartMark } from "../../ui/curve-chart.tsx";
+import { metricLines } from "./chart-lines.ts";
+import { metricFormat, perStepKey } from "./metric-format.ts";
+import { useNearScreen, useTurn } from "./near-screen.ts";
+import type { MetricCurves } from "./queries.ts";
+
+// uPlot comes with the first chart, not with the first page.
+const CurveChart = lazy(async () => ({ default: (await import("../../ui/curve-chart.tsx")).CurveChart }));
+
+const CHART_HEIGHT = 124;
+// Two screens' worth of charts exist at a time.
+const MARGIN_PX = 500;
+
+/** One attribute and what can be done with it. */
+export interface MetricCardProps {
+  readonly attribute: Attribute;
+  /** Undefined while they are on their way. */
+  readonly curves: MetricCurves | undefined;
+  readonly before?: { readonly curves: MetricCurves; readonly label: string } | undefined;
+  readonly marks: readonly ChartMark[];
+  readonly actions: CardActions;
+}
+
+/** The links under each chart of the original. */
+export interface CardActions {
+  /** 按IP查看: the same attribute alone, a curve for each instance. */
+  readonly split: (name: string) => void;
+  /** 数值查看: its minutes as a table. */
+  readonly table: (name: string) => void;
+  /** 周图: seven days of it. */
+  readonly week: (name: string) => void;
+}
+
+/** A chart of one attribute, drawn when it comes near the screen. */
+export const MetricCard = memo(function MetricCard({ attribute, curves, before, marks, actions }: MetricCardProps) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const card = useRef<HTMLElement>(null);
+  const near = useNearScreen(card, MARGIN_PX);
+  const drawn = useTurn(near && curves !== undefined);
+  const { name, unit, kind } = attribute;
+  const about = language === "zh" ? attribute.chinese : attribute.english;
+  const perStep = kind === MetricKind.COUNTER && curves !== undefined ? t(perStepKey(curves.stepS)) : "";
+  return (
+    <figure className="metric-card" ref={card} id={`attribute-${name}`} aria-label={name}>
+      <figcaption>
+        <strong className="mono clip" title={name}>
+          {name}
+        </strong>
+        <span className="muted clip" title={about}>
+          {[about, perStep].filter((text) => text !== "").join(" · ")}
+        </span>
+      </figcaption>
+      <div className="metric-chart">
+        {drawn && curves !== undefined && (
+          <Suspense fallback={null}>
+            <Chart name={name} unit={unit} curves={curves} before={before} marks={marks} />
+          </Suspense>
+        )}
+      </div>
+      <div className="metric-actions">
+        <button type="button" onClick={() => actions.split(name)}>
+          {t("monitor.byInstance")}
+        </button>
+        <button type="button" onClick={() => actions.table(name)}>
+          {t("monitor.values")}
+        </button>
+        <button type="button" onClick={() => actions.week(name)}>
+          {t("monitor.week")}
+        </button>
+      </div>
+    </figure>
+  );
+});
+
+function Chart({
+  name,
+  unit,
+  curves,
+  before,
+  marks,
+}: { name: string; unit: string } & Pick<MetricCardProps, "before" | "marks"> & { curves: MetricCurves }) {
+  const { t } = useTranslation();
+  const scheme = useScheme();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const lines = useMemo(() => metricLines(name, curves, t("monitor.together"), before), [name, curves, before, t]);
+  const format = useMemo(() => metricFormat(unit), [unit]);
+  const shown: ChartCurve[] = useMemo(
+    () => lines.map((line) => ({ ...line, hidden: hidden.has(line.id) })),
+    [lines, hidden],
+  );
+  if (lines.length === 0) return <p className="muted nothing">{t("monitor.nothing")}</p>;
+  const toggle = (id: string) =>
+    setHidden((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
+  return (
+    <CurveChart
+      timesMs={curves.timesMs}
+      curves={shown}
+      formatValue={format}
+      label={name}
+      syncKey="monitor"
+      scheme={scheme}
+      height={CHART_HEIGHT}
+      seconds={curves.stepS < 60}
+      filled={lines.length === 1}
+      plain={lines.length === 1}
+      marks={marks}
+      onToggle={toggle}
+    />
+  );
+}

@@ -1,0 +1,146 @@
+import type { Attribute } from "@msec/api/console/v1/metrics_pb.js";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useCallback, useMemo, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { servicesQuery } from "../service/queries.ts";
+import type { CardActions } from "./metric-card.tsx";
+import { MetricGrid } from "./metric-grid.tsx";
+import { MinuteTable } from "./minute-table.tsx";
+import { CurveSplit, changeSearch, MonitorRange, type MonitorSearch } from "./monitor-search.ts";
+import { MonitorForm, MonitorTimes } from "./monitor-tools.tsx";
+import { attributesQuery, reportersQuery } from "./queries.ts";
+import { SplitGrid } from "./split-grid.tsx";
+import "../call/charts.css";
+import "./monitor.css";
+
+/** What the page shows and how its controls change the address. */
+export interface MonitorPageProps {
+  readonly search: MonitorSearch;
+  readonly onSearch: (search: MonitorSearch) => void;
+}
+
+/** Curves of whatever hosts, the framework and developers report. */
+export function MonitorPage({ search, onSearch }: MonitorPageProps) {
+  const { t } = useTranslation();
+  const attributes = useQuery(attributesQuery(useApi(), search));
+  const list = attributes.data?.attributes ?? [];
+  const actions = useCardActions(search, onSearch);
+  const choices = useChoices(search);
+  const alone = list.length === 1 && search.split !== undefined ? list[0] : undefined;
+  return (
+    <div className="page monitor">
+      <div className="page-head">
+        <div>
+          <h1>{t("monitor.title")}</h1>
+          <p className="lead">{t("monitor.lead")}</p>
+        </div>
+        <Link to="/monitor/retention" className="link">
+          {t("retention.title")}
+        </Link>
+      </div>
+      <MonitorForm search={search} choices={choices} onSearch={onSearch} />
+      <MonitorTimes search={search} onSearch={onSearch} />
+      {attributes.isPending && <Loading label={t("monitor.title")} lines={8} />}
+      {attributes.isError && (
+        <FailureNotice error={attributes.error} onRetry={attributes.refetch} besideData={list.length > 0} />
+      )}
+      {attributes.data !== undefined && !attributes.isError && list.length === 0 && (
+        <section className="panel">
+          <Notice title={t("monitor.emptyTitle")}>{t("monitor.emptyTodo")}</Notice>
+        </section>
+      )}
+      {search.table !== undefined && (
+        <MinuteTable
+          key={search.table}
+          search={search}
+          name={search.table}
+          attribute={list.find(({ name }) => name === search.table)}
+          onClose={() => onSearch(changeSearch(search, { table: undefined }))}
+        />
+      )}
+      {list.length > 0 && !attributes.isError && (
+        <div className="monitor-body">
+          {alone === undefined ? (
+            <MetricGrid search={search} attributes={list} actions={actions} />
+          ) : (
+            <SplitGrid search={search} attribute={alone} actions={actions} />
+          )}
+          {list.length > 3 && <AttributeList attributes={list} />}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What the links under a chart do; the same object as long as the page lives, so that charts are not drawn again. */
+function useCardActions(search: MonitorSearch, onSearch: (search: MonitorSearch) => void): CardActions {
+  const latest = useRef({ search, onSearch });
+  latest.current = { search, onSearch };
+  const change = useCallback((next: Parameters<typeof changeSearch>[1]) => {
+    latest.current.onSearch(changeSearch(latest.current.search, next));
+    window.scrollTo?.({ top: 0 });
+  }, []);
+  return useMemo(
+    () => ({
+      split: (name) => change({ names: name, split: CurveSplit.Instance, table: undefined }),
+      table: (table) => change({ table }),
+      week: (name) => change({ names: name, range: MonitorRange.Week, table: name }),
+    }),
+    [change],
+  );
+}
+
+function useChoices(search: MonitorSearch) {
+  const api = useApi();
+  const registered = useQuery(servicesQuery(api));
+  const all = useQuery(reportersQuery(api, "", search));
+  const own = useQuery({ ...reportersQuery(api, search.service ?? "", search), enabled: search.service !== undefined });
+  return useMemo(() => {
+    const everybody = all.data?.reporters ?? [];
+    const reporters = search.service === undefined ? everybody : (own.data?.reporters ?? []);
+    const names = [
+      ...(registered.data?.services.map(({ name }) => name) ?? []),
+      ...everybody.map(({ service }) => service),
+    ];
+    return {
+      services: sorted(names),
+      hosts: sorted((search.service === undefined ? everybody : reporters).map(({ host }) => host)),
+      instances: sorted(
+        reporters
+          .filter(({ host }) => search.host === undefined || host === search.host)
+          .map(({ instance }) => instance),
+      ),
+    };
+  }, [registered.data, all.data, own.data, search.service, search.host]);
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].filter((name) => name !== "").sort();
+}
+
+/** The names of all charts: a click goes to one. */
+function AttributeList({ attributes }: { attributes: readonly Attribute[] }) {
+  const { t } = useTranslation();
+  const go = (name: string) =>
+    document.getElementById(`attribute-${name}`)?.scrollIntoView({ behavior: "smooth", block: "center" });
+  return (
+    <nav className="attribute-list" aria-label={t("monitor.attributes")}>
+      <h2>
+        {t("monitor.attributes")} <span className="muted">{attributes.length}</span>
+      </h2>
+      <ul>
+        {attributes.map(({ name }) => (
+          <li key={name}>
+            <button type="button" className="mono clip" title={name} onClick={() => go(name)}>
+              {name}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

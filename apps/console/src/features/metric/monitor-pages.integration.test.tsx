@@ -1,0 +1,87 @@
+import { createMemoryHistory } from "@tanstack/react-router";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import axe from "axe-core";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { createConsole } from "../../create-console.tsx";
+import { createFixtureTransport } from "../../fixtures/fixture-transport.ts";
+import { flight } from "../../fixtures/flight.ts";
+import { startI18n, switchLanguage } from "../../lib/i18n.ts";
+
+beforeAll(() => startI18n("en"));
+afterEach(() => switchLanguage("en"));
+
+function open(address: string) {
+  const history = createMemoryHistory({ initialEntries: [address] });
+  const { element, router, queryClient } = createConsole(createFixtureTransport(flight), history);
+  const { container, unmount } = render(element);
+  return {
+    router,
+    container,
+    close() {
+      unmount();
+      queryClient.clear();
+    },
+  };
+}
+
+async function expectAccessible(container: HTMLElement) {
+  const { violations } = await axe.run(container, {
+    rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
+  });
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+}
+
+test("the monitor page has a chart for each attribute; U, S and F choose a family; all of it is in the address", async () => {
+  const page = open("/monitor?service=Flight.mod_flight");
+  await screen.findByRole("figure", { name: "frm.process.cpu_percent" });
+  const before = screen.getAllByRole("figure").length;
+  await expectAccessible(page.container);
+  fireEvent.click(screen.getByRole("button", { name: "S" }));
+  await waitFor(() =>
+    expect(page.router.state.location.search).toEqual({ service: "Flight.mod_flight", names: "^sys.*$" }),
+  );
+  await waitFor(() => expect(screen.queryByRole("figure", { name: "frm.process.cpu_percent" })).toBeNull());
+  expect(screen.getAllByRole("figure").length).toBeLessThan(before);
+  page.close();
+});
+
+test("the values of an attribute are a table with sum, greatest, least and mean", async () => {
+  const page = open("/monitor?range=24h");
+  const card = await screen.findByRole("figure", { name: "sys.udp.errors" });
+  fireEvent.click(within(card).getByRole("button", { name: "Values" }));
+  await waitFor(() => expect(page.router.state.location.search).toEqual({ range: "24h", table: "sys.udp.errors" }));
+  const summary = await screen.findByRole("table", { name: "Sums" });
+  const headings = within(summary).getAllByRole("columnheader");
+  expect(headings.map(({ textContent }) => textContent)).toEqual(["Of", "Sum", "Greatest", "Least", "Mean"]);
+  expect(within(screen.getByRole("table", { name: "Values" })).getAllByRole("row").length).toBe(501);
+  page.close();
+});
+
+test("by instance there is a chart for each instance of the one attribute", async () => {
+  const page = open("/monitor?names=sys.udp.errors&split=instance");
+  await waitFor(() => expect(screen.getAllByRole("figure", { name: "sys.udp.errors" }).length).toBeGreaterThan(1));
+  page.close();
+});
+
+test("retention is changed by kind, and what cannot be is refused before it is sent", async () => {
+  const page = open("/monitor/retention");
+  const days = await screen.findByRole("textbox", { name: "logs Days" });
+  await expectAccessible(page.container);
+  const save = screen.getByRole("button", { name: "Save" }) as HTMLButtonElement;
+  fireEvent.change(days, { target: { value: "900" } });
+  expect(save.disabled).toBe(true);
+  fireEvent.change(days, { target: { value: "14" } });
+  fireEvent.click(save);
+  await screen.findByText("Saved and applied.");
+  await waitFor(() =>
+    expect((screen.getByRole("textbox", { name: "logs Days" }) as HTMLInputElement).value).toBe("14"),
+  );
+  page.close();
+});
+
+test("the curves of a service can be those of the calls that it makes, of its edges, compared with a day before", async () => {
+  const page = open("/services/Flight.mod_flight/curves?range=1h&side=made&vs=1");
+  await screen.findByRole("radio", { name: "Calls it makes", checked: true });
+  expect(page.router.state.location.search).toEqual({ range: "1h", side: "made", vs: 1 });
+  page.close();
+});

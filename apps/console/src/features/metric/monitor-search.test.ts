@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { changeSearch, dayOf, endOfDay, monitorGrid, movedUntil, parseMonitorSearch } from "./monitor-search.ts";
+
+test("keeps what makes sense of an address and nothing else", () => {
+  const search = {
+    service: "A.b",
+    names: "^usr.*$",
+    range: "24h",
+    vs: 7,
+    split: "host",
+    stat: "max",
+    until: 5,
+    table: "usr.a",
+  };
+  expect(parseMonitorSearch(search)).toEqual(search);
+  expect(
+    parseMonitorSearch({
+      service: 3,
+      names: "",
+      range: "5y",
+      vs: 5,
+      split: "x",
+      stat: "mean",
+      until: "soon",
+      other: 1,
+    }),
+  ).toEqual({});
+  expect(changeSearch({ service: "A.b", vs: 1 }, { vs: undefined, host: "h" })).toEqual({ service: "A.b", host: "h" });
+});
+
+test("a range ends with the last whole step, or where it was asked to end", () => {
+  const now = 1_800_000_007_000;
+  expect(monitorGrid({ range: "live" }, now)).toEqual({
+    fromMs: 1_799_999_100_000,
+    toMs: 1_800_000_000_000,
+    stepS: 10,
+  });
+  const grid = monitorGrid({ range: "24h", until: 1_799_000_040_000 }, now);
+  expect(grid).toEqual({ fromMs: 1_798_913_640_000, toMs: 1_799_000_040_000, stepS: 60 });
+  expect(monitorGrid({ range: "7d" }, now, 60).stepS).toBe(60);
+});
+
+test("moves by a day or a week, and back to now", () => {
+  const now = 1_800_000_000_000;
+  const yesterday = movedUntil({}, -86_400_000, now);
+  expect(yesterday).toBe(now - 86_400_000);
+  expect(movedUntil({ until: yesterday! }, 86_400_000, now)).toBeUndefined();
+});
+
+test("a day of the calendar is a range that ends with it, today is now", () => {
+  const noon = new Date(2026, 10, 22, 12).getTime();
+  const end = endOfDay("2026-11-20", noon);
+  expect(end).toBe(new Date(2026, 10, 21).getTime());
+  expect(dayOf(end!)).toBe("2026-11-20");
+  expect(endOfDay("2026-11-22", noon)).toBeUndefined();
+  expect(endOfDay("", noon)).toBeUndefined();
+});

@@ -1,0 +1,147 @@
+/** The ranges of the monitor page. */
+export const MonitorRange = {
+  Live: "live",
+  Hour: "1h",
+  Hours6: "6h",
+  Day: "24h",
+  Week: "7d",
+  Month: "30d",
+} as const;
+/** One of the ranges of the monitor page. */
+export type MonitorRange = (typeof MonitorRange)[keyof typeof MonitorRange];
+
+/** What a curve shows of a gauge in one step. */
+export const GaugeStatistic = { Mean: "mean", Min: "min", Max: "max", Last: "last" } as const;
+/** What a curve shows of a gauge in one step. */
+export type GaugeStatistic = (typeof GaugeStatistic)[keyof typeof GaugeStatistic];
+
+/** Which curves one attribute has. */
+export const CurveSplit = { Instance: "instance", Host: "host" } as const;
+/** Which curves one attribute has. */
+export type CurveSplit = (typeof CurveSplit)[keyof typeof CurveSplit];
+
+/** Days back with which a range can be compared. */
+export const compareDays = [1, 2, 3, 7, 14, 28] as const;
+
+/** What a link to the monitor page restores: everything that it shows. */
+export interface MonitorSearch {
+  readonly service?: string;
+  readonly instance?: string;
+  readonly host?: string;
+  /** Names with `;` between them, or a regular expression that begins with `^`; absent: all. */
+  readonly names?: string;
+  /** Default one hour. */
+  readonly range?: MonitorRange;
+  /** End of the range, milliseconds since 1970 UTC; absent: now, and moving. */
+  readonly until?: number;
+  /** The same range so many days before, drawn with it. */
+  readonly vs?: number;
+  readonly split?: CurveSplit;
+  /** Default the mean. */
+  readonly stat?: GaugeStatistic;
+  /** The attribute whose minutes are shown as a table. */
+  readonly table?: string;
+}
+
+/** The U, S and F of the original: what developers, hosts and the framework report. */
+export const families = [
+  { letter: "U", pattern: "^usr.*$" },
+  { letter: "S", pattern: "^sys.*$" },
+  { letter: "F", pattern: "^frm.*$" },
+] as const;
+
+/** Length and resolution of each range, and how often to ask again while it moves. */
+export const monitorSteps: Readonly<
+  Record<MonitorRange, { readonly spanMs: number; readonly stepS: number; readonly pollMs: number }>
+> = {
+  live: { spanMs: 15 * 60_000, stepS: 10, pollMs: 5_000 },
+  "1h": { spanMs: 3_600_000, stepS: 10, pollMs: 10_000 },
+  "6h": { spanMs: 6 * 3_600_000, stepS: 60, pollMs: 30_000 },
+  "24h": { spanMs: 24 * 3_600_000, stepS: 60, pollMs: 60_000 },
+  "7d": { spanMs: 7 * 86_400_000, stepS: 600, pollMs: 300_000 },
+  "30d": { spanMs: 30 * 86_400_000, stepS: 3_600, pollMs: 600_000 },
+};
+
+const textKeys = ["service", "instance", "host", "names", "table"] as const;
+
+/** Reads the search parameters of the monitor page; what does not make sense is left out. */
+export function parseMonitorSearch(search: Record<string, unknown>): MonitorSearch {
+  const one = (values: readonly unknown[], value: unknown) => (values.includes(value) ? value : undefined);
+  const texts = textKeys.map((key) => {
+    const value = search[key];
+    return [key, typeof value === "string" && value !== "" ? value.slice(0, 2_000) : undefined];
+  });
+  const until = Number(search.until);
+  const range = one(Object.values(MonitorRange), search.range);
+  return withoutAbsent({
+    ...Object.fromEntries(texts),
+    range: range === MonitorRange.Hour ? undefined : range,
+    until: search.until !== undefined && Number.isSafeInteger(until) && until > 0 ? until : undefined,
+    vs: one(compareDays, search.vs),
+    split: one(Object.values(CurveSplit), search.split),
+    stat: search.stat === GaugeStatistic.Mean ? undefined : one(Object.values(GaugeStatistic), search.stat),
+  });
+}
+
+/** A search with some parts changed; `undefined` takes a part away. */
+export function changeSearch(
+  search: MonitorSearch,
+  change: { readonly [Key in keyof MonitorSearch]?: MonitorSearch[Key] | undefined },
+): MonitorSearch {
+  return withoutAbsent({ ...search, ...change });
+}
+
+function withoutAbsent(search: Record<string, unknown>): MonitorSearch {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ""));
+}
+
+/** A range of whole steps: `fromMs <= t < toMs`. */
+export interface MonitorGrid {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepS: number;
+}
+
+/** Samples of a step are in the store about this long after it. */
+const SETTLE_MS = 3_000;
+
+/**
+ * The range to ask for: it ends with the last step that is complete.
+ *
+ * @param nowMs  the server's clock
+ * @param stepS  another step than the range's
+ */
+export function monitorGrid(search: MonitorSearch, nowMs: number, stepS?: number): MonitorGrid {
+  const { spanMs, stepS: usual } = monitorSteps[search.range ?? MonitorRange.Hour];
+  const step = stepS ?? usual;
+  const endMs = Math.min(search.until ?? nowMs, nowMs - SETTLE_MS);
+  const toMs = Math.floor(endMs / (step * 1_000)) * step * 1_000;
+  return { fromMs: toMs - spanMs, toMs, stepS: step };
+}
+
+/**
+ * The end of the range earlier or later.
+ *
+ * @param byMs  how far, negative for earlier
+ * @returns undefined when that would be now or later: the range moves again
+ */
+export function movedUntil(search: MonitorSearch, byMs: number, nowMs: number): number | undefined {
+  const moved = Math.floor((search.until ?? nowMs) / 60_000) * 60_000 + byMs;
+  return moved >= nowMs - 60_000 ? undefined : moved;
+}
+
+/** The day that a range ends in, as `<input type="date">` has it, in the browser's time zone. */
+export function dayOf(ms: number): string {
+  const date = new Date(ms - 1);
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("-");
+}
+
+/** The end of a day of `<input type="date">`; undefined for today and later, which is now. */
+export function endOfDay(day: string, nowMs: number): number | undefined {
+  const [year, month, date] = day.split("-").map(Number);
+  if (year === undefined || month === undefined || date === undefined) return undefined;
+  const end = new Date(year, month - 1, date + 1).getTime();
+  return Number.isFinite(end) && end < nowMs ? end : undefined;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { metricFormat } from "./metric-format.ts";
+import { daySummaries, summaryOf } from "./summary.ts";
+
+test("the mean is that of the minutes in which there was something", () => {
+  expect(summaryOf([0, 4, null, 2, 0])).toEqual({ sum: 6, max: 4, min: 2, mean: 3, steps: 2 });
+  expect(summaryOf([0, null]).mean).toBeNaN();
+});
+
+test("a week has a sum, a greatest and a least of each day", () => {
+  const first = new Date(2026, 10, 20, 23, 0).getTime();
+  const times = [0, 30, 60, 90].map((minutes) => first + minutes * 60_000);
+  const days = daySummaries(times, [1, 2, 3, 5]);
+  expect(days.map(({ sum, max, min }) => [sum, max, min])).toEqual([
+    [3, 2, 1],
+    [8, 5, 3],
+  ]);
+});
+
+test("values are written by their unit, large ones short", () => {
+  expect(metricFormat("percent")(12.34)).toBe("12.3 %");
+  expect(metricFormat("bytes")(2048)).toBe("2.00 KiB");
+  expect(metricFormat("ms")(1.5)).toBe("1.50 ms");
+  expect(metricFormat("")(1_234_567)).toBe("1.2 M");
+  expect(metricFormat("count")(0.25)).toBe("0.25");
+});
