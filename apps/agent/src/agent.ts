@@ -18,6 +18,8 @@ import { watchAssignment } from "./assignment/watch-assignment.ts";
 import { type AgentConfig, readAgentConfig } from "./config/agent-config.ts";
 import { type AgentPaths, agentPaths } from "./config/agent-paths.ts";
 import { ControlLink } from "./control/control-link.ts";
+import { HeldRules } from "./dyeing/held-rules.ts";
+import { watchDyeing } from "./dyeing/watch-dyeing.ts";
 import { ProcessList } from "./host/process-list.ts";
 import { HostReporter } from "./host/report-host.ts";
 import { reportMetrics } from "./host/report-metrics.ts";
@@ -121,6 +123,7 @@ async function startParts(
       hostReporter.notifySoon();
     }
   };
+  const dyeRules = new HeldRules(log);
   const shared = new SharedFindings({
     now: () => performance.now(),
     isRouted: (service, address, port) => places.has(service, address, port),
@@ -140,6 +143,7 @@ async function startParts(
     paths.socket,
     { tables, instances, spool, log, host, status, users, onLoad },
     shared,
+    dyeRules,
   );
   writeRunRecord(paths.state, { name: "agent", role: "agent", listen: paths.socket });
   instances.reconcile(assignments.assignments);
@@ -152,6 +156,7 @@ async function startParts(
       void instances.stopForgotten();
     }),
     routeReporter.run(link, signal),
+    watchDyeing(link, dyeRules, signal),
     sendSpool(link, spool, log, signal),
     reportMetrics(spool, log, signal),
     hostReporter.run(link, signal),

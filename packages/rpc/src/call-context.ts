@@ -34,6 +34,8 @@ export interface CallContext extends TraceParent {
   readonly isRetry: boolean;
   /** What goes back beside the response. */
   readonly reply: Reply;
+  /** Whether the request is recorded in full, here and by all that is called from here; may be set, never taken back. */
+  dyed: boolean;
   /** Milliseconds left until the deadline, at least 0; `Infinity` where there is none. */
   remainingMs(): number;
   /**

@@ -36,6 +36,8 @@ export interface CallOptions {
   routeKey?: string | undefined;
   /** Hears what the handler sent back beside its response (`context.reply`), before the call's promise is settled. */
   onReply?: ((metadata: Readonly<Record<string, string>>) => void) | undefined;
+  /** Dye the request: it is recorded in full by all that it passes. What a dyed request calls is dyed without this. */
+  dyed?: boolean | undefined;
   /** The call is a repeat of one that was made before. Set by whatever repeats calls; a handler reads it as `context.isRetry`. */
   isRetry?: boolean | undefined;
 }

@@ -3,6 +3,7 @@ import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { type Client, Code, createClient, RpcError } from "@msec/rpc";
 import { type Channel, createChannel } from "@msec/rpc-node";
+import type { DyeRules } from "./dyeing/dye-rules.ts";
 import { Latch } from "./latch.ts";
 import type { LoadReport } from "./load-report.ts";
 import type { ReportBuffer } from "./report-buffer.ts";
@@ -41,6 +42,8 @@ export type AgentLinkOptions = {
   readonly identity: Identity;
   readonly routes: RouteCache;
   readonly reports: ReportBuffer;
+  /** Is kept up with the rules that the agent tells. */
+  readonly dyeing: DyeRules;
   readonly shared: SharedKnowledge;
   /** What an instance says of the calls that it serves. */
   readonly load?: LoadReport | undefined;
@@ -92,6 +95,7 @@ export class AgentLink {
       this.#keepReporting(),
       this.#keepExchanging(),
       this.#keepSayingLoad(),
+      this.#options.dyeing.follow(this.#channel.call, () => this.#canReport(), this.#stop.signal),
     ]);
   }
 

@@ -19,7 +19,7 @@ export type { ExternalOptions } from "./external/call-external.ts";
 export type { Json, JsonAnswer } from "./json-call.ts";
 export type { LaunchOptions } from "./launch.ts";
 export type { Calling } from "./program.ts";
-export type { Log } from "./program-log.ts";
+export type { Log, LogLines } from "./program-log.ts";
 export type { ServiceContext } from "./request-context.ts";
 export { type CallTime, DEFAULT_TIMEOUT_MS } from "./routed-calls.ts";
 export type { RouteResult, ServiceRoute } from "./routes/route-loans.ts";

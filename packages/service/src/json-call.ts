@@ -59,6 +59,7 @@ export async function callJson(
             traceparent,
             caller: program.name,
             signal: time.signal,
+            dyed: time.dyed,
             tls: program.tlsOf(place, peerService),
           };
           const { resultObj } = await callHttpJson(place, asked);

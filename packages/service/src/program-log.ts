@@ -1,8 +1,11 @@
-import { createLog, type Log as LineLog, withoutSecrets } from "@msec/process";
-import { Level, type LevelName, type LogFields, type Recorder } from "@msec/telemetry";
+import { createLog, type Log as LineLog, SECRET_FIELDS } from "@msec/process";
+import { currentContext } from "@msec/rpc";
+import { fieldText, Level, type LevelName, type LogFields, type Recorder } from "@msec/telemetry";
+import type { DyeRules } from "./dyeing/dye-rules.ts";
+import { type CallSite, callSite } from "./log/call-site.ts";
 
-/** Writes log lines: to standard output, which the agent keeps in a file, and into the telemetry store. */
-export type Log = {
+/** Writes lines to one place. Not to be taken apart: `log.info(…)`, never `const { info } = log`. */
+export type LogLines = {
   /** For following a program step by step. */
   trace(text: string, fields?: LogFields): void;
   /** For finding a fault. */
@@ -15,43 +18,195 @@ export type Log = {
   fatal(text: string, fields?: LogFields): void;
 };
 
-/** The request that lines belong to. */
+/** Writes log lines: to standard output, which the agent keeps in a file, and into the telemetry store. */
+export type Log = LogLines & {
+  /** To the file only. */
+  readonly local: LogLines;
+  /** Into the store only. */
+  readonly remote: LogLines;
+  /**
+   * Binds a field to the request being served: all of its later lines in this process have it, and a dye rule for it takes effect. Outside a
+   * request it does nothing. At most 32 fields.
+   */
+  set(name: string, value: unknown): void;
+};
+
+/** The request that lines belong to: the context of the call itself. */
 export type LogRequest = {
   readonly requestId: string;
   readonly traceId: Uint8Array;
   readonly spanId: Uint8Array;
   readonly method: string;
+  readonly caller: string;
+  readonly peer: string;
+  dyed: boolean;
 };
+
+/** Where a line goes. */
+const Destination = { Both: "both", Local: "local", Remote: "remote" } as const;
+type Destination = (typeof Destination)[keyof typeof Destination];
+
+const BOUND_FIELDS_MAX = 32;
 
 /** The one log of a program; each request writes through it. */
 export class ProgramLog {
   readonly #lines: LineLog;
   readonly #recorder: Recorder;
   readonly #least: number;
+  readonly #dyeing: DyeRules;
+  readonly #bound = new WeakMap<LogRequest, Record<string, unknown>>();
 
-  /** @param least  `[LOG] Level`: lines below it are not kept */
-  constructor(options: { name: string; least: LevelName; recorder: Recorder; lines?: LineLog | undefined }) {
+  /** @param least  `[LOG] Level`: lines below it are kept of dyed requests only */
+  constructor(options: {
+    name: string;
+    least: LevelName;
+    recorder: Recorder;
+    dyeing: DyeRules;
+    lines?: LineLog | undefined;
+  }) {
     this.#recorder = options.recorder;
     this.#least = Level[options.least];
+    this.#dyeing = options.dyeing;
     // Everything passes here: which lines are kept is decided once, in `write`.
     this.#lines =
       options.lines ??
       createLog({ name: options.name, level: "trace", to: process.stdout, readable: process.stdout.isTTY === true });
   }
 
-  write(level: LevelName, text: string, fields: LogFields | undefined, request: LogRequest | undefined): void {
-    if (Level[level] < this.#least) return;
-    const safe = fields === undefined ? undefined : withoutSecrets(fields);
-    this.#lines[level](
+  /**
+   * Writes a line, if its level or its request says that it is kept.
+   *
+   * @param request  default: the one being served
+   * @param below  the function whose caller wrote the line
+   */
+  write(
+    level: LevelName,
+    text: string,
+    fields: LogFields | undefined,
+    request: LogRequest | undefined = currentContext(),
+    destination: Destination = Destination.Both,
+    below?: (...args: never[]) => unknown,
+  ): void {
+    const dyed = request?.dyed === true;
+    if (Level[level] < this.#least && !dyed) return;
+    const site = below === undefined ? undefined : callSite(below);
+    const bound = request && this.#bound.get(request);
+    const safe = fields === undefined && bound === undefined ? undefined : withoutSecrets({ ...bound, ...fields });
+    if (destination !== Destination.Remote) this.#writeLocal(level, text, safe, request, site);
+    if (destination === Destination.Local) return;
+    this.#recorder.log(
+      Level[level],
       text,
-      request === undefined ? safe : { requestId: request.requestId, method: request.method, ...safe },
+      safe,
+      request === undefined
+        ? site
+        : {
+            ...site,
+            traceId: request.traceId,
+            spanId: request.spanId,
+            method: request.method,
+            caller: request.caller,
+            peer: request.peer,
+            dyed,
+          },
     );
-    this.#recorder.log(Level[level], text, safe, request);
   }
 
-  /** A log whose lines belong to a request, or to none. */
-  of(request: LogRequest | undefined): Log {
-    const at = (level: LevelName) => (text: string, fields?: LogFields) => this.write(level, text, fields, request);
-    return { trace: at("trace"), debug: at("debug"), info: at("info"), error: at("error"), fatal: at("fatal") };
+  /** Binds a field to a request; see `Log.set`. */
+  bind(name: string, value: unknown, request: LogRequest | undefined = currentContext()): void {
+    if (request === undefined) return;
+    const bound = this.#bound.get(request) ?? {};
+    if (!(name in bound) && Object.keys(bound).length >= BOUND_FIELDS_MAX) return;
+    bound[name] = value;
+    this.#bound.set(request, bound);
+    if (this.#dyeing.hasFields && !request.dyed) {
+      if (this.#dyeing.matchesBound(request.caller, name, fieldText(value))) this.#dyeing.dye(request);
+    }
   }
+
+  /** A log whose lines belong to a request, or to whichever is being served when they are written. */
+  of(request: LogRequest | undefined): Log {
+    return new RequestLog(this, request, Destination.Both);
+  }
+
+  #writeLocal(
+    level: LevelName,
+    text: string,
+    fields: LogFields | undefined,
+    request: LogRequest | undefined,
+    site: CallSite | undefined,
+  ): void {
+    const source = site === undefined || site.source === "" ? undefined : { source: site.source };
+    if (request === undefined) {
+      this.#lines[level](text, { ...source, ...fields });
+      return;
+    }
+    const { requestId, method, caller, dyed } = request;
+    this.#lines[level](text, {
+      requestId,
+      method,
+      ...(caller === "" ? {} : { caller }),
+      ...source,
+      ...(dyed ? { dyed } : {}),
+      ...fields,
+    });
+  }
+}
+
+class RequestLog implements Log {
+  readonly #program: ProgramLog;
+  readonly #request: LogRequest | undefined;
+  readonly #destination: Destination;
+
+  constructor(program: ProgramLog, request: LogRequest | undefined, destination: Destination) {
+    this.#program = program;
+    this.#request = request;
+    this.#destination = destination;
+  }
+
+  trace(text: string, fields?: LogFields): void {
+    this.#program.write("trace", text, fields, this.#request, this.#destination, this.trace);
+  }
+  debug(text: string, fields?: LogFields): void {
+    this.#program.write("debug", text, fields, this.#request, this.#destination, this.debug);
+  }
+  info(text: string, fields?: LogFields): void {
+    this.#program.write("info", text, fields, this.#request, this.#destination, this.info);
+  }
+  error(text: string, fields?: LogFields): void {
+    this.#program.write("error", text, fields, this.#request, this.#destination, this.error);
+  }
+  fatal(text: string, fields?: LogFields): void {
+    this.#program.write("fatal", text, fields, this.#request, this.#destination, this.fatal);
+  }
+  set(name: string, value: unknown): void {
+    this.#program.bind(name, value, this.#request);
+  }
+  get local(): LogLines {
+    return new RequestLog(this.#program, this.#request, Destination.Local);
+  }
+  get remote(): LogLines {
+    return new RequestLog(this.#program, this.#request, Destination.Remote);
+  }
+}
+
+const secretNames: ReadonlySet<string> = new Set(SECRET_FIELDS.map((name) => name.toLowerCase()));
+
+// Objects within objects that are searched, as deep as the log of a program's lines searches them.
+const SECRET_DEPTH = 3;
+
+/** The fields with `[secret]` in place of what `SECRET_FIELDS` names, in objects within them too. */
+export function withoutSecrets(fields: LogFields, depth = 1): LogFields {
+  const clean: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (secretNames.has(name.toLowerCase())) clean[name] = "[secret]";
+    else clean[name] = depth < SECRET_DEPTH && isPlainObject(value) ? withoutSecrets(value, depth + 1) : value;
+  }
+  return clean;
+}
+
+function isPlainObject(value: unknown): value is LogFields {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

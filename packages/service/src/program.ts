@@ -6,6 +6,7 @@ import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
 import { attemptOptions } from "./attempt-options.ts";
 import { ChannelPool } from "./channel-pool.ts";
+import { DyeRules } from "./dyeing/dye-rules.ts";
 import { callExternal, type ExternalOptions } from "./external/call-external.ts";
 import { ExternalPool } from "./external/external-pool.ts";
 import { callJson, type Json, type JsonAnswer } from "./json-call.ts";
@@ -85,6 +86,7 @@ export class Program {
   readonly say: (text: string) => void;
   readonly recorder: Recorder;
   readonly log: ProgramLog;
+  readonly dyeing: DyeRules;
   readonly calls: RoutedCalls;
   readonly #config: ProgramConfig;
   readonly externals = new ExternalPool();
@@ -110,7 +112,12 @@ export class Program {
       onProblem: (problem) => this.log.of(undefined).error("a metric was not taken", { problem }),
     });
     const least = options.config.config.values.LOG.Level.toLowerCase() as LevelName;
-    this.log = new ProgramLog({ name: options.name, least, recorder: this.recorder });
+    this.dyeing = new DyeRules({
+      service: options.name,
+      pairs: options.config.config.values.COLOR,
+      onDyed: (traceId) => this.recorder.keepTrace(traceId),
+    });
+    this.log = new ProgramLog({ name: options.name, least, recorder: this.recorder, dyeing: this.dyeing });
     this.#channels = new ChannelPool({ caller: options.name, observer: this.recorder, tls: options.callTls });
     this.#routes = new RouteCache((service) => {
       this.calls.routesChanged(service);
@@ -154,6 +161,7 @@ export class Program {
       identity,
       routes: this.#routes,
       reports: this.#reports,
+      dyeing: this.dyeing,
       shared: this.#shared,
       // The agent takes it from instances only.
       load:

@@ -75,6 +75,12 @@ export class RequestContext implements ServiceContext {
   get reply(): Reply {
     return this.#call.reply;
   }
+  get dyed(): boolean {
+    return this.#call.dyed;
+  }
+  set dyed(dyed: boolean) {
+    if (dyed) this.#program.dyeing.dye(this.#call);
+  }
   remainingMs(): number {
     return this.#call.remainingMs();
   }

@@ -4,6 +4,7 @@ import { MethodTable, type PriorityName, type ServiceImplementation } from "@mse
 import { type Listener, type ListenerOptions, type ListenerTls, listen, type UdpOptions } from "@msec/rpc-node";
 import { admissionOf } from "./admission.ts";
 import { callingOf } from "./calling-of.ts";
+import { dyedHandlers } from "./dyeing/dyed-handlers.ts";
 import { guardHandlers } from "./guarded-handlers.ts";
 import { type Launch, type LaunchOptions, readLaunch } from "./launch.ts";
 import { hasListPage, isLoopback } from "./list-page.ts";
@@ -104,7 +105,7 @@ function start<S extends DescService>(
   const place = options.listen ?? launch.listen ?? listenPlace(launch.config.config.values.SRPC.listen);
   const program = new Program(launch);
   const methods = new MethodTable<ServiceContext>((call) => new RequestContext(call, program));
-  methods.add(service, guardHandlers(service, handlers));
+  methods.add(service, guardHandlers(service, dyedHandlers(service, handlers, program.dyeing)));
   const tls = options.tls ?? listenerTls(launch.config);
   const fromConfig = udpChoice(launch.config.config.values.SRPC, tls !== undefined);
   const udp = options.udp === undefined ? fromConfig : { options: options.udp, isRequired: true };

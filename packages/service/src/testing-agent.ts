@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type RouteSchema, RouteTableSchema, type RoutingPolicySchema } from "@msec/api/agent/v1/common_pb.js";
+import { DyeingService, type DyeRule, DyeRuleSchema } from "@msec/api/agent/v1/dyeing_pb.js";
 import { LocalService, type RegisterRequest } from "@msec/api/agent/v1/local_pb.js";
 import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { MethodTable } from "@msec/rpc";
@@ -32,6 +33,9 @@ export class TestingAgent implements AsyncDisposable {
   readonly path: string;
   readonly registrations: RegisterRequest[] = [];
   readonly batches: Batch[] = [];
+  #dyeRules: DyeRule[] = [];
+  #dyeVersion = "";
+  readonly #dyeWaiting = new Set<() => void>();
   readonly #tables = new Map<string, MessageInitShape<typeof RouteTableSchema> & { version: bigint }>();
   #version: bigint;
   #changed = Promise.withResolvers<void>();
@@ -68,6 +72,18 @@ export class TestingAgent implements AsyncDisposable {
       },
       getStatus: () => ({}),
     });
+    methods.add(DyeingService, {
+      watchDyeing: async (request, context) => {
+        if (request.appliedVersion === this.#dyeVersion && request.waitMs > 0) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          this.#dyeWaiting.add(resolve);
+          context.onCancel(() => resolve());
+          await promise;
+          this.#dyeWaiting.delete(resolve);
+        }
+        return { version: this.#dyeVersion, rules: this.#dyeRules };
+      },
+    });
     this.#listener = await listen({ path: this.path, methods });
     return this;
   }
@@ -94,6 +110,32 @@ export class TestingAgent implements AsyncDisposable {
       ...(policy && { policy }),
     });
     this.#wake();
+  }
+
+  /** Replaces the dye rules; each holds for a minute. */
+  setDyeRules(rules: readonly Omit<MessageInitShape<typeof DyeRuleSchema>, "$typeName">[]): void {
+    this.#dyeRules = rules.map((rule) => create(DyeRuleSchema, { remainingMs: 60_000, ...rule }));
+    this.#dyeVersion = `${this.#dyeVersion}1`;
+    for (const wake of this.#dyeWaiting) wake();
+  }
+
+  /** All log lines that were reported, with what a test compares. */
+  logLines() {
+    return this.batches.flatMap(({ logs, strings }) =>
+      (logs?.text ?? []).map((text, row) => {
+        const first = logs!.fieldLength.slice(0, row).reduce((sum, length) => sum + length, 0);
+        const names = logs!.fieldNameRef.slice(first, first + logs!.fieldLength[row]!);
+        return {
+          text,
+          level: logs!.level[row],
+          caller: strings[logs!.callerRef[row]!],
+          source: strings[logs!.sourceRef[row]!],
+          function: strings[logs!.functionRef[row]!],
+          dyed: logs!.dyed[row] === 1,
+          fields: Object.fromEntries(names.map((name, index) => [strings[name]!, logs!.fieldValue[first + index]!])),
+        };
+      }),
+    );
   }
 
   /** The texts of all log lines that were reported. */
@@ -124,6 +166,7 @@ export class TestingAgent implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wake();
+    for (const wake of this.#dyeWaiting) wake();
     await this.#listener?.close({ graceMs: 0 });
     await rm(this.path, { force: true });
   }

@@ -87,4 +87,9 @@ export type LogColumns = {
   fieldLength: number[];
   fieldNameRef: number[];
   fieldValue: string[];
+  callerRef: number[];
+  peerRef: number[];
+  sourceRef: number[];
+  functionRef: number[];
+  dyed: number[];
 };

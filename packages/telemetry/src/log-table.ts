@@ -4,14 +4,28 @@ import { fieldText } from "./field-text.ts";
 import type { RecorderLimits } from "./limits.ts";
 import { cutText, utf8Length } from "./utf8-length.ts";
 
-/** The request that a log line belongs to. */
-export type LogContext = { readonly traceId: Uint8Array; readonly spanId: Uint8Array; readonly method: string };
+/** What is known of a log line beside what it says: the request that it belongs to, and where it was written. */
+export type LogContext = {
+  readonly traceId?: Uint8Array | undefined;
+  readonly spanId?: Uint8Array | undefined;
+  readonly method?: string | undefined;
+  /** The service that called, and its address. */
+  readonly caller?: string | undefined;
+  readonly peer?: string | undefined;
+  /** `flight.ts:42` */
+  readonly source?: string | undefined;
+  readonly function?: string | undefined;
+  readonly dyed?: boolean | undefined;
+};
 
 /** Named values of a log line. Strings, numbers, booleans as they are; errors as their stack; anything else as JSON. */
 export type LogFields = { readonly [name: string]: unknown };
 
 // Time, ids, level and references of one row, encoded.
-const ROW_BYTES = 48;
+const ROW_BYTES = 56;
+
+// 100 ms: 100,000 lines in one microsecond.
+const CLOSE_US = 100_000;
 
 /** The log lines of one interval. */
 export class LogTable {
@@ -19,6 +33,7 @@ export class LogTable {
   #rows = emptyLogColumns();
   #traceIds: Uint8Array[] = [];
   #spanIds: Uint8Array[] = [];
+  #lastUs = 0;
 
   /** UTF-8 bytes of what the rows hold, dictionary not included. */
   bytes = 0;
@@ -43,13 +58,19 @@ export class LogTable {
     dictionary: Dictionary,
   ): void {
     const rows = this.#rows;
+    const { context } = line;
     const text = cutText(line.text, this.#limits.logTextUnits);
-    rows.timeUs.push(line.timeUs);
+    rows.timeUs.push(this.#uniqueTime(line.timeUs));
     rows.level.push(line.level);
     rows.text.push(text);
     rows.methodRef.push(dictionary.refOf(line.context?.method ?? ""));
     this.#traceIds.push(idOf(line.context?.traceId, 16));
     this.#spanIds.push(idOf(line.context?.spanId, 8));
+    rows.callerRef.push(dictionary.refOf(context?.caller ?? ""));
+    rows.peerRef.push(dictionary.refOf(context?.peer ?? ""));
+    rows.sourceRef.push(dictionary.refOf(context?.source ?? ""));
+    rows.functionRef.push(dictionary.refOf(context?.function ?? ""));
+    rows.dyed.push(context?.dyed === true ? 1 : 0);
     rows.fieldLength.push(this.#addFields(line.fields ?? {}, dictionary));
     this.bytes += ROW_BYTES + utf8Length(text);
   }
@@ -62,6 +83,13 @@ export class LogTable {
     this.#spanIds = [];
     this.bytes = 0;
     return rows;
+  }
+
+  // Lines of one process keep their order however quickly they follow each other. A clock that was set back is followed.
+  #uniqueTime(timeUs: number): number {
+    const isClose = timeUs <= this.#lastUs && timeUs > this.#lastUs - CLOSE_US;
+    this.#lastUs = isClose ? this.#lastUs + 1 : timeUs;
+    return this.#lastUs;
   }
 
   #addFields(fields: LogFields, dictionary: Dictionary): number {
@@ -98,6 +126,11 @@ function emptyLogColumns(): LogColumns {
     level: [],
     methodRef: [],
     text: [],
+    callerRef: [],
+    peerRef: [],
+    sourceRef: [],
+    functionRef: [],
+    dyed: [],
     fieldLength: [],
     fieldNameRef: [],
     fieldValue: [],

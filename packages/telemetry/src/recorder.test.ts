@@ -196,6 +196,16 @@ describe("calls", () => {
     assert.equal(batch.droppedRows, 0n, "a sample is not a loss");
   });
 
+  test("above the span rate every call of a dyed request keeps its span", () => {
+    const { recorder } = recorderAt({ limits: { spansPerSecond: 10 } });
+    const dyed = traceIdOf(1_000_000);
+    recorder.keepTrace(dyed);
+    for (let number = 0; number < 1_000; number++) recorder.onServerCall(call());
+    for (let number = 0; number < 20; number++) recorder.onClientCall(call({ ids: idsOf(dyed) }));
+    const { spans } = recorder.drain()!;
+    assert.equal(spans.side.filter((side) => side === 2).length, 20);
+  });
+
   test("spans beyond the limit of an interval are dropped and counted, and calls still are not", () => {
     const { recorder } = recorderAt({ limits: { spans: 10 } });
     for (let number = 0; number < 25; number++) recorder.onServerCall(call());
@@ -277,11 +287,12 @@ describe("logs", () => {
   test("a line keeps its time, level, request and fields", () => {
     const { recorder, clock } = recorderAt();
     clock.ms += 0.25;
-    const context = { traceId: traceIdOf(5), spanId: new Uint8Array(8).fill(3), method: "a.B.c" };
+    const request = { traceId: traceIdOf(5), spanId: new Uint8Array(8).fill(3), method: "a.B.c" };
+    const context = { ...request, caller: "D.e", peer: "1.2.3.4:5", source: "c.ts:7", function: "query", dyed: true };
     recorder.log(Level.info, "query", { from: "sz", seats: 2, cause: undefined, route: ["sz", "xz"] }, context);
     recorder.log(Level.error, "started");
     const { logs, strings } = recorder.drain()!;
-    assert.deepEqual(logs.timeUs, [START_S * 1e6 + 250, START_S * 1e6 + 250]);
+    assert.deepEqual(logs.timeUs, [START_S * 1e6 + 250, START_S * 1e6 + 251], "no two at the same microsecond");
     assert.deepEqual([...logs.traceIds], [...traceIdOf(5), ...new Uint8Array(16)]);
     assert.deepEqual([...logs.spanIds], [...new Uint8Array(8).fill(3), ...new Uint8Array(8)]);
     assert.deepEqual(logs.level, [Level.info, Level.error]);
@@ -290,6 +301,18 @@ describe("logs", () => {
       logs.methodRef.map((ref) => strings[ref]),
       ["a.B.c", ""],
     );
+    for (const [refs, expected] of [
+      [logs.callerRef, "D.e"],
+      [logs.peerRef, "1.2.3.4:5"],
+      [logs.sourceRef, "c.ts:7"],
+      [logs.functionRef, "query"],
+    ] as const) {
+      assert.deepEqual(
+        refs.map((ref) => strings[ref]),
+        [expected, ""],
+      );
+    }
+    assert.deepEqual(logs.dyed, [1, 0]);
     assert.deepEqual(logs.fieldLength, [3, 0]);
     assert.deepEqual(
       logs.fieldNameRef.map((ref) => strings[ref]),

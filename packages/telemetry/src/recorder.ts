@@ -7,7 +7,7 @@ import { DURATION_MAX_US } from "./duration-bucket.ts";
 import { DEFAULT_LIMITS, type RecorderLimits } from "./limits.ts";
 import { type LogContext, type LogFields, LogTable } from "./log-table.ts";
 import { SampleTable } from "./sample-table.ts";
-import { SpanSampler } from "./span-sampler.ts";
+import { SpanSampler, tracePosition } from "./span-sampler.ts";
 import { type SpanRow, SpanTable } from "./span-table.ts";
 import { cutText } from "./utf8-length.ts";
 
@@ -17,6 +17,9 @@ const SPAN_BYTES = 80;
 // gRPC's codes are 0…16; a number beyond them (a foreign caller's) counts as Unknown.
 const CODE_COUNT = 17;
 const CODE_UNKNOWN = 2;
+
+// Dyed requests that are under way at once.
+const KEPT_TRACES_MAX = 1_000;
 
 /** How to make a recorder. */
 export type RecorderOptions = {
@@ -47,6 +50,8 @@ export type Recorder = {
   gauge(name: string, value: number): void;
   /** Keeps a log line; `context` is the request that it belongs to. */
   log(level: Level, text: string, fields?: LogFields, context?: LogContext): void;
+  /** Keeps every span of a trace from now on, whatever the rate; of the last 1,000 such traces. */
+  keepTrace(traceId: Uint8Array): void;
   /** Everything since the last call as one batch, or `undefined` when there is nothing. */
   drain(): Batch | undefined;
 };
@@ -73,6 +78,8 @@ class ColumnRecorder implements Recorder {
   readonly #row: SpanRow = { side: 0, methodRef: 0, peerServiceRef: 0, peerInstanceRef: 0, messageRef: 0 };
   #calls = emptyCallColumns();
   #cells: CallCell[] = [];
+  // By their position, which two traces share once in four thousand million.
+  readonly #kept = new Set<number>();
   #dropped = 0;
   #halfFullSaid = false;
   #second = 0;
@@ -114,6 +121,12 @@ class ColumnRecorder implements Recorder {
     this.#sayHalfFull();
   }
 
+  keepTrace(traceId: Uint8Array): void {
+    const [oldest] = this.#kept;
+    if (this.#kept.size >= KEPT_TRACES_MAX && oldest !== undefined) this.#kept.delete(oldest);
+    this.#kept.add(tracePosition(traceId, 0));
+  }
+
   drain(): Batch | undefined {
     for (const cell of this.#cells) cell.writeTo(this.#calls, this.#dictionary);
     const calls = this.#calls;
@@ -147,7 +160,7 @@ class ColumnRecorder implements Recorder {
     else if (cell.second !== second) cell.writeTo(this.#calls, this.#dictionary);
     cell.add(durationUs, second);
     const sampled = this.#sampler.keeps(record.ids, record.idsAt, second);
-    if (!sampled && code === 0) return;
+    if (!sampled && code === 0 && !this.#isKept(record)) return;
     if (this.#spans.length >= this.#limits.spans || this.#bytes() >= this.#limits.bytes) {
       this.#dropped++;
       return;
@@ -161,6 +174,10 @@ class ColumnRecorder implements Recorder {
     row.messageRef = code === 0 ? 0 : this.#dictionary.refOf(cutText(record.message, this.#limits.messageUnits));
     this.#spans.add(record, record, durationUs, code, row);
     this.#sayHalfFull();
+  }
+
+  #isKept(record: CallRecord): boolean {
+    return this.#kept.size > 0 && this.#kept.has(tracePosition(record.ids, record.idsAt));
   }
 
   // The second in which a call ended, or the newest one when that was just over: ends are reported out of order by some

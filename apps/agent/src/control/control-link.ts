@@ -57,6 +57,7 @@ export class ControlLink {
   #target: ControlTarget | undefined;
   #channel: Channel | undefined;
   #client: Client<typeof ControlService> | undefined;
+  #call: UnaryCall | undefined;
   #status: LinkStatus = { connected: false, sinceMs: 0, error: "has not tried yet" };
   #closed = false;
   readonly #onUnknownHost: () => void;
@@ -86,22 +87,23 @@ export class ControlLink {
    * Repeat one exchange with the server until the signal aborts: at once after success, after a jittered, growing pause
    * after a failure.
    *
-   * @param step  one exchange; throws `RpcError` as calls do. Other errors are defects: they are logged, and it goes on
+   * @param step  one exchange, by the client or, for services of other capabilities, by the call itself; throws `RpcError` as calls do. Other errors are defects: they are logged, and it goes on
    */
   async repeat(
     what: string,
     signal: AbortSignal,
-    step: (client: Client<typeof ControlService>) => Promise<void>,
+    step: (client: Client<typeof ControlService>, call: UnaryCall) => Promise<void>,
   ): Promise<void> {
     const pause = new RetryPause();
     while (!signal.aborted) {
       const client = this.#client;
-      if (client === undefined) {
+      const call = this.#call;
+      if (client === undefined || call === undefined) {
         await pause.wait(signal);
         continue;
       }
       try {
-        await step(client);
+        await step(client, call);
         pause.reset();
       } catch (error) {
         if (signal.aborted) return;
@@ -127,6 +129,7 @@ export class ControlLink {
       return answer;
     };
     this.#channel = channel;
+    this.#call = call;
     this.#client = createClient(ControlService, call);
   }
 

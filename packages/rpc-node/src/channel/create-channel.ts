@@ -248,6 +248,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       const body = endHead(writer, frame);
       call.method.request.encode(request, writer);
       call.requestBytes = writer.position - body;
+      fields.coloring = options?.dyed || context?.dyed ? 1 : 0;
       endFrame(writer, frame, body, this.#frameLimits);
     } catch (thrown) {
       if (writer.position > frame) {

@@ -13,6 +13,7 @@ const fields: Mutable<RequestHeadFields> = {
   metadata: undefined,
   hops: 0,
   retry: 0,
+  coloring: 0,
 };
 
 /** The shared head fields with the ids of `ids[at…]` (as in an `IdCell` of `@msec/rpc`) in them; use them up before the next call. */

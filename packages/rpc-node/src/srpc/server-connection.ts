@@ -277,6 +277,9 @@ export class SrpcServerConnection {
     if (!head.hasFlowId) {
       head.setFlowIdFromTrace(call.ids, call.idsAt);
     }
+    if (head.coloring) {
+      call.dyed = true;
+    }
     return call;
   }
 

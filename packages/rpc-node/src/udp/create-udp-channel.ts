@@ -226,6 +226,7 @@ class DatagramChannel implements UdpChannel {
     fields.timeoutMs = timeoutMs;
     fields.hops = context ? context.hops + 1 : 0;
     fields.retry = options?.isRetry || context?.isRetry ? 1 : 0;
+    fields.coloring = options?.dyed || context?.dyed ? 1 : 0;
     const writer = takeWriter();
     try {
       fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);

@@ -153,6 +153,9 @@ export class UdpServer {
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
     }
+    if (head.coloring) {
+      call.dyed = true;
+    }
     if (!head.hasFlowId) {
       head.setFlowIdFromTrace(call.ids, call.idsAt);
     }
