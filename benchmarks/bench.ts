@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 /** The subjects of `npm run bench [subject] [options]`, each a program of its own. */
 const SUBJECTS: Record<string, string> = {
   rpc: "rpc/run.ts",
+  routing: "routing/run.ts",
+  overload: "rpc/overload.ts",
 };
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));

@@ -17,14 +17,14 @@ export type BalancerOptions = {
   /** Evenly spread in 0…1, 1 excluded: `Math.random`. */
   readonly random: () => number;
   /**
-   * Finds out, without a call of anybody's, if there is somebody at an instance, and says so to `asked` once, within `askTimeoutMs`. It is called within `pick`, must not
+   * Finds out, without a call of anybody's, if there is somebody at an instance, and says so to `asked` once, within `timeoutMs`. It is called within `pick`, must not
    * throw and not take time.
    *
    * Default: there is no such way, calls find out.
    *
    * @returns whether it does; `false` where it cannot for this instance
    */
-  readonly ask?: ((route: Route) => boolean) | undefined;
+  readonly ask?: ((route: Route, timeoutMs: number) => boolean) | undefined;
 } & Settings;
 
 /**
@@ -80,7 +80,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
 class RateBalancer implements Balancer {
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #ask: ((route: Route) => boolean) | undefined;
+  readonly #ask: ((route: Route, timeoutMs: number) => boolean) | undefined;
   #policy: Policy = Policy.adaptive;
   #locality: Locality | undefined;
   #numbers: Constants = constants;
@@ -324,7 +324,7 @@ class RateBalancer implements Balancer {
 
   #askFor(instance: Instance, nowMs: number): void {
     instance.beginAsking(nowMs);
-    if (!this.#ask!(instance)) instance.ejection.cannotBeAsked();
+    if (!this.#ask!(instance, this.#numbers.askTimeoutMs)) instance.ejection.cannotBeAsked();
   }
 
   #serving(): Instance[] {

@@ -10,7 +10,7 @@ const METADATA = "metadata:";
 const KEY_MAX = 1_024;
 
 /** Finds out whether there is somebody at an instance, and says so; `false` where it cannot. */
-export type Ask = (route: Route, told: (isThere: boolean) => void) => boolean;
+export type Ask = (route: Route, timeoutMs: number, told: (isThere: boolean) => void) => boolean;
 
 /** What a call says that its key may come from. */
 export type KeySource = {
@@ -36,7 +36,7 @@ export class CalledService {
     this.balancer = createBalancer({
       now: () => performance.now(),
       random: Math.random,
-      ask: ask && ((route) => ask(route, (isThere) => this.balancer.asked(route, isThere))),
+      ask: ask && ((route, timeoutMs) => ask(route, timeoutMs, (isThere) => this.balancer.asked(route, isThere))),
     });
   }
 

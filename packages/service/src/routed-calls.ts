@@ -179,7 +179,9 @@ export class RoutedCalls {
     // Another call may have made it while this one waited.
     let service = this.#services.get(name);
     if (service === undefined) {
-      service = new CalledService((route, told) => askInstance(this.#channels, name, route, told));
+      service = new CalledService((route, timeoutMs, told) =>
+        askInstance(this.#channels, name, route, timeoutMs, told),
+      );
       service.balancer.update(routes);
       this.#configure(name, service);
       service.balancer.hear(this.#source.hearsayOf(name));

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { constants, type Route } from "@msec/balance";
+import type { Route } from "@msec/balance";
 import { Health } from "@msec/rpc-node";
 import { isAnswer } from "../call-repeat.ts";
 import type { ChannelPool } from "../channel-pool.ts";
@@ -18,11 +18,12 @@ export function askInstance(
   channels: ChannelPool,
   service: string,
   route: Route,
+  timeoutMs: number,
   told: (isThere: boolean) => void,
 ): boolean {
   const channel = channels.find(route, service);
   if (channel === undefined) return false;
-  const answer = outside(() => channel.call(Health.method.check, {}, { timeoutMs: constants.askTimeoutMs }));
+  const answer = outside(() => channel.call(Health.method.check, {}, { timeoutMs }));
   answer.then(
     () => told(true),
     (error: unknown) => {
