@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -50,6 +50,7 @@ export async function startTestServer(
   alarmTimes: Partial<AlarmTimes> = {},
 ): Promise<TestServer> {
   const state = mkdtempSync(join(tmpdir(), "msec-server-"));
+  mkdirSync(join(state, "run"), { mode: 0o700 });
   const clock = { offsetMs: 0 };
   const log: string[] = [];
   const start = async (replaceRoutes: boolean) =>
