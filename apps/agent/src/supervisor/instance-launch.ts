@@ -31,6 +31,20 @@ export function instanceFileName({ instanceId, address, port }: Assignment): str
 }
 
 /**
+ * How much of an instance's output is kept: `[LOG] FileMax` files of `[LOG] FileSize` bytes, the one that is written among them.
+ *
+ * @returns `undefined` where its configuration cannot be read, which its start tells
+ */
+export function outputLimits(root: string, service: string): { maxBytes: number; keep: number } | undefined {
+  try {
+    const { FileMax, FileSize } = readServiceConfig(serviceDirectories(root, service).config).values.LOG;
+    return { maxBytes: FileSize, keep: Math.max(1, FileMax - 1) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * How to start an instance: what its own host's `etc/config.ini` names in `[SRPC] module`. TypeScript and JavaScript run with our
  * Node, anything else is executed.
  *

@@ -12,7 +12,14 @@ import {
   supervise,
   writeRunRecord,
 } from "@msec/process";
-import { instanceFileName, instanceLaunch, listenOf, readGeneration, serviceDirectories } from "./instance-launch.ts";
+import {
+  instanceFileName,
+  instanceLaunch,
+  listenOf,
+  outputLimits,
+  readGeneration,
+  serviceDirectories,
+} from "./instance-launch.ts";
 import { groupListensOn } from "./listening-port.ts";
 import { treeMemoryBytes } from "./process-tree.ts";
 
@@ -80,7 +87,10 @@ export class Instance {
     this.supervised = supervise({
       // As it is assigned by then: settings take effect at the next start.
       launch: () => instanceLaunch(options.root, options.socket, this.#assignment),
-      output: { file: join(serviceDirectories(options.root, assignment.service).log, `${fileName}.log`) },
+      output: {
+        file: join(serviceDirectories(options.root, assignment.service).log, `${fileName}.log`),
+        limits: () => outputLimits(options.root, assignment.service),
+      },
       readyTimeoutMs: options.readyTimeoutMs ?? 30_000,
       ready: (run, signal) => this.#ready(run, signal),
       onSpawn: (run) => {

@@ -1,11 +1,13 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -17,8 +19,10 @@ export interface OutputFileOptions {
   readonly file: string;
   /** Size from which it is rotated, bytes; default 10 MiB. */
   readonly maxBytes?: number;
-  /** Rotated files that are kept beside it (`<file>.1` is the newest), 1…100; default 4. */
+  /** Rotated files that are kept beside it (`<file>.1` is the newest), 1…1000; default 4. */
   readonly keep?: number;
+  /** Both of them, asked anew for each run of the process; `undefined`: the ones above. */
+  readonly limits?: () => { readonly maxBytes: number; readonly keep: number } | undefined;
 }
 
 const DEFAULT_MAX_BYTES = 10 * 1024 ** 2;
@@ -34,13 +38,15 @@ const TAIL_BYTES = 4096;
  */
 export class OutputFile {
   readonly file: string;
-  readonly #maxBytes: number;
-  readonly #keep: number;
+  readonly #options: OutputFileOptions;
+  #maxBytes: number;
+  #keep: number;
   /** Where the output of the present run begins. */
   #runOffset = 0;
 
   constructor(options: OutputFileOptions) {
     this.file = options.file;
+    this.#options = options;
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#keep = options.keep ?? 4;
   }
@@ -48,6 +54,10 @@ export class OutputFile {
   /** Open for one run of the process. The caller closes the descriptor once the process has it. */
   open(): number {
     mkdirSync(dirname(this.file), { recursive: true });
+    const limits = this.#options.limits?.();
+    this.#maxBytes = limits?.maxBytes ?? this.#maxBytes;
+    this.#keep = limits?.keep ?? this.#keep;
+    this.#removeBeyond();
     this.rotateIfLarge();
     const descriptor = openSync(this.file, "a", 0o640);
     this.#runOffset = fstatSync(descriptor).size;
@@ -82,6 +92,13 @@ export class OutputFile {
       return printableLines(buffer.toString("utf8", 0, read)).slice(-lines);
     } finally {
       closeSync(descriptor);
+    }
+  }
+
+  /** Rotated files that are too many now, after a limit was lowered. */
+  #removeBeyond(): void {
+    for (let number = this.#keep + 1; existsSync(`${this.file}.${number}`); number++) {
+      rmSync(`${this.file}.${number}`, { force: true });
     }
   }
 
