@@ -1,48 +1,63 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Code, createClient, RpcError } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
 import { serve } from "@msec/service";
 import { freePort, startServer } from "../lib/pinned.ts";
+import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { EchoService } from "./gen/echo_pb.js";
 
 /*
- * What is left of a service that is asked for twice as much as it can do: `node benchmarks/rpc/overload.ts`.
+ * What is left of a service that is asked for twice what it can do, and whether one that is asked for less refuses anybody: `npm run bench -- overload`.
  *
- * The handler works for `--work` milliseconds (default 1) of processor time. First as many calls as the service can take (16 outstanding, always), then twice that rate
- * whether or not answers come, over 8 connections, each with a deadline of 2 s. "Goodput" is what was answered in time.
+ * For each kind of handler and each round: as many calls as the service can take (always so many outstanding), then `--factor` times that rate whether or not answers
+ * come, over 8 connections, each with a deadline of 2 s, then 0.7 times. "Goodput" is what was answered in time, as a part of what the service could do before
+ * and after. Latencies are from when a call was made; the service runs in a process of its own, not pinned: it and its clients need a processor each.
  */
 const { values } = parseArgs({
   options: {
-    serve: { type: "string" },
-    work: { type: "string", default: "1" },
-    seconds: { type: "string", default: "6" },
+    kinds: { type: "string", default: "" },
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "5" },
     factor: { type: "string", default: "2" },
     "no-protection": { type: "boolean", default: false },
+    serve: { type: "string" },
+    port: { type: "string", default: "0" },
   },
 });
+
+type Kind = { readonly title: string; readonly waitMs: number; readonly workMs: number; readonly outstanding: number };
+
+const kinds: Readonly<Record<string, Kind>> = {
+  "cpu-1": { title: "1 ms of processor", waitMs: 0, workMs: 1, outstanding: 16 },
+  "cpu-10": { title: "10 ms of processor", waitMs: 0, workMs: 10, outstanding: 8 },
+  async: { title: "a wait of 10 ms, then 1 ms of processor", waitMs: 10, workMs: 1, outstanding: 64 },
+};
 const connections = 8;
 const deadlineMs = 2_000;
-const settledAfterMs = 2_000;
+const calmFactor = 0.7;
 
-if (values.serve !== undefined) await serveWork(Number(values.serve));
+if (values.serve !== undefined) await serveWork(kinds[values.serve]!, Number(values.port));
 else await measure();
 
-async function serveWork(port: number): Promise<void> {
-  const workMs = Number(values.work);
+/** Of processor time, so that other programs on the machine take from capacity, not from the work of a call. */
+function work(workMs: number): void {
+  const before = process.cpuUsage();
+  for (let used = { user: 0, system: 0 }; used.user + used.system < workMs * 1_000; used = process.cpuUsage(before));
+}
+
+async function serveWork({ waitMs, workMs }: Kind, port: number): Promise<void> {
+  const echoAtOnce = (request: { message?: Uint8Array | undefined }) => {
+    work(workMs);
+    return { message: request.message };
+  };
+  const echoLater = async (request: { message?: Uint8Array | undefined }) => {
+    await delay(waitMs);
+    return echoAtOnce(request);
+  };
   const service = serve(
     EchoService,
-    {
-      echo: (request) => {
-        // Of processor time, so that other programs on the machine take from capacity, not from the work of a call.
-        const before = process.cpuUsage();
-        for (
-          let used = { user: 0, system: 0 };
-          used.user + used.system < workMs * 1_000;
-          used = process.cpuUsage(before)
-        );
-        return { message: request.message };
-      },
-    },
+    { echo: (request) => (waitMs === 0 ? echoAtOnce(request) : echoLater(request)) },
     {
       name: "Bench.overload",
       agent: false,
@@ -55,22 +70,38 @@ async function serveWork(port: number): Promise<void> {
 }
 
 async function measure(): Promise<void> {
-  const port = await freePort();
-  const flags = [`--serve=${port}`, `--work=${values.work}`, ...(values["no-protection"] ? ["--no-protection"] : [])];
-  const server = await startServer(0, [process.execPath, import.meta.filename, ...flags]);
-  try {
-    const before = await closedLoop(port, 2_000);
-    const offered = before * Number(values.factor);
-    const found = await openLoop(port, offered, Number(values.seconds) * 1_000);
-    // The machine may have other things to do: what it could do before and after.
-    const after = await closedLoop(port, 2_000);
-    const best = (before + after) / 2;
-    console.log(`at most ${before.toFixed(0)} and ${after.toFixed(0)} calls/s`);
+  const chosen = Object.entries(kinds).filter(([name]) => new RegExp(values.kinds).test(name));
+  console.log(
+    `| handler | goodput at ${values.factor} × | p50 / p99, ms | p99 of the refused, ms | refused or late at ${calmFactor} × |`,
+  );
+  console.log("|---|---|---|---|---|");
+  for (const [name, kind] of chosen) {
+    const rounds: Awaited<ReturnType<typeof measureOnce>>[] = [];
+    while (rounds.length < Number(values.rounds)) rounds.push(await measureOnce(name, kind));
+    const spread = (pick: (round: (typeof rounds)[number]) => number) => formatSpread(spreadOf(rounds.map(pick)));
+    const sum = (pick: (round: (typeof rounds)[number]) => number) =>
+      rounds.reduce((total, round) => total + pick(round), 0);
     console.log(
-      `offered ${offered.toFixed(0)}/s: ${found.goodput.toFixed(0)}/s answered (${((found.goodput / best) * 100).toFixed(0)} % of the most), ` +
-        `p50 ${found.p50.toFixed(0)} ms, p99 ${found.p99.toFixed(0)} ms, after the first ${settledAfterMs / 1_000} s ${found.settledP99.toFixed(0)} ms; ${found.refused.toFixed(0)}/s refused ` +
-        `(p99 ${found.refusedP99.toFixed(0)} ms), ${found.late.toFixed(0)}/s too late`,
+      `| ${kind.title} (${spread(({ most }) => most)}/s) | ${spread(({ goodput }) => goodput)} ` +
+        `| ${spread(({ over }) => over.p50)} / ${spread(({ over }) => over.p99)} | ${spread(({ over }) => over.refusedP99)} ` +
+        `| ${sum(({ calm }) => calm.refused + calm.late)} of ${sum(({ calm }) => calm.made)} |`,
     );
+  }
+}
+
+async function measureOnce(name: string, kind: Kind) {
+  const port = await freePort();
+  const flags = [`--serve=${name}`, `--port=${port}`, ...(values["no-protection"] ? ["--no-protection"] : [])];
+  const server = await startServer(undefined, [process.execPath, import.meta.filename, ...flags]);
+  const lengthMs = Number(values.seconds) * 1_000;
+  try {
+    const before = await closedLoop(port, kind.outstanding, 2_000);
+    const over = await openLoop(port, before * Number(values.factor), lengthMs);
+    // The machine may have other things to do: what it could do before and after.
+    const after = await closedLoop(port, kind.outstanding, 2_000);
+    const most = (before + after) / 2;
+    const calm = await openLoop(port, Math.min(before, after) * calmFactor, lengthMs);
+    return { most, goodput: over.answered / (lengthMs / 1_000) / most, over, calm };
   } finally {
     await server.stop();
   }
@@ -82,22 +113,24 @@ function callers(port: number) {
   return { clients, close: () => Promise.all(channels.map((channel) => channel.close({ graceMs: 0 }))) };
 }
 
-async function closedLoop(port: number, lengthMs: number): Promise<number> {
+/** @returns calls a second, the first tenth of the time left out */
+async function closedLoop(port: number, outstanding: number, lengthMs: number): Promise<number> {
   const { clients, close } = callers(port);
   const message = new Uint8Array(100);
   let count = 0;
-  const endMs = performance.now() + lengthMs;
+  const startMs = performance.now() + lengthMs / 10;
+  const endMs = startMs + lengthMs;
   const loop = async (lane: number) => {
     while (performance.now() < endMs) {
       try {
         await clients[lane % connections]!.echo({ message });
-        count++;
+        if (performance.now() >= startMs) count++;
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
       }
     }
   };
-  await Promise.all(Array.from({ length: 2 * connections }, (_, lane) => loop(lane)));
+  await Promise.all(Array.from({ length: outstanding }, (_, lane) => loop(lane)));
   await close();
   return (count / lengthMs) * 1_000;
 }
@@ -105,41 +138,37 @@ async function closedLoop(port: number, lengthMs: number): Promise<number> {
 async function openLoop(port: number, ratePerSecond: number, lengthMs: number) {
   const { clients, close } = callers(port);
   const message = new Uint8Array(100);
-  const taken: number[] = [];
-  const settled: number[] = [];
-  const startMs = performance.now();
-  const refusedTook: number[] = [];
+  const answered: number[] = [];
+  const refused: number[] = [];
   let late = 0;
+  const startMs = performance.now();
   const calls: Promise<void>[] = [];
   const call = async (lane: number) => {
     const begunMs = performance.now();
     try {
       await clients[lane % connections]!.echo({ message });
-      const tookMs = performance.now() - begunMs;
-      taken.push(tookMs);
-      if (begunMs - startMs > settledAfterMs) settled.push(tookMs);
+      answered.push(performance.now() - begunMs);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      if (error.code === Code.ResourceExhausted) refusedTook.push(performance.now() - begunMs);
+      if (error.code === Code.ResourceExhausted) refused.push(performance.now() - begunMs);
       else late++;
     }
   };
   for (let nowMs = startMs; nowMs - startMs < lengthMs; nowMs = performance.now()) {
     const due = ((nowMs - startMs) / 1_000) * ratePerSecond;
     while (calls.length < due) calls.push(call(calls.length));
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await delay(2);
   }
   await Promise.all(calls);
   await close();
-  const perSecond = (count: number) => (count / lengthMs) * 1_000;
   return {
-    goodput: perSecond(taken.length),
-    refused: perSecond(refusedTook.length),
-    late: perSecond(late),
-    p50: quantile(taken, 0.5),
-    p99: quantile(taken, 0.99),
-    settledP99: quantile(settled, 0.99),
-    refusedP99: quantile(refusedTook, 0.99),
+    made: calls.length,
+    answered: answered.length,
+    refused: refused.length,
+    late,
+    p50: quantile(answered, 0.5),
+    p99: quantile(answered, 0.99),
+    refusedP99: quantile(refused, 0.99),
   };
 }
 

@@ -49,6 +49,7 @@ export class CallServer {
     this.#maxHops = options.maxHops ?? 32;
     this.#observer = options.observer;
     this.#overload = options.overload;
+    options.overload?.countRunning(() => this.inFlight);
   }
 
   /**

@@ -1,37 +1,63 @@
+import { performance } from "node:perf_hooks";
+
 const periodMs = 20;
 const restAfterMs = 1_000;
+
+/** What overload is judged by: the turns of the event loop. */
+export interface LoopWatch {
+  /** Go on measuring for another second. */
+  ask(nowMs: number): void;
+  /** By how many milliseconds the turn that runs now is late already; 0 where it is not, or nothing is measured. */
+  overdueMs(nowMs: number): number;
+  /** Which part of the time since the last call of this the loop was busy, 0…1. */
+  takeBusy(): number;
+  /** Measure no more, until asked again. */
+  stop(): void;
+}
+
+/** Makes a watch that tells each turn that ended: now, and its lateness in milliseconds (0 for turns below 20 ms). */
+export type CreateLoopWatch = (onTurn: (nowMs: number, lateMs: number) => void) => LoopWatch;
 
 /**
  * How late the event loop is: what waits in the sockets before it is read waits about so long.
  *
- * One timer of 20 ms instead of `perf_hooks.monitorEventLoopDelay`, which fires a hundred times a second for as long as it is on, whether
- * or not anybody is served; this one rests when nobody has asked for a second. 50 firings a second cost about 0.01 % of a core.
+ * A timer of 20 ms fires once in each turn of the loop that takes longer than that, so its lateness is how long that turn was. One timer instead of
+ * `perf_hooks.monitorEventLoopDelay`, which fires a hundred times a second for as long as it is on, whether or not anybody is served;
+ * this one rests when nobody has asked for a second. 50 firings a second cost about 0.01 % of a core.
  */
-export class LoopLateness {
+export class LoopLateness implements LoopWatch {
+  readonly #onTurn: (nowMs: number, lateMs: number) => void;
   #timer: NodeJS.Timeout | undefined;
-  #dueMs = 0;
-  #sumMs = 0;
-  #count = 0;
+  #dueMs = Number.POSITIVE_INFINITY;
   #askedMs = 0;
+  #utilization = performance.eventLoopUtilization();
 
-  /** Mean lateness in milliseconds since the last call of this; where the timer could not fire at all, how long it has been due. */
-  take(nowMs: number): number {
+  constructor(onTurn: (nowMs: number, lateMs: number) => void) {
+    this.#onTurn = onTurn;
+  }
+
+  ask(nowMs: number): void {
     this.#askedMs = nowMs;
     if (!this.#timer) {
       this.#arm(nowMs);
-      return 0;
     }
-    const overdueMs = Math.max(0, nowMs - this.#dueMs);
-    const meanMs = this.#count === 0 ? overdueMs : this.#sumMs / this.#count;
-    this.#sumMs = 0;
-    this.#count = 0;
-    return Math.max(meanMs, overdueMs);
   }
 
-  /** Stop the timer; the next `take` starts it again. */
+  overdueMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.#dueMs);
+  }
+
+  takeBusy(): number {
+    const utilization = performance.eventLoopUtilization();
+    const since = performance.eventLoopUtilization(utilization, this.#utilization);
+    this.#utilization = utilization;
+    return since.utilization;
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#dueMs = Number.POSITIVE_INFINITY;
   }
 
   #arm(nowMs: number): void {
@@ -42,12 +68,12 @@ export class LoopLateness {
 
   #fire(): void {
     const nowMs = performance.now();
-    this.#sumMs += Math.max(0, nowMs - this.#dueMs);
-    this.#count++;
+    const lateMs = this.overdueMs(nowMs);
     if (nowMs - this.#askedMs > restAfterMs) {
       this.stop();
     } else {
       this.#arm(nowMs);
     }
+    this.#onTurn(nowMs, lateMs);
   }
 }

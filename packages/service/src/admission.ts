@@ -7,7 +7,7 @@ import type { Program } from "./program.ts";
 export type AdmissionOptions = {
   /** By the method's TypeScript name: `low`, `normal`, `high`, `critical`; default what the IDL says, else `normal`. */
   readonly priorities?: Readonly<Partial<Record<string, string>>> | undefined;
-  /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 100. */
+  /** Milliseconds that calls may wait before they run until some are refused; 0…60_000, 0 never. Default 100. */
   readonly queueTargetMs?: number | undefined;
 };
 

@@ -36,7 +36,7 @@ export type ServeOptions<S extends DescService = DescService> = LaunchOptions & 
   readonly priorities?: { readonly [K in keyof S["method"]]?: PriorityName };
   /** Worker processes that share the port, 1…1024, or one for each core; default `[SRPC] procnum`, else 1. Without effect with `stopOnSignal: false`. */
   readonly workers?: number | "auto";
-  /** Milliseconds that calls may wait before they run, as a mean, until some are refused; 0…60_000, 0 never. Default 100. */
+  /** Milliseconds that calls may wait before they run until some are refused, when the queue grows or stays; 0…60_000, 0 never. Default 100. */
   readonly queueTargetMs?: number;
   /**
    * SRPC over UDP on the same port number: whom it answers, or `false` for nobody. Default `[SRPC] udp`, which by itself answers private addresses.
