@@ -264,8 +264,8 @@ class RateBalancer implements Balancer {
       if (room < 1) return;
       const { heard } = instance;
       if (heard?.leftOut !== true || instance.isKnown(nowMs, this.#numbers)) continue;
-      if (nowMs - heard.atMs >= this.#numbers.hearsayMs || !instance.ownEjection().rumoured(nowMs, this.#numbers))
-        continue;
+      if (nowMs - heard.atMs >= this.#numbers.hearsayMs) continue;
+      if (!instance.ownEjection().rumoured(this.#ask !== undefined, nowMs, this.#numbers)) continue;
       this.#refreshAtMs = nowMs;
       room--;
     }

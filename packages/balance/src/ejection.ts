@@ -76,7 +76,7 @@ export class Ejection {
    * @returns as `reached`; `undefined` also where its calls hung: then one of them has to find out
    */
   answered(nowMs: number, numbers: Constants): "gone" | "blip" | undefined {
-    if (this.isOut && this.transportFailures === 0) {
+    if (this.isOut && this.transportFailures === 0 && !this.isHearsay) {
       this.cannotBeAsked();
       return undefined;
     }
@@ -114,13 +114,16 @@ export class Ejection {
   /**
    * Others say that they leave it out.
    *
+   * @param mayAsk  whether somebody other than a call may find out if they are right; then that happens at once
    * @returns whether it is out now and was not before
    */
-  rumoured(nowMs: number, { hearsayMs, hearsayDoubtMs }: Constants): boolean {
+  rumoured(mayAsk: boolean, nowMs: number, { hearsayMs, hearsayDoubtMs }: Constants): boolean {
     if (this.isOut || nowMs - this.#doubtedMs < hearsayDoubtMs) return false;
     this.isOut = true;
     this.isHearsay = true;
-    this.untilMs = nowMs + hearsayMs;
+    this.isAsked = mayAsk;
+    this.#callsFromMs = nowMs + hearsayMs;
+    this.untilMs = mayAsk ? nowMs : this.#callsFromMs;
     return true;
   }
 

@@ -1,4 +1,5 @@
 import type { Constants } from "./constants.ts";
+import type { Ejection } from "./ejection.ts";
 import type { Finding, Heard } from "./hearsay.ts";
 import type { Instance, Peers } from "./instance.ts";
 import { type Explanation, InstanceState } from "./route.ts";
@@ -62,7 +63,7 @@ function reasonOf(instance: Instance, state: InstanceState, peers: Peers, nowMs:
   const rows = ejection.transportFailures > 0 ? ejection.transportFailures : ejection.failures;
   const failures = `${rows} ${ejection.transportFailures > 0 ? "transport " : ""}failure${rows === 1 ? "" : "s in a row"}`;
   const figures = `${latency.meanMs.toFixed(1)} ms, ${percent(instance.successRatio)} successful`;
-  if (ejection.isHearsay && instance.heard !== undefined) return rumourOf(instance.heard, ejection.untilMs - nowMs);
+  if (ejection.isHearsay && instance.heard !== undefined) return rumourOf(instance.heard, ejection, nowMs);
   switch (state) {
     case InstanceState.ejected: {
       const left = Math.max(0, Math.ceil(ejection.untilMs - nowMs));
@@ -84,9 +85,10 @@ function reasonOf(instance: Instance, state: InstanceState, peers: Peers, nowMs:
   }
 }
 
-function rumourOf({ voices }: Heard, leftMs: number): string {
-  const left = Math.max(0, Math.ceil(leftMs));
-  const when = left === 0 ? "the next call tries it" : `tried in ${left} ms`;
+function rumourOf({ voices }: Heard, { isAsked, untilMs }: Ejection, nowMs: number): string {
+  const left = Math.max(0, Math.ceil(untilMs - nowMs));
+  const tried = left === 0 ? "the next call tries it" : `tried in ${left} ms`;
+  const when = isAsked ? "it is being asked whether it is there" : tried;
   return `left out by ${voices === 1 ? "another process" : `${voices} processes`} of this host; ${when}`;
 }
 

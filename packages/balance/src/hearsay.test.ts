@@ -68,6 +68,42 @@ test("a call of one's own that fails confirms what others said", () => {
   assert.equal(balancer.findings().find(({ port }) => port === 1)!.leftOut, true);
 });
 
+test("where instances can be asked, hearsay is asked about at once, and what is asked is a finding", () => {
+  const clock = { ms: 1_000_000 };
+  const asked: Route[] = [];
+  const ask = (route: Route) => asked.push(route) > 0;
+  const balancer = createBalancer({ now: () => clock.ms, random: () => 0.5, ask });
+  const routes = [1, 2, 3, 4].map((port) => ({ instanceId: `i${port}`, address: "10.0.0.1", port, weight: 100 }));
+  balancer.update(routes);
+  balancer.hear([said(1, { leftOut: true }), said(2, { leftOut: true })]);
+  assert.notEqual(balancer.pick()?.port, 1);
+  assert.deepEqual(
+    asked.map(({ port }) => port),
+    [1, 2],
+  );
+  assert.match(stateOf(balancer, 1).reason, /^left out by another process of this host; it is being asked/);
+  balancer.asked(asked[0]!, true);
+  balancer.asked(asked[1]!, false);
+  assert.deepEqual(
+    [stateOf(balancer, 1).state, stateOf(balancer, 2).state],
+    [InstanceState.serving, InstanceState.ejected],
+  );
+  const findings = balancer.findings();
+  assert.deepEqual(
+    findings.map(({ port, leftOut, calls }) => [port, leftOut, calls]),
+    [
+      [1, false, 1],
+      [2, true, 1],
+    ],
+  );
+  balancer.hear([said(1, { leftOut: true })]);
+  assert.equal(
+    stateOf(balancer, 1).state,
+    InstanceState.serving,
+    "what said otherwise is not believed again for a while",
+  );
+});
+
 test("what one has seen oneself in the last ten seconds counts, whatever others say", () => {
   const { balancer, clock, routes, ports } = world(2);
   callTo(balancer, routes[0]!);

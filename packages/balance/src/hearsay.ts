@@ -3,9 +3,9 @@ import type { Explanation } from "./route.ts";
 
 /** What this caller's own calls showed of one instance, for others on its host; nothing in it was heard from others. */
 export type Finding = Explanation & {
-  /** Calls that have ended since the instance came into the table; a restart begins at 0. */
+  /** Calls that have ended, and times that it was asked, since the instance came into the table; a restart begins at 0. */
   readonly calls: number;
-  /** Milliseconds since the last of them ended. */
+  /** Milliseconds since the last of them. */
   readonly ageMs: number;
   /** Whether its own calls made this caller leave the instance out. */
   readonly leftOut: boolean;

@@ -47,7 +47,7 @@ export class Instance implements Route {
   /** In the table. */
   position = 0;
 
-  /** Calls that have ended, and when the last of them did. */
+  /** Calls that have ended, and answers (or none) to asking; and when the last of them was. */
   finished = 0;
   finishedMs = Number.NEGATIVE_INFINITY;
   /** What others on this host say of it. */
@@ -208,6 +208,9 @@ export class Instance implements Route {
 
   /** Somebody answered, or nobody did. */
   asked(isThere: boolean, nowMs: number, numbers: Constants): void {
+    // One's own finding, as that of a call.
+    this.finishedMs = nowMs;
+    this.finished++;
     this.#asking?.ended(isThere, nowMs);
     if (!isThere) {
       this.ownEjection().unanswered(nowMs, numbers);
@@ -222,7 +225,7 @@ export class Instance implements Route {
     return grown >= 1 ? 1 : warmUpFrom + (1 - warmUpFrom) * Math.max(grown, 0);
   }
 
-  /** Whether its own calls tell of it: then nobody else is listened to. */
+  /** Whether its own calls, or asking, tell of it: then nobody else is listened to. */
   isKnown(nowMs: number, { hearsayMs }: Constants): boolean {
     return nowMs - this.finishedMs < hearsayMs;
   }
