@@ -31,12 +31,13 @@ export function gateStore(store: TelemetryStore): GatedStore {
     ingest: whenOpen(store.ingest),
     ingestAll: whenOpen(store.ingestAll),
     queryCalls: whenOpen(store.queryCalls),
+    queryMetrics: whenOpen(store.queryMetrics),
+    listAttributes: whenOpen(store.listAttributes),
+    listReporters: whenOpen(store.listReporters),
+    applyRetention: whenOpen(store.applyRetention),
+    readUsage: whenOpen(store.readUsage),
     getFlow: whenOpen(store.getFlow),
     listRecentRequests: whenOpen(store.listRecentRequests),
-    close: () => store.close(),
-    [Symbol.asyncDispose]: () => store.close(),
-  };
-}
     logs: {
       find: whenOpen(store.logs.find),
       tail: whenOpen(store.logs.tail),
@@ -48,3 +49,7 @@ export function gateStore(store: TelemetryStore): GatedStore {
       defineField: whenOpen(store.logs.defineField),
       removeField: whenOpen(store.logs.removeField),
     },
+    close: () => store.close(),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
