@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { quantileUs } from "./quantile.ts";
 
 /** One open connection of a peer's own client. */

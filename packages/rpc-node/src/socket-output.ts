@@ -14,6 +14,7 @@ export class SocketOutput {
   #writer: Writer | undefined;
   #scheduled = false;
   #held = false;
+  #collecting = false;
   #onFlush: (() => void) | undefined;
 
   /**
@@ -42,6 +43,19 @@ export class SocketOutput {
     this.#onFlush = listener;
   }
 
+  /** Wait for `flushCollected`, which comes soon, instead of the end of the turn. */
+  collect(): void {
+    this.#collecting = true;
+  }
+
+  /** Write what came since `collect`. */
+  flushCollected(): void {
+    this.#collecting = false;
+    if (!this.#scheduled) {
+      this.flush();
+    }
+  }
+
   /** Forget what was not written. */
   discard(): void {
     this.#held = true;
@@ -64,7 +78,7 @@ export class SocketOutput {
     }
     if (this.#writer!.position > flushEarlyBytes) {
       this.flush();
-    } else if (!this.#scheduled) {
+    } else if (!this.#scheduled && !this.#collecting) {
       this.#scheduled = true;
       flushThisTurn(this);
     }

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 // Durations come from the monotonic clock; records also want wall-clock time. `performance.timeOrigin` is fixed at start, so
 // a process that runs for weeks would drift from a clock that is being corrected: the difference is measured anew each second.
 

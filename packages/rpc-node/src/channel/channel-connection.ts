@@ -1,4 +1,5 @@
 import { connect as connectTcp, type Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Code, RpcError, type RpcErrorDetails } from "@msec/rpc";
 import {
@@ -19,11 +20,13 @@ import { metadataFromEntries } from "../metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { sharedReadBuffer } from "../read-buffer.ts";
 import { SocketOutput } from "../socket-output.ts";
+import { beginRead } from "../sole-reader.ts";
 import { FrameInput } from "../srpc/frame-input.ts";
 import { goAwaySequence } from "../srpc/go-away.ts";
 import { type ChannelTls, isServerAccepted, nodeConnectTls } from "./channel-tls.ts";
 import { errorFromHead } from "./error-from-head.ts";
 import type { PendingCall } from "./pending-call.ts";
+import { PendingCalls } from "./pending-calls.ts";
 
 /** Where a channel leads. */
 export type ChannelTarget = { readonly address: string; readonly port: number } | { readonly path: string };
@@ -38,13 +41,17 @@ export interface ConnectionOwner {
   /** The server is stopping: no new calls on this connection. */
   leaving(connection: ChannelConnection): void;
   /** A call is over; `responseBytes` of its body. */
-  settled(call: PendingCall, code: Code, message: string, responseBytes: number): void;
+  /** `nowMs`: `performance.now()` of the read that ended it; 0 where none did. */
+  settled(call: PendingCall, code: Code, message: string, responseBytes: number, nowMs: number): void;
   /** An answer that nobody waits for: given up, or never asked. */
   ignored(): void;
 }
 
 const head = new RpcHead();
 const keepAliveMs = 15_000;
+
+/** The last sequence that a connection gives: the original takes 32 bits. */
+export const maxSequence = 0xffff_fffe;
 
 /**
  * The client's end of one SRPC connection.
@@ -53,9 +60,11 @@ const keepAliveMs = 15_000;
  */
 export class ChannelConnection {
   readonly output: SocketOutput;
-  readonly pending = new Map<number, PendingCall>();
+  readonly pending = new PendingCalls();
   readonly address: string;
   isOpen = false;
+  /** `performance.now()` of the read that is being taken, where calls are observed: for all its answers at once, for the clock costs 56 ns. */
+  readMs = 0;
   /** Whether it ever was open: if not, its end is a failed connect. */
   wasOpen = false;
   readonly #socket: Socket;
@@ -93,10 +102,15 @@ export class ChannelConnection {
     this.#watch(tls, limits.connect.timeoutMs);
   }
 
-  /** Remember a call whose frame has just been appended to `output`. */
-  add(sequence: number, call: PendingCall): void {
-    this.pending.set(sequence, call);
-    this.#lastSequence = sequence;
+  /** The sequence of the next call; above `maxSequence` the connection is used up. */
+  nextSequence(): number {
+    return this.pending.free(this.#lastSequence + 1);
+  }
+
+  /** Remember a call whose frame has just been appended to `output`, with the sequence that `nextSequence` gave. */
+  add(call: PendingCall): void {
+    this.pending.add(call);
+    this.#lastSequence = call.sequence;
     this.output.wrote();
   }
 
@@ -104,14 +118,14 @@ export class ChannelConnection {
   giveUp(sequence: number, error: RpcError): void {
     const call = this.pending.get(sequence);
     if (call) {
-      this.pending.delete(sequence);
+      this.pending.delete(call);
       this.#fail(call, error);
     }
   }
 
   /** Give a call up and tell the server, unless it would not understand. */
   cancel(sequence: number, error: RpcError): void {
-    if (!this.pending.has(sequence)) {
+    if (!this.pending.get(sequence)) {
       return;
     }
     this.giveUp(sequence, error);
@@ -127,11 +141,11 @@ export class ChannelConnection {
   /** End calls whose deadline has passed. @returns the earliest deadline left, `Infinity` for none */
   expire(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const [sequence, call] of this.pending) {
+    for (const call of this.pending.inOrder()) {
       if (call.deadline <= nowMs) {
         const waitedMs = Math.round(nowMs - call.startedMs);
         this.giveUp(
-          sequence,
+          call.sequence,
           new RpcError(Code.DeadlineExceeded, `${call.method.name} at ${this.address}: no answer in ${waitedMs} ms`),
         );
       } else if (call.deadline < next) {
@@ -155,7 +169,7 @@ export class ChannelConnection {
       this.destroy(new RpcError(Code.Unavailable, `${this.address}: an answer's head cannot be read`, { cause }));
       return;
     }
-    const sequence = head.sequence as number;
+    const { sequence } = head;
     // The frame that says "stopping" answers no call, and need not be the first to come from a server that knows cancellations.
     if (this.#understandsCancel === undefined && sequence !== goAwaySequence) {
       this.#understandsCancel = (head.features & HeadFeature.Cancel) !== 0;
@@ -170,7 +184,7 @@ export class ChannelConnection {
       }
       return;
     }
-    this.pending.delete(sequence);
+    this.pending.delete(call);
     if (call.onReply) {
       tellReply(call.onReply, head);
     }
@@ -192,7 +206,7 @@ export class ChannelConnection {
     }
     call.unlisten?.();
     call.resolve(message);
-    this.#owner.settled(call, Code.Ok, "", span.bodyEnd - span.bodyStart);
+    this.#owner.settled(call, Code.Ok, "", span.bodyEnd - span.bodyStart, this.readMs);
   }
 
   onBadFrame(fault: FrameFault, bytes: Uint8Array, _start: number, _end: number, span: FrameSpan): void {
@@ -212,6 +226,8 @@ export class ChannelConnection {
     const onread = {
       buffer: sharedReadBuffer(),
       callback: (length: number, bytes: Uint8Array) => {
+        beginRead(this.output);
+        this.readMs = this.#owner.isObserved ? performance.now() : 0;
         this.#input.push(bytes, length, 0);
         return true;
       },
@@ -282,11 +298,9 @@ export class ChannelConnection {
     this.output.discard();
     const failure =
       this.#failure ?? new RpcError(Code.Unavailable, `${this.address}: the other end closed the connection`);
-    const calls = [...this.pending];
-    this.pending.clear();
-    for (const [sequence, call] of calls) {
+    for (const call of this.pending.take()) {
       const { code, message, cause } = failure;
-      this.#fail(call, new RpcError(code, message, { cause, details: this.#detailsOfUnanswered(sequence) }));
+      this.#fail(call, new RpcError(code, message, { cause, details: this.#detailsOfUnanswered(call.sequence) }));
     }
     this.#owner.disconnected(this, failure);
   }
@@ -302,7 +316,7 @@ export class ChannelConnection {
   #fail(call: PendingCall, error: RpcError): void {
     call.unlisten?.();
     call.reject(error);
-    this.#owner.settled(call, error.code, error.message, 0);
+    this.#owner.settled(call, error.code, error.message, 0, 0);
   }
 }
 

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import {
   type CallContext,
@@ -23,7 +24,13 @@ import { beginFrame, endFrame, endHead, HeadDecoder, WireError, WireReason } fro
 import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
 import { entriesFromMetadata } from "../metadata.ts";
 import { CallMethod } from "./call-method.ts";
-import { ChannelConnection, type ChannelTarget, type ConnectionOwner, formatTarget } from "./channel-connection.ts";
+import {
+  ChannelConnection,
+  type ChannelTarget,
+  type ConnectionOwner,
+  formatTarget,
+  maxSequence,
+} from "./channel-connection.ts";
 import type { ChannelTls } from "./channel-tls.ts";
 import { headFields } from "./head-fields.ts";
 import type { PendingCall } from "./pending-call.ts";
@@ -81,8 +88,6 @@ export function createChannel(target: ChannelTarget, options: ChannelOptions = {
   return new SrpcChannel(target, options);
 }
 
-const maxSequence = 0xffff_fffe;
-
 class SrpcChannel implements Channel, ConnectionOwner {
   readonly call: UnaryCall;
   readonly address: string;
@@ -102,7 +107,6 @@ class SrpcChannel implements Channel, ConnectionOwner {
   #current: ChannelConnection | undefined;
   /** With calls outstanding: the current one, and ones whose server is stopping. */
   readonly #connections = new Set<ChannelConnection>();
-  #sequence = 0;
   #failures = 0;
   #retryAtMs = 0;
   #lastFailure: RpcError | undefined;
@@ -176,13 +180,13 @@ class SrpcChannel implements Channel, ConnectionOwner {
     }
   }
 
-  settled(call: PendingCall, code: Code, message: string, responseBytes: number): void {
+  settled(call: PendingCall, code: Code, message: string, responseBytes: number, nowMs: number): void {
     this.inFlight--;
     if (this.inFlight === 0) {
       this.#idle?.();
     }
     if (this.#options.observer) {
-      this.#observe(call, code, message, responseBytes);
+      this.#observe(call, code, message, responseBytes, nowMs || performance.now());
     }
   }
 
@@ -203,6 +207,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       const parent = options?.parent ?? context;
       const { slab, at } = callIds(parent);
       const call: PendingCall = {
+        sequence: 0,
         method: this.#method(method),
         resolve: resolve as (message: unknown) => void,
         reject,
@@ -218,7 +223,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       this.inFlight++;
       if (refusal) {
         reject(refusal);
-        this.settled(call, refusal.code, refusal.message, 0);
+        this.settled(call, refusal.code, refusal.message, 0, 0);
         return;
       }
       this.#send(call, request, options, context, timeoutMs, parent?.sampled ? 1 : 0);
@@ -234,7 +239,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
     traceFlags: number,
   ): void {
     const connection = this.#connection();
-    const sequence = this.#nextSequence();
+    const sequence = connection.nextSequence();
     const writer = connection.output.writer;
     const frame = beginFrame(writer);
     try {
@@ -243,12 +248,12 @@ class SrpcChannel implements Channel, ConnectionOwner {
       fields.timeoutMs = timeoutMs;
       fields.hops = context ? context.hops + 1 : 0;
       fields.retry = options?.isRetry || context?.isRetry ? 1 : 0;
+      fields.coloring = options?.dyed || context?.dyed ? 1 : 0;
       fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
       call.method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
       const body = endHead(writer, frame);
       call.method.request.encode(request, writer);
       call.requestBytes = writer.position - body;
-      fields.coloring = options?.dyed || context?.dyed ? 1 : 0;
       endFrame(writer, frame, body, this.#frameLimits);
     } catch (thrown) {
       if (writer.position > frame) {
@@ -256,16 +261,18 @@ class SrpcChannel implements Channel, ConnectionOwner {
       }
       const error = requestError(call.method.name, thrown);
       call.reject(error);
-      this.settled(call, error.code, error.message, 0);
+      this.settled(call, error.code, error.message, 0, 0);
       return;
     }
-    connection.add(sequence, call);
+    call.sequence = sequence;
+    connection.add(call);
     this.#deadlines.add(call.deadline);
     listenForCancel(call, connection, sequence, options?.signal, context);
   }
 
   #connection(): ChannelConnection {
-    if (!this.#current) {
+    if (!this.#current || this.#current.nextSequence() > maxSequence) {
+      // One that has given all its sequences is used up: what waits on it is still answered.
       this.#current = new ChannelConnection(this.#target, this.#options.tls, this.#limits, this.#heads, this);
       this.#connections.add(this.#current);
     }
@@ -317,12 +324,6 @@ class SrpcChannel implements Channel, ConnectionOwner {
     return undefined;
   }
 
-  #nextSequence(): number {
-    // `goAwaySequence` is never asked with.
-    this.#sequence = this.#sequence >= maxSequence ? 1 : this.#sequence + 1;
-    return this.#sequence;
-  }
-
   #method(desc: DescMethodUnary): CallMethod {
     let method = this.#methods.get(desc);
     if (!method) {
@@ -340,8 +341,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
     return next;
   }
 
-  #observe(call: PendingCall, code: Code, message: string, responseBytes: number): void {
-    const nowMs = performance.now();
+  #observe(call: PendingCall, code: Code, message: string, responseBytes: number, nowMs: number): void {
     const record = this.#record;
     record.method = call.method.name;
     record.peerService = this.#options.peerService ?? "";

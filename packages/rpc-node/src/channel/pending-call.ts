@@ -3,6 +3,8 @@ import type { CallMethod } from "./call-method.ts";
 
 /** One call that waits for its answer. */
 export interface PendingCall {
+  /** Under which its answer comes; 0 until it is sent. */
+  sequence: number;
   readonly method: CallMethod;
   readonly resolve: (message: unknown) => void;
   readonly reject: (error: RpcError) => void;

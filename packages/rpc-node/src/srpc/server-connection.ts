@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import {
   type CallServer,
   Code,
@@ -24,6 +25,7 @@ import type { ListenerLimits } from "../limits.ts";
 import { entriesFromReply, metadataFromEntries } from "../metadata.ts";
 import type { RunningRequests } from "../running-requests.ts";
 import { SocketOutput } from "../socket-output.ts";
+import { beginRead } from "../sole-reader.ts";
 import type { UnreadAnswers } from "../unread-answers.ts";
 import { assumedMs, expectedAnswerBytes, stopAssuming } from "./answer-size.ts";
 import { FrameInput } from "./frame-input.ts";
@@ -111,6 +113,7 @@ export class SrpcServerConnection {
     this.#waitingSinceMs = this.#readMs;
     this.#wasActive = true;
     if (!this.#closing) {
+      beginRead(this.output);
       const { calls } = this.#shared;
       calls.beginRead(this.#readMs);
       this.#input.push(bytes, length, this.#readMs);
@@ -274,11 +277,11 @@ export class SrpcServerConnection {
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
     }
-    if (!head.hasFlowId) {
-      head.setFlowIdFromTrace(call.ids, call.idsAt);
-    }
     if (head.coloring) {
       call.dyed = true;
+    }
+    if (!head.hasFlowId) {
+      head.setFlowIdFromTrace(call.ids, call.idsAt);
     }
     return call;
   }

