@@ -15,6 +15,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   route: async () => (await import("./commands/route.ts")).addRouteCommand,
   call: async () => (await import("./commands/call.ts")).addCallCommand,
   flow: async () => (await import("./commands/flow.ts")).addFlowCommand,
+  logs: async () => (await import("./commands/logs.ts")).addLogsCommand,
+  dye: async () => (await import("./commands/dye.ts")).addDyeCommand,
   token: async () => (await import("./commands/token.ts")).addTokenCommand,
 };
 
