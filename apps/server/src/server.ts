@@ -1,10 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { DyeingService as AgentDyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
+import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
+import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
+import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
@@ -20,6 +22,9 @@ import { openServerIdentity } from "./agents/server-identity.ts";
 import { type AlarmTimes, openAlarms } from "./alarms/alarms.ts";
 import { readCluster } from "./alarms/evaluate/cluster.ts";
 import { openSecretBox } from "./alarms/notify/secret-box.ts";
+import { createCapacityHandler } from "./capacity/handler.ts";
+import { OperationStore } from "./capacity/operation-store.ts";
+import { Operations } from "./capacity/operations.ts";
 import type { ServerConfig } from "./config/server-config.ts";
 import { createDyeingFeed } from "./dyeing/agent-feed.ts";
 import { createDyeingHandler } from "./dyeing/handler.ts";
@@ -39,6 +44,9 @@ import { createSessionHandler } from "./session/handler.ts";
 import { openOperatorKey } from "./session/operator-key.ts";
 import { SessionStore } from "./session/store.ts";
 import { createTelemetryHandler } from "./telemetry/handler.ts";
+import { createMetricHandler } from "./telemetry/metrics.ts";
+import { withRoutingEvents } from "./telemetry/metrics-events.ts";
+import { RetentionKeeper } from "./telemetry/retention-keeper.ts";
 import { createTelemetrySink } from "./telemetry/sink.ts";
 import { openTelemetry, telemetryAddress } from "./telemetry/telemetry.ts";
 import { version } from "./version.ts";
@@ -68,6 +76,8 @@ export interface Server extends AsyncDisposable {
   readonly agents: string;
   /** A new one-time token for the console. */
   createSignInToken(): Promise<string>;
+  /** Look now who is silent, instead of within two seconds: for whoever moves the clock. */
+  tick(): Promise<void>;
   /** Judge the minutes of alarm rules that are due and send what is due, now instead of at the next tick. */
   judgeAlarms(): Promise<void>;
   /** Finish what runs, at most five seconds, then close everything; harmless when called again. */
@@ -103,10 +113,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const registry = new RegistryStore(store, now);
   const hostRegistry = new HostRegistry(store, hosts, feed);
   const pushes = new PushOrders();
+  const operations = new Operations({ store: new OperationStore(store), registry, feed, hosts, log, now });
+  stack.defer(() => operations.close());
   const silence = new SilenceWatch({ registry, feed, log, now, graceMs: config.silence_grace });
   stack.defer(() => silence.close());
   stack.defer(hosts.listen((host, what) => what === "report" && silence.heard(host)));
   const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
+  const retention = new RetentionKeeper(store, telemetry.store, log, now);
+  stack.defer(() => retention.close());
   const dyeRules = new DyeRules(store, now);
   await dyeRules.load();
 
@@ -164,20 +178,35 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), version));
         router.service(
           RegistryService,
-          createRegistryHandler({
-            registry,
-            feed,
-            hosts,
-            enrollment,
-            silence,
-            hostRegistry,
-            agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
+          withRoutingEvents(
+            createRegistryHandler({
+              registry,
+              feed,
+              hosts,
+              enrollment,
+              silence,
+              hostRegistry,
+              agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
+            }),
+            store,
+            now,
+            (error) => log.warn("a routing switch is not on the time axis: its event could not be written", { error }),
+          ),
+        );
+        router.service(CapacityService, createCapacityHandler({ operations, registry, feed, hosts, pushes, now }));
+        router.service(TelemetryService, createTelemetryHandler(telemetry.store));
+        router.service(AlarmService, alarms.handler);
+        router.service(
+          MetricService,
+          createMetricHandler({
+            telemetry: telemetry.store,
+            store,
+            retention,
+            dataDirectory: config.telemetry === "embedded" ? join(state, "telemetry") : undefined,
           }),
         );
-        router.service(TelemetryService, createTelemetryHandler(telemetry.store));
         router.service(LogService, createLogHandler(telemetry.store.logs));
         router.service(DyeingService, createDyeingHandler(dyeRules, hosts, now));
-        router.service(AlarmService, alarms.handler);
       },
     }),
     files: createStaticFiles(config.console_files || consoleFiles),
@@ -191,9 +220,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     );
   }
   silence.start();
+  await operations.resume();
   // Last, so that a port that is taken does not cost the start of a database engine.
   telemetry.start();
   alarms.start();
+  retention.start();
 
   const opened = stack.move();
   const close = () => opened.disposeAsync();
@@ -201,6 +232,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     console: http.url,
     agents: formatAddress(agents.address, agents.port),
     createSignInToken: async () => (await sessions.createSignInToken()).token,
+    tick: () => silence.tick(),
     judgeAlarms: () => alarms.runOnce(),
     close,
     [Symbol.asyncDispose]: close,

@@ -51,9 +51,19 @@ export class RegistryStore {
     return await this.#store.db.selectFrom("service").selectAll().execute();
   }
 
-  /** All instances, in no particular order. */
-  async listInstances(): Promise<InstanceRow[]> {
-    return await this.#store.db.selectFrom("instance").selectAll().execute();
+  /** All instances, or those of some ids that there are, in no particular order. */
+  async listInstances(ids?: readonly string[]): Promise<InstanceRow[]> {
+    const query = this.#store.db.selectFrom("instance").selectAll();
+    return await (ids === undefined ? query : query.where("id", "in", [...ids])).execute();
+  }
+
+  /**
+   * The instances of ids, in their order.
+   *
+   * @throws RpcError NotFound (names the first unknown id)
+   */
+  async findInstances(ids: readonly string[]): Promise<InstanceRow[]> {
+    return inOrder(ids, await this.listInstances(ids));
   }
 
   /** One service with its instances, `undefined` where there is none. */
@@ -404,7 +414,10 @@ async function assertRoomOnHost(transaction: Transaction<ServerSchema>, hostId: 
 
 async function readInstances(transaction: Transaction<ServerSchema>, ids: readonly string[]): Promise<InstanceRow[]> {
   if (ids.length === 0) return [];
-  const rows = await transaction.selectFrom("instance").selectAll().where("id", "in", ids).execute();
+  return inOrder(ids, await transaction.selectFrom("instance").selectAll().where("id", "in", ids).execute());
+}
+
+function inOrder(ids: readonly string[], rows: readonly InstanceRow[]): InstanceRow[] {
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => {
     const row = byId.get(id);

@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { DescMethod } from "@bufbuild/protobuf";
+import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
+import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
+import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
-const methods: DescMethod[] = [SessionService, RegistryService, TelemetryService].flatMap((service) => service.methods);
+const methods: DescMethod[] = [
+  SessionService,
+  RegistryService,
+  CapacityService,
+  TelemetryService,
+  MetricService,
+  AlarmService,
+].flatMap((service) => service.methods);
 const withoutCredentials = new Map([
   // The answer to a token that does not exist.
   ["SignIn", 401],
