@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { UserError } from "@msec/process";
 import type { Launch } from "../launch.ts";
 import { CONTROLLER_VARIABLE, type ControllerSettings } from "./controller-settings.ts";
+import { reloadSocketPath } from "./reload-request.ts";
 import { workerCount } from "./worker-count.ts";
 import { currentWorker } from "./worker-link.ts";
 
@@ -33,6 +34,10 @@ export function becomeController(launch: Launch, given?: number | "auto"): void 
     nodeArguments: process.execArgv,
     workers,
     heartbeatMs: heartbeat,
+    reloadSocket:
+      launch.agentPath !== undefined && launch.instanceId !== ""
+        ? reloadSocketPath(launch.agentPath, launch.instanceId)
+        : undefined,
   };
   // The debugger's port is for the workers, which hold the code that somebody wants to debug.
   const nodeArguments = process.execArgv.filter((argument) => !argument.startsWith("--inspect"));

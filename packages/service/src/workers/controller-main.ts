@@ -1,5 +1,7 @@
+import { rmSync } from "node:fs";
 import { Controller } from "./controller.ts";
 import { CONTROLLER_VARIABLE, type ControllerSettings } from "./controller-settings.ts";
+import { listenForReloads } from "./listen-for-reloads.ts";
 
 // The program that a service with several workers becomes: it starts them, watches them, replaces them, and has no code of the service.
 const settings = JSON.parse(process.env[CONTROLLER_VARIABLE] ?? "null") as ControllerSettings;
@@ -15,5 +17,14 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     else void controller.stop();
   });
 }
-process.on("SIGUSR2", () => controller.reload());
+process.on("SIGUSR2", () => void controller.reload());
+const { reloadSocket } = settings;
+if (reloadSocket !== undefined) {
+  try {
+    listenForReloads(reloadSocket, (tell) => controller.reload(tell));
+  } catch (error) {
+    process.stderr.write(`${settings.service}: only SIGUSR2 reloads: ${(error as Error).message}\n`);
+  }
+  process.on("exit", () => rmSync(reloadSocket, { force: true }));
+}
 process.exit(await controller.run());

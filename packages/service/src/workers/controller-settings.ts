@@ -14,4 +14,6 @@ export type ControllerSettings = {
   readonly workers: number;
   /** Longest silence of a worker in milliseconds. */
   readonly heartbeatMs: number;
+  /** The unix socket at which it is asked for reloads; without an agent there is none. */
+  readonly reloadSocket: string | undefined;
 };

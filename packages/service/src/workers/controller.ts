@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { BackOff } from "@msec/process";
 import { compileCacheDirectory } from "./compile-cache.ts";
 import type { ControllerSettings } from "./controller-settings.ts";
+import type { ReloadMessage, ReloadResult, ReplacedWorker } from "./reload-request.ts";
 import { WorkerMessage } from "./worker-message.ts";
 import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";
 
@@ -9,6 +10,12 @@ import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";
 const STOP_LIMIT_MS = 16_000;
 // An instance none of whose workers has served for so long is given up, so that whoever watches it sees that it fails.
 const DEAD_LIMIT_MS = 30_000;
+
+const STOPPING = "the service is stopping";
+
+type Outcome =
+  | { readonly ok: true; readonly workers: readonly ReplacedWorker[] }
+  | { readonly ok: false; readonly reason: string };
 
 /** One of the places that a worker fills; who fills it changes. */
 type Seat = { readonly number: number; readonly backOff: BackOff; worker: WorkerProcess | undefined };
@@ -32,8 +39,10 @@ export class Controller {
   #isStopping = false;
   /** When a worker was last seen to serve; `undefined` before the first. */
   #servedMs: number | undefined;
-  #reload: Promise<void> | undefined;
-  #reloadAgain = false;
+  #reload: Promise<ReloadResult> | undefined;
+  /** The one after that, for those who asked too late for it, and who is told of that one. */
+  #reloadAgain: Promise<ReloadResult> | undefined;
+  #tellAgain = new Set<(message: ReloadMessage) => void>();
 
   /** @param say  hears, in sentences, what happens */
   constructor(settings: ControllerSettings, say: (text: string) => void) {
@@ -73,19 +82,32 @@ export class Controller {
     return status;
   }
 
-  /** Replaces all workers by ones that run the code as it is now. Asked again meanwhile, it does so once more. */
-  reload(): void {
-    if (this.#isStopping) return;
+  /**
+   * Replaces all workers by ones that run the code as it is now. Asked again meanwhile, it does so once more, once for all that ask.
+   *
+   * @param tell  hears of each new worker that serves
+   * @returns how it ended; never rejects
+   */
+  reload(tell?: (message: ReloadMessage) => void): Promise<ReloadResult> {
     if (this.#reload !== undefined) {
-      this.#reloadAgain = true;
-      return;
+      this.#reloadAgain ??= this.#reload.then(() => {
+        this.#reloadAgain = undefined;
+        return this.reload();
+      });
+      if (tell !== undefined) this.#tellAgain.add(tell);
+      return this.#reloadAgain;
     }
-    this.#reload = this.#replaceAll().finally(() => {
-      this.#reload = undefined;
-      if (!this.#reloadAgain) return;
-      this.#reloadAgain = false;
-      this.reload();
-    });
+    const told = tell === undefined ? this.#tellAgain : this.#tellAgain.add(tell);
+    this.#tellAgain = new Set();
+    const beganMs = performance.now();
+    this.#reload = this.#replaceAll((message) => {
+      for (const each of told) each(message);
+    })
+      .then((result) => ({ ...result, tookMs: Math.round(performance.now() - beganMs) }))
+      .finally(() => {
+        this.#reload = undefined;
+      });
+    return this.#reload;
   }
 
   /** Has all workers finish and end. */
@@ -140,21 +162,26 @@ export class Controller {
     }, pauseMs);
   }
 
-  async #replaceAll(): Promise<void> {
+  async #replaceAll(tell: (message: ReloadMessage) => void): Promise<Outcome> {
+    if (this.#isStopping) return { ok: false, reason: STOPPING };
     this.#say("reloading: starting new workers");
     const fresh: WorkerProcess[] = [];
     for (const seat of this.#seats) {
       // The first alone: code that cannot start is tried once.
       const worker = this.#start(seat);
       fresh.push(worker);
+      void worker.ready.then((isReady) => {
+        if (isReady) tell({ ready: { worker: worker.number, pid: worker.pid, of: this.#seats.length } });
+      });
       if (fresh.length === 1) await worker.ready;
+      if (!worker.isReady && fresh.length === 1) break;
     }
     const allReady = (await Promise.all(fresh.map(({ ready }) => ready))).every(Boolean);
-    if (this.#isStopping) return;
+    if (this.#isStopping) return { ok: false, reason: STOPPING };
     if (!allReady || !fresh.every(({ isReady }) => isReady)) {
       for (const worker of fresh) if (this.#alive.has(worker)) void worker.finish(WorkerMessage.Stop, STOP_LIMIT_MS);
       this.#say("reload failed: a new worker did not start (its own words are above); the old ones go on");
-      return;
+      return { ok: false, reason: "a new worker did not start; the old ones go on" };
     }
     const old = this.#seats.map((seat, index) => {
       const before = seat.worker;
@@ -163,6 +190,8 @@ export class Controller {
     });
     await Promise.all(old.map((worker) => worker?.finish(WorkerMessage.Leave, STOP_LIMIT_MS)));
     this.#say(`reloaded: ${fresh.map(titleOf).join(", ")}`);
+    const workers = fresh.map(({ number, pid }, index) => ({ worker: number, pid, before: old[index]?.pid ?? 0 }));
+    return { ok: true, workers };
   }
 
   #beat(): NodeJS.Timeout {

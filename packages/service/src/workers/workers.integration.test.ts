@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -10,8 +11,10 @@ import { startTicksOf } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import { type Connection, connect } from "../connect.ts";
 import { eventually, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
+import { reloadSocketPath, requestReload } from "./reload-request.ts";
 
 const SERVICE = "Test.callee";
+const INSTANCE_ID = "0123456789abcdef";
 const CALLERS = 6;
 
 async function freePort(): Promise<number> {
@@ -30,6 +33,7 @@ function start(directory: string, agent: string, port: number): Started {
     env: {
       ...process.env,
       MSEC_SERVICE: SERVICE,
+      MSEC_INSTANCE_ID: INSTANCE_ID,
       MSEC_AGENT: agent,
       MSEC_PORT: String(port),
       MSEC_CONFIG: join(directory, "config.ini"),
@@ -178,6 +182,46 @@ test("a reload under load fails no call, and afterwards new processes serve unde
     agent.registrations.every(({ service: name, listen }) => name !== SERVICE || listen.endsWith(`:${world.port}`)),
   );
   assert.equal(service.child.exitCode, null);
+});
+
+test("a reload asked for at the controller's socket, under load, tells of each worker and the result, and fails no call", async () => {
+  await using world = await setUp();
+  const { agent, pids } = world;
+  const path = reloadSocketPath(agent.path, INSTANCE_ID);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const calls = load(world.callers);
+  await eventually(() => calls.servedBy.every((pid) => pid !== ""), "every caller has an answer");
+  const old = pids();
+  const ready: number[] = [];
+  // The second one comes too late for the first: it is done once more.
+  const [first, second] = await Promise.all([
+    requestReload(path, ({ pid, of }) => {
+      assert.equal(of, 2);
+      ready.push(pid);
+    }),
+    eventually(() => ready.length > 0, "the first reload runs").then(() => requestReload(path, () => {})),
+  ]);
+  assert.ok(first?.ok && second?.ok);
+  assert.deepEqual(first.workers.map(({ pid }) => pid).sort(), ready.sort());
+  assert.deepEqual(first.workers.map(({ before }) => before).sort(), old.sort());
+  assert.deepEqual(second.workers.map(({ before }) => before).sort(), ready.sort());
+  assert.ok(first.tookMs > 0);
+  await calls.end();
+  assert.deepEqual(calls.failures, []);
+});
+
+test("a reload that fails is told with its reason; where nobody listens there is nothing to ask", async () => {
+  await using world = await setUp();
+  const path = reloadSocketPath(world.agent.path, INSTANCE_ID);
+  await writeFile(world.fault, "");
+  const messages: object[] = [];
+  const result = await requestReload(path, (ready) => messages.push(ready));
+  assert.deepEqual([result?.ok, messages], [false, []]);
+  assert.match((result as { reason: string }).reason, /a new worker did not start; the old ones go on/);
+  assert.equal(await requestReload(`${path}.none`, () => {}), undefined);
+  world.service.child.kill("SIGTERM");
+  await once(world.service.child, "exit");
+  assert.equal(existsSync(path), false);
 });
 
 test("a reload to code that does not start leaves the old workers as they are, and says so", async () => {
