@@ -32,8 +32,9 @@ export class CallRoom {
     this.method = method;
   }
 
-  /** All that it wants of its connection, in bytes. */
-  get wanted(): number {
+  /** What is known of answers by now. @returns all that it wants of its connection, in bytes */
+  expect(): number {
+    this.expectedBytes = this.method ? expectedAnswerBytes(this.method) : 0;
     return this.wantedBytes + this.expectedBytes;
   }
 
@@ -59,7 +60,7 @@ export class CallRoom {
     if (this.isWaiting) {
       return false;
     }
-    this.expectedBytes = this.method ? expectedAnswerBytes(this.method) : 0;
+    this.expect();
     if (this.#connection.take(this, bytes, this.expectedBytes)) {
       this.#isTaken = true;
       begun();

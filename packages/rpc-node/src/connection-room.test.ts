@@ -156,3 +156,15 @@ for (const [what, limits, body] of [
     await connection.text(/("ret":0.*){4}/s);
   });
 }
+
+test("a handler hears that its HTTP/2 connection broke, also the last one", async () => {
+  await using echo = await serveEcho();
+  const client = new Grpc(echo);
+  void client.call("Slow", small);
+  void client.call("Slow", small);
+  await echo.entered(2);
+  client.session.destroy();
+  const { contexts, canceled } = echo.seen;
+  await Promise.all(contexts.map((context) => new Promise<unknown>((resolve) => context.onCancel(resolve))));
+  assert.equal(canceled.length, 2);
+});

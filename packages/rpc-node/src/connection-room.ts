@@ -124,7 +124,7 @@ export class ConnectionRoom implements RequestHolder {
 
   #beginWaiting(): void {
     this.#isReadingOn = false;
-    for (let room = this.#waiting[0]; room && this.#hasRoomFor(room.wanted); room = this.#waiting[0]) {
+    for (let room = this.#waiting[0]; room && this.#hasRoomFor(room.expect()); room = this.#waiting[0]) {
       this.#waiting.shift();
       this.#add(room, room.wantedBytes, room.expectedBytes);
       room.begin();

@@ -42,6 +42,7 @@ export class HttpCall extends ServedCall {
   #chunks: Buffer[] | undefined;
   #bytes = 0;
   #isComplete = false;
+  #isRefused = false;
 
   /**
    * @param method   `undefined` where there is none of this name
@@ -141,7 +142,7 @@ export class HttpCall extends ServedCall {
 
   #onEnd(): void {
     this.#isComplete = true;
-    if (this.settled) {
+    if (this.settled || this.#isRefused) {
       return;
     }
     this.requestBytes = this.#bytes;
@@ -177,6 +178,7 @@ export class HttpCall extends ServedCall {
 
   // Of the body more may follow, so nothing else can on this connection.
   async #refuseUnread(error: RpcError): Promise<void> {
+    this.#isRefused = true;
     this.#body = undefined;
     this.#chunks = undefined;
     this.#room.end();

@@ -57,6 +57,8 @@ export class Http2Connection implements HttpConnection {
     const { limits } = shared;
     this.#limits = limits;
     const { calls, http, http2 } = limits;
+    // HTTP/2 has no half-open connections: of a socket that is left so Node never ends the last stream, and its handler would hear of nothing.
+    socket.allowHalfOpen = false;
     this.#session = performServerHandshake(socket, {
       // Node counts answers that were not taken as well, refusing every new call meanwhile; those have a bound of their own.
       maxSessionMemory: http2.sessionMiB + Math.ceil(limits.unsent.maxBytes / 2 ** 20),

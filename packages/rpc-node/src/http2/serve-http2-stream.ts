@@ -31,7 +31,7 @@ export class Http2Streams {
     headers: IncomingHttpHeaders,
     connection: HttpConnection,
   ): Http2Exchange | undefined {
-    const status = refusedStatus(headers);
+    const status = refusedStatus(headers, this.#shared.limits.http.maxHeaderBytes);
     if (status) {
       stream.respond({ ":status": status }, { endStream: true });
       stream.close(constants.NGHTTP2_NO_ERROR);
@@ -96,10 +96,13 @@ export class Http2Streams {
 }
 
 /**
- * The status of a request that is refused for its form, as on HTTP/1.1: 400 where Host names another host than `:authority`, 403 where a
+ * The status of a request that is refused for its form, as on HTTP/1.1: 431 for too many bytes of headers, 400 where Host names another host than `:authority`, 403 where a
  * browser sends it for a page of another origin. Any page could otherwise call services that only this machine reaches.
  */
-function refusedStatus(headers: IncomingHttpHeaders): 400 | 403 | undefined {
+function refusedStatus(headers: IncomingHttpHeaders, maxHeaderBytes: number): 400 | 403 | 431 | undefined {
+  if (headerBytes(headers) > maxHeaderBytes) {
+    return 431;
+  }
   const { host, origin } = headers;
   const authority = headers[":authority"] as string | undefined;
   if (host !== undefined && authority !== undefined && host !== authority) {
@@ -114,6 +117,16 @@ function refusedStatus(headers: IncomingHttpHeaders): 400 | 403 | undefined {
     return 403;
   }
   return undefined;
+}
+
+// Node tells clients this limit, and enforces only one of its own on their number.
+function headerBytes(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) {
+    // Of values in a list the commas stand for what each would count besides.
+    bytes += name.length + String(headers[name]).length;
+  }
+  return bytes;
 }
 
 function isGrpcProto(type: string): boolean {
