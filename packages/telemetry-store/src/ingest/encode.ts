@@ -1,6 +1,7 @@
 import { defaultRetention, type Retention } from "../retention/retention.ts";
 import type { CallColumns, LogColumns, SampleColumns, SpanColumns, TelemetryEnvelope } from "./batch.ts";
 import { encodedString, RowWriter } from "./row-writer.ts";
+import { SampleBlock } from "./sample-block.ts";
 import type { TelemetryTable } from "./tables.ts";
 
 /** UTF-16 units of a name (service, method, instance, field name) or a failed call's message that are kept. */
@@ -21,12 +22,12 @@ const dayMs = 86_400_000;
 /** How far a host's clock may be ahead. */
 const aheadMs = 3_600_000;
 
-/** Rows of some envelopes in RowBinary, by table. */
-export type EncodedTables = Record<TelemetryTable, RowWriter>;
+/** Rows of some envelopes by table: samples in `Native`, the others in RowBinary. */
+export type EncodedTables = Record<Exclude<TelemetryTable, "sample">, RowWriter> & { sample: SampleBlock };
 
 /** Writers for a new insert. */
 export function newTables(): EncodedTables {
-  return { span: new RowWriter(), call: new RowWriter(), sample: new RowWriter(), log: new RowWriter() };
+  return { span: new RowWriter(), call: new RowWriter(), sample: new SampleBlock(), log: new RowWriter() };
 }
 
 /**
@@ -44,7 +45,7 @@ export function encodeEnvelope(tables: EncodedTables, envelope: TelemetryEnvelop
   let left = 0;
   if (spans !== undefined) left += encodeSpans(tables.span, spans, context, window);
   if (calls !== undefined) left += encodeCalls(tables.call, calls, context, window);
-  if (samples !== undefined) left += encodeSamples(tables.sample, samples, context, window);
+  if (samples !== undefined) left += encodeSamples(tables.sample, samples, envelope, window);
   if (logs !== undefined) left += encodeLogs(tables.log, logs, context, window);
   return left;
 }
@@ -161,14 +162,17 @@ function encodeCalls(
 }
 
 function encodeSamples(
-  out: RowWriter,
+  out: SampleBlock,
   samples: SampleColumns,
-  context: EncodeContext,
+  { identity, batch }: TelemetryEnvelope,
   { nowMs, retention = defaultRetention }: TimeWindow,
 ): number {
   const fromS = (nowMs - retention.samples.days * dayMs) / 1_000;
   const toS = (nowMs + aheadMs) / 1_000;
   const rows = samples.timeS.length;
+  const owner = out.owner(identity.service, identity.host, identity.instance);
+  // The position of each name, looked up at its first use: a batch names its metrics many times.
+  const names = new Int32Array(batch.strings.length).fill(-1);
   let left = 0;
   for (let i = 0; i < rows; i++) {
     const timeS = samples.timeS[i]!;
@@ -177,14 +181,9 @@ function encodeSamples(
       left++;
       continue;
     }
-    out.uint32(timeS);
-    out.raw(context.string(samples.nameRef[i]!));
-    out.raw(context.service);
-    out.raw(context.host);
-    out.raw(context.instance);
-    out.uint8(samples.kind[i]!);
-    out.float64(value);
-    out.endRow();
+    const ref = samples.nameRef[i]!;
+    if (names[ref] === -1) names[ref] = out.name(batch.strings[ref]!.slice(0, nameMaxChars));
+    out.add(timeS, names[ref]!, owner, samples.kind[i]!, value);
   }
   return left;
 }

@@ -32,14 +32,14 @@ export function encodeEnvelopes(envelopes: readonly TelemetryEnvelope[], window:
   const rejected: IngestResult["rejected"] = [];
   let leftOut = 0;
   for (const [index, envelope] of envelopes.entries()) {
-    const before = telemetryTables.map((table) => tables[table].position());
+    const before = telemetryTables.map((table) => tables[table].mark());
     try {
       assertIdentity(envelope.identity);
       assertBatch(envelope.batch);
       leftOut += encodeEnvelope(tables, envelope, window);
     } catch (error) {
       if (!(error instanceof InvalidBatch)) throw error;
-      for (const [i, table] of telemetryTables.entries()) tables[table].rollback(before[i]!);
+      for (const undo of before) undo();
       rejected.push({ index, message: error.message });
     }
   }
@@ -63,7 +63,7 @@ export async function insertTables(
     for (const [part, bytes] of tables[table].parts().entries()) {
       try {
         const { stream } = await client.exec({
-          query: `INSERT INTO ${table} (${tableColumns[table].join(", ")}) FORMAT RowBinary`,
+          query: `INSERT INTO ${table} (${tableColumns[table].join(", ")}) FORMAT ${table === "sample" ? "Native" : "RowBinary"}`,
           values: Readable.from([bytes], { objectMode: false }),
           clickhouse_settings: { insert_deduplication_token: `${token}/${table}/${part}` },
         });

@@ -60,6 +60,12 @@ export class RowWriter {
     return { length: this.#length, rows: this.#rows, cuts: this.#cuts.length };
   }
 
+  /** @returns what forgets everything written from now on */
+  mark(): () => void {
+    const position = this.position();
+    return () => this.rollback(position);
+  }
+
   /** Forget what was written since. */
   rollback(position: WriterPosition): void {
     this.#length = position.length;
