@@ -91,7 +91,7 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
     width,
     height: props.height ?? 170,
     ms: 1,
-    padding: [8, 22, 0, 0],
+    padding: [8, seconds ? 30 : 22, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

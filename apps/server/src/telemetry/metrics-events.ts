@@ -6,6 +6,7 @@ import { Code, RpcError } from "@msec/rpc";
 import type { Kysely } from "kysely";
 import type { ServerSchema, ServerStore } from "../schema.ts";
 import { type Caller, requestOriginKey } from "../session/caller.ts";
+import { operationEvents } from "./metrics-operations.ts";
 
 /** Events of one answer. */
 const eventsMax = 500;
@@ -46,7 +47,7 @@ export async function recordEvent(db: Kysely<ServerSchema>, event: ServiceEvent)
 }
 
 /**
- * What was done in a range, newest first, at most 500.
+ * What was done in a range, newest first, at most 500: what was written down, and the capacity operations.
  *
  * @param service  empty: to any
  * @throws RpcError InvalidArgument (range)
@@ -72,13 +73,15 @@ export async function listEvents(
     .orderBy("time_ms", "desc")
     .limit(eventsMax)
     .execute();
-  return rows.map((row) => ({
+  const written = rows.map((row) => ({
     timeMs: Number(row.time_ms),
     service: row.service,
     kind: row.kind as EventKind,
     subject: row.subject,
     by: row.done_by,
   }));
+  const operations = await operationEvents(store, service, fromMs, toMs, eventsMax);
+  return [...written, ...operations].sort((a, b) => b.timeMs - a.timeMs).slice(0, eventsMax);
 }
 
 /** Forget what is older than any curve. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { CapacityService, OperationKind } from "@msec/api/console/v1/capacity_pb.js";
 import { EventKind, MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { startTestServer, type TestServer } from "../testing/test-server.ts";
@@ -88,6 +89,11 @@ describe("metrics while their store does not answer", () => {
     assert.ok(events.some(({ kind, subject }) => kind === EventKind.ROUTING_IN && subject === "10.0.0.1:3306"));
     assert.deepEqual((await metrics.listEvents({ service: "Shop.other", ...range })).events, []);
     assert.equal((await metrics.listEvents(range)).events.length, events.length);
+    const operation = { kind: OperationKind.IN, instanceIds: [ids[0]!] };
+    await server.operator(CapacityService).startOperation(operation);
+    const { events: more } = await metrics.listEvents({ service: "Shop.mysql", ...range });
+    assert.equal(more.length, events.length + 1);
+    assert.deepEqual([more[0]?.kind, more[0]?.subject], [EventKind.ROUTING_IN, "10.0.0.1:3306"]);
     await assert.rejects(metrics.listEvents({ fromMs: 5, toMs: 5 }), refusal(Code.InvalidArgument, /from_ms 5/));
   });
 });

@@ -151,7 +151,7 @@ function CurveTools({
           </span>
         </div>
       )}
-      <span className="spacer" />
+      <span className="break" />
       <Segmented
         aria-label={t("curves.side")}
         value={side}
@@ -162,6 +162,7 @@ function CurveTools({
         ]}
         onChange={(value) => set({ side: value, hide: undefined })}
       />
+      <span className="spacer" />
       <Select
         aria-label={t("curves.quantile")}
         value={search.q ?? "p99"}

@@ -33,6 +33,16 @@ export function Breadcrumbs() {
       ),
     });
     if (path.endsWith("/retention")) crumbs.push({ key: "retention", node: <span>{t("retention.title")}</span> });
+  } else if (path.startsWith("/alarms")) {
+    crumbs.push({
+      key: "alarms",
+      node: (
+        <Link to="/alarms" search={{}} activeOptions={exact}>
+          {t("nav.alarms")}
+        </Link>
+      ),
+    });
+    if (id !== undefined) crumbs.push({ key: "id", node: <span className="mono">{id}</span> });
   } else if (path.startsWith("/hosts")) {
     crumbs.push({
       key: "hosts",

@@ -12,6 +12,7 @@ import { BrandMark } from "../../ui/brand-mark.tsx";
 import { Icon, type IconName } from "../../ui/icon.tsx";
 import { Loading } from "../../ui/notice.tsx";
 import { Status, StatusMark } from "../../ui/status-mark.tsx";
+import { AlarmBadge } from "../alarm/alarm-badge.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { sessionQuery } from "../session/queries.ts";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
@@ -25,6 +26,7 @@ const sections = [
   { to: "/monitor", icon: "curves", key: "nav.monitor" },
   { to: "/requests", icon: "requests", key: "nav.requests" },
   { to: "/hosts", icon: "hosts", key: "nav.hosts" },
+  { to: "/alarms", icon: "alarms", key: "nav.alarms" },
 ] as const satisfies { to: string; icon: IconName; key: string }[];
 
 /** Everything around the pages: brand, sections, service tree, where one is, settings. */
@@ -49,6 +51,7 @@ export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
             <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }}>
               <Icon name={icon} />
               {t(key)}
+              {to === "/alarms" && <AlarmBadge />}
             </Link>
           ))}
         </nav>
