@@ -131,7 +131,6 @@ test("a process that has just started avoids the instance that another one found
 
   // What is wrong is refused as a whole, and too often is too often.
   await new Promise((resolve) => setTimeout(resolve, 260));
-  const refusal = (code: Code) => (error: unknown) => error instanceof RpcError && error.code === code;
   const poison = {
     address: "127.0.0.1",
     port: alive,
@@ -140,9 +139,11 @@ test("a process that has just started avoids the instance that another one found
     leftOut: true,
     latencyMs: Number.NaN,
   };
-  await assert.rejects(
+  // Written together: however busy the machine is, the second comes at once.
+  const refused = await Promise.allSettled([
     sharing.exchange({ services: [{ service: CALLEE, findings: [poison] }] }),
-    refusal(Code.InvalidArgument),
-  );
-  await assert.rejects(sharing.exchange({}), refusal(Code.ResourceExhausted));
+    sharing.exchange({}),
+  ]);
+  const codes = refused.map((result) => (result.status === "rejected" ? (result.reason as RpcError).code : Code.Ok));
+  assert.deepEqual(codes, [Code.InvalidArgument, Code.ResourceExhausted]);
 });
