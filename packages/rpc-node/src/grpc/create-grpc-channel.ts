@@ -18,7 +18,7 @@ import {
   wallClockUs,
 } from "@msec/rpc";
 import { rpcErrorFromConnect } from "../connect/connect-error.ts";
-import { addMetadata } from "../http2/header-metadata.ts";
+import { addMetadata, attemptsHeader } from "../http2/header-metadata.ts";
 
 /** Options of {@link createGrpcChannel}. */
 export interface GrpcChannelOptions {
@@ -130,6 +130,9 @@ class MadeCall {
     addMetadata(given.metadata ?? {}, (name, value) => this.headers.set(name, value));
     this.headers.set("traceparent", formatTraceParent(this.#span));
     this.headers.set("msec-hops", String((context?.hops ?? -1) + 1));
+    if (given.isRetry || context?.isRetry) {
+      this.headers.set(attemptsHeader, "1");
+    }
     if (given.dyed || context?.dyed) {
       this.headers.set("msec-coloring", "1");
     }

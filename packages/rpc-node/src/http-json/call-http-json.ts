@@ -3,6 +3,7 @@ import { connect as tlsConnect } from "node:tls";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code, codeFromRet, currentContext, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
 import { type ChannelTls, isServerAccepted, nodeConnectTls } from "../channel/channel-tls.ts";
+import { attemptsHeader } from "../http2/header-metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
 
@@ -14,13 +15,15 @@ export interface HttpJsonRequest {
   readonly method: string;
   /** The request message: JSON text, or a value to be written as JSON. */
   readonly json: JsonValue;
-  /** Default 10_000. */
+  /** Default 10_000; never more than what is left of the request being served. */
   readonly timeoutMs?: number | undefined;
   /** W3C header value, or a position in a trace; default: the service begins a new trace. */
   readonly traceparent?: string | TraceParent | undefined;
   /** Who calls, `L1.L2`. */
   readonly caller?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The call is a repeat of one that was made before. Calls made while serving a repeat always are. */
+  readonly isRetry?: boolean | undefined;
   /** Dye the request: it is recorded in full by all that it passes. */
   readonly dyed?: boolean | undefined;
   /** Default: without TLS. */
@@ -47,11 +50,18 @@ const defaultMaxBytes = 16 * 1024 * 1024;
  */
 export async function callHttpJson(target: HttpJsonTarget, call: HttpJsonRequest): Promise<HttpJsonResult> {
   const address = "path" in target ? `unix:${target.path}` : formatAddress(target.address, target.port);
-  const timeoutMs = call.timeoutMs ?? 10_000;
+  const timeoutMs = Math.ceil(
+    Math.min(call.timeoutMs ?? 10_000, currentContext()?.remainingMs() ?? Number.POSITIVE_INFINITY),
+  );
+  if (timeoutMs <= 0) {
+    throw new RpcError(Code.DeadlineExceeded, "the deadline of the request being served has passed", {
+      details: { notSent: true },
+    });
+  }
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
   try {
-    const { response, text } = await post(target, call, signal);
+    const { response, text } = await post(target, call, timeoutMs, signal);
     return readAnswer(response, text, call.method, address);
   } catch (thrown) {
     if (thrown instanceof RpcError) {
@@ -71,6 +81,7 @@ export async function callHttpJson(target: HttpJsonTarget, call: HttpJsonRequest
 async function post(
   target: HttpJsonTarget,
   call: HttpJsonRequest,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<{ response: IncomingMessage; text: string }> {
   const { traceparent } = call;
@@ -90,7 +101,10 @@ async function post(
         "content-length": body.length,
         ...(call.caller === undefined ? {} : { caller: call.caller }),
         ...(call.dyed || context?.dyed ? { "msec-coloring": "1" } : {}),
+        // What this side waits is what the other one has: it then need not go on for nobody.
+        "connect-timeout-ms": String(timeoutMs),
         ...(context === undefined ? {} : { "msec-hops": String(context.hops + 1) }),
+        ...(call.isRetry || context?.isRetry ? { [attemptsHeader]: "1" } : {}),
         ...(traceparent === undefined
           ? {}
           : { traceparent: typeof traceparent === "string" ? traceparent : formatTraceParent(traceparent) }),
