@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { Code } from "@msec/rpc";
 import { Peer } from "./peer.ts";
 import type { Expected, HostileRow } from "./row.ts";
 import { abuseRows } from "./rows/abuse-rows.ts";
+import { grpcRows } from "./rows/grpc-rows.ts";
 import { httpRows } from "./rows/http-rows.ts";
+import { http2Rows } from "./rows/http2-rows.ts";
 import { metadataRows } from "./rows/metadata-rows.ts";
 import { sniffRows } from "./rows/sniff-rows.ts";
 import { srpcRows } from "./rows/srpc-rows.ts";
@@ -16,7 +18,15 @@ import { TargetProcess } from "./target/target-process.ts";
  * SDK's `serve` too. After each row: the process lives, wrote nothing (no unhandled rejection), answers a good request within a second, has its
  * memory back, and no prototype changed.
  */
-const rows: readonly HostileRow[] = [...srpcRows, ...metadataRows, ...sniffRows, ...httpRows, ...abuseRows];
+const rows: readonly HostileRow[] = [
+  ...srpcRows,
+  ...metadataRows,
+  ...sniffRows,
+  ...httpRows,
+  ...grpcRows,
+  ...http2Rows,
+  ...abuseRows,
+];
 const heavyBytes = 336 * 1024 * 1024;
 const maxGrowthBytes = 64 * 1024 * 1024;
 const maxLiveGrowthBytes = 16 * 1024 * 1024;
@@ -25,30 +35,52 @@ test("every row has an id of its own", () => {
   assert.equal(new Set(rows.map(({ id }) => id)).size, rows.length);
 });
 
-for (const variant of ["tight", "service"] as const) {
-  await describe(`hostile input, ${variant}`, async () => {
-    const target = await TargetProcess.start(variant);
-    after(() => target[Symbol.asyncDispose]());
-    await warmUp(target.port);
-    const { liveBytes } = await target.state();
-    for (const row of rows.filter(({ tightOnly }) => variant === "tight" || !tightOnly)) {
-      test(`${row.id} ${row.title}`, async () => {
-        const { entered, rss } = await target.state();
-        await (row.act ? row.act(target) : send(target, row));
-        assert.ok(target.isAlive, `the process ended: ${target.output}`);
-        await goodCall(target.port);
-        await recovered(target, rss + (row.isHeavy ? heavyBytes : 0), liveBytes);
-        assert.equal(target.output, "");
-        const { polluted, entered: enteredSince } = await target.state();
-        assert.equal(polluted, false);
-        if (row.expects) {
-          // Two good calls of our own: the one above, and one on the same connection where that goes on in SRPC.
-          const own = 1 + (row.expects.codes && !row.expects.closes ? 1 : 0);
-          assert.equal(enteredSince - entered - own, row.expects.entered ?? 0, "handlers entered");
-        }
+/** Rows wait for time-outs more than they work: several targets, each in a process of its own, with a part of the rows. */
+const lanes = [
+  { variant: "tight", lane: 0, of: 2 },
+  { variant: "tight", lane: 1, of: 2 },
+  { variant: "service", lane: 0, of: 1 },
+] as const;
+/** One after the other: several at once are too slow for the short time-outs of `tight`. */
+let warmedUp = Promise.resolve();
+
+describe("hostile input", { concurrency: lanes.length }, () => {
+  for (const { variant, lane, of } of lanes) {
+    describe(`${variant} ${lane + 1}`, { concurrency: 1 }, () => {
+      let target: TargetProcess;
+      let atFirst = 0;
+      before(async () => {
+        target = await TargetProcess.start(variant);
+        const own = warmedUp.then(() => warmUp(target.port));
+        warmedUp = own.catch(() => {});
+        await own;
+        atFirst = (await target.state()).liveBytes;
       });
-    }
-  });
+      after(() => target[Symbol.asyncDispose]());
+      const suited = rows.filter(({ tightOnly }) => variant === "tight" || !tightOnly);
+      for (const row of suited.filter((_, index) => index % of === lane)) {
+        test(`${row.id} ${row.title}`, () => attempt(target, row, atFirst));
+      }
+    });
+  }
+});
+
+async function attempt(target: TargetProcess, row: HostileRow, liveAtFirst: number): Promise<void> {
+  const { entered, rss } = await target.state();
+  const outputBefore = target.output.length;
+  await (row.act ? row.act(target) : send(target, row));
+  assert.ok(target.isAlive, `the process ended: ${target.output}`);
+  await goodCall(target.port);
+  await recovered(target, rss + (row.isHeavy ? heavyBytes : 0), liveAtFirst);
+  // That a service says when it sheds load is no fault: rows, and a busy machine, may well make it do so.
+  assert.equal(target.output.slice(outputBefore).replace(/^.*"source":"admission.ts.*\n/gm, ""), "");
+  const { polluted, entered: enteredSince } = await target.state();
+  assert.equal(polluted, false);
+  if (row.expects) {
+    // Two good calls of our own: the one above, and one on the same connection where that goes on in SRPC.
+    const own = 1 + (row.expects.codes && !row.expects.closes ? 1 : 0);
+    assert.equal(enteredSince - entered - own, row.expects.entered ?? 0, "handlers entered");
+  }
 }
 
 async function send(target: TargetProcess, row: HostileRow): Promise<void> {
@@ -125,17 +157,31 @@ async function goodCall(port: number): Promise<void> {
 
 /** The largest good requests, so that growth of the runtime itself (compiled code, heap once grown) is not taken for a row's. */
 async function warmUp(port: number): Promise<void> {
-  for (let i = 0; i < 4; i++) {
-    using peer = await Peer.open(port);
-    peer.send(request(1, methodName("Tell"), field(1, Buffer.alloc(4_000_000))));
-    await peer.until(() => peer.answers.length > 0, "a large call", 5_000);
-    using web = await Peer.open(port);
-    const json = JSON.stringify({ children: Array.from({ length: 20_000 }, () => ({ text: "x".repeat(150) })) });
-    web.send(
-      `POST /?methodName=${methodName("Tell")} HTTP/1.1\r\nhost: x\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
-    );
-    await web.until(() => web.received.includes("ret"), "a large call in JSON", 5_000);
+  for (let good = 0, tries = 0; good < 4; tries++) {
+    try {
+      await largeCalls(port);
+      good++;
+    } catch (error) {
+      // On a machine that is busy elsewhere the time-outs of `tight` may pass.
+      if (tries > 12) {
+        throw error;
+      }
+    }
   }
+}
+
+async function largeCalls(port: number): Promise<void> {
+  using peer = await Peer.open(port);
+  peer.send(request(1, methodName("Tell"), field(1, Buffer.alloc(4_000_000))));
+  await peer.until(() => peer.closed || peer.answers.length > 0, "a large call", 5_000);
+  assert.equal(peer.closed, false);
+  using web = await Peer.open(port);
+  const json = JSON.stringify({ children: Array.from({ length: 20_000 }, () => ({ text: "x".repeat(150) })) });
+  web.send(
+    `POST /?methodName=${methodName("Tell")} HTTP/1.1\r\nhost: x\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
+  );
+  await web.until(() => web.closed || web.received.includes("ret"), "a large call in JSON", 5_000);
+  assert.equal(web.closed, false);
 }
 
 /** Resident memory compares with before the row (allocators keep what they once had), live memory with the beginning: no leak adds up. */

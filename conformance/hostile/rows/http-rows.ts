@@ -197,6 +197,12 @@ const json: HostileRow[] = [
       post("", '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"map":{"__proto__":"x"}}'),
     expects: { matches: /^HTTP\/1\.1 200 .*"ret":0/s, closes: false, entered: 1 },
   },
+  badBody("R-08q", "a name twice in one object", () => '{"text":"a","text":"b"}'),
+  badBody(
+    "R-08r",
+    "a name twice in an inner object, once escaped",
+    () => '{"children":[{"text":"a","\\u0074ext":"b"}]}',
+  ),
   {
     id: "R-08p",
     title: "escaped characters in pairs are no lone surrogates, nor is an escaped backslash before a u",
