@@ -1,0 +1,130 @@
+import type { Alarm } from "@msec/api/console/v1/alarms_pb.js";
+import { Link } from "@tanstack/react-router";
+import { Checkbox } from "antd";
+import { useTranslation } from "react-i18next";
+import { formatAge, formatDateTime } from "../../lib/format.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { useNow } from "../../lib/use-now.ts";
+import { Status } from "../../ui/status-mark.tsx";
+import { conditionText, severityMarks, targetText, valueText } from "./alarm-words.ts";
+import "./alarms.css";
+
+/** Which alarms, and which of them are chosen. */
+export interface AlarmTableProps {
+  readonly alarms: readonly Alarm[];
+  readonly label: string;
+  readonly chosen?: ReadonlySet<string>;
+  /** Without it rows cannot be chosen. */
+  readonly onChoose?: (chosen: ReadonlySet<string>) => void;
+}
+
+/** A table of alarms; the target leads to the alarm's page. */
+export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: AlarmTableProps) {
+  const { t } = useTranslation();
+  const toggle = (id: string) =>
+    onChoose?.(new Set(chosen.has(id) ? [...chosen].filter((one) => one !== id) : [...chosen, id]));
+  return (
+    <div className="scroll-x">
+      <table className="grid alarms" aria-label={label}>
+        <thead>
+          <tr>
+            {onChoose !== undefined && (
+              <th style={{ width: 34 }}>
+                <span className="visually-hidden">{t("alarm.acknowledge")}</span>
+              </th>
+            )}
+            <th>{t("alarm.column.severity")}</th>
+            <th>{t("alarm.column.target")}</th>
+            <th>{t("alarm.column.condition")}</th>
+            <th className="num">{t("alarm.column.value")}</th>
+            <th className="num col-wide">{t("alarm.column.worst")}</th>
+            <th>{t("alarm.column.first")}</th>
+            <th className="col-wide">{t("alarm.column.last")}</th>
+            <th className="num">{t("alarm.column.minutes")}</th>
+            <th>{t("alarm.column.state")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {alarms.map((alarm) => (
+            <tr key={alarm.id} className={chosen.has(alarm.id) ? "row chosen" : "row"}>
+              {onChoose !== undefined && (
+                <td>
+                  <Checkbox
+                    aria-label={targetText(alarm)}
+                    checked={chosen.has(alarm.id)}
+                    onChange={() => toggle(alarm.id)}
+                  />
+                </td>
+              )}
+              <AlarmCells alarm={alarm} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function AlarmCells({ alarm }: { alarm: Alarm }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  const { rule } = alarm;
+  const value = (number: number | undefined) =>
+    rule === undefined || number === undefined ? <span className="zero">–</span> : valueText(rule, number);
+  return (
+    <>
+      <td>
+        <Status mark={severityMarks[alarm.severity]}>
+          {alarm.severity === 0 ? "–" : t(`alarm.severity.n${alarm.severity}`)}
+        </Status>
+      </td>
+      <td className="two target">
+        <Link className="link" to="/alarms/$id" params={{ id: alarm.id }}>
+          {alarm.service || alarm.host}
+        </Link>
+        {(alarm.instance !== "" || (alarm.service !== "" && alarm.host !== "")) && (
+          <span className="under mono">{alarm.instance || alarm.host}</span>
+        )}
+      </td>
+      <td className="two condition">
+        <span className="clip" style={{ display: "block" }} title={rule && conditionText(t, rule)}>
+          {rule && conditionText(t, rule)}
+        </span>
+        <span className="under clip">{rule?.name}</span>
+      </td>
+      <td className="num">{value(alarm.lastValue)}</td>
+      <td className="num col-wide">{value(alarm.peak)}</td>
+      <td title={formatDateTime(alarm.firstMs)}>{formatAge(now - alarm.firstMs, language)}</td>
+      <td className="col-wide" title={formatDateTime(alarm.lastMs)}>
+        {formatAge(now - alarm.lastMs, language)}
+      </td>
+      <td className="num">{alarm.count}</td>
+      <td>
+        <AlarmTags alarm={alarm} />
+      </td>
+    </>
+  );
+}
+
+/** The marks of an alarm: who has it, what keeps it quiet, or how it ended. */
+export function AlarmTags({ alarm }: { readonly alarm: Alarm }) {
+  const { t } = useTranslation();
+  return (
+    <span className="alarm-tags">
+      {!alarm.open && <span className="tag ok">{t(`alarm.resolution.n${alarm.resolution}`)}</span>}
+      {alarm.open && alarm.acknowledgedMs === 0 && alarm.causeId === "" && (
+        <span className="tag fail">{t("alarm.state.new")}</span>
+      )}
+      {alarm.acknowledgedMs > 0 && (
+        <span className="tag" title={t("alarm.state.acknowledgedBy", { author: alarm.acknowledgedBy })}>
+          {t("alarm.state.acknowledged")}
+        </span>
+      )}
+      {alarm.causeId !== "" && <span className="tag">{t("alarm.state.folded")}</span>}
+      {alarm.silenced && <span className="tag">{t("alarm.state.silenced")}</span>}
+      {alarm.open && alarm.escalatedMs > 0 && <span className="tag warn">{t("alarm.state.escalated")}</span>}
+      {alarm.folded > 0 && <span className="tag">{t("alarm.folded", { count: alarm.folded })}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,50 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { formatClock } from "../../lib/format.ts";
+import { StatusMark } from "../../ui/status-mark.tsx";
+import { alarmStatusQuery } from "./queries.ts";
+import "../service/service-tabs.css";
+import "./alarms.css";
+
+const sources = ["calls", "metric", "log", "liveness"] as const;
+
+/** The head of all pages of alarms: where one is, and what is not evaluated. */
+export function AlarmTabs() {
+  const { t } = useTranslation();
+  const status = useQuery(alarmStatusQuery(useApi()));
+  const failing = status.data?.progress.filter(({ failingSinceMs }) => failingSinceMs > 0) ?? [];
+  const exact = { exact: true, includeSearch: false };
+  return (
+    <>
+      <nav className="tabs" aria-label={t("alarm.pages")}>
+        <Link to="/alarms" search={{}} activeOptions={{ exact: true, includeSearch: true }}>
+          {t("alarm.open")}
+        </Link>
+        <Link to="/alarms" search={{ history: true }} activeOptions={{ exact: true, includeSearch: true }}>
+          {t("alarm.history")}
+        </Link>
+        <Link to="/alarms/rules" search={{}} activeOptions={exact}>
+          {t("alarm.rules")}
+        </Link>
+        <Link to="/alarms/silences" activeOptions={exact}>
+          {t("alarm.silences")}
+        </Link>
+        <Link to="/alarms/channels" search={{}} activeOptions={exact}>
+          {t("alarm.channels")}
+        </Link>
+      </nav>
+      {failing.map(({ source, failingSinceMs, failure }) => (
+        <p key={source} className="alarm-warning" role="status">
+          <StatusMark mark="warn" />
+          {t("alarm.notEvaluated", {
+            source: t(`alarm.source.${sources.find((one) => one === source) ?? "calls"}`),
+            time: formatClock(failingSinceMs),
+            failure,
+          })}
+        </p>
+      ))}
+    </>
+  );
+}

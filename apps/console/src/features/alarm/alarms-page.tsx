@@ -1,0 +1,158 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { App, Button, Select, Switch } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { failureFrom } from "../../lib/failure.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Mark } from "../../ui/status-mark.tsx";
+import { servicesQuery } from "../service/queries.ts";
+import { AlarmTable } from "./alarm-table.tsx";
+import { AlarmTabs } from "./alarm-tabs.tsx";
+import type { AlarmsSearch } from "./alarms-search.ts";
+import { alarmsQuery, useAlarmChange } from "./queries.ts";
+
+/** What the list shows and how its controls change the address. */
+export interface AlarmsPageProps {
+  readonly search: AlarmsSearch;
+  readonly onSearch: (search: AlarmsSearch) => void;
+}
+
+/** Open alarms, or those that ended. */
+export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
+  const { t } = useTranslation();
+  const api = useApi();
+  const { message } = App.useApp();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const alarms = useQuery(alarmsQuery(api, search));
+  const acknowledge = useAlarmChange((ids: string[]) => api.alarm.acknowledgeAlarms({ ids }));
+  const all = alarms.data?.alarms ?? [];
+  const list = search.folded ? all : all.filter(({ causeId }) => causeId === "");
+  const ids = list.filter(({ id, acknowledgedMs }) => chosen.has(id) && acknowledgedMs === 0).map(({ id }) => id);
+  const acknowledgeChosen = async () => {
+    try {
+      await acknowledge.mutateAsync(ids);
+      setChosen(new Set());
+      void message.success(t("alarm.acknowledgedNow"));
+    } catch (error) {
+      void message.error(failureFrom(error).detail);
+    }
+  };
+  const title = t(search.history ? "alarm.history" : "alarm.open");
+  const filtered = search.service !== undefined || search.severity !== undefined || search.unacknowledged === true;
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>{t("alarm.title")}</h1>
+          <p className="lead">{t("alarm.lead")}</p>
+        </div>
+      </div>
+      <AlarmTabs />
+      <Panel
+        title={title}
+        count={list.length}
+        tools={<Filters search={search} onSearch={onSearch} folded={all.length - list.length} />}
+      >
+        {alarms.isPending && <Loading label={title} lines={6} />}
+        {alarms.isError && <FailureNotice error={alarms.error} onRetry={alarms.refetch} besideData={all.length > 0} />}
+        {alarms.data !== undefined && list.length === 0 && (
+          <Nothing history={search.history ?? false} filtered={filtered} />
+        )}
+        {list.length > 0 && (
+          <AlarmTable alarms={list} label={title} {...(search.history ? {} : { chosen, onChoose: setChosen })} />
+        )}
+        {ids.length > 0 && (
+          <div className="panel-body">
+            <Button
+              type="primary"
+              size="small"
+              title={t("alarm.acknowledgeHint")}
+              loading={acknowledge.isPending}
+              onClick={() => void acknowledgeChosen()}
+            >
+              {t("alarm.acknowledge")} ({ids.length})
+            </Button>
+          </div>
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+function Filters({ search, onSearch, folded }: AlarmsPageProps & { folded: number }) {
+  const { t } = useTranslation();
+  const services = useQuery(servicesQuery(useApi()));
+  const names = services.data?.services.map(({ name }) => name) ?? [];
+  const change = (next: { [Key in keyof AlarmsSearch]: AlarmsSearch[Key] | undefined }) =>
+    onSearch(Object.fromEntries(Object.entries({ ...search, ...next }).filter(([, value]) => value !== undefined)));
+  return (
+    <>
+      {(folded > 0 || search.folded) && (
+        <span className="row-flex">
+          <Switch
+            size="small"
+            checked={search.folded ?? false}
+            aria-labelledby="alarm-folded"
+            onChange={(on) => change({ folded: on ? true : undefined })}
+          />
+          <span id="alarm-folded">{t("alarm.foldedHidden")}</span>
+        </span>
+      )}
+      {!search.history && (
+        <span className="row-flex">
+          <Switch
+            size="small"
+            checked={search.unacknowledged ?? false}
+            aria-labelledby="alarm-unacknowledged"
+            onChange={(on) => change({ unacknowledged: on ? true : undefined })}
+          />
+          <span id="alarm-unacknowledged">{t("alarm.unacknowledgedOnly")}</span>
+        </span>
+      )}
+      <Select
+        size="small"
+        style={{ width: 140 }}
+        aria-label={t("alarm.column.severity")}
+        value={search.severity ?? 0}
+        options={[
+          { value: 0, label: t("alarm.anySeverity") },
+          { value: 2, label: t("alarm.atLeast", { severity: t("alarm.severity.n2") }) },
+          { value: 3, label: t("alarm.severity.n3") },
+        ]}
+        onChange={(severity) => change({ severity: severity === 2 || severity === 3 ? severity : undefined })}
+      />
+      <Select
+        size="small"
+        style={{ width: 190 }}
+        showSearch
+        aria-label={t("alarm.rule.service")}
+        value={search.service ?? ""}
+        options={[{ value: "", label: t("alarm.anyService") }, ...names.map((name) => ({ value: name, label: name }))]}
+        onChange={(service) => change({ service: service || undefined })}
+      />
+    </>
+  );
+}
+
+function Nothing({ history, filtered }: { history: boolean; filtered: boolean }) {
+  const { t } = useTranslation();
+  if (filtered) return <Notice title={t("alarm.noMatch")} />;
+  if (history) return <Notice title={t("alarm.emptyHistoryTitle")}>{t("alarm.emptyHistoryTodo")}</Notice>;
+  return (
+    <Notice
+      mark={Mark.Ok}
+      title={t("alarm.emptyTitle")}
+      actions={
+        <Link className="link" to="/alarms/rules" search={{}}>
+          {t("alarm.rules")}
+        </Link>
+      }
+    >
+      {t("alarm.emptyTodo")}
+    </Notice>
+  );
+}

@@ -1,0 +1,134 @@
+import { create } from "@bufbuild/protobuf";
+import { type AlarmChannel, AlarmChannelKind, AlarmChannelSchema } from "@msec/api/console/v1/alarms_pb.js";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Button } from "antd";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { formatAge } from "../../lib/format.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { useNow } from "../../lib/use-now.ts";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { Mark, Status } from "../../ui/status-mark.tsx";
+import { AlarmTabs } from "./alarm-tabs.tsx";
+import { ChannelForm } from "./channel-form.tsx";
+import { channelsQuery } from "./queries.ts";
+import { TestButton } from "./test-button.tsx";
+
+/** Which channel is edited; `new` for one that is not there yet. */
+export interface ChannelsPageProps {
+  readonly edit: string | undefined;
+  readonly onEdit: (edit: string | undefined) => void;
+}
+
+/** Where alarms go. */
+export function ChannelsPage({ edit, onEdit }: ChannelsPageProps) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const channels = useQuery(channelsQuery(useApi()));
+  const list = channels.data?.channels ?? [];
+  const fresh = create(AlarmChannelSchema, {
+    enabled: true,
+    kind: AlarmChannelKind.WEBHOOK,
+    language,
+    maxPerTenMinutes: 10,
+    sendResolved: true,
+    smtpPort: 465,
+    smtpSecurity: "tls",
+    smsTemplate: '{"to":"{{phone}}","content":"{{title}}"}',
+  });
+  const edited = edit === "new" ? fresh : list.find(({ id }) => id === edit);
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>{t("alarm.title")}</h1>
+          <p className="lead">{t("alarm.channel.emptyTodo")}</p>
+        </div>
+      </div>
+      <AlarmTabs />
+      {edited !== undefined ? (
+        <ChannelForm key={edit} channel={edited} onDone={() => onEdit(undefined)} />
+      ) : (
+        <Panel
+          title={t("alarm.channels")}
+          count={list.length}
+          tools={
+            <Button size="small" type="primary" onClick={() => onEdit("new")}>
+              {t("alarm.channel.new")}
+            </Button>
+          }
+        >
+          {channels.isPending && <Loading label={t("alarm.channels")} />}
+          {channels.isError && (
+            <FailureNotice error={channels.error} onRetry={channels.refetch} besideData={list.length > 0} />
+          )}
+          {channels.data !== undefined && list.length === 0 && (
+            <Notice title={t("alarm.channel.emptyTitle")}>{t("alarm.channel.emptyTodo")}</Notice>
+          )}
+          {list.length > 0 && <ChannelTable channels={list} />}
+        </Panel>
+      )}
+    </div>
+  );
+}
+
+function ChannelTable({ channels }: { channels: readonly AlarmChannel[] }) {
+  const { t } = useTranslation();
+  return (
+    <div className="scroll-x">
+      <table className="grid alarms" aria-label={t("alarm.channels")}>
+        <thead>
+          <tr>
+            <th>{t("alarm.channel.name")}</th>
+            <th>{t("alarm.channel.kindLabel")}</th>
+            <th>{t("alarm.column.where")}</th>
+            <th>{t("alarm.column.lastSent")}</th>
+            <th>
+              <span className="visually-hidden">{t("alarm.channel.test")}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {channels.map((channel) => (
+            <tr key={channel.id} className="row">
+              <td className="target clip">
+                <Link className="link" to="/alarms/channels" search={{ edit: channel.id }}>
+                  {channel.name}
+                </Link>
+              </td>
+              <td>{channel.kind === AlarmChannelKind.UNSPECIFIED ? "–" : t(`alarm.channel.kind.n${channel.kind}`)}</td>
+              <td className="clip mono" style={{ maxWidth: 260 }}>
+                {channel.kind === AlarmChannelKind.EMAIL ? channel.recipients.join(", ") : channel.urlHint}
+              </td>
+              <td className="two condition">
+                <LastMessage channel={channel} />
+              </td>
+              <td className="num">
+                <TestButton id={channel.id} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function LastMessage({ channel }: { channel: AlarmChannel }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  if (!channel.enabled) return <Status mark={Mark.Off}>{t("alarm.delivery.n0")}</Status>;
+  if (channel.lastMs === 0) return <span className="muted">{t("alarm.channel.never")}</span>;
+  return (
+    <>
+      <Status mark={channel.lastOk ? Mark.Ok : Mark.Fail}>{formatAge(now - channel.lastMs, language)}</Status>
+      <span className="under clip" title={channel.lastOutcome}>
+        {channel.lastOutcome}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+import type { ReactNode } from "react";
+import "./alarms.css";
+
+/** One line of a form: a name, its fields, and a hint behind them. */
+export interface FormFieldProps {
+  readonly name: string;
+  /** The field that the name belongs to, for screen readers and clicks. */
+  readonly for?: string;
+  readonly hint?: ReactNode;
+  /** The field has several lines: the name stays at its top. */
+  readonly tall?: boolean;
+  readonly children: ReactNode;
+}
+
+/** One line of a form. */
+export function FormField({ name, for: id, hint, tall = false, children }: FormFieldProps) {
+  const className = tall ? "name tall" : "name";
+  return (
+    <>
+      {id === undefined ? (
+        <span className={className}>{name}</span>
+      ) : (
+        <label className={className} htmlFor={id}>
+          {name}
+        </label>
+      )}
+      <div className="fields">
+        {children}
+        {hint !== undefined && <span className="hint">{hint}</span>}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,89 @@
+import { useQuery } from "@tanstack/react-query";
+import { App, Input, InputNumber, Modal, Select } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { failureFrom } from "../../lib/failure.ts";
+import { FormField } from "./form-field.tsx";
+import { rulesQuery, useAlarmChange } from "./queries.ts";
+
+/** What a silence matches; empty parts match everything. */
+export interface SilenceMatcher {
+  readonly ruleId: string;
+  readonly service: string;
+  readonly instance: string;
+  readonly host: string;
+}
+
+/** Asks for a silence: what, for how long, why. */
+export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMatcher; readonly onClose: () => void }) {
+  const { t } = useTranslation();
+  const api = useApi();
+  const { message } = App.useApp();
+  const [wanted, setWanted] = useState({ ...matcher, comment: "" });
+  const [minutes, setMinutes] = useState(60);
+  const rules = useQuery(rulesQuery(api));
+  const create = useAlarmChange(() => api.alarm.createAlarmSilence({ silence: wanted, minutes }));
+  const matches = wanted.ruleId !== "" || wanted.service !== "" || wanted.instance !== "" || wanted.host !== "";
+  const submit = async () => {
+    try {
+      await create.mutateAsync(undefined);
+      onClose();
+    } catch (error) {
+      void message.error(failureFrom(error).detail);
+    }
+  };
+  const text = (key: "service" | "instance" | "host" | "comment") => (
+    <FormField name={t(`alarm.quiet.${key}`)} for={`silence-${key}`}>
+      <Input
+        id={`silence-${key}`}
+        value={wanted[key]}
+        maxLength={key === "comment" ? 2000 : 256}
+        onChange={(event) => setWanted({ ...wanted, [key]: event.target.value.trimStart() })}
+      />
+    </FormField>
+  );
+  return (
+    <Modal
+      open
+      title={t("alarm.quiet.new")}
+      okText={t("alarm.quiet.create")}
+      cancelText={t("action.cancel")}
+      okButtonProps={{ disabled: !matches, loading: create.isPending }}
+      onOk={() => void submit()}
+      onCancel={onClose}
+    >
+      <p className="muted" style={{ marginBottom: 12 }}>
+        {t(matches ? "alarm.quiet.lead" : "alarm.quiet.needsMatcher")}
+      </p>
+      <div className="alarm-form" style={{ gridTemplateColumns: "110px minmax(0, 1fr)" }}>
+        <FormField name={t("alarm.quiet.rule")} for="silence-rule">
+          <Select
+            id="silence-rule"
+            style={{ width: "100%" }}
+            value={wanted.ruleId}
+            options={[
+              { value: "", label: t("alarm.quiet.anyRule") },
+              ...(rules.data?.rules ?? []).map(({ id, name }) => ({ value: id, label: name })),
+            ]}
+            onChange={(ruleId) => setWanted({ ...wanted, ruleId })}
+          />
+        </FormField>
+        {text("service")}
+        {text("instance")}
+        {text("host")}
+        <FormField name={t("alarm.quiet.minutes")} for="silence-minutes">
+          <InputNumber
+            id="silence-minutes"
+            min={1}
+            max={43_200}
+            precision={0}
+            value={minutes}
+            onChange={(value) => setMinutes(value ?? 60)}
+          />
+        </FormField>
+        {text("comment")}
+      </div>
+    </Modal>
+  );
+}
