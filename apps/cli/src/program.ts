@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   stop: async () => (await import("./commands/stop.ts")).addStopCommand,
   status: async () => (await import("./commands/status.ts")).addStatusCommand,
   ps: async () => (await import("./commands/ps.ts")).addPsCommand,
+  reload: async () => (await import("./commands/reload.ts")).addReloadCommand,
   services: async () => (await import("./commands/services.ts")).addServicesCommand,
   hosts: async () => (await import("./commands/hosts.ts")).addHostsCommand,
   routing: async () => (await import("./commands/routing.ts")).addRoutingCommand,
