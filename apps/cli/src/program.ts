@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   reload: async () => (await import("./commands/reload.ts")).addReloadCommand,
   services: async () => (await import("./commands/services.ts")).addServicesCommand,
   hosts: async () => (await import("./commands/hosts.ts")).addHostsCommand,
+  capacity: async () => (await import("./commands/capacity.ts")).addCapacityCommand,
   routing: async () => (await import("./commands/routing.ts")).addRoutingCommand,
   route: async () => (await import("./commands/route.ts")).addRouteCommand,
   call: async () => (await import("./commands/call.ts")).addCallCommand,

@@ -1,16 +1,60 @@
 import { toJson } from "@bufbuild/protobuf";
-import { type Host, ListHostsResponseSchema, RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import {
+  type Host,
+  HostSchema,
+  ListHostsResponseSchema,
+  RegistryService,
+  RouteState,
+} from "@msec/api/console/v1/registry_pb.js";
+import { UserError } from "@msec/process";
+import type { Command } from "commander";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState } from "../context.ts";
 import { formatBytes, formatUptime } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
 
-/** `msec hosts`: every host and what its agent last reported. */
+/** `msec hosts`: every host, what its agent last reported, and whether it has the routes; `zone` and `remove` change hosts. */
 export const addHostsCommand: AddCommand = (program, context) => {
   const { messages, terminal, style } = context;
-  program
-    .command("hosts")
+  const hosts = program.command("hosts");
+  const registryOf = (command: Command) =>
+    openOperatorApi(getState(context, command.optsWithGlobals() as GlobalOptions), messages).client(RegistryService);
+
+  hosts
+    .command("zone")
+    .description(messages.hostsZoneDescription)
+    .argument("<host>", messages.hostArgument)
+    .argument("[zone]", messages.zoneArgument, "")
+    .option("--json", messages.optionJson)
+    .action(async (name: string, zone: string, _options, command: Command) => {
+      const registry = registryOf(command);
+      const { host } = await registry.setHostZone({ hostId: await findHostId(registry, name), zone });
+      if (host === undefined) return;
+      const isJson = (command.optsWithGlobals() as { json?: boolean }).json === true;
+      if (isJson) terminal.out(JSON.stringify(toJson(HostSchema, host, { alwaysEmitImplicit: true }), null, 2));
+      else terminal.out(messages.zoneSet(host.name, host.zone));
+    });
+
+  hosts
+    .command("remove")
+    .description(messages.hostsRemoveDescription)
+    .argument("<host>", messages.hostArgument)
+    .option("--json", messages.optionJson)
+    .action(async (name: string, _options, command: Command) => {
+      const registry = registryOf(command);
+      await registry.removeHost({ hostId: await findHostId(registry, name) });
+      if ((command.optsWithGlobals() as { json?: boolean }).json) terminal.out(JSON.stringify({ removed: name }));
+      else terminal.out(messages.hostRemoved(name));
+    });
+
+  async function findHostId(registry: ReturnType<typeof registryOf>, name: string): Promise<string> {
+    const found = (await registry.listHosts({})).hosts.find((host) => host.name === name);
+    if (found === undefined) throw new UserError(messages.hostUnknown(name), { hint: messages.hostsUnknownHint });
+    return found.id;
+  }
+
+  hosts
     .description(messages.hostsDescription)
     .option("--json", messages.optionJson)
     .action(async (_options, command) => {
@@ -29,11 +73,13 @@ export const addHostsCommand: AddCommand = (program, context) => {
             { heading: messages.headingAgent },
             { heading: messages.headingLoad, align: "right" },
             { heading: messages.headingMemory, align: "right" },
+            { heading: messages.headingZone },
             { heading: messages.headingRoutes },
           ],
           response.hosts.map((host) => hostTexts(host, response.routeVersion)),
         );
         for (const line of lines) terminal.out(line);
+        for (const line of routeLines(response.hosts, response.routeVersion)) terminal.out(line);
       }
     });
 
@@ -47,9 +93,22 @@ export const addHostsCommand: AddCommand = (program, context) => {
         : style.bad(messages.disconnected(formatUptime(Date.now() - host.lastSeenMs))),
       host.load1m.toFixed(2),
       `${formatBytes(used)} / ${formatBytes(host.memoryTotalBytes)}`,
-      host.appliedRouteVersion >= routeVersion
+      host.zone === "" ? style.faint("–") : host.zone,
+      host.routeState === RouteState.CURRENT
         ? messages.routesCurrent
         : style.warn(messages.routesBehind(String(host.appliedRouteVersion), String(routeVersion))),
     ];
+  }
+
+  /** "17 of 18 hosts have applied route version 812", and who has not. */
+  function routeLines(all: readonly Host[], routeVersion: bigint): string[] {
+    const applied = all.filter(({ routeState }) => routeState === RouteState.CURRENT).length;
+    const lines = [messages.routesSummary(applied, all.length, String(routeVersion))];
+    for (const { name, routeState, routeBehindSinceMs, routeProblem } of all) {
+      const seconds = Math.max(0, Math.round((Date.now() - routeBehindSinceMs) / 1000));
+      if (routeState === RouteState.BEHIND) lines.push(style.warn(messages.routesBehindSince(name, seconds)));
+      if (routeState === RouteState.DIFFERENT) lines.push(style.bad(messages.routesDiffer(name, routeProblem)));
+    }
+    return lines;
   }
 };

@@ -6,9 +6,12 @@ import {
   RegistryService,
   type Service,
   ServiceKind,
+  ServiceSchema,
 } from "@msec/api/console/v1/registry_pb.js";
+import type { Command } from "commander";
 import { openOperatorApi } from "../api/operator-client.ts";
-import { type GlobalOptions, getState } from "../context.ts";
+import { wholeNumber } from "../capacity/limits-options.ts";
+import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { instanceAddress } from "../output/instance-address.ts";
 import { processStateText, wordsOfStates } from "../output/process-state.ts";
 import { formatUptime } from "../output/quantity.ts";
@@ -16,11 +19,89 @@ import { padText, textWidth } from "../output/text-width.ts";
 import { type TreeNode, treeLines } from "../output/tree.ts";
 import type { AddCommand } from "./command.ts";
 
-/** `msec services`: the tree of services with their instances. */
+type Options = GlobalOptions & { json?: boolean };
+
+/** `msec services`: the tree of services with their instances; `add`, `remove` and `policy` change services. */
 export const addServicesCommand: AddCommand = (program, context) => {
   const { messages, terminal, style } = context;
-  program
-    .command("services")
+  const services = program.command("services");
+  const registryOf = (command: Command) =>
+    openOperatorApi(getState(context, command.optsWithGlobals() as GlobalOptions), messages).client(RegistryService);
+  const say = (command: Command, service: Service | undefined, text: string) => {
+    if ((command.optsWithGlobals() as Options).json !== true) terminal.out(text);
+    else if (service !== undefined) terminal.out(JSON.stringify(serviceJson(service), null, 2));
+  };
+
+  services
+    .command("add")
+    .description(messages.servicesAddDescription)
+    .argument("<service>", messages.capacityService)
+    .option("--external", messages.optionExternal)
+    .option("--port <n>", messages.optionPort)
+    .option("--json", messages.optionJson)
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals() as { external?: boolean; port?: string };
+      const defaultPort = options.port === undefined ? 0 : wholeNumber("--port", options.port, 0, 65_535, messages);
+      const kind = options.external ? ServiceKind.EXTERNAL : ServiceKind.STANDARD;
+      const { service } = await registryOf(command).createService({ name, kind, defaultPort });
+      say(command, service, messages.serviceAdded(name));
+    });
+
+  services
+    .command("remove")
+    .description(messages.servicesRemoveDescription)
+    .argument("<service>", messages.capacityService)
+    .option("--json", messages.optionJson)
+    .action(async (name: string, _options, command: Command) => {
+      await registryOf(command).removeService({ name });
+      if ((command.optsWithGlobals() as Options).json) terminal.out(JSON.stringify({ removed: name }));
+      else terminal.out(messages.serviceRemoved(name));
+    });
+
+  services
+    .command("policy")
+    .description(messages.servicesPolicyDescription)
+    .argument("<service>", messages.capacityService)
+    .option("--policy <name>", messages.optionPolicy)
+    .option("--hash-key <source>", messages.optionHashKey)
+    .option("--locality", messages.optionLocality)
+    .option("--constant <name=number>", messages.optionConstant, (text, all: string[]) => [...all, text], [])
+    .option("--json", messages.optionJson)
+    .action(async (service: string, _options, command: Command) => {
+      const options = command.optsWithGlobals() as PolicyOptions;
+      const policy = policyOf(options);
+      const answer = await registryOf(command).setRoutingPolicy({
+        service,
+        ...(policy === undefined ? {} : { policy }),
+      });
+      const set = answer.service?.policy;
+      const text =
+        set === undefined
+          ? messages.policyDefault
+          : [
+              set.name,
+              set.hashKey,
+              set.locality ? "locality" : "",
+              ...Object.entries(set.constants).map((pair) => pair.join("=")),
+            ]
+              .filter((part) => part !== "")
+              .join(", ");
+      say(command, answer.service, messages.policySet(service, text));
+    });
+
+  function policyOf({ policy, hashKey, locality, constant }: PolicyOptions) {
+    if (policy === undefined && hashKey === undefined && locality !== true && constant.length === 0) return undefined;
+    const constants = Object.fromEntries(
+      constant.map((text) => {
+        const [, name = "", value = ""] = /^([A-Za-z]\w*)=(.+)$/.exec(text) ?? [];
+        if (name === "" || !Number.isFinite(Number(value))) throw usageError(messages.badConstant(text));
+        return [name, Number(value)];
+      }),
+    );
+    return { name: policy ?? "", hashKey: hashKey ?? "", locality: locality === true, constants };
+  }
+
+  services
     .description(messages.servicesDescription)
     .option("--json", messages.optionJson)
     .action(async (_options, command) => {
@@ -68,7 +149,13 @@ export const addServicesCommand: AddCommand = (program, context) => {
   function routingText(instance: Instance): string {
     // Nobody calls what listens on nothing.
     if (instance.port === 0) return style.faint("–");
-    return instance.inRouting ? style.good(messages.inRouting) : style.warn(messages.outOfRouting);
+    if (instance.withheld) return style.bad(messages.instanceWithheld);
+    const silent = instance.silentSinceMs === 0 ? "" : `, ${silentText(instance)}`;
+    return instance.inRouting ? style.good(messages.inRouting + silent) : style.warn(messages.outOfRouting + silent);
+  }
+
+  function silentText({ silentSinceMs }: Instance): string {
+    return messages.instanceSilent(formatUptime(Date.now() - silentSinceMs));
   }
 
   function uptimeText({ process }: Instance): string {
@@ -76,6 +163,17 @@ export const addServicesCommand: AddCommand = (program, context) => {
     return runs ? style.faint(`pid ${process.pid}, ${formatUptime(Date.now() - process.startedMs)}`) : "";
   }
 };
+
+interface PolicyOptions {
+  readonly policy?: string;
+  readonly hashKey?: string;
+  readonly locality?: boolean;
+  readonly constant: readonly string[];
+}
+
+function serviceJson(service: Service): unknown {
+  return toJson(ServiceSchema, service, { alwaysEmitImplicit: true });
+}
 
 /** The response in protobuf's JSON, with fields that have their default value too: a script finds every key. */
 function servicesJson(response: ListServicesResponse): unknown {
