@@ -1,5 +1,6 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
@@ -12,6 +13,7 @@ export interface Api {
   readonly session: Client<typeof SessionService>;
   readonly registry: Client<typeof RegistryService>;
   readonly telemetry: Client<typeof TelemetryService>;
+  readonly alarm: Client<typeof AlarmService>;
   readonly metric: Client<typeof MetricService>;
 }
 
@@ -34,6 +36,7 @@ export function createApi(transport: Transport): Api {
     session: createClient(SessionService, transport),
     registry: createClient(RegistryService, transport),
     telemetry: createClient(TelemetryService, transport),
+    alarm: createClient(AlarmService, transport),
     metric: createClient(MetricService, transport),
   };
 }

@@ -2,6 +2,7 @@ import { createRouter, Link, type RouterHistory } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Loading, Notice } from "../ui/notice.tsx";
 import { Mark } from "../ui/status-mark.tsx";
+import { alarmChannelsRoute, alarmRoute, alarmRulesRoute, alarmSilencesRoute, alarmsRoute } from "./alarms.tsx";
 import { appRoute } from "./app.tsx";
 import { type RouteContext, rootRoute } from "./context.ts";
 import { curvesRoute } from "./curves.tsx";
@@ -22,6 +23,11 @@ const routeTree = rootRoute.addChildren([
     requestsRoute,
     flowRoute,
     hostsRoute,
+    alarmsRoute,
+    alarmRulesRoute,
+    alarmSilencesRoute,
+    alarmChannelsRoute,
+    alarmRoute,
     monitorRoute,
     retentionRoute,
   ]),

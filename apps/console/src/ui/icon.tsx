@@ -17,6 +17,7 @@ const shapes = {
       <path d="M5 5h.01M5 11h.01" />
     </>
   ),
+  alarms: <path d="M4 11V7a4 4 0 0 1 8 0v4l1.2 1.5H2.8ZM6.5 14h3" />,
   search: (
     <>
       <circle cx="7" cy="7" r="4" />

@@ -1,5 +1,8 @@
+import { alarmEn } from "./alarm-en.ts";
+
 /** The English texts; `zh.ts` has the same keys (a test compares them). */
 export const en = {
+  alarm: alarmEn,
   action: {
     retry: "Try again",
     cancel: "Cancel",
@@ -12,7 +15,14 @@ export const en = {
   },
   language: { en: "English", zh: "中文" },
   theme: { system: "as the system", light: "light", dark: "dark" },
-  nav: { services: "Services", requests: "Requests", hosts: "Hosts", curves: "Curves", monitor: "Monitor" },
+  nav: {
+    services: "Services",
+    requests: "Requests",
+    hosts: "Hosts",
+    curves: "Curves",
+    monitor: "Monitor",
+    alarms: "Alarms",
+  },
   kind: {
     standard: "Standard services",
     external: "External services",

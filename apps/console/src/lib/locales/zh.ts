@@ -1,5 +1,8 @@
+import { alarmZh } from "./alarm-zh.ts";
+
 /** The Chinese texts, in the words of the original console; the same keys as `en.ts` but one plural form. */
 export const zh = {
+  alarm: alarmZh,
   action: {
     retry: "重试",
     cancel: "取消",
@@ -12,7 +15,7 @@ export const zh = {
   },
   language: { en: "English", zh: "中文" },
   theme: { system: "跟随系统", light: "浅色", dark: "深色" },
-  nav: { services: "服务", requests: "请求", hosts: "机器", curves: "调用曲线", monitor: "监控" },
+  nav: { services: "服务", requests: "请求", hosts: "机器", curves: "调用曲线", monitor: "监控", alarms: "告警" },
   kind: { standard: "标准服务", external: "异构服务", standardOne: "标准服务", externalOne: "异构服务" },
   unit: { perSecond: "次/秒", perMinute: "次/分钟" },
   step: {
