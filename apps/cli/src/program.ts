@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   flow: async () => (await import("./commands/flow.ts")).addFlowCommand,
   logs: async () => (await import("./commands/logs.ts")).addLogsCommand,
   dye: async () => (await import("./commands/dye.ts")).addDyeCommand,
+  alarms: async () => (await import("./commands/alarms.ts")).addAlarmsCommand,
   token: async () => (await import("./commands/token.ts")).addTokenCommand,
 };
 

@@ -1,4 +1,5 @@
 import type { Thought } from "../route/ask-agent.ts";
+import { alarmsEn } from "./alarms-en.ts";
 
 /** What the command says, in English. Every other language has the same keys (its type says so, and a test). */
 export const en = {
@@ -377,4 +378,6 @@ export const en = {
     `${host} has other routes (${problem}); msec capacity push ${host} sends them again`,
   instanceWithheld: "in routing, left out (silent)",
   instanceSilent: (ago: string) => `silent for ${ago}`,
+
+  ...alarmsEn,
 };

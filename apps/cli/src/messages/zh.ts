@@ -1,4 +1,5 @@
 import { chineseReason } from "../route/chinese-reason.ts";
+import { alarmsZh } from "./alarms-zh.ts";
 import type { Messages } from "./messages.ts";
 
 /** What the command says, in Chinese. */
@@ -364,4 +365,6 @@ export const zh: Messages = {
   routesDiffer: (host, problem) => `${host} 的路由不一致（${problem}）；用 msec capacity push ${host} 重刷`,
   instanceWithheld: "在路由中，暂时剔除（无心跳）",
   instanceSilent: (ago) => `无心跳 ${ago}`,
+
+  ...alarmsZh,
 };

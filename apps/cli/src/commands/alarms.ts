@@ -1,0 +1,274 @@
+import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import {
+  AcknowledgeAlarmsResponseSchema,
+  type Alarm,
+  AlarmService,
+  AlarmSeverity,
+  AlarmSubject,
+  CommentAlarmResponseSchema,
+  CreateAlarmSilenceResponseSchema,
+  ListAlarmChannelsResponseSchema,
+  ListAlarmRulesResponseSchema,
+  ListAlarmsResponseSchema,
+  TestAlarmChannelResponseSchema,
+} from "@msec/api/console/v1/alarms_pb.js";
+import { UserError } from "@msec/process";
+import type { Command } from "commander";
+import { openOperatorApi } from "../api/operator-client.ts";
+import { type GlobalOptions, getState, usageError } from "../context.ts";
+import { formatUptime } from "../output/quantity.ts";
+import { tableLines } from "../output/table.ts";
+import type { AddCommand } from "./command.ts";
+
+type Options = GlobalOptions & {
+  json?: boolean;
+  history?: boolean;
+  all?: boolean;
+  service?: string;
+  instance?: string;
+  host?: string;
+  limit?: string;
+  comment?: string;
+  for?: string;
+};
+
+const minutesOf: Readonly<Record<string, number>> = { m: 1, h: 60, d: 1_440 };
+const maxMinutes = 43_200;
+
+/** `msec alarms`: open alarms, and what can be done with them. */
+export const addAlarmsCommand: AddCommand = (program, context) => {
+  const { messages, terminal, style } = context;
+  const open = (command: Command) => {
+    const options = command.optsWithGlobals() as Options;
+    return { options, api: openOperatorApi(getState(context, options), messages).client(AlarmService) };
+  };
+  type Api = ReturnType<typeof open>["api"];
+  const say = <Schema extends DescMessage>(
+    options: Options,
+    schema: Schema,
+    response: MessageShape<Schema>,
+    ...lines: string[]
+  ) => {
+    if (options.json) terminal.out(JSON.stringify(toJson(schema, response, { alwaysEmitImplicit: true }), null, 2));
+    else for (const line of lines) terminal.out(line);
+  };
+
+  const alarms = program
+    .command("alarms")
+    .description(messages.alarmsDescription)
+    .option("--history", messages.alarmsHistory)
+    .option("--all", messages.alarmsAll)
+    .option("--service <name>", messages.alarmsService)
+    .option("--limit <number>", messages.alarmsLimit, "100")
+    .option("--json", messages.optionJson)
+    .action(async (_options, command) => {
+      const { options, api } = open(command);
+      const limit = Number(options.limit);
+      if (!Number.isInteger(limit) || limit < 1 || limit > 500) {
+        throw usageError(messages.alarmBadLimit(options.limit ?? ""));
+      }
+      const { history = false, service = "" } = options;
+      const response = await api.listAlarms({ history, service, limit });
+      if (options.json) return say(options, ListAlarmsResponseSchema, response);
+      for (const { source, failingSinceMs, failure } of (await api.getAlarmStatus({})).progress) {
+        if (failingSinceMs === 0) continue;
+        terminal.err(style.warn(messages.alarmsNotEvaluated(source, timeText(failingSinceMs), failure)));
+      }
+      const shown = response.alarms.filter(({ causeId }) => options.all || causeId === "");
+      if (shown.length === 0) return terminal.out(history ? messages.alarmsNoneEnded : messages.alarmsNone);
+      for (const line of alarmLines(shown)) terminal.out(line);
+    });
+
+  alarms
+    .command("ack")
+    .description(messages.alarmsAckDescription)
+    .argument("<id...>", messages.alarmId)
+    .option("--comment <text>", messages.alarmOptionComment)
+    .option("--json", messages.optionJson)
+    .action(async (given: string[], _options, command) => {
+      const { options, api } = open(command);
+      const chosen = await Promise.all(given.map((id) => findAlarm(api, id)));
+      const response = await api.acknowledgeAlarms({ ids: chosen.map(({ id }) => id), comment: options.comment ?? "" });
+      const lines = response.alarms.map((alarm) => messages.alarmAcknowledged(alarm.id, targetText(alarm)));
+      say(options, AcknowledgeAlarmsResponseSchema, response, ...lines);
+    });
+
+  alarms
+    .command("silence")
+    .description(messages.alarmsSilenceDescription)
+    .argument("[id]", messages.alarmId)
+    .requiredOption("--for <duration>", messages.alarmOptionFor)
+    .option("--service <name>", messages.alarmOptionService)
+    .option("--instance <ip:port>", messages.alarmOptionInstance)
+    .option("--host <name>", messages.alarmOptionHost)
+    .option("--comment <text>", messages.alarmOptionComment)
+    .option("--json", messages.optionJson)
+    .action(async (id: string | undefined, _options, command) => {
+      const { options, api } = open(command);
+      const minutes = parseMinutes(options.for ?? "");
+      if (minutes === undefined) throw usageError(messages.alarmBadDuration(options.for ?? ""));
+      const { service = "", instance = "", host = "", comment = "" } = options;
+      const named = id === undefined ? undefined : await findAlarm(api, id);
+      if (named === undefined && service === "" && instance === "" && host === "") {
+        throw usageError(messages.alarmNothingToSilence);
+      }
+      const matcher =
+        named === undefined
+          ? { service, instance, host }
+          : { ruleId: named.ruleId, service: named.service, instance: named.instance, host: named.host };
+      const response = await api.createAlarmSilence({ silence: { ...matcher, comment }, minutes });
+      const until = timeText(response.silence?.untilMs ?? 0);
+      say(options, CreateAlarmSilenceResponseSchema, response, messages.alarmSilenced(until));
+    });
+
+  alarms
+    .command("comment")
+    .description(messages.alarmsCommentDescription)
+    .argument("<id>", messages.alarmId)
+    .argument("<text>", messages.alarmText)
+    .option("--json", messages.optionJson)
+    .action(async (given: string, text: string, _options, command) => {
+      const { options, api } = open(command);
+      const { id } = await findAlarm(api, given);
+      const response = await api.commentAlarm({ id, text });
+      say(options, CommentAlarmResponseSchema, response, messages.alarmCommented(id));
+    });
+
+  alarms
+    .command("rules")
+    .description(messages.alarmsRulesDescription)
+    .option("--json", messages.optionJson)
+    .action(async (_options, command) => {
+      const { options, api } = open(command);
+      const response = await api.listAlarmRules({});
+      const rows = response.rules.map((rule) => [
+        rule.id,
+        rule.enabled ? severityText(rule.severity) : style.faint(messages.alarmOff),
+        rule.service || "–",
+        rule.name,
+        String(rule.channelIds.length),
+      ]);
+      const headings = [
+        { heading: messages.alarmHeadingId },
+        { heading: messages.alarmHeadingSeverity },
+        { heading: messages.alarmHeadingTarget },
+        { heading: messages.alarmHeadingRule },
+        { heading: messages.alarmHeadingChannels, align: "right" as const },
+      ];
+      const lines = rows.length === 0 ? [messages.alarmsNoRules] : tableLines(headings, rows);
+      say(options, ListAlarmRulesResponseSchema, response, ...lines);
+    });
+
+  alarms
+    .command("channels")
+    .description(messages.alarmsChannelsDescription)
+    .option("--json", messages.optionJson)
+    .action(async (_options, command) => {
+      const { options, api } = open(command);
+      const response = await api.listAlarmChannels({});
+      const rows = response.channels.map((channel) => [
+        channel.id,
+        channel.name,
+        channel.lastMs === 0
+          ? style.faint(messages.alarmNever)
+          : `${timeText(channel.lastMs)} ${channel.lastOk ? "" : `${style.bad(messages.alarmFailed)} `}${channel.lastOutcome}`,
+      ]);
+      const headings = [
+        { heading: messages.alarmHeadingId },
+        { heading: messages.headingName },
+        { heading: messages.alarmHeadingLast },
+      ];
+      const lines = rows.length === 0 ? [messages.alarmsNoChannels] : tableLines(headings, rows);
+      say(options, ListAlarmChannelsResponseSchema, response, ...lines);
+    });
+
+  alarms
+    .command("test")
+    .description(messages.alarmsTestDescription)
+    .argument("<channel>", messages.alarmChannel)
+    .option("--json", messages.optionJson)
+    .action(async (given: string, _options, command) => {
+      const { options, api } = open(command);
+      const { channels } = await api.listAlarmChannels({});
+      const channel = channels.find(({ id, name }) => id === given || name === given);
+      if (channel === undefined) {
+        throw new UserError(messages.alarmChannelUnknown(given), { hint: messages.alarmChannelUnknownHint });
+      }
+      const response = await api.testAlarmChannel({ id: channel.id }, { timeoutMs: 60_000 });
+      if (options.json) say(options, TestAlarmChannelResponseSchema, response);
+      if (!response.ok) throw new UserError(messages.alarmTestFailed(response.outcome));
+      if (!options.json) terminal.out(messages.alarmTestSent(response.outcome));
+    });
+
+  async function findAlarm(api: Api, given: string): Promise<Alarm> {
+    const { alarms: all } = await api.listAlarms({ limit: 500 });
+    const found = all.filter(({ id }) => id.startsWith(given));
+    const [only] = found;
+    if (given !== "" && only !== undefined && found.length === 1) return only;
+    const text = found.length > 1 ? messages.alarmAmbiguous(given, found.length) : messages.alarmUnknown(given);
+    throw new UserError(text, { hint: messages.alarmUnknownHint });
+  }
+
+  function alarmLines(list: readonly Alarm[]): string[] {
+    return tableLines(
+      [
+        { heading: messages.alarmHeadingId },
+        { heading: messages.alarmHeadingSeverity },
+        { heading: messages.alarmHeadingTarget },
+        { heading: messages.alarmHeadingRule },
+        { heading: messages.alarmHeadingValue, align: "right" },
+        { heading: messages.alarmHeadingWorst, align: "right" },
+        { heading: messages.alarmHeadingSince, align: "right" },
+        { heading: messages.alarmHeadingMinutes, align: "right" },
+        { heading: messages.headingState },
+      ],
+      list.map((alarm) => [
+        alarm.id,
+        severityText(alarm.severity),
+        targetText(alarm),
+        alarm.rule?.name ?? "",
+        valueText(alarm, alarm.lastValue),
+        valueText(alarm, alarm.peak),
+        formatUptime(Date.now() - alarm.firstMs),
+        String(alarm.count),
+        stateText(alarm),
+      ]),
+    );
+  }
+
+  function severityText(severity: AlarmSeverity): string {
+    if (severity === AlarmSeverity.CRITICAL) return style.bad(messages.alarmSeverityCritical);
+    if (severity === AlarmSeverity.WARNING) return style.warn(messages.alarmSeverityWarning);
+    return messages.alarmSeverityNotice;
+  }
+
+  function stateText(alarm: Alarm): string {
+    if (!alarm.open) return messages.alarmStateEnded;
+    if (alarm.causeId !== "") return style.faint(messages.alarmStateFolded(alarm.causeId));
+    if (alarm.acknowledgedMs > 0) return messages.alarmStateAcknowledged;
+    return alarm.silenced ? messages.alarmStateSilenced : style.warn(messages.alarmStateNew);
+  }
+};
+
+function targetText({ service, instance, host }: Alarm): string {
+  const place = instance || host;
+  return service === "" ? place : place === "" ? service : `${service} @ ${place}`;
+}
+
+function valueText({ rule }: Alarm, value: number | undefined): string {
+  if (value === undefined) return "–";
+  const unit = rule?.subject === AlarmSubject.ERROR_RATIO ? " %" : rule?.subject === AlarmSubject.P99 ? " ms" : "";
+  return `${Number(value.toFixed(Math.abs(value) >= 1_000 ? 0 : 2))}${unit}`;
+}
+
+/** Minutes of `30m`, `2h`, `1d`; `undefined` where it is none, or out of 1m…30d. */
+function parseMinutes(text: string): number | undefined {
+  const [, count, unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
+  const minutes = Number(count) * (minutesOf[unit] ?? 0);
+  return minutes >= 1 && minutes <= maxMinutes ? minutes : undefined;
+}
+
+/** Local time to the second. */
+function timeText(ms: number): string {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
+}
