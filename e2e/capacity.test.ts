@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { ServicesJson } from "./flight.ts";
+import { startSystem, type TestSystem } from "./system.ts";
+import { waitUntil } from "./wait-until.ts";
+
+let system: TestSystem;
+let victim: string;
+let other: string;
+before(async () => {
+  system = await startSystem({ trafficPerSecond: 100 });
+  [victim, other] = system.ports.flight.map((port) => `127.0.0.1:${port}`) as [string, string];
+});
+after(async () => {
+  await system?.[Symbol.asyncDispose]();
+});
+
+interface OperationJson {
+  readonly id: string;
+  readonly state: string;
+  readonly instances: readonly { readonly step: string; readonly hosts: number; readonly hostsAcknowledged: number }[];
+}
+
+async function instanceAt(address: string) {
+  const { services } = await system.msecJson<ServicesJson>("services", "--json");
+  return services
+    .flatMap(({ instances }) => instances)
+    .find((instance) => `${instance.address}:${instance.port}` === address);
+}
+
+/** What the traffic source saw fail since a time: lines of its own log. */
+function failedQueries(fromMs: number): string[] {
+  const directory = join(system.state, "root/Flight/traffic/log");
+  return readdirSync(directory)
+    .flatMap((file) => readFileSync(join(directory, file), "utf8").split("\n"))
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as { time: string; msg: string; error?: { message: string } })
+    .filter(({ msg, time }) => msg === "query failed" && Date.parse(time) >= fromMs)
+    .map(({ error }) => error?.message ?? "");
+}
+
+test("out waits until nobody calls the instance any more; stop and start show every step; no call fails in three rounds", async () => {
+  const fromMs = Date.now();
+  for (let round = 0; round < 3; round++) {
+    const out = await system.msec("capacity", "out", victim, "--wait");
+    assert.equal(out.status, 0, out.stderr);
+    assert.match(out.stdout, /\d+ calls in flight|done/);
+    const stopped = await system.msecJson<OperationJson>("capacity", "stop", victim, "--wait", "--json");
+    assert.deepEqual([stopped.state, stopped.instances[0]?.step], ["OPERATION_STATE_DONE", "OPERATION_STEP_DONE"]);
+    assert.equal((await instanceAt(victim))?.process.pid, 0);
+    const started = await system.msec("--lang", "zh", "capacity", "start", victim, "--wait");
+    assert.equal(started.status, 0, started.stderr);
+    assert.match(started.stdout, /启动中[\s\S]*完成/);
+    const back = await system.msec("capacity", "in", victim, "--wait");
+    assert.equal(back.status, 0, back.stderr);
+    assert.match(back.stdout, /1 of 1 hosts use route version \d+|done/);
+  }
+  assert.deepEqual(failedQueries(fromMs), []);
+});
+
+test("a rolling restart of all instances costs no call", async () => {
+  const fromMs = Date.now();
+  const before = [await instanceAt(victim), await instanceAt(other)].map((instance) => instance?.process.pid);
+  const { status, stdout, stderr } = await system.msec("capacity", "restart", victim, other, "--wait");
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  const now = [await instanceAt(victim), await instanceAt(other)].map((instance) => instance?.process.pid);
+  assert.ok(
+    now.every((pid, index) => pid !== undefined && pid > 0 && pid !== before[index]),
+    `${before} ${now}`,
+  );
+  assert.deepEqual(failedQueries(fromMs), []);
+});
+
+test("what would leave nobody is refused, a start that fails says its last words, and who is in routing cannot be removed", async () => {
+  const last = await system.msec("capacity", "out", victim, other, "--wait");
+  assert.equal(last.status, 1);
+  assert.match(last.stderr, /would have no instance in routing/);
+  const routed = await system.msec("capacity", "remove", victim);
+  assert.match(routed.stderr, /is in routing; take it out first/);
+  assert.equal((await system.msec("capacity", "out", "nonsense")).status, 2);
+
+  await system.msec("services", "add", "Broken.program", "--port", "1");
+  const added = await system.msec("capacity", "add", "Broken.program", "--stopped");
+  assert.equal(added.status, 0, added.stderr);
+  const failed = await system.msec("capacity", "start", "127.0.0.1:1", "--wait");
+  assert.equal(failed.status, 1);
+  assert.match(failed.stderr, /could not be started: .*config\.ini/);
+  assert.equal((await system.msec("services", "remove", "Broken.program")).status, 1);
+  assert.equal((await system.msec("capacity", "remove", "127.0.0.1:1")).status, 0);
+  assert.equal((await system.msec("services", "remove", "Broken.program")).status, 0);
+});
+
+test("hosts say who has which routes, and get them again when told", async () => {
+  assert.match((await system.msec("hosts")).stdout, /1 of 1 hosts have applied route version \d+/);
+  assert.match((await system.msec("capacity", "push")).stdout, /sent to 1 hosts/);
+  await waitUntil("the routes are the server's", async () =>
+    /1 of 1 hosts have applied/.test((await system.msec("hosts")).stdout),
+  );
+  const loads = (await system.msec("capacity")).stdout;
+  assert.match(loads, /Flight\.mod_flight +\d+ %/);
+  assert.match((await system.msec("capacity", "list", "--hosts")).stdout, /127\.0\.0\.1 +\d+ %/);
+});
