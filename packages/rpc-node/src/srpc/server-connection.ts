@@ -26,6 +26,7 @@ import { entriesFromReply, metadataFromEntries } from "../metadata.ts";
 import type { RunningRequests } from "../running-requests.ts";
 import { SocketOutput } from "../socket-output.ts";
 import { beginRead } from "../sole-reader.ts";
+import { isPresenceCheck } from "../system/presence-check.ts";
 import type { UnreadAnswers } from "../unread-answers.ts";
 import { assumedMs, expectedAnswerBytes, stopAssuming } from "./answer-size.ts";
 import { FrameInput } from "./frame-input.ts";
@@ -202,6 +203,11 @@ export class SrpcServerConnection {
     }
     const method = methods.find(head.method.text);
     const call = this.#arrived(head, method, span.bodyEnd - span.bodyStart);
+    if (!method && isPresenceCheck(head.method.text)) {
+      call.settled = true;
+      call.respondError(unknownMethod(head, methods, this.#shared.place));
+      return;
+    }
     const refusal =
       (method ? undefined : unknownMethod(head, methods, this.#shared.place)) ??
       calls.admit(call) ??

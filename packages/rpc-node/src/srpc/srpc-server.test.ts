@@ -356,6 +356,21 @@ test("the trace of the caller goes on: traceparent, else flow_id", async () => {
   assert.equal(server.seen.contexts[1]?.requestId, "00".repeat(8) + "ab".repeat(8));
 });
 
+test("asking whether anybody is there is answered like any unknown method, and is no call that failed", async () => {
+  const records: CallRecord[] = [];
+  const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };
+  await using server = await serveEcho({ observer });
+  await using raw = await RawConnection.open(server.listener.port);
+  raw.send(requestFrame(1, "grpc.health.v1.Health.Check", Buffer.alloc(0)));
+  raw.send(requestFrame(2, echo, hello));
+  const [check] = await raw.answers(2);
+  assert.deepEqual([check?.head.sequence, check?.head.err], [1, -6]);
+  assert.deepEqual(
+    records.map(({ method }) => method),
+    [echo],
+  );
+});
+
 test("every served call is observed once, with sizes and times; unknown names are not kept", async () => {
   const records: CallRecord[] = [];
   const observer = { onServerCall: (record: CallRecord) => void records.push(record.copy()), onClientCall: () => {} };

@@ -6,6 +6,7 @@ import { type FrameSpan, type HeadDecoder, RpcHead, WireError, WireReason } from
 import type { ListenerLimits } from "../limits.ts";
 import { metadataFromEntries } from "../metadata.ts";
 import { formatAddress } from "../socket-address.ts";
+import { isPresenceCheck } from "../system/presence-check.ts";
 import { parseDatagram } from "./datagram.ts";
 import { isPrivatePeer } from "./private-peer.ts";
 import { UdpCall } from "./udp-call.ts";
@@ -116,7 +117,10 @@ export class UdpServer {
     }
     // Each call that is admitted is answered exactly once: that is when it no longer counts.
     this.#running++;
-    if (failure) {
+    if (!method && isPresenceCheck(head.method.text)) {
+      call.settled = true;
+      call.respondError(failure ?? unknownMethod(head));
+    } else if (failure) {
       calls.refuse(call, failure);
     } else {
       calls.serve(call, method!, request);
