@@ -51,6 +51,7 @@ async function setUp(isFailing: (number: number) => boolean = () => false) {
     await Promise.all(running);
   });
   return {
+    agent: world.agent,
     links,
     caller,
     /** Lets calls go on for so long, and gives those that were begun in that time, once they are all over. */
@@ -101,6 +102,12 @@ test("one of ten becomes a black hole: a few calls are lost before it is noticed
   const after = await world.during(1_000);
   assert.deepEqual(failed(after), []);
   assert.ok(after.some(({ port }) => port === "3"));
+  const recorded = new Set(world.agent.spans().map(({ method }) => method));
+  assert.deepEqual(
+    [...recorded].filter((method) => !method?.startsWith("orders.")),
+    [],
+    "checks are no calls",
+  );
 });
 
 test("six of ten die: the others serve, and all serve within ten seconds of their return", async () => {
