@@ -12,17 +12,21 @@ const atOnce = 4;
 
 type Ended = { readonly begunMs: number; readonly endedMs: number; readonly port: string; readonly code: Code };
 
-/** Ten instances, each behind a link, and one caller that makes 400 calls a second that must not run twice. */
+/**
+ * Ten instances, each behind a link, and one caller that makes 400 calls a second that must not run twice. All are this process: that it is busy
+ * says nothing of an instance, so none refuses calls for it.
+ */
 async function setUp(isFailing: (number: number) => boolean = () => false) {
   const world = await OrderWorld.create();
   const stack = new AsyncDisposableStack();
   stack.use(world);
   const links: Link[] = [];
   for (let number = 0; number < 10; number++) {
-    const { port } = await world.serve(name, () => {
+    const answer = () => {
       if (isFailing(number)) throw notWell();
       return { id: `${number}` };
-    });
+    };
+    const { port } = await world.serve(name, answer, { queueTargetMs: 0 });
     links.push(stack.use(await Link.to(port)));
   }
   world.agent.setTable(
@@ -127,7 +131,8 @@ test("six of ten die: the others serve, and all serve within ten seconds of thei
 
 test("instances that are stopped and started again one after the other, still in the table, cost no call", async () => {
   await using world = await OrderWorld.create();
-  const serve = (port: number) => world.serve(name, ({ id }) => ({ id }), { listen: { address: "127.0.0.1", port } });
+  const serve = (port: number) =>
+    world.serve(name, ({ id }) => ({ id }), { listen: { address: "127.0.0.1", port }, queueTargetMs: 0 });
   let services = await Promise.all([0, 0, 0, 0].map(serve));
   world.agent.setRoutes(
     name,
