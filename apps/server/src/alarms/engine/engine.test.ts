@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import {
   AlarmBaseline,
@@ -16,7 +17,7 @@ import { type AlarmCourse, advance, idleMinutesMin } from "./advance.ts";
 import { type FoldableAlarm, foldAlarms } from "./fold.ts";
 import { boundsAt, dayMinutes, judge, type Series } from "./judge.ts";
 import { preview } from "./preview.ts";
-import { checkRule } from "./rule.ts";
+import { alarmLimits, checkRule } from "./rule.ts";
 import { matchesService } from "./target.ts";
 
 const target = { service: "Flight.mod_flight", instance: "", host: "" };
@@ -314,6 +315,31 @@ describe("what a rule may say", () => {
       );
     });
   }
+
+  it("takes the names of the original's metrics", () => {
+    for (const metric of ["sys.CPU_Used(%)", "sys.DIR_/_Used(%)", "usr.登录次数", "frm.Msg[a->b]"]) {
+      assert.equal(checkRule(ruleOf({ subject: METRIC, metric })).metric, metric);
+    }
+  });
+
+  it("has the limits that the documents name", () => {
+    const text = readFileSync(new URL("../../../../../docs/reference/limits.md", import.meta.url), "utf8");
+    const section = /^## Alarms\n([\s\S]*?)^## /m.exec(text)?.[1] ?? "";
+    const numbers = [...section.matchAll(/^\| [^|]+ \| ([\d,]+) \|$/gm)].map(([, number = ""]) =>
+      Number(number.replace(",", "")),
+    );
+    const { rules, rulesOfService, logRules, minutes, resolveMinutes, escalateMinutes, openOfRule, open } = alarmLimits;
+    assert.deepEqual(numbers, [
+      rules,
+      rulesOfService,
+      logRules,
+      minutes,
+      resolveMinutes,
+      escalateMinutes,
+      openOfRule,
+      open,
+    ]);
+  });
 
   it("drops what does not apply, so that equal rules are equal", () => {
     const rule = checkRule(ruleOf({ metric: "usr.x", logText: "y", baselineMinutes: 5, escalateChannelIds: ["a"] }));

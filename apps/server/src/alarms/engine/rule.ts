@@ -41,7 +41,8 @@ export const logLevels: ReadonlyMap<string, number> = new Map([
 ]);
 
 const servicePattern = /^(\*|[A-Za-z]\w{0,31}\.(\*|[A-Za-z]\w{0,31}))$/;
-const metricPattern = /^(usr|sys|frm)\.[\w.:/-]{1,124}$/;
+// As `metricNameProblem` of @msec/telemetry: whatever can be printed, `sys.CPU_Used(%)` and Chinese too.
+const metricPattern = /^(usr|sys|frm)\.(?! )[^\p{C}\p{Zl}\p{Zp}]{1,123}(?<! )$/u;
 const callSubjects: readonly AlarmSubject[] = [AlarmSubject.CALLS, AlarmSubject.ERROR_RATIO, AlarmSubject.P99];
 
 /** Whether a rule looks at calls. */
