@@ -26,6 +26,8 @@ test("without a file the defaults hold; a file is read strictly", () => {
   assert.equal(readAgentConfig(file).spool_bytes, 1024 ** 3);
   writeFileSync(file, "[agent]\nservr=10.0.0.1:7960\n");
   assert.throws(() => readAgentConfig(file), /msec\.ini:2: \[agent\] has no key "servr"/);
+  writeFileSync(file, "[agent]\nlocal_socket=x.sock\n");
+  assert.throws(() => readAgentConfig(file), /local_socket: expected empty, or a path from the root/);
   writeFileSync(file, "[agent]\nspool_bytes=1M\n");
   assert.throws(
     () => readAgentConfig(file),
