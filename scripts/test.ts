@@ -5,7 +5,7 @@ import { runNodeTests } from "./node-tests.ts";
 import { addCounts, countsText, runSteps, type StepResult } from "./step.ts";
 import { findTestFiles, Suite } from "./test-files.ts";
 
-const integrationFileMs = 180_000;
+const integrationFileMs = 300_000;
 const endToEndFileMs = 300_000;
 
 /** `npm test`: everything. Ends with the line `N passed, N failed`, and with status 1 when something failed or nothing ran. */

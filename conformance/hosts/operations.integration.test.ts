@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { OperationKind } from "@msec/api/console/v1/capacity_pb.js";
+import { TestCluster } from "./cluster.ts";
+import { whyNoNetwork } from "./network.ts";
+
+const reason = whyNoNetwork();
+const skip = reason === undefined ? false : `several hosts: ${reason}`;
+// All of it, with ten hosts and twenty rounds, by `npm run test:hosts`; npm test takes fewer.
+const isWhole = process.env.MSEC_HOSTS === "whole";
+const count = isWhole ? 10 : 4;
+const rounds = isWhole ? 20 : 3;
+
+let cluster: TestCluster;
+before(
+  async () => {
+    if (!skip) cluster = await TestCluster.start(count, 2_000);
+  },
+  { timeout: 120_000 },
+);
+after(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+test(`out of routing, stopped, started, in again, ${rounds} times: no call fails`, { skip }, async (t) => {
+  const from = Date.now();
+  for (let round = 0; round < rounds; round++) {
+    const hosts = [(round % count) + 1];
+    await cluster.operate(OperationKind.STOP, hosts);
+    await cluster.operate(OperationKind.START, hosts);
+    await cluster.operate(OperationKind.IN, hosts);
+  }
+  const seen = await cluster.seenBetween(from, Date.now());
+  t.diagnostic(`${rounds} rounds in ${Math.round((Date.now() - from) / 1000)} s: ${seen}`);
+  assert.equal(seen.failed, 0, String(seen));
+  assert.ok(seen.ok > 1_000, String(seen));
+});
+
+test("a rolling restart of all: no call fails", { skip }, async (t) => {
+  const from = Date.now();
+  const hosts = Array.from({ length: count }, (_, index) => index + 1);
+  await cluster.operate(OperationKind.RESTART, hosts);
+  const seen = await cluster.seenBetween(from, Date.now());
+  t.diagnostic(`${count} instances in ${Math.round((Date.now() - from) / 1000)} s: ${seen}`);
+  assert.equal(seen.failed, 0, String(seen));
+});
+
+test("the server and its database gone, every agent restarted meanwhile: no call fails", { skip }, async (t) => {
+  const from = Date.now();
+  await cluster.killServer();
+  for (let host = 1; host <= count + 1; host++) {
+    await cluster.killAgent(host);
+    cluster.startAgent(host);
+  }
+  await delay(isWhole ? 60_000 : 5_000);
+  const seen = await cluster.seenBetween(from, Date.now());
+  t.diagnostic(String(seen));
+  assert.equal(seen.failed, 0, String(seen));
+  await cluster.startServer();
+  await cluster.operate(OperationKind.OUT, [1]);
+  await cluster.operate(OperationKind.IN, [1]);
+});

@@ -1,0 +1,22 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Code, RpcError } from "@msec/rpc";
+import { serve } from "@msec/service";
+import { WorkService } from "../../gen/work_pb.js";
+
+const instance = `${process.env.MSEC_ADDRESS}:${process.env.MSEC_PORT}`;
+let errors = 0;
+let delayMs = 0;
+
+serve(WorkService, {
+  async work() {
+    // A little work that waits, as for a database: so that calls are in flight when something happens.
+    await delay(2 + delayMs);
+    if (Math.random() < errors) throw new RpcError(Code.Unavailable, "told to fail");
+    return { instance };
+  },
+  setFault(fault) {
+    errors = fault.errors;
+    delayMs = fault.delayMs;
+    return {};
+  },
+});
