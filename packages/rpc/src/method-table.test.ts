@@ -45,7 +45,9 @@ test("handlers keep their `this` and get the extended context", () => {
     },
   };
   methods.add(FlightService, handlers);
-  void methods.find("flight.FlightService.queryFlight")?.handle({}, { method: "m" } as CallContext);
+  void methods
+    .find("flight.FlightService.queryFlight")
+    ?.handle({ name: "x", password: "y", departureCity: "a" }, { method: "m" } as CallContext);
   assert.equal(handlers.seen, "for m");
 });
 

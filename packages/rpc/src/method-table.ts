@@ -1,6 +1,7 @@
 import type { DescMessage, DescMethod, DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import { type Codec, compileCodec } from "@msec/wire";
 import type { CallContext } from "./call-context.ts";
+import { assertRequired, type RequiredCheck, requiredCheck } from "./required-fields.ts";
 import type { ServiceImplementation } from "./service-types.ts";
 
 /** One method that is served. Everything that can be worked out before the first request is. */
@@ -114,13 +115,44 @@ export class MethodTable<Context extends CallContext = CallContext> {
     answerBytes: number;
   } {
     const extend = this.#extendContext;
+    const checked = checkingRequired(desc, handler);
     return {
       name,
       desc,
       request: compileCodec<DescMessage>(desc.input),
       response: compileCodec<DescMessage>(desc.output),
-      handle: extend ? (input, context) => handler(input, extend(context)) : handler,
+      handle: extend ? (input, context) => checked(input, extend(context)) : checked,
       answerBytes: -1,
     };
+  }
+}
+
+/** A handler that is not called with requests that lack a required field; the handler itself where none can. */
+function checkingRequired<R>(
+  desc: DescMethod,
+  handler: (input: unknown, context: CallContext) => R,
+): (input: unknown, context: CallContext) => R {
+  const { input: type, methodKind } = desc;
+  const check = requiredCheck(type);
+  if (!check) {
+    return handler;
+  }
+  if (methodKind === "unary" || methodKind === "server_streaming") {
+    return (request, context) => {
+      assertRequired(type, check, request as object);
+      return handler(request, context);
+    };
+  }
+  return (requests, context) => handler(checkEach(type, check, requests as AsyncIterable<object>), context);
+}
+
+async function* checkEach(
+  type: DescMessage,
+  check: RequiredCheck,
+  requests: AsyncIterable<object>,
+): AsyncGenerator<object> {
+  for await (const request of requests) {
+    assertRequired(type, check, request);
+    yield request;
   }
 }
