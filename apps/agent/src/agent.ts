@@ -90,7 +90,7 @@ async function startParts(
   const reporter: { notify: () => void } = { notify: () => {} };
   const instances = new InstanceSet({ ...paths, log, onChange: () => reporter.notify() });
   const processes = new ProcessList(paths.state, instances);
-  const hostReporter = new HostReporter(processes);
+  const hostReporter = new HostReporter(processes, paths.root, config.zone);
   reporter.notify = () => hostReporter.notify();
 
   const onEnrolled = async () => {

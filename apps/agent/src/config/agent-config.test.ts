@@ -13,6 +13,7 @@ test("without a file the defaults hold; a file is read strictly", () => {
     server_fingerprint: "",
     host_name: "",
     address: "127.0.0.1",
+    zone: "",
     root: "",
     spool_bytes: 256 * 1024 ** 2,
     local_port: 0,

@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import { isZone } from "@msec/api/routes";
 import { choiceKey, integerKey, LOG_LEVELS, parseAddressPort, parsedKey, sizeKey, textKey } from "@msec/process";
 import type { z } from "zod";
 
@@ -39,6 +40,11 @@ export const agentKeys = {
     type: textKey(255),
     default: "127.0.0.1",
     summary: "The address under which other hosts reach the services of this one. Takes effect when the agent enrols.",
+  },
+  zone: {
+    type: parsedKey("at most 64 letters, digits and ._-, or empty", (text) => (isZone(text) ? text : undefined)),
+    default: "",
+    summary: "Where this host is, in your words (`az1`), for routing by locality; empty: what the console says.",
   },
   root: {
     type: parsedKey(

@@ -1,6 +1,7 @@
 import type { ControlLink } from "../control/control-link.ts";
 import { sleep } from "../control/retry.ts";
 import { AGENT_VERSION } from "./agent-version.ts";
+import { HostIoSampler } from "./host-io.ts";
 import { HostLoadSampler } from "./host-load.ts";
 import type { ProcessList } from "./process-list.ts";
 
@@ -15,12 +16,20 @@ const SOON_MS = 200;
 export class HostReporter {
   readonly #processes: ProcessList;
   readonly #load = new HostLoadSampler();
+  readonly #io: HostIoSampler;
+  readonly #zone: string;
   #changed = Promise.withResolvers<void>();
   #reportedMs = Number.NEGATIVE_INFINITY;
   #soon: NodeJS.Timeout | undefined;
 
-  constructor(processes: ProcessList) {
+  /**
+   * @param root  directory of the services: its disk is the one that is reported
+   * @param zone  `[agent] zone`
+   */
+  constructor(processes: ProcessList, root: string, zone: string) {
     this.#processes = processes;
+    this.#io = new HostIoSampler(root, performance.now());
+    this.#zone = zone;
   }
 
   /** Something changed: report soon. */
@@ -42,7 +51,13 @@ export class HostReporter {
       this.#reportedMs = performance.now();
       clearTimeout(this.#soon);
       this.#soon = undefined;
-      const request = { ...this.#load.sample(), processes: this.#processes.sample(), agentVersion: AGENT_VERSION };
+      const request = {
+        ...this.#load.sample(),
+        ...this.#io.sample(performance.now()),
+        processes: this.#processes.sample(),
+        agentVersion: AGENT_VERSION,
+        zone: this.#zone,
+      };
       await client.reportHost(request, { timeoutMs: ANSWER_MS, signal });
       await this.#untilNext(signal);
     });
