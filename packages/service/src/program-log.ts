@@ -82,7 +82,7 @@ export class ProgramLog {
   write(
     level: LevelName,
     text: string,
-    fields: LogFields | undefined,
+    fields?: LogFields,
     request: LogRequest | undefined = currentContext(),
     destination: Destination = Destination.Both,
     below?: (...args: never[]) => unknown,

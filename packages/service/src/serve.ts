@@ -105,7 +105,7 @@ function start<S extends DescService>(
   const place = options.listen ?? launch.listen ?? listenPlace(launch.config.config.values.SRPC.listen);
   const program = new Program(launch);
   const methods = new MethodTable<ServiceContext>((call) => new RequestContext(call, program));
-  methods.add(service, guardHandlers(service, dyedHandlers(service, handlers, program.dyeing)));
+  methods.add(service, guardHandlers(service, dyedHandlers(service, handlers, program)));
   const tls = options.tls ?? listenerTls(launch.config);
   const fromConfig = udpChoice(launch.config.config.values.SRPC, tls !== undefined);
   const udp = options.udp === undefined ? fromConfig : { options: options.udp, isRequired: true };

@@ -85,17 +85,16 @@ export const addLogsCommand: AddCommand = (program, context) => {
     return limit;
   }
 
-  /** A fault in the expression is shown under the place where it is. */
+  /** A fault in the expression is shown between marks. */
   async function checkExpression(logs: Client<typeof LogService>, where: string): Promise<void> {
     if (where === "") return;
     const { problem } = await logs.checkExpression({ where, language: messages.languageCode });
     if (problem === undefined) return;
-    const from = Math.max(0, problem.position - 40);
-    const shown = harmlessText(where.slice(from, from + 76));
-    throw usageError(
-      `--where: ${problem.text}`,
-      `\n  ${shown}\n  ${" ".repeat(problem.position - from)}${"^".repeat(Math.min(problem.length, 40))}`,
-    );
+    const { position, length, text } = problem;
+    const before = harmlessText(where.slice(Math.max(0, position - 40), position));
+    const fault = harmlessText(where.slice(position, position + Math.min(length, 40)));
+    const after = harmlessText(where.slice(position + length, position + length + 20));
+    throw usageError(`--where: ${text}`, `${before}▶${fault}◀${after}`);
   }
 
   function printJson(line: LogLine): void {

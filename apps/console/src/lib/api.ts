@@ -1,6 +1,8 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
+import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
+import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
@@ -13,6 +15,8 @@ export interface Api {
   readonly session: Client<typeof SessionService>;
   readonly registry: Client<typeof RegistryService>;
   readonly telemetry: Client<typeof TelemetryService>;
+  readonly log: Client<typeof LogService>;
+  readonly dyeing: Client<typeof DyeingService>;
   readonly alarm: Client<typeof AlarmService>;
   readonly metric: Client<typeof MetricService>;
 }
@@ -36,6 +40,8 @@ export function createApi(transport: Transport): Api {
     session: createClient(SessionService, transport),
     registry: createClient(RegistryService, transport),
     telemetry: createClient(TelemetryService, transport),
+    log: createClient(LogService, transport),
+    dyeing: createClient(DyeingService, transport),
     alarm: createClient(AlarmService, transport),
     metric: createClient(MetricService, transport),
   };

@@ -8,6 +8,7 @@ import { type RouteContext, rootRoute } from "./context.ts";
 import { curvesRoute } from "./curves.tsx";
 import { flowRoute } from "./flow.tsx";
 import { hostsRoute } from "./hosts.tsx";
+import { dyeingRoute, logFieldsRoute, logsRoute } from "./logs.tsx";
 import { monitorRoute, retentionRoute } from "./monitor.tsx";
 import { requestsRoute } from "./requests.tsx";
 import { serviceRoute } from "./service.tsx";
@@ -23,6 +24,9 @@ const routeTree = rootRoute.addChildren([
     requestsRoute,
     flowRoute,
     hostsRoute,
+    logsRoute,
+    logFieldsRoute,
+    dyeingRoute,
     alarmsRoute,
     alarmRulesRoute,
     alarmSilencesRoute,

@@ -17,6 +17,8 @@ const shapes = {
       <path d="M5 5h.01M5 11h.01" />
     </>
   ),
+  logs: <path d="M3.5 2.5h9v11h-9ZM6 5.5h4M6 8h4M6 10.5h2.5" />,
+  dyeing: <path d="M8 2.2c2 2.6 3.8 4.6 3.8 7a3.8 3.8 0 0 1-7.6 0c0-2.4 1.8-4.4 3.8-7ZM6.2 9.5A1.9 1.9 0 0 0 8 11.4" />,
   alarms: <path d="M4 11V7a4 4 0 0 1 8 0v4l1.2 1.5H2.8ZM6.5 14h3" />,
   search: (
     <>

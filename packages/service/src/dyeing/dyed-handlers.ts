@@ -8,7 +8,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { codeName, RpcError, type ServiceImplementation } from "@msec/rpc";
-import { withoutSecrets } from "../program-log.ts";
+import { type ProgramLog, withoutSecrets } from "../program-log.ts";
 import type { ServiceContext } from "../request-context.ts";
 import type { DyeRules } from "./dye-rules.ts";
 
@@ -23,19 +23,19 @@ type AnyHandler = (request: unknown, context: ServiceContext) => unknown;
 export function dyedHandlers<S extends DescService>(
   service: S,
   handlers: ServiceImplementation<S, ServiceContext>,
-  rules: DyeRules,
+  { dyeing, log }: { readonly dyeing: DyeRules; readonly log: ProgramLog },
 ): ServiceImplementation<S, ServiceContext> {
   const given = handlers as Record<string, unknown>;
   const wrapped: Record<string, unknown> = {};
   for (const method of service.methods) {
     const handler = given[method.localName];
     wrapped[method.localName] =
-      typeof handler === "function" ? dyedHandler(method, handler as AnyHandler, rules) : handler;
+      typeof handler === "function" ? dyedHandler(method, handler as AnyHandler, dyeing, log) : handler;
   }
   return wrapped as ServiceImplementation<S, ServiceContext>;
 }
 
-function dyedHandler(method: DescMethod, handler: AnyHandler, rules: DyeRules): AnyHandler {
+function dyedHandler(method: DescMethod, handler: AnyHandler, rules: DyeRules, log: ProgramLog): AnyHandler {
   // What streams has no message at the beginning.
   const hasMessage = method.methodKind === "unary" || method.methodKind === "server_streaming";
   const isUnary = method.methodKind === "unary";
@@ -44,36 +44,43 @@ function dyedHandler(method: DescMethod, handler: AnyHandler, rules: DyeRules): 
     if (!context.dyed && !hasMatch) return handler(request, context);
     // Also where it came dyed: its spans are to be kept here too.
     context.dyed = true;
-    context.log.debug(`request${hasMessage ? `: ${messageText(method.input, request)}` : ""}`);
-    return isUnary ? recordAnswer(method, handler, request, context) : handler(request, context);
+    log.write("debug", `request${hasMessage ? `: ${messageText(method.input, request)}` : ""}`);
+    return isUnary ? recordAnswer(method, handler, request, context, log) : handler(request, context);
   };
 }
 
-function recordAnswer(method: DescMethod, handler: AnyHandler, request: unknown, context: ServiceContext): unknown {
+function recordAnswer(
+  method: DescMethod,
+  handler: AnyHandler,
+  request: unknown,
+  context: ServiceContext,
+  log: ProgramLog,
+): unknown {
   try {
     const answer = handler(request, context);
     if (!(answer instanceof Promise)) {
-      context.log.debug(`answer: ${messageText(method.output, answer)}`);
+      log.write("debug", `answer: ${messageText(method.output, answer)}`);
       return answer;
     }
     return answer.then(
       (fields: unknown) => {
-        context.log.debug(`answer: ${messageText(method.output, fields)}`);
+        log.write("debug", `answer: ${messageText(method.output, fields)}`);
         return fields;
       },
       (thrown: unknown) => {
-        recordFailure(thrown, context);
+        recordFailure(thrown, log);
         throw thrown;
       },
     );
   } catch (thrown) {
-    recordFailure(thrown, context);
+    recordFailure(thrown, log);
     throw thrown;
   }
 }
 
-function recordFailure(thrown: unknown, context: ServiceContext): void {
-  context.log.debug(
+function recordFailure(thrown: unknown, log: ProgramLog): void {
+  log.write(
+    "debug",
     thrown instanceof RpcError ? `failed: ${codeName(thrown.code)} ${thrown.message}` : `failed: ${String(thrown)}`,
   );
 }

@@ -43,6 +43,25 @@ export function Breadcrumbs() {
       ),
     });
     if (id !== undefined) crumbs.push({ key: "id", node: <span className="mono">{id}</span> });
+  } else if (path.startsWith("/logs")) {
+    crumbs.push({
+      key: "logs",
+      node: (
+        <Link to="/logs" activeOptions={exact}>
+          {t("nav.logs")}
+        </Link>
+      ),
+    });
+    if (path.endsWith("/fields")) crumbs.push({ key: "fields", node: <span>{t("logs.fieldsTitle")}</span> });
+  } else if (path.startsWith("/dyeing")) {
+    crumbs.push({
+      key: "dyeing",
+      node: (
+        <Link to="/dyeing" activeOptions={exact}>
+          {t("nav.dyeing")}
+        </Link>
+      ),
+    });
   } else if (path.startsWith("/hosts")) {
     crumbs.push({
       key: "hosts",

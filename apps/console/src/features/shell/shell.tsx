@@ -25,6 +25,8 @@ const sections = [
   { to: "/", icon: "services", key: "nav.services" },
   { to: "/monitor", icon: "curves", key: "nav.monitor" },
   { to: "/requests", icon: "requests", key: "nav.requests" },
+  { to: "/logs", icon: "logs", key: "nav.logs" },
+  { to: "/dyeing", icon: "dyeing", key: "nav.dyeing" },
   { to: "/hosts", icon: "hosts", key: "nav.hosts" },
   { to: "/alarms", icon: "alarms", key: "nav.alarms" },
 ] as const satisfies { to: string; icon: IconName; key: string }[];

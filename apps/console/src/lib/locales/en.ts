@@ -1,8 +1,11 @@
 import { alarmEn } from "./alarm-en.ts";
+import { dyeingEn, logsEn } from "./logs-en.ts";
 
 /** The English texts; `zh.ts` has the same keys (a test compares them). */
 export const en = {
   alarm: alarmEn,
+  logs: logsEn,
+  dyeing: dyeingEn,
   action: {
     retry: "Try again",
     cancel: "Cancel",
@@ -22,6 +25,8 @@ export const en = {
     curves: "Curves",
     monitor: "Monitor",
     alarms: "Alarms",
+    logs: "Logs",
+    dyeing: "Dyeing",
   },
   kind: {
     standard: "Standard services",

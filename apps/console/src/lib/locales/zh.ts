@@ -1,8 +1,11 @@
 import { alarmZh } from "./alarm-zh.ts";
+import { dyeingZh, logsZh } from "./logs-zh.ts";
 
 /** The Chinese texts, in the words of the original console; the same keys as `en.ts` but one plural form. */
 export const zh = {
   alarm: alarmZh,
+  logs: logsZh,
+  dyeing: dyeingZh,
   action: {
     retry: "重试",
     cancel: "取消",
@@ -15,7 +18,16 @@ export const zh = {
   },
   language: { en: "English", zh: "中文" },
   theme: { system: "跟随系统", light: "浅色", dark: "深色" },
-  nav: { services: "服务", requests: "请求", hosts: "机器", curves: "调用曲线", monitor: "监控", alarms: "告警" },
+  nav: {
+    services: "服务",
+    requests: "请求",
+    hosts: "机器",
+    curves: "调用曲线",
+    monitor: "监控",
+    alarms: "告警",
+    logs: "日志",
+    dyeing: "染色",
+  },
   kind: { standard: "标准服务", external: "异构服务", standardOne: "标准服务", externalOne: "异构服务" },
   unit: { perSecond: "次/秒", perMinute: "次/分钟" },
   step: {

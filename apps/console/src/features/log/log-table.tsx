@@ -1,0 +1,125 @@
+import type { LogLine } from "@msec/api/console/v1/logs_pb.js";
+import { type KeyboardEvent, type UIEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { formatClock, formatDateTime } from "../../lib/format.ts";
+import { shortRequestId } from "../request/request-id.ts";
+import type { LogColumn } from "./logs-search.ts";
+
+/** Rows, which columns of them, and what happens at a click and at the end. */
+export interface LogTableProps {
+  readonly lines: readonly LogLine[];
+  readonly columns: readonly LogColumn[];
+  readonly chosen: string | undefined;
+  readonly onChoose: (line: LogLine) => void;
+  /** The last rows have come into sight. */
+  readonly onEnd: () => void;
+}
+
+const ROW_HEIGHT = 26;
+const BEYOND = 20;
+/** Text of one row; the rest is in its details. */
+const ROW_UNITS = 400;
+
+/** Log lines in rows of one height, of which only those in sight are in the page. */
+export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTableProps) {
+  const { t } = useTranslation();
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - BEYOND);
+  const last = Math.min(lines.length, Math.ceil((top + height) / ROW_HEIGHT) + BEYOND);
+  const template = ["104px", "46px", ...columns.map((column) => widths[column]), "minmax(320px, 1fr)"].join(" ");
+  const scrolled = (event: UIEvent<HTMLDivElement>) => {
+    const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
+    setTop(scrollTop);
+    setHeight(clientHeight);
+    if (scrollTop + clientHeight > scrollHeight - 20 * ROW_HEIGHT) onEnd();
+  };
+  const move = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const at = lines.findIndex(({ id }) => id === chosen);
+    const next = lines[Math.max(0, Math.min(lines.length - 1, at + step))];
+    if (next !== undefined) onChoose(next);
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows outside of the window are not in the page, which a table element could not tell
+    <div
+      className="log-table"
+      role="grid"
+      aria-label={t("logs.title")}
+      aria-rowcount={lines.length + 1}
+      tabIndex={0}
+      onScroll={scrolled}
+      onKeyDown={move}
+    >
+      {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+      <div
+        className="log-row head"
+        role="row"
+        aria-rowindex={1}
+        tabIndex={-1}
+        style={{ gridTemplateColumns: template }}
+      >
+        {["time", "level", ...columns, "text"].map((column) => (
+          // biome-ignore lint/a11y/useSemanticElements: see above
+          <span key={column} role="columnheader" tabIndex={-1}>
+            {t(`logs.column.${column as LogColumn}`)}
+          </span>
+        ))}
+      </div>
+      <div style={{ height: first * ROW_HEIGHT }} />
+      {lines.slice(first, last).map((line, index) => (
+        // biome-ignore lint/a11y/useSemanticElements: see above
+        <div
+          key={line.id}
+          className={`log-row${line.id === chosen ? " chosen" : ""}${line.dyed ? " dyed" : ""}`}
+          role="row"
+          aria-rowindex={first + index + 2}
+          aria-selected={line.id === chosen}
+          tabIndex={-1}
+          style={{ gridTemplateColumns: template, height: ROW_HEIGHT }}
+          onClick={() => onChoose(line)}
+          onKeyDown={(event) => event.key === "Enter" && onChoose(line)}
+        >
+          <span className="mono" title={formatDateTime(line.timeUs / 1_000)}>
+            {formatClock(line.timeUs / 1_000, true)}
+          </span>
+          <span>
+            <i className={`level level-${line.level}`}>{line.level}</i>
+          </span>
+          {columns.map((column) => (
+            <span key={column} className={column === "service" ? "" : "mono muted"} title={cell(line, column)}>
+              {column === "request" && line.requestId !== "" ? shortRequestId(line.requestId) : cell(line, column)}
+            </span>
+          ))}
+          <span className="text mono">
+            {line.text.slice(0, ROW_UNITS)}
+            {Object.entries(line.fields).map(([name, value]) => (
+              <em key={name}>
+                {name}=<b>{value.slice(0, 80)}</b>
+              </em>
+            ))}
+          </span>
+        </div>
+      ))}
+      <div style={{ height: (lines.length - last) * ROW_HEIGHT }} />
+    </div>
+  );
+}
+
+const widths: Readonly<Record<LogColumn, string>> = {
+  service: "150px",
+  instance: "140px",
+  host: "90px",
+  method: "180px",
+  caller: "130px",
+  peer: "140px",
+  source: "130px",
+  function: "120px",
+  request: "100px",
+};
+
+function cell(line: LogLine, column: LogColumn): string {
+  return column === "request" ? line.requestId : line[column];
+}

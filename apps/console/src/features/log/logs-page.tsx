@@ -1,0 +1,314 @@
+import type { LogLine } from "@msec/api/console/v1/logs_pb.js";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Button, Dropdown, Input, Select, Switch } from "antd";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { formatCount, formatDateTime } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import { Panel } from "../../ui/panel.tsx";
+import { servicesQuery } from "../service/queries.ts";
+import { exportLogs } from "./export-logs.ts";
+import { ExpressionBox } from "./expression-box.tsx";
+import { LogDetail } from "./log-detail.tsx";
+import { LogHistogram } from "./log-histogram.tsx";
+import { LogTable } from "./log-table.tsx";
+import {
+  defaultColumns,
+  type LogColumn,
+  type LogRange,
+  type LogsSearch,
+  logColumns,
+  logLevels,
+  logRanges,
+  withCondition,
+} from "./logs-search.ts";
+import { filterFrom, logCountsQuery, logPagesQuery } from "./queries.ts";
+import { useTail } from "./use-tail.ts";
+import "./logs.css";
+
+/** What the page shows and how its controls change the address. */
+export interface LogsPageProps {
+  readonly search: LogsSearch;
+  readonly onSearch: (search: LogsSearch) => void;
+}
+
+const columnFilters: Readonly<Record<string, keyof LogsSearch>> = {
+  service: "service",
+  instance: "instance",
+  host: "host",
+  request: "request",
+};
+
+/** Log lines of all services: found, counted, followed. */
+export function LogsPage({ search, onSearch }: LogsPageProps) {
+  const { t } = useTranslation();
+  const api = useApi();
+  const [live, setLive] = useState(true);
+  const [chosen, setChosen] = useState<LogLine | undefined>();
+  const [refresh, setRefresh] = useState(0);
+  const isOpen = search.from === undefined;
+  // The end of a range that ends now stands still until something else is asked for: new lines come by following.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new question is a new end
+  const filter = useMemo(() => filterFrom(search, Math.floor(serverNow())), [JSON.stringify(search), refresh]);
+  const pages = useInfiniteQuery(logPagesQuery(api, filter));
+  const counts = useQuery(logCountsQuery(api, filter));
+  const tail = useTail(filter, live && isOpen && pages.isSuccess);
+  const lines = useMemo(() => {
+    const found = pages.data?.pages.flatMap((page) => page.lines) ?? [];
+    const known = new Set(found.slice(0, 5_000).map(({ id }) => id));
+    return [...tail.filter(({ id }) => !known.has(id)), ...found];
+  }, [pages.data, tail]);
+  const searchedTo = pages.data?.pages.at(-1)?.searchedToMs ?? 0;
+  const columns = search.columns ?? defaultColumns;
+  const set = (change: { readonly [K in keyof LogsSearch]?: LogsSearch[K] | undefined }) => {
+    const next = { ...search, ...change };
+    onSearch(
+      Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined && value !== "")) as LogsSearch,
+    );
+  };
+  const narrow = (name: string, value: string) => {
+    const own = columnFilters[name];
+    set(own === undefined ? { where: withCondition(search.where, name, value) } : { [own]: value });
+  };
+  const more = () => {
+    if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();
+  };
+  return (
+    <div className="page logs-page">
+      <div className="page-head">
+        <div>
+          <h1>{t("logs.title")}</h1>
+          <p className="lead">{t("logs.lead")}</p>
+        </div>
+        <span className="spacer" />
+        <Link className="link" to="/dyeing">
+          {t("dyeing.title")}
+        </Link>
+        <Link className="link" to="/logs/fields">
+          {t("logs.fieldsTitle")}
+        </Link>
+      </div>
+      <Filters search={search} onChange={set} />
+      <ExpressionBox where={search.where ?? ""} onWhere={(where) => set({ where })} />
+      <Panel
+        title={t("logs.lines")}
+        count={counts.data === undefined ? undefined : formatCount(counts.data.total + tail.length)}
+        tools={
+          <>
+            {!isOpen && (
+              <Button size="small" onClick={() => set({ from: undefined, to: undefined })}>
+                {t("logs.wholeRange")}
+              </Button>
+            )}
+            <button
+              type="button"
+              className="bare"
+              disabled={!isOpen}
+              aria-pressed={!live}
+              onClick={() => setLive(!live)}
+            >
+              <Icon name={live && isOpen ? "pause" : "play"} size={14} />
+              {t(live && isOpen ? "action.pause" : "action.resume")}
+            </button>
+            <Button size="small" onClick={() => setRefresh(refresh + 1)}>
+              {t("logs.refresh")}
+            </Button>
+            <Columns
+              columns={columns}
+              onColumns={(next) => set({ columns: next.join() === defaultColumns.join() ? undefined : next })}
+            />
+            <Dropdown
+              menu={{
+                items: (["ndjson", "csv"] as const).map((kind) => ({
+                  key: kind,
+                  label: t(`logs.export.${kind}`),
+                  onClick: () => void exportLogs(api, filter, kind),
+                })),
+              }}
+            >
+              <Button size="small">{t("logs.export.title")}</Button>
+            </Dropdown>
+          </>
+        }
+      >
+        {counts.data !== undefined && counts.data.total > 0 && (
+          <LogHistogram
+            counts={counts.data}
+            onRange={(from, to) => set({ from: Math.round(from), to: Math.round(to), range: undefined })}
+          />
+        )}
+        {pages.isPending && <Loading label={t("logs.title")} lines={10} />}
+        {pages.isError && <FailureNotice error={pages.error} onRetry={pages.refetch} besideData={lines.length > 0} />}
+        {pages.isSuccess && lines.length === 0 && <Nothing search={search} more={pages.hasNextPage} onMore={more} />}
+        {lines.length > 0 && (
+          <LogTable lines={lines} columns={columns} chosen={chosen?.id} onChoose={setChosen} onEnd={more} />
+        )}
+        {lines.length > 0 && (
+          <div className="table-foot">
+            <span className="muted">
+              {t("logs.shown", { count: lines.length, text: formatCount(lines.length) })} ·{" "}
+              {pages.hasNextPage ? t("logs.searchedTo", { time: formatDateTime(searchedTo) }) : t("logs.allShown")}
+            </span>
+            {pages.hasNextPage && (
+              <Button size="small" loading={pages.isFetchingNextPage} onClick={more}>
+                {t("logs.more")}
+              </Button>
+            )}
+          </div>
+        )}
+      </Panel>
+      <LogDetail line={chosen} onClose={() => setChosen(undefined)} onFilter={narrow} />
+    </div>
+  );
+}
+
+interface FiltersProps {
+  readonly search: LogsSearch;
+  readonly onChange: (change: { readonly [K in keyof LogsSearch]?: LogsSearch[K] | undefined }) => void;
+}
+
+function Filters({ search, onChange }: FiltersProps) {
+  const { t } = useTranslation();
+  const services = useQuery(servicesQuery(useApi()));
+  const names = services.data?.services.map((service) => service.name) ?? [];
+  const groups = [...new Set(names.map((name) => name.split(".")[0] ?? ""))];
+  return (
+    <div className="log-filters">
+      <Select
+        style={{ width: 190 }}
+        aria-label={t("logs.column.service")}
+        value={search.service ?? ""}
+        showSearch
+        options={[
+          { value: "", label: t("requests.anyService") },
+          ...groups.map((group) => ({ value: group, label: `${group}.*` })),
+          ...names.map((name) => ({ value: name, label: name })),
+        ]}
+        onChange={(service) => onChange({ service })}
+      />
+      <Select
+        style={{ width: 130 }}
+        aria-label={t("logs.column.level")}
+        value={search.level ?? ""}
+        options={[
+          { value: "", label: t("logs.anyLevel") },
+          ...logLevels.map((level) => ({ value: level, label: t("logs.fromLevel", { level }) })),
+        ]}
+        onChange={(level) => onChange({ level: logLevels.find((one) => one === level) })}
+      />
+      <Select
+        style={{ width: 170 }}
+        aria-label={t("logs.range")}
+        value={search.from === undefined ? (search.range ?? "1h") : "own"}
+        options={[
+          ...Object.keys(logRanges).map((range) => ({ value: range, label: t(`logs.ranges.${range as LogRange}`) })),
+          ...(search.from === undefined
+            ? []
+            : [
+                {
+                  value: "own",
+                  label: `${formatDateTime(search.from).slice(5)} – ${formatDateTime(search.to ?? 0).slice(11)}`,
+                },
+              ]),
+        ]}
+        onChange={(range) => {
+          if (range !== "own") onChange({ range: range as LogRange, from: undefined, to: undefined });
+        }}
+      />
+      <TextFilter name="request" width={205} value={search.request} onChange={onChange} />
+      <TextFilter name="host" width={100} value={search.host} onChange={onChange} />
+      <TextFilter name="instance" width={140} value={search.instance} onChange={onChange} />
+      <span className="row-flex">
+        <Switch
+          size="small"
+          checked={search.dyed ?? false}
+          aria-labelledby="dyed-only"
+          onChange={(dyed) => onChange({ dyed: dyed || undefined })}
+        />
+        <span id="dyed-only">{t("logs.dyedOnly")}</span>
+      </span>
+    </div>
+  );
+}
+
+function TextFilter({
+  name,
+  width,
+  value,
+  onChange,
+}: {
+  name: "request" | "host" | "instance";
+  width: number;
+  value: string | undefined;
+  onChange: FiltersProps["onChange"];
+}) {
+  const { t } = useTranslation();
+  const [draft, setDraft] = useState<string | undefined>();
+  const take = () => {
+    if (draft !== undefined) onChange({ [name]: draft.trim() });
+    setDraft(undefined);
+  };
+  return (
+    <Input
+      style={{ width }}
+      value={draft ?? value ?? ""}
+      placeholder={t(`logs.column.${name}`)}
+      aria-label={t(`logs.column.${name}`)}
+      allowClear
+      maxLength={256}
+      onChange={(event) => (event.target.value === "" ? onChange({ [name]: undefined }) : setDraft(event.target.value))}
+      onPressEnter={take}
+      onBlur={take}
+    />
+  );
+}
+
+function Columns({
+  columns,
+  onColumns,
+}: {
+  columns: readonly LogColumn[];
+  onColumns: (columns: readonly LogColumn[]) => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Dropdown
+      trigger={["click"]}
+      menu={{
+        selectable: true,
+        multiple: true,
+        selectedKeys: [...columns],
+        items: logColumns.map((column) => ({ key: column, label: t(`logs.column.${column}`) })),
+        onSelect: ({ selectedKeys }) => onColumns(logColumns.filter((column) => selectedKeys.includes(column))),
+        onDeselect: ({ selectedKeys }) => onColumns(logColumns.filter((column) => selectedKeys.includes(column))),
+      }}
+    >
+      <Button size="small">{t("logs.columns")}</Button>
+    </Dropdown>
+  );
+}
+
+function Nothing({ search, more, onMore }: { search: LogsSearch; more: boolean; onMore: () => void }) {
+  const { t } = useTranslation();
+  const { range: _range, columns: _columns, ...filters } = search;
+  const filtered = Object.keys(filters).length > 0;
+  return (
+    <Notice
+      title={t(filtered ? "logs.noMatchTitle" : "logs.emptyTitle")}
+      actions={
+        more && (
+          <Button size="small" onClick={onMore}>
+            {t("logs.searchOn")}
+          </Button>
+        )
+      }
+    >
+      {t(filtered ? "logs.noMatchTodo" : "logs.emptyTodo")}
+    </Notice>
+  );
+}
