@@ -60,6 +60,8 @@ export class ControlLink {
   #call: UnaryCall | undefined;
   #status: LinkStatus = { connected: false, sinceMs: 0, error: "has not tried yet" };
   #closed = false;
+  /** Exchanges that the server refused the last time, and why: told once each, not with every attempt. */
+  readonly #refusals = new Map<string, string>();
   readonly #onUnknownHost: () => void;
 
   /** @param onUnknownHost  called when the server says that it does not know this host's key */
@@ -104,6 +106,7 @@ export class ControlLink {
       }
       try {
         await step(client, call);
+        this.#works(what);
         pause.reset();
       } catch (error) {
         if (signal.aborted) return;
@@ -166,11 +169,25 @@ export class ControlLink {
         this.#redial();
         break;
       case Code.Unavailable:
-        this.#failed(text);
+        // With a return code the server itself has answered: it is there, and something that it needs is not.
+        if (error.details.ret === undefined) this.#failed(text);
+        else this.#refused(what, text);
         break;
       default:
-        this.#log.warn(`${what}: the server refused`, { error: text });
+        this.#refused(what, text);
     }
+  }
+
+  #refused(what: string, text: string): void {
+    this.#succeeded();
+    if (withoutNumbers(this.#refusals.get(what) ?? "") !== withoutNumbers(text)) {
+      this.#log.warn(`${what}: the server refused`, { error: text });
+    }
+    this.#refusals.set(what, text);
+  }
+
+  #works(what: string): void {
+    if (this.#refusals.delete(what)) this.#log.info(`${what}: the server accepts it again`);
   }
 }
 
