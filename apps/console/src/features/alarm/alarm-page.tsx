@@ -64,7 +64,9 @@ function AlarmDetail({ data, alarm }: { data: GetAlarmResponse; alarm: Alarm }) 
       )}
       <Panel title={t("alarm.curve")}>
         <div className="panel-body">
-          {data.curve !== undefined && rule !== undefined ? (
+          {data.curve?.values.every(Number.isNaN) ? (
+            <p className="muted">{t("alarm.nothingThere")}</p>
+          ) : data.curve !== undefined && rule !== undefined ? (
             <AlarmCurveChart curve={data.curve} rule={rule} target={targetText(alarm)} />
           ) : (
             <p className="muted">

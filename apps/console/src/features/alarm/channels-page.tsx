@@ -107,7 +107,7 @@ function ChannelTable({ channels }: { channels: readonly AlarmChannel[] }) {
                 <LastMessage channel={channel} />
               </td>
               <td className="num">
-                <TestButton id={channel.id} />
+                <TestButton id={channel.id} small />
               </td>
             </tr>
           ))}

@@ -5,7 +5,7 @@ import { failureFrom } from "../../lib/failure.ts";
 import { useAlarmChange } from "./queries.ts";
 
 /** Sends a test message by a channel and says what came of it. */
-export function TestButton({ id }: { readonly id: string }) {
+export function TestButton({ id, small = false }: { readonly id: string; readonly small?: boolean }) {
   const { t } = useTranslation();
   const api = useApi();
   const { message } = App.useApp();
@@ -21,7 +21,7 @@ export function TestButton({ id }: { readonly id: string }) {
     }
   };
   return (
-    <Button size="small" loading={test.isPending} onClick={() => void run()}>
+    <Button size={small ? "small" : "medium"} loading={test.isPending} onClick={() => void run()}>
       {t("alarm.channel.test")}
     </Button>
   );

@@ -84,6 +84,7 @@ export const alarmEn = {
   upper: "bad above",
   lower: "bad below",
   noCurve: "Liveness has no curve: a host reports or it does not.",
+  nothingThere: "There were no data in this time.",
   curveFailed: "The curve cannot be read at the moment.",
   note: "What to do",
   unknownTitle: "There is no such alarm",

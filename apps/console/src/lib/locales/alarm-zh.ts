@@ -81,6 +81,7 @@ export const alarmZh = {
   upper: "上限",
   lower: "下限",
   noCurve: "存活没有曲线：机器要么上报，要么不上报。",
+  nothingThere: "这段时间内没有数据。",
   curveFailed: "暂时无法读取曲线。",
   note: "处理办法",
   unknownTitle: "没有该告警",
