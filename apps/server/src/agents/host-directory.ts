@@ -12,6 +12,8 @@ import type { AgentTables } from "./schema.ts";
 // An agent reports every few seconds; longer silence than this means that something is wrong.
 const connectedMs = 15_000;
 const flushIntervalMs = 5_000;
+// Reports are large and come again every five seconds: after a crash of the server nobody needs one that is younger than this.
+const reportIntervalMs = 60_000;
 
 /** One host and what its agent last said. */
 export interface HostState {
@@ -43,12 +45,14 @@ interface Entry extends Mutable<HostState> {
   fingerprint: string;
   /** Differs from its row. */
   changed: boolean;
+  /** When its report was last written, milliseconds since 1970 UTC. */
+  reportWrittenMs: number;
   /** When its agent went away without a word, milliseconds; 0 where it did not. */
   goneMs: number;
 }
 
 /**
- * All hosts in memory, with what their agents said. Changes reach the database together every five seconds: an fsync
+ * All hosts in memory, with what their agents said. Changes reach the database together every five seconds (reports every minute): an fsync
  * for each report of each host would be the control plane's largest load, for what the next report repeats anyway.
  */
 export class HostDirectory {
@@ -172,6 +176,7 @@ export class HostDirectory {
   /** Write down what is not yet, as far as the database is there, and stop. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    for (const entry of this.#byId.values()) entry.reportWrittenMs = 0;
     await this.#flushAndLog();
   }
 
@@ -202,9 +207,20 @@ export class HostDirectory {
     if (changed.length === 0) {
       return;
     }
-    const rows = changed.map((entry) => ({ id: entry.id, values: rowValues(entry) }));
-    for (const entry of changed) {
+    const nowMs = this.#now();
+    const rows = changed.map((entry) => {
+      const withReport = nowMs - entry.reportWrittenMs >= reportIntervalMs;
+      return {
+        entry,
+        id: entry.id,
+        withReport,
+        values: { ...rowValues(entry), ...(withReport ? reportValue(entry) : {}) },
+      };
+    });
+    for (const { entry, withReport } of rows) {
       entry.changed = false;
+      // Not all of them in the same second for ever.
+      if (withReport) entry.reportWrittenMs = nowMs - Math.floor(Math.random() * (reportIntervalMs / 4));
     }
     try {
       await this.#store.transaction(async (transaction) => {
@@ -213,8 +229,9 @@ export class HostDirectory {
         }
       });
     } catch (error) {
-      for (const entry of changed) {
+      for (const { entry, withReport } of rows) {
         entry.changed = true;
+        if (withReport) entry.reportWrittenMs = 0;
       }
       throw error;
     }
@@ -242,6 +259,7 @@ function createEntry(row: Selectable<AgentTables["host"]>): Entry {
             fromJsonString(ReportHostRequestSchema, row.report, { ignoreUnknownFields: true }),
           ),
     changed: false,
+    reportWrittenMs: 0,
     goneMs: 0,
   };
 }
@@ -252,6 +270,9 @@ function rowValues(entry: Entry) {
     applied_route_version: entry.appliedRouteVersion,
     applied_assignment_version: entry.appliedAssignmentVersion,
     used_route_version: entry.usedRouteVersion,
-    report: entry.report === undefined ? "" : toJsonString(ReportHostRequestSchema, entry.report),
   };
+}
+
+function reportValue({ report }: Entry) {
+  return { report: report === undefined ? "" : toJsonString(ReportHostRequestSchema, report) };
 }
