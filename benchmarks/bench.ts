@@ -7,6 +7,7 @@ const SUBJECTS: Record<string, string> = {
   rpc: "rpc/run.ts",
   routing: "routing/run.ts",
   overload: "rpc/overload.ts",
+  memory: "rpc/memory.ts",
 };
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));

@@ -12,7 +12,7 @@ import { EchoService } from "./gen/echo_pb.js";
  *
  * For each kind of handler and each round: as many calls as the service can take (always so many outstanding), then `--factor` times that rate whether or not answers
  * come, over 8 connections, each with a deadline of 2 s, then 0.7 times. "Goodput" is what was answered in time, as a part of what the service could do before
- * and after. Latencies are from when a call was made; the service runs in a process of its own, not pinned: it and its clients need a processor each.
+ * and after. With `--json` one line for each round. Latencies are from when a call was made; the service runs in a process of its own, not pinned: it and its clients need a processor each.
  */
 const { values } = parseArgs({
   options: {
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "5" },
     factor: { type: "string", default: "2" },
     "no-protection": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
     serve: { type: "string" },
     port: { type: "string", default: "0" },
   },
@@ -71,6 +72,14 @@ async function serveWork({ waitMs, workMs }: Kind, port: number): Promise<void> 
 
 async function measure(): Promise<void> {
   const chosen = Object.entries(kinds).filter(([name]) => new RegExp(values.kinds).test(name));
+  if (values.json) {
+    for (const [name, kind] of chosen) {
+      for (let round = 0; round < Number(values.rounds); round++) {
+        console.log(JSON.stringify({ name, ...(await measureOnce(name, kind)) }));
+      }
+    }
+    return;
+  }
   console.log(
     `| handler | goodput at ${values.factor} × | p50 / p99, ms | p99 of the refused, ms | refused or late at ${calmFactor} × |`,
   );

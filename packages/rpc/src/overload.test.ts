@@ -63,6 +63,14 @@ for (const [title, handler] of Object.entries(handlers)) {
   });
 }
 
+test("calls of 160 ms do not wait until their callers have given up, and are not refused where there is room", () => {
+  const load = { waitMs: 0, workMs: 160, lengthMs: 20_000 };
+  const over = simulateService({ ...load, rate: () => 12.5 }, {});
+  assert.ok(over.answered >= 0.7 * 19 * 6.25, `${over.answered} answered`);
+  assert.ok(quantile(over.settledMs, 0.99) < 2_000, `p99 ${quantile(over.settledMs, 0.99)} ms`);
+  assert.equal(simulateService({ ...load, rate: () => 4 }, {}).refused, 0);
+});
+
 test("without it everything is admitted, and waits for ever longer", () => {
   const { latenciesMs, refused } = simulateService(
     { rate: () => 2_000, waitMs: 0, workMs: 1, lengthMs: 5_000 },

@@ -6,7 +6,7 @@ import type { ServedCall } from "./served-call.ts";
 
 /** What a listener does when more is asked than it can do. */
 export interface OverloadOptions {
-  /** Milliseconds that calls may wait before they run until the first are refused, or as long as 20 of them take; 1…60_000, 0 never. Default 100. */
+  /** Milliseconds that calls may wait before they run until the first are refused, or as long as 20 of them take, up to five times that; 1…60_000, 0 never. Default 100. */
   readonly targetMs?: number | undefined;
   /** Milliseconds after which a single call that has not begun is refused, whatever its priority; 1…3_600_000, 0 never. Default 800. */
   readonly maxWaitMs?: number | undefined;
@@ -30,6 +30,9 @@ const windowMs = 100;
 const leastShare = 0.05;
 /** So many calls may always wait: where each takes 10 ms of the processor, a queue of 200 ms is no more than that. */
 const callsInTarget = 20;
+/** But no more than so many targets, since callers do not wait for ever; yet always a few calls, however heavy. */
+const targetsAllowed = 5;
+const fewCalls = 4;
 /** A queue above the target that has not become shorter for so long is overload, though it may not grow. */
 const standingMs = 1_000;
 /** A turn that is so much longer than the shortest one since the queue was above the target: it grows. Twice, for a machine has hiccups. */
@@ -73,7 +76,7 @@ export class Overload {
   #meanBusy = Number.NaN;
   /** Milliseconds of the loop that a call takes, as a mean over the last windows. */
   #callMs = Number.NaN;
-  /** The target, or as long as `callsInTarget` take. */
+  /** The target, or as long as `callsInTarget` take, within bounds. */
   #allowedMs: number;
   /** The shortest turn since they are above the target; 0 while they are not. */
   #shortestMs = 0;
@@ -243,7 +246,8 @@ export class Overload {
     if (ran + done > 0) {
       // The larger count: where calls pile up that wait for something before they work, few are done.
       this.#callMs = mean(this.#callMs, busyMs / Math.max(ran, done));
-      this.#allowedMs = Math.max(this.#targetMs, this.#callMs * callsInTarget);
+      const mostMs = Math.max(targetsAllowed * this.#targetMs, this.#callMs * fewCalls);
+      this.#allowedMs = Math.max(this.#targetMs, Math.min(mostMs, this.#callMs * callsInTarget));
     }
     if (this.#refusal && this.#meanArrived > 0) {
       const possible = this.#meanDone / Math.max(0.05, this.#meanBusy) / this.#meanArrived;

@@ -1,0 +1,116 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { parseArgs } from "node:util";
+import { createClient } from "@msec/rpc";
+import { createChannel } from "@msec/rpc-node";
+import { freePort, startServer } from "../lib/pinned.ts";
+import { formatSpread, spreadOf } from "../lib/spread.ts";
+import { EchoService } from "./gen/echo_pb.js";
+
+/*
+ * What idle connections cost: `npm run bench -- memory`.
+ *
+ * Opens `--connections` to ours (everything on, as `echo-server.ts` starts it) and to a bare `node:net` server, makes one call on each, and reads how much memory the
+ * server has (VmRSS of /proc) before and after, each in a fresh process, in turn. The limit of open files must allow for twice as many.
+ */
+const { values } = parseArgs({
+  options: {
+    connections: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "3" },
+  },
+});
+const megabyte = 1e6;
+
+await measure(Number(values.connections));
+
+async function measure(connections: number): Promise<void> {
+  const request = await captureRequest();
+  const programs = {
+    msec: (port: number) => ["echo-server.ts", `--port=${port}`],
+    bare: (port: number) => ["bare-server.ts", `--port=${port}`],
+  };
+  const found = { msec: [] as Sample[], bare: [] as Sample[] };
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [name, program] of Object.entries(programs)) {
+      const port = await freePort();
+      const [file, ...flags] = program(port);
+      const server = await startServer(undefined, [process.execPath, `${import.meta.dirname}/${file}`, ...flags]);
+      try {
+        found[name as keyof typeof found].push(await sample(server.pid, port, connections, request));
+      } finally {
+        await server.stop();
+      }
+    }
+  }
+  const spread = (samples: Sample[], pick: (sample: Sample) => number) => formatSpread(spreadOf(samples.map(pick)));
+  console.log(`| ${connections} idle connections | empty, MB | with them, MB | for each, kB |`);
+  console.log("|---|---|---|---|");
+  for (const [name, samples] of [
+    ["msec", found.msec],
+    ["bare node:net", found.bare],
+  ] as const) {
+    console.log(
+      `| ${name} | ${spread(samples, ({ empty }) => empty)} | ${spread(samples, ({ full }) => full)} ` +
+        `| ${spread(samples, ({ empty, full }) => ((full - empty) / connections) * 1_000)} |`,
+    );
+  }
+  const ratios = found.msec.map(({ full }, round) => full / found.bare[round]!.full);
+  console.log(`msec has ${formatSpread(spreadOf(ratios))} times the memory of the bare server`);
+}
+
+type Sample = { readonly empty: number; readonly full: number };
+
+async function sample(pid: number, port: number, connections: number, request: Buffer): Promise<Sample> {
+  const sockets: Socket[] = [];
+  // The first call, not the first connection, makes a server ready for what follows.
+  sockets.push(await callOnce(port, request));
+  const empty = await settledMegabytes(pid);
+  while (sockets.length < connections) {
+    const more = Math.min(100, connections - sockets.length);
+    sockets.push(...(await Promise.all(Array.from({ length: more }, () => callOnce(port, request)))));
+  }
+  const full = await settledMegabytes(pid);
+  for (const socket of sockets) socket.destroy();
+  return { empty, full };
+}
+
+async function callOnce(port: number, request: Buffer): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  socket.on("error", () => socket.destroy());
+  socket.write(request);
+  await once(socket, "data");
+  return socket;
+}
+
+/** Memory when it has not changed by a megabyte for a second. */
+async function settledMegabytes(pid: number): Promise<number> {
+  let last = megabytes(pid);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const now = megabytes(pid);
+    if (Math.abs(now - last) < 1) return now;
+    last = now;
+  }
+}
+
+function megabytes(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return (Number(kilobytes) * 1_024) / megabyte;
+}
+
+/** The bytes of one echo call of a hundred bytes, as our own channel sends them. */
+async function captureRequest(): Promise<Buffer> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const channel = createChannel({ address: "127.0.0.1", port });
+  const call = createClient(EchoService, channel.call, { timeoutMs: 60_000 }).echo({ message: new Uint8Array(100) });
+  call.catch(() => {});
+  const [socket] = (await once(server, "connection")) as [Socket];
+  const [bytes] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  await channel.close({ graceMs: 0 });
+  server.close();
+  return bytes;
+}
