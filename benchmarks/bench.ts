@@ -5,9 +5,12 @@ import { fileURLToPath } from "node:url";
 /** The subjects of `npm run bench [subject] [options]`, each a program of its own. */
 const SUBJECTS: Record<string, string> = {
   rpc: "rpc/run.ts",
+  logs: "logs/run.ts",
+  distribution: "distribution/run.ts",
   routing: "routing/run.ts",
   overload: "rpc/overload.ts",
   memory: "rpc/memory.ts",
+  store: "store/run.ts",
 };
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -16,7 +19,9 @@ if (subject !== undefined && SUBJECTS[subject] === undefined) {
   console.error(`There is no benchmark "${subject}"; there are: ${Object.keys(SUBJECTS).join(", ")}`);
   process.exit(2);
 }
-if (!existsSync(here("node_modules"))) {
+/** Subjects that are measured against nobody else. */
+const ALONE = ["distribution"];
+if (!ALONE.includes(subject ?? "") && !existsSync(here("node_modules"))) {
   console.error("Installing what msec is measured against (once) …");
   execFileSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: here("."), stdio: "inherit" });
 }

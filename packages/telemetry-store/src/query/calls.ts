@@ -90,17 +90,22 @@ export async function queryCalls(clients: StoreClients, query: CallsQuery): Prom
   const axis = timeAxis(query, callLimits);
   const { service = "", caller = "", method = "", instance = "", side, stepS } = query;
   if (side !== CallSide.Server && side !== CallSide.Client) throw new InvalidQuery(`side ${side} must be 1 or 2`);
-  const rows = await ask<CallRow>(clients, "query calls", callsQuery(sourceOf(stepS), query), {
-    service,
-    caller,
-    method,
-    instance,
-    side,
-    fromS: axis.fromS,
-    toS: axis.toS,
-    stepS,
-    seriesMax,
-  });
+  const rows = await ask<CallRow>(
+    clients,
+    "query calls",
+    isOfMethods(query) ? methodsQuery(query) : callsQuery(sourceOf(stepS), query),
+    {
+      service,
+      caller,
+      method,
+      instance,
+      side,
+      fromS: axis.fromS,
+      toS: axis.toS,
+      stepS,
+      seriesMax,
+    },
+  );
   return { timeMs: axis.timeMs, series: seriesFromRows(rows, axis) };
 }
 
@@ -136,6 +141,34 @@ const quantileMs = (quantile: number) => {
   return `if(total = 0, 0, pow(2, (merged.1[${rank}] + (${quantile} * total - (running[${rank}] - merged.2[${rank}]))
     / merged.2[${rank}]) / 8) / 1000)`;
 };
+
+/** Whether the question is answered by the minutes of each method, without who called which instance. */
+function isOfMethods({ stepS, caller, instance, byInstance, byCaller, byCallerInstance }: CallsQuery): boolean {
+  return stepS >= 60 && stepS < 3_600 && !caller && !instance && !byInstance && !byCaller && !byCallerInstance;
+}
+
+// The middle of the bucket in which the quantile lies: at most 4.5 % from it.
+const mergedMs = (position: number) => `groupArray(if(calls_ = 0, 0, pow(2, (merged[${position}] + 0.5) / 8) / 1000))`;
+
+const methodsQuery = (query: CallsQuery) => `
+  SELECT service, method_ AS method, '' AS instance, '' AS caller, '' AS callerInstance,
+    groupArray(second) AS seconds, groupArray(calls_) AS calls, groupArray(failures_) AS failures,
+    groupArray(duration / greatest(calls_, 1) / 1000) AS meanMs,
+    ${mergedMs(1)} AS p50Ms, ${mergedMs(2)} AS p90Ms, ${mergedMs(3)} AS p99Ms, ${mergedMs(4)} AS p999Ms
+  FROM (
+    SELECT callee AS service, ${query.byMethod ? "method" : "''"} AS method_,
+      intDiv(toUnixTimestamp(time), {stepS:UInt32}) * {stepS:UInt32} AS second,
+      sum(count) AS calls_, sum(failures) AS failures_, sum(duration_us_sum) AS duration,
+      quantilesExactWeightedMerge(0.5, 0.9, 0.99, 0.999)(quantiles) AS merged
+    FROM call_method_minute
+    WHERE side = {side:UInt8}
+      ${query.service ? "AND callee = {service:String}" : ""} ${query.method ? "AND method = {method:String}" : ""}
+      AND time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')
+    GROUP BY service, method_, second
+  )
+  GROUP BY service, method
+  ORDER BY sum(calls_) DESC, service, method
+  LIMIT {seriesMax:UInt32}`;
 
 function sourceOf(stepS: number): { table: string; histogram: string } {
   if (stepS < 60) return { table: "call", histogram: "sumMap(bucket_index, bucket_count)" };

@@ -63,6 +63,7 @@ const tables: Readonly<Record<TelemetryKind, readonly KeptTable[]>> = {
   calls: [
     { table: "call", time: "time", days: atMostTwo },
     { table: "call_minute", time: "time", days: as },
+    { table: "call_method_minute", time: "time", days: as },
     { table: "call_hour", time: "time", days: atLeastTwoYears },
   ],
   samples: [

