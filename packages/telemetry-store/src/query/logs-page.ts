@@ -26,9 +26,9 @@ export interface LogPage {
 }
 
 const minuteUs = 60_000_000;
-// Back from the newest, each eight times as long as the one before: what is asked for is nearly always in the first, and each is read once.
-const firstWindowUs = 5 * minuteUs;
-const windowGrowth = 8;
+// Back from the newest, each sixteen times as long as the one before: what is asked for is nearly always in the first, and each is read once.
+const firstWindowUs = 15 * minuteUs;
+const windowGrowth = 16;
 
 /** After so long a search stops with what it has and a place to go on from. */
 const budgetMs = 4_000;

@@ -33,7 +33,7 @@ export interface LogStore {
 }
 
 /** The defined fields change rarely and are asked for with each query. */
-const fieldsFreshMs = 5_000;
+const fieldsFreshMs = 30_000;
 
 /** The log of a store. */
 export function createLogStore(clients: StoreClients): LogStore {

@@ -1,0 +1,114 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { openTelemetryStore, startEngine } from "@msec/telemetry-store";
+import { envelopesOf, type Line } from "./rows.ts";
+
+/** What is asked of each store; each question answers how many lines or counts it found. */
+export interface Questions {
+  byTrace(line: Line): Promise<number>;
+  lastErrors(service: string): Promise<number>;
+  substring(text: string, fromUs: number, toUs: number): Promise<number>;
+  histogram(fromUs: number, toUs: number): Promise<number>;
+}
+
+/** A store that is measured. */
+export interface MeasuredStore extends Questions {
+  readonly name: string;
+  insert(lines: readonly Line[]): Promise<void>;
+  /** All rows are in: let it merge. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The telemetry store with its embedded engine: what msec runs. */
+export async function openOurs(directory: string): Promise<MeasuredStore> {
+  const socket = join(directory, "t.sock");
+  const engine = await startEngine({ dataDir: join(directory, "data"), socket });
+  const store = openTelemetryStore({ socket, timeoutMs: 120_000 });
+  await store.waitReady();
+  let batch = 0;
+  const range = (fromUs: number, toUs: number) => ({ fromMs: fromUs / 1_000, toMs: toUs / 1_000 });
+  return {
+    name: "msec",
+    async insert(lines) {
+      const { rows, rejected } = await store.ingestAll(envelopesOf(lines), `bench/${++batch}`);
+      if (rows.log !== lines.length)
+        throw new Error(`${rows.log} of ${lines.length} rows stored: ${rejected[0]?.message}`);
+    },
+    // Merges of its own run meanwhile; this waits for what they leave.
+    settle: async () => void (await new Promise((resolve) => setTimeout(resolve, 15_000))),
+    async byTrace(line) {
+      const id = `${line.traceHigh.toString(16).padStart(16, "0")}${line.flowId.toString(16).padStart(16, "0")}`;
+      return (await store.getFlow(id))?.logs.length ?? 0;
+    },
+    async lastErrors(service) {
+      const nowUs = Date.now() * 1_000;
+      const filter = { ...range(nowUs - 2 * 86_400_000_000, nowUs), service, level: "error", limit: 100 };
+      return (await store.logs.find(filter)).rows.length;
+    },
+    async substring(text, fromUs, toUs) {
+      const where = `text ~ ${JSON.stringify(text)}`;
+      return (await store.logs.find({ ...range(fromUs, toUs), where, limit: 100 })).rows.length;
+    },
+    histogram: async (fromUs, toUs) => (await store.logs.count({ ...range(fromUs, toUs), stepS: 60 })).total,
+    async close() {
+      await store.close();
+      await engine.stop();
+    },
+  };
+}
+
+/** The same in SQLite, with the indexes that the questions ask for. */
+export function openSqlite(directory: string): MeasuredStore {
+  const database = new DatabaseSync(join(directory, "logs.db"), { readBigInts: false });
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -200000;
+    CREATE TABLE log (time INTEGER, service TEXT, host TEXT, instance TEXT, level INTEGER, trace BLOB, span INTEGER,
+      method TEXT, text TEXT, fields TEXT);
+    CREATE INDEX log_time ON log (time); CREATE INDEX log_trace ON log (trace); CREATE INDEX log_level ON log (service, level, time)`);
+  const insert = database.prepare("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?)");
+  const traceOf = (line: Line) => {
+    const bytes = Buffer.alloc(16);
+    bytes.writeBigUInt64BE(line.traceHigh, 0);
+    bytes.writeBigUInt64BE(line.flowId, 8);
+    return bytes;
+  };
+  const all = (sql: string, ...values: (string | number | Uint8Array)[]) => database.prepare(sql).all(...values);
+  return {
+    name: "SQLite",
+    async insert(lines) {
+      database.exec("BEGIN");
+      for (const line of lines) {
+        const { timeUs, service, host, instance, level, spanId, method, text, fields } = line;
+        insert.run(timeUs, service, host, instance, level, traceOf(line), spanId, method, text, JSON.stringify(fields));
+      }
+      database.exec("COMMIT");
+    },
+    settle: async () => void database.exec("PRAGMA wal_checkpoint(TRUNCATE)"),
+    byTrace: async (line) => all("SELECT * FROM log WHERE trace = ? ORDER BY time LIMIT 1000", traceOf(line)).length,
+    lastErrors: async (service) =>
+      all("SELECT * FROM log WHERE service = ? AND level >= 17 ORDER BY time DESC LIMIT 100", service).length,
+    substring: async (text, fromUs, toUs) =>
+      all(
+        "SELECT * FROM log WHERE time >= ? AND time < ? AND text LIKE ? ORDER BY time DESC LIMIT 100",
+        fromUs,
+        toUs,
+        `%${text}%`,
+      ).length,
+    histogram: async (fromUs, toUs) => {
+      const sql =
+        "SELECT time / 60000000 AS minute, level, count(*) AS lines FROM log WHERE time >= ? AND time < ? GROUP BY 1, 2";
+      return all(sql, fromUs, toUs).reduce((sum, row) => sum + Number(row.lines), 0);
+    },
+    close: async () => database.close(),
+  };
+}
+
+/** Bytes of all files below a directory. */
+export function bytesBelow(path: string): number {
+  if (!existsSync(path)) return 0;
+  const entry = statSync(path, { throwIfNoEntry: false });
+  if (entry === undefined) return 0;
+  if (!entry.isDirectory()) return entry.size;
+  return readdirSync(path).reduce((sum, name) => sum + bytesBelow(join(path, name)), 0);
+}
