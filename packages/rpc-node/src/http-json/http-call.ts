@@ -24,6 +24,21 @@ export interface HttpCallShared {
   readonly limits: ListenerLimits;
 }
 
+let answered: HttpCall[] = [];
+
+/** Look after an answer at the end of this turn, when nearly all are out: a timer set and cleared for each took a tenth of its time. */
+function afterTurn(call: HttpCall): void {
+  if (answered.push(call) === 1) {
+    setImmediate(() => {
+      const calls = answered;
+      answered = [];
+      for (const one of calls) {
+        one.watchUnread();
+      }
+    });
+  }
+}
+
 /**
  * One request that came as HTTP+JSON in the original's shape. The HTTP status is always 200: what happened is in `ret`.
  *
@@ -104,14 +119,11 @@ export class HttpCall extends ServedCall {
       alwaysEmitImplicit: true,
       useProtoFieldName: true,
     });
-    const body = Buffer.from(`{"ret":0, "errmsg":"", "resultObj": ${JSON.stringify(result)}}`);
-    this.#send(Code.Ok, body);
-    return body.length;
+    return this.#send(Code.Ok, `{"ret":0, "errmsg":"", "resultObj": ${JSON.stringify(result)}}`);
   }
 
   respondError(error: RpcError): void {
-    const body = Buffer.from(`{"ret":${retFromError(error)}, "errmsg":${JSON.stringify(error.message)}}`);
-    this.#send(error.code, body);
+    this.#send(error.code, `{"ret":${retFromError(error)}, "errmsg":${JSON.stringify(error.message)}}`);
   }
 
   #onData(chunk: Buffer): void {
@@ -207,27 +219,34 @@ export class HttpCall extends ServedCall {
     );
   }
 
-  #send(code: Code, body: Buffer): void {
+  // As text, not as a Buffer: Node then writes headers and body as one string, and not as a list of two.
+  #send(code: Code, body: string): number {
     const response = this.#response;
+    const bytes = Buffer.byteLength(body);
     if (response.destroyed || response.headersSent) {
-      return;
+      return bytes;
     }
     response.writeHead(200, {
       "content-type": "application/json; charset=utf-8",
-      "content-length": body.length,
+      "content-length": bytes,
       "msec-request-id": this.requestId,
       "msec-code": codeName(code),
     });
     response.end(body);
-    this.#room.answered(body.length);
-    if (!response.writableFinished) {
-      this.#watchUnread();
-    }
+    this.#room.answered(bytes);
+    afterTurn(this);
+    return bytes;
   }
 
-  // Until the answer is out, the socket has no time-out of Node's. One of several that are pipelined has no socket until its turn comes.
-  #watchUnread(): void {
+  /**
+   * Close the connection when the peer does not take the answer: until it is out, the socket has no time-out of Node's. One of several that are
+   * pipelined has no socket until its turn comes.
+   */
+  watchUnread(): void {
     const response = this.#response;
+    if (response.writableFinished || response.destroyed) {
+      return;
+    }
     const { stalledMs } = this.#shared.limits.unsent;
     const watch = (socket: Socket) => {
       socket.setTimeout(stalledMs);
