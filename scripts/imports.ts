@@ -36,6 +36,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "@msec/server": [
     "@msec/api",
+    "@msec/balance",
     "@msec/kv",
     "@msec/process",
     "@msec/queue",
@@ -47,7 +48,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@msec/wire",
   ],
   "@msec/cli": ["@msec/api", "@msec/process", "@msec/rpc", "@msec/service"],
-  "@msec/console": ["@msec/api", "@msec/rpc"],
+  "@msec/console": ["@msec/api", "@msec/balance", "@msec/rpc"],
   "@msec/example-flight": ["@msec/service"],
   "@msec/example-scenarios": ["@msec/service"],
   "@msec/e2e": ["@msec/api"],
