@@ -171,6 +171,123 @@ export function defineRegistryCases(createDatabase: () => Promise<string>): void
     await rejectsWith(change, Code.FailedPrecondition, /listens on nothing/);
   });
 
+  it("removes instances that are out of routing, and services that have none; agents hear that the table is gone", async () => {
+    const service = await createService();
+    const { id } = await addExternal(service, "10.9.0.1", 4000);
+    await registry().setRouting({ instanceIds: [id], inRouting: true });
+    await rejectsWith(
+      registry().removeInstances({ instanceIds: [id] }),
+      Code.FailedPrecondition,
+      /10\.9\.0\.1:4000 of .* is in routing/,
+    );
+    const { routeVersion } = await registry().setRouting({ instanceIds: [id], inRouting: false });
+    await rejectsWith(registry().removeService({ name: service }), Code.FailedPrecondition, /still has 1 instance;/);
+    await registry().removeInstances({ instanceIds: [id] });
+    await rejectsWith(registry().removeInstances({ instanceIds: [id] }), Code.NotFound);
+    await registry().removeService({ name: service });
+    await rejectsWith(registry().removeService({ name: service }), Code.NotFound);
+    await using agent = await enrollAgent(server, `remover${services}`);
+    const gone = await agent.client.watchRoutes({ appliedVersion: routeVersion, waitMs: 0 });
+    assert.deepEqual(
+      gone.tables.map((table) => [table.service, table.deleted]),
+      [[service, true]],
+    );
+    await registry().createService({ name: service, kind: EXTERNAL });
+    const back = await agent.client.watchRoutes({ appliedVersion: gone.version, waitMs: 0 });
+    assert.deepEqual(
+      back.tables.map((table) => [table.service, table.deleted]),
+      [[service, false]],
+    );
+    assert.equal((await addExternal(service, "10.9.0.1", 4000)).port, 4000, "the address is free again");
+  });
+
+  it("keeps transport, weight and limits of an instance, and refuses what is out of range", async () => {
+    const [external, standard] = [await createService(), await createService(STANDARD, 0)];
+    const udp = await registry().addInstance({
+      service: external,
+      address: "10.9.1.1",
+      port: 53,
+      transport: 2,
+      weight: 7,
+    });
+    assert.deepEqual([udp.instance?.transport, udp.instance?.weight], [2, 7]);
+    await using agent = await enrollAgent(server, `limits${services}`);
+    const settings = { procnum: 4, memoryBytes: 2 ** 30, cpus: 2, openFiles: 4096 };
+    const { instance } = await registry().addInstance({
+      service: standard,
+      hostId: agent.hostId,
+      settings,
+      stopped: true,
+    });
+    const { assignments } = await agent.client.watchAssignment({ appliedVersion: 0n, waitMs: 0 });
+    assert.deepEqual([assignments[0]?.run, assignments[0]?.settings?.memoryBytes], [false, 2 ** 30]);
+    const set = await registry().setInstance({ instanceId: instance!.id, weight: 50, settings: { procnum: 2 } });
+    assert.deepEqual([set.instance?.weight, set.instance?.settings?.procnum, set.instance?.settings?.cpus], [50, 2, 0]);
+    for (const [bad, message] of [
+      [{ settings: { memoryBytes: Number.NaN } }, /memoryBytes/],
+      [{ settings: { memoryBytes: 1 } }, /memoryBytes 1/],
+      [{ settings: { procnum: 1025 } }, /procnum 1025/],
+      [{ settings: { openFiles: 3 } }, /openFiles 3/],
+      [{ weight: 10_001 }, /weight 10001/],
+    ] as const) {
+      await rejectsWith(registry().setInstance({ instanceId: instance!.id, ...bad }), Code.InvalidArgument, message);
+    }
+    await rejectsWith(
+      registry().addInstance({ service: standard, hostId: agent.hostId, transport: 2 }),
+      Code.InvalidArgument,
+      /transport must be TCP/,
+    );
+  });
+
+  it("carries policy and zone in routes, checked against what routing knows", async () => {
+    const service = await createService(STANDARD, ++ports);
+    await using agent = await enrollAgent(server, `zone${services}`);
+    const { instance } = await registry().addInstance({ service, hostId: agent.hostId });
+    await registry().setRouting({ instanceIds: [instance!.id], inRouting: true });
+    const policy = { name: "consistent-hash", hashKey: "metadata:user", locality: true, constants: { warmUpMs: 10 } };
+    await registry().setRoutingPolicy({ service, policy });
+    await registry().setHostZone({ hostId: agent.hostId, zone: "az1" });
+    const look = async () => {
+      const { tables } = await agent.client.watchRoutes({ appliedVersion: 0n, waitMs: 0 });
+      return tables.find((table) => table.service === service);
+    };
+    const table = await look();
+    assert.deepEqual(
+      [table?.policy?.name, table?.policy?.constants, table?.routes[0]?.zone],
+      ["consistent-hash", { warmUpMs: 10 }, "az1"],
+    );
+    for (const [bad, message] of [
+      [{ name: "fastest" }, /fastest/],
+      [{ constants: { nonsense: 1 } }, /no constant named nonsense/],
+      [{ constants: { warmUpMs: Number.NaN } }, /warmUpMs/],
+      [{ constants: { warmUpMs: -1 } }, /warmUpMs/],
+      [{ name: "consistent-hash", hashKey: "x" }, /hash_key/],
+    ] as const) {
+      await rejectsWith(registry().setRoutingPolicy({ service, policy: bad }), Code.InvalidArgument, message);
+    }
+    await registry().setRoutingPolicy({ service });
+    assert.equal((await look())?.policy, undefined);
+    await rejectsWith(registry().setHostZone({ hostId: agent.hostId, zone: "a b" }), Code.InvalidArgument, /zone/);
+    await rejectsWith(registry().removeHost({ hostId: agent.hostId }), Code.FailedPrecondition, /still has instances/);
+    await registry().setRouting({ instanceIds: [instance!.id], inRouting: false });
+    await registry().removeInstances({ instanceIds: [instance!.id] });
+    await registry().removeHost({ hostId: agent.hostId });
+    await assert.rejects(agent.client.reportHost({}), /enrol it again/);
+  });
+
+  it("takes the zone that an agent says itself", async () => {
+    await using agent = await enrollAgent(server, `saysit${services}`);
+    await agent.client.reportHost({ zone: "az7" });
+    const zoneOf = async () => (await registry().listHosts({})).hosts.find(({ id }) => id === agent.hostId)?.zone;
+    for (let tries = 0; tries < 500 && (await zoneOf()) !== "az7"; tries++);
+    assert.equal(await zoneOf(), "az7");
+    await rejectsWith(
+      registry().setHostZone({ hostId: agent.hostId, zone: "az8" }),
+      Code.FailedPrecondition,
+      /says that its zone is az7/,
+    );
+  });
+
   it("has the same services and versions after a restart", async () => {
     const before = await registry().listServices({});
     const { routeVersion } = await registry().listHosts({});
