@@ -51,7 +51,7 @@ export async function runNodeTests(
 
 /**
  * Run files in one process. Where anything is not as it should be, each is run again alone: its own result is what counts, and a failure
- * that only their company gave is a failure as well.
+ * that their company gives them, twice, is a failure as well.
  */
 async function runBatch(files: readonly string[], fileMs: number): Promise<Outcome> {
   const together = await runTogether(files, fileMs * files.length);
@@ -66,6 +66,11 @@ async function runBatch(files: readonly string[], fileMs: number): Promise<Outco
     output += alone.output;
   }
   if (counts.failed === 0) {
+    // Once more: on a busy machine a test may fail that measures time, whoever its company is.
+    const again = await runTogether(files, fileMs * files.length);
+    if (again.ok) {
+      return again;
+    }
     counts = addCounts(counts, { ...noTests, failed: 1 });
     output = `${together.output}  each of the files passes in a process of its own: they disturb each other\n`;
   }

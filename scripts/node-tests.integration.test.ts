@@ -50,7 +50,7 @@ test("a file that throws, one without tests and one that never ends have each fa
       empty: "export {};",
       endless: 'import { test } from "node:test"; test("hangs", () => new Promise(() => setInterval(() => {}, 1000)));',
     },
-    2000,
+    8_000,
   );
   assert.deepEqual(result.counts, { passed: 0, failed: 3, skipped: 0 });
   assert.match(result.output, /at the top/);
