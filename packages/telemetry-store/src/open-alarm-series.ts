@@ -25,6 +25,7 @@ export type {
   SampleMinutesQuery,
   ServiceSelection,
 } from "./query/alarm-series.ts";
+export { assertAlarmExpression } from "./query/alarm-series.ts";
 
 /** Values by minute, for judging alarm rules. Each method is one statement; its answer is complete or it throws. */
 export interface AlarmSeries extends AsyncDisposable {

@@ -143,6 +143,7 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
       listens: true,
       host: "",
       inRouting,
+      meantToRun: true,
       running: true,
     });
     test.cluster = {
@@ -185,6 +186,16 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
       }),
     );
     await save(test, ruleOf({ name: "calm", service, subject: AlarmSubject.LOG, logLevel: "fatal", threshold: 0 }));
+    await save(
+      test,
+      ruleOf({
+        name: "where",
+        service,
+        subject: AlarmSubject.LOG,
+        logWhere: 'host = alpha and text ~ "INFO line"',
+        threshold: 0,
+      }),
+    );
     await telemetry().sample({ ...flight, service }, start, metric.metric, 1, [4, 5.5]);
     await telemetry().log({ ...flight, service }, start, 17, "write failed: disk Full");
     await telemetry().log({ ...flight, service }, start, 9, "disk full, says an info line");
@@ -193,6 +204,7 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
       ["few", "", 9.5],
       ["hosts", "alpha", 9.5],
       ["log", "", 1],
+      ["where", "", 1],
     ]);
   });
 
@@ -235,7 +247,7 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
       seenMs: seenMinute * 60_000 + 59_000,
     });
     const instances = (running: boolean): Cluster["instances"] => [
-      { service, instance: flight.instance, listens: true, host: "alpha", inRouting: true, running },
+      { service, instance: flight.instance, listens: true, host: "alpha", inRouting: true, meantToRun: true, running },
     ];
     const liveness = { subject: AlarmSubject.LIVENESS, condition: AlarmCondition.SILENT };
     await save(test, ruleOf({ name: "host", service: "", scope: AlarmScope.HOST, ...liveness }));

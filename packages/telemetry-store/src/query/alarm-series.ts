@@ -1,6 +1,8 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
+import { type Condition, compileExpression } from "./logs-compile.ts";
+import { type Expression, parseExpression } from "./logs-parser.ts";
 
 // Values by minute for many alarm rules at once: one statement for each kind of data, whatever the number of rules. Each
 // row of a table is counted once for each grouping that a rule asks for (ARRAY JOIN over bit masks), so that totals,
@@ -88,6 +90,8 @@ export interface LogMinutesQuery {
     readonly level: number;
     /** Part of the text, whatever its case; empty: any. */
     readonly text: string;
+    /** An expression, see `parseExpression`; empty: none. One with a mistake fails the whole question: `assertAlarmExpression` first. */
+    readonly where: string;
   }[];
 }
 
@@ -197,9 +201,13 @@ export async function queryLogMinutes(clients: StoreClients, query: LogMinutesQu
   if (patterns.length > 50) throw new InvalidQuery(`patterns has ${patterns.length} entries: at most 50`);
   const masks = query.groupings.map(({ byInstance, byHost }) => Number(byInstance) + 2 * Number(byHost));
   if (masks.length === 0 || query.ranges.length === 0 || patterns.length === 0) return [];
-  const matches = patterns.map(
-    ({ text }, index) =>
-      `level >= {level${index}:UInt8}${text === "" ? "" : ` AND positionCaseInsensitiveUTF8(text, {text${index}:String}) > 0`}`,
+  const conditions = patterns.map(({ where }, index) => compileWhere(where, `where${index}_`));
+  const matches = patterns.map(({ text }, index) =>
+    [
+      `level >= {level${index}:UInt8}`,
+      ...(text === "" ? [] : [`positionCaseInsensitiveUTF8(text, {text${index}:String}) > 0`]),
+      ...(conditions[index] === undefined ? [] : [conditions[index].sql]),
+    ].join(" AND "),
   );
   const rows = await ask<LogMinutes & { mask: number }>(
     clients,
@@ -225,6 +233,7 @@ export async function queryLogMinutes(clients: StoreClients, query: LogMinutesQu
           [`text${index}`, text],
         ]),
       ),
+      ...Object.assign({}, ...conditions.map((condition) => condition?.params)),
       leastLevel: Math.min(...patterns.map(({ level }) => level)),
       masks: [...new Set(masks)],
     },
@@ -252,6 +261,41 @@ export async function queryCallEdges(clients: StoreClients, range: MinuteRange):
       rangeParams([range]),
     ),
   );
+}
+
+/**
+ * Check an expression that an alarm rule is to use. Regular expressions are refused: one that the store cannot read would keep all other rules on
+ * log lines from being judged, and each costs the whole text of every minute.
+ *
+ * @throws InvalidExpression where it cannot be read; InvalidQuery for a regular expression
+ */
+export function assertAlarmExpression(where: string): void {
+  const expression = parseExpression(where);
+  if (expression === undefined) return;
+  if (hasRegularExpression(expression)) {
+    throw new InvalidQuery("an alarm rule cannot use =~; ~ finds a part of a text, whatever its case");
+  }
+  compileExpression(expression, new Map());
+}
+
+function hasRegularExpression(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "and":
+    case "or":
+      return expression.parts.some(hasRegularExpression);
+    case "not":
+      return hasRegularExpression(expression.part);
+    case "compare":
+      return expression.comparison === "=~";
+    default:
+      return false;
+  }
+}
+
+/** Fields that the user defined are read from the map of fields like all others: slower, and the same. */
+function compileWhere(where: string, prefix: string): Condition | undefined {
+  const expression = parseExpression(where);
+  return expression === undefined ? undefined : compileExpression(expression, new Map(), prefix);
 }
 
 const bounds = `LIMIT ${alarmSeriesMax + 1} SETTINGS max_execution_time = ${maxSeconds}`;

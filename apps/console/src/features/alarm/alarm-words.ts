@@ -63,7 +63,9 @@ const arrows: Readonly<Record<AlarmDirection, string>> = {
 export function subjectText(t: TFunction, rule: AlarmRule): string {
   if (rule.subject === AlarmSubject.METRIC) return rule.metric;
   const name = rule.subject === AlarmSubject.UNSPECIFIED ? "" : t(`alarm.subject.n${rule.subject}`);
-  const of = [rule.method, rule.logLevel, rule.logText === "" ? "" : `“${rule.logText}”`].filter((part) => part !== "");
+  const of = [rule.method, rule.logLevel, rule.logText === "" ? "" : `“${rule.logText}”`, rule.logWhere].filter(
+    (part) => part !== "",
+  );
   return [name, ...of].join(" ");
 }
 

@@ -208,23 +208,34 @@ function SubjectFields({ rule, set, onSubject }: Editing & { onSubject: (subject
         </FormField>
       )}
       {rule.subject === AlarmSubject.LOG && (
-        <FormField name={t("alarm.rule.logLevel")} for="rule-level">
-          <Select
-            id="rule-level"
-            style={{ width: 100 }}
-            value={rule.logLevel}
-            options={levels.map((value) => ({ value, label: value || t("alarm.rule.anyLevel") }))}
-            onChange={(logLevel) => set({ logLevel })}
-          />
-          <label htmlFor="rule-text">{t("alarm.rule.logText")}</label>
-          <Input
-            id="rule-text"
-            style={{ width: 260 }}
-            value={rule.logText}
-            maxLength={200}
-            onChange={(event) => set({ logText: event.target.value })}
-          />
-        </FormField>
+        <>
+          <FormField name={t("alarm.rule.logLevel")} for="rule-level">
+            <Select
+              id="rule-level"
+              style={{ width: 100 }}
+              value={rule.logLevel}
+              options={levels.map((value) => ({ value, label: value || t("alarm.rule.anyLevel") }))}
+              onChange={(logLevel) => set({ logLevel })}
+            />
+            <label htmlFor="rule-text">{t("alarm.rule.logText")}</label>
+            <Input
+              id="rule-text"
+              style={{ width: 260 }}
+              value={rule.logText}
+              maxLength={200}
+              onChange={(event) => set({ logText: event.target.value })}
+            />
+          </FormField>
+          <FormField name={t("alarm.rule.logWhere")} for="rule-where" hint={t("alarm.rule.logWhereHint")}>
+            <Input
+              id="rule-where"
+              className="wide mono"
+              value={rule.logWhere}
+              maxLength={1000}
+              onChange={(event) => set({ logWhere: event.target.value })}
+            />
+          </FormField>
+        </>
       )}
     </>
   );

@@ -140,6 +140,8 @@ export const alarmEn = {
     aggregate: "One value a minute",
     logLevel: "Level and above",
     logText: "Contains",
+    logWhere: "And matches",
+    logWhereHint: "an expression of the log page: method ~ pay and cost > 100",
     anyLevel: "any",
     condition: "Is bad when",
     threshold: "Threshold",

@@ -129,6 +129,8 @@ export const alarmZh = {
     aggregate: "每分钟取值",
     logLevel: "级别不低于",
     logText: "包含",
+    logWhere: "并且匹配",
+    logWhereHint: "日志页的查询表达式：method ~ pay and cost > 100",
     anyLevel: "全部",
     condition: "异常条件",
     threshold: "阈值",

@@ -9,6 +9,8 @@ import {
   AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { Code, RpcError } from "@msec/rpc";
+import { TelemetryStoreError } from "@msec/telemetry-store";
+import { assertAlarmExpression } from "@msec/telemetry-store/alarm-series";
 
 /** Bounds of rules and of what hangs on them; docs/reference/limits.md repeats them for people. */
 export const alarmLimits = {
@@ -20,6 +22,7 @@ export const alarmLimits = {
   nameCharacters: 100,
   noteCharacters: 2_000,
   logTextCharacters: 200,
+  logWhereCharacters: 1_000,
   channelsOfRule: 10,
   minutes: 60,
   resolveMinutes: 1_440,
@@ -113,10 +116,14 @@ function checkSubject(rule: AlarmRule): void {
       );
     }
     checkText("log_text", rule.logText, 0, alarmLimits.logTextCharacters);
-    if (rule.logLevel === "" && rule.logText === "") refuse("log_text", "empty, as log_level is", "one of them");
+    checkText("log_where", rule.logWhere, 0, alarmLimits.logWhereCharacters);
+    checkExpression(rule.logWhere);
+    if (rule.logLevel === "" && rule.logText === "" && rule.logWhere === "")
+      refuse("log_text", "empty, as log_level and log_where are", "one of them");
   } else {
     rule.logLevel = "";
     rule.logText = "";
+    rule.logWhere = "";
   }
   if (subject === AlarmSubject.LIVENESS && scope === AlarmScope.TOTAL) {
     refuse("scope", "total", "instance or host, for liveness");
@@ -187,6 +194,16 @@ function checkChannels(rule: AlarmRule): void {
     refuse("escalate_channel_ids", "empty", "whom to tell, as escalate_minutes is set");
   }
   if (rule.escalateMinutes === 0) rule.escalateChannelIds = [];
+}
+
+function checkExpression(where: string): void {
+  try {
+    assertAlarmExpression(where);
+  } catch (error) {
+    // It names the place and what was found there.
+    if (error instanceof TelemetryStoreError) throw new RpcError(Code.InvalidArgument, `log_where: ${error.message}`);
+    throw error;
+  }
 }
 
 function checkText(field: string, text: string, min: number, max: number): void {

@@ -19,7 +19,9 @@ export interface ClusterInstance {
   /** Name of its host; empty for external services. */
   readonly host: string;
   readonly inRouting: boolean;
-  /** Its process runs, as its host's agent says at the moment. */
+  /** An operator wants it to run. */
+  readonly meantToRun: boolean;
+  /** Its process runs and answers, as its host's agent says at the moment. */
   readonly running: boolean;
 }
 
@@ -35,7 +37,7 @@ export async function readCluster(store: ServerStore, directory: HostDirectory):
   const services = await store.db.selectFrom("service").select("name").execute();
   const rows = await store.db
     .selectFrom("instance")
-    .select(["id", "service", "address", "port", "host_id", "in_routing"])
+    .select(["id", "service", "address", "port", "host_id", "in_routing", "run", "withheld_ms"])
     .execute();
   const hosts = directory.list();
   const byId = new Map(hosts.map((host) => [host.id, host]));
@@ -48,7 +50,12 @@ export async function readCluster(store: ServerStore, directory: HostDirectory):
       listens: row.port > 0,
       host: host?.name ?? "",
       inRouting: row.in_routing === 1,
-      running: host !== undefined && directory.isConnected(host) && process?.state === ProcessState.RUNNING,
+      meantToRun: row.run === 1,
+      running:
+        row.withheld_ms === 0 &&
+        host !== undefined &&
+        directory.isConnected(host) &&
+        process?.state === ProcessState.RUNNING,
     };
   });
   return {

@@ -32,9 +32,9 @@ export class LivenessLog {
         seenMs === 0 ? undefined : Math.floor(seenMs / 60_000),
       );
     }
-    for (const { service, instance, host, inRouting, listens, running } of cluster.instances) {
+    for (const { service, instance, host, inRouting, listens, meantToRun, running } of cluster.instances) {
       // External services have no agent, and what was taken out of routing may stand still.
-      if (host === "" || (listens && !inRouting)) continue;
+      if (host === "" || !meantToRun || (listens && !inRouting)) continue;
       this.#note(seen, { service, instance, host: "" }, running ? minute : undefined);
     }
     for (const [key, life] of this.#lives) {

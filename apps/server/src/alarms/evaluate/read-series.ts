@@ -210,7 +210,11 @@ async function readLogs(series: AlarmSeries, rules: readonly AlarmRule[], ranges
     ranges,
     services: servicesOf(rules),
     groupings: distinct(rules.map(groupingOf)),
-    patterns: rules.map(({ logLevel, logText }) => ({ level: logLevels.get(logLevel) ?? 0, text: logText })),
+    patterns: rules.map(({ logLevel, logText, logWhere }) => ({
+      level: logLevels.get(logLevel) ?? 0,
+      text: logText,
+      where: logWhere,
+    })),
   });
   return new Map(
     rules.map((rule, index) => {

@@ -53,7 +53,7 @@ function expectedTargets(rule: AlarmRule, seen: readonly Series[], cluster: Clus
 }
 
 function isExpectedToSpeak(rule: AlarmRule, instance: ClusterInstance): boolean {
-  return instance.listens && (instance.inRouting || !isOfCalls(rule));
+  return instance.meantToRun && instance.listens && (instance.inRouting || !isOfCalls(rule));
 }
 
 function isWantedSilence(rule: AlarmRule, target: Target, cluster: Cluster): boolean {
@@ -68,6 +68,6 @@ function isWantedSilence(rule: AlarmRule, target: Target, cluster: Cluster): boo
   );
   if (registered === undefined) return true;
   return rule.subject === AlarmSubject.LIVENESS
-    ? registered.listens && !registered.inRouting
+    ? !registered.meantToRun || (registered.listens && !registered.inRouting)
     : !isExpectedToSpeak(rule, registered);
 }

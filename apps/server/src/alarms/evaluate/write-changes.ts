@@ -66,7 +66,19 @@ export function alarmsWithoutRule(open: readonly AlarmRow[], rules: readonly Ala
 }
 
 function subjectText(rule: AlarmRule): string {
-  const { subject, scope, service, method, countedByCallers, metric, aggregate, logLevel, logText, condition } = rule;
+  const {
+    subject,
+    scope,
+    service,
+    method,
+    countedByCallers,
+    metric,
+    aggregate,
+    logLevel,
+    logText,
+    logWhere,
+    condition,
+  } = rule;
   return JSON.stringify([
     subject,
     scope,
@@ -77,6 +89,7 @@ function subjectText(rule: AlarmRule): string {
     aggregate,
     logLevel,
     logText,
+    logWhere,
     condition,
   ]);
 }

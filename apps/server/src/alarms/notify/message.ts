@@ -100,7 +100,7 @@ function subjectText(rule: AlarmRule, language: MessageLanguage): string {
     case AlarmSubject.METRIC:
       return rule.metric;
     case AlarmSubject.LOG:
-      return [word, rule.logLevel, rule.logText === "" ? "" : JSON.stringify(rule.logText)]
+      return [word, rule.logLevel, rule.logText === "" ? "" : JSON.stringify(rule.logText), rule.logWhere]
         .filter((part) => part !== "")
         .join(" ");
     default:

@@ -185,6 +185,13 @@ export declare type AlarmRule = Message<"msec.console.v1.AlarmRule"> & {
    * @generated from field: string updated_by = 28;
    */
   updatedBy: string;
+
+  /**
+   * For LOG: an expression of the log page, such as `method ~ pay and cost > 100`; without regular expressions, at most 1,000 characters.
+   *
+   * @generated from field: string log_where = 29;
+   */
+  logWhere: string;
 };
 
 /**
