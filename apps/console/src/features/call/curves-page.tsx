@@ -163,46 +163,48 @@ function CurveTools({
         onChange={(value) => set({ side: value, hide: undefined })}
       />
       <span className="spacer" />
-      <Select
-        aria-label={t("curves.quantile")}
-        value={search.q ?? "p99"}
-        options={curveQuantiles.map((value) => ({ value, label: value.replace("p999", "p99.9") }))}
-        onChange={(q) => set({ q: q === "p99" ? undefined : q })}
-      />
-      <Select
-        aria-label={t("curves.compare")}
-        style={{ minWidth: 138 }}
-        value={search.vs ?? 0}
-        options={[
-          { value: 0, label: t("curves.notCompared") },
-          { value: 1, label: t("curves.dayBefore") },
-          { value: 7, label: t("curves.weekBefore") },
-        ]}
-        onChange={(days) => set({ vs: days === 1 || days === 7 ? days : undefined })}
-      />
-      <Select
-        aria-label={t("column.method")}
-        style={{ minWidth: 104 }}
-        value={search.by ?? CurveBy.Method}
-        options={[
-          { value: CurveBy.Method, label: t("curves.byMethod") },
-          ...(side === CurveSide.Made ? [] : [{ value: CurveBy.Caller, label: t("curves.byCaller") }]),
-          { value: CurveBy.Service, label: t("curves.byService") },
-        ]}
-        onChange={(by) => set({ by: by === CurveBy.Method ? undefined : by, hide: undefined })}
-      />
-      <Checkbox
-        checked={search.split ?? false}
-        onChange={(event) => set({ split: event.target.checked ? true : undefined, hide: undefined })}
-      >
-        {t("curves.split")}
-      </Checkbox>
-      <Checkbox
-        checked={search.table ?? false}
-        onChange={(event) => set({ table: event.target.checked ? true : undefined })}
-      >
-        {t("curves.table")}
-      </Checkbox>
+      <div className="tool-group">
+        <Select
+          aria-label={t("curves.quantile")}
+          value={search.q ?? "p99"}
+          options={curveQuantiles.map((value) => ({ value, label: value.replace("p999", "p99.9") }))}
+          onChange={(q) => set({ q: q === "p99" ? undefined : q })}
+        />
+        <Select
+          aria-label={t("curves.compare")}
+          style={{ minWidth: 138 }}
+          value={search.vs ?? 0}
+          options={[
+            { value: 0, label: t("curves.notCompared") },
+            { value: 1, label: t("curves.dayBefore") },
+            { value: 7, label: t("curves.weekBefore") },
+          ]}
+          onChange={(days) => set({ vs: days === 1 || days === 7 ? days : undefined })}
+        />
+        <Select
+          aria-label={t("column.method")}
+          style={{ minWidth: 104 }}
+          value={search.by ?? CurveBy.Method}
+          options={[
+            { value: CurveBy.Method, label: t("curves.byMethod") },
+            ...(side === CurveSide.Made ? [] : [{ value: CurveBy.Caller, label: t("curves.byCaller") }]),
+            { value: CurveBy.Service, label: t("curves.byService") },
+          ]}
+          onChange={(by) => set({ by: by === CurveBy.Method ? undefined : by, hide: undefined })}
+        />
+        <Checkbox
+          checked={search.split ?? false}
+          onChange={(event) => set({ split: event.target.checked ? true : undefined, hide: undefined })}
+        >
+          {t("curves.split")}
+        </Checkbox>
+        <Checkbox
+          checked={search.table ?? false}
+          onChange={(event) => set({ table: event.target.checked ? true : undefined })}
+        >
+          {t("curves.table")}
+        </Checkbox>
+      </div>
     </div>
   );
 }

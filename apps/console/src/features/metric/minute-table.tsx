@@ -91,7 +91,7 @@ function Summaries({ curves, data, format }: TableProps) {
           {rows.map(({ what, sum, max, min, mean }) => (
             <tr key={what} className="row">
               <td className="mono">{what}</td>
-              {[sum, max, min, mean].map((value, column) => (
+              {[only!.isCounter ? sum : Number.NaN, max, min, mean].map((value, column) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: four columns that stay where they are
                 <td key={column} className="num">
                   {Number.isNaN(value) ? "–" : format(value)}

@@ -191,37 +191,39 @@ export function MonitorTimes({ search, onSearch }: Omit<MonitorToolsProps, "choi
         </div>
       )}
       <span className="spacer" />
-      <Select
-        aria-label={t("monitor.compare")}
-        style={{ minWidth: 150 }}
-        value={search.vs ?? 0}
-        options={[
-          { value: 0, label: t("monitor.notCompared") },
-          ...compareDays.map((days) => ({
-            value: days as number,
-            label: t("monitor.withDaysBefore", { count: days }),
-          })),
-        ]}
-        onChange={(days) => set({ vs: days === 0 ? undefined : days })}
-      />
-      <Select
-        aria-label={t("monitor.split")}
-        style={{ minWidth: 128 }}
-        value={search.split ?? ""}
-        options={[
-          { value: "", label: t("monitor.together") },
-          { value: CurveSplit.Instance, label: t("monitor.byInstance") },
-          { value: CurveSplit.Host, label: t("monitor.byHost") },
-        ]}
-        onChange={(split) => set({ split: split === "" ? undefined : (split as CurveSplit) })}
-      />
-      <Select
-        aria-label={t("monitor.statistic")}
-        style={{ minWidth: 96 }}
-        value={search.stat ?? GaugeStatistic.Mean}
-        options={Object.values(GaugeStatistic).map((value) => ({ value, label: t(`monitor.${value}`) }))}
-        onChange={(stat) => set({ stat: stat === GaugeStatistic.Mean ? undefined : stat })}
-      />
+      <div className="tool-group">
+        <Select
+          aria-label={t("monitor.compare")}
+          style={{ minWidth: 150 }}
+          value={search.vs ?? 0}
+          options={[
+            { value: 0, label: t("monitor.notCompared") },
+            ...compareDays.map((days) => ({
+              value: days as number,
+              label: t("monitor.withDaysBefore", { count: days }),
+            })),
+          ]}
+          onChange={(days) => set({ vs: days === 0 ? undefined : days })}
+        />
+        <Select
+          aria-label={t("monitor.split")}
+          style={{ minWidth: 128 }}
+          value={search.split ?? ""}
+          options={[
+            { value: "", label: t("monitor.together") },
+            { value: CurveSplit.Instance, label: t("monitor.byInstance") },
+            { value: CurveSplit.Host, label: t("monitor.byHost") },
+          ]}
+          onChange={(split) => set({ split: split === "" ? undefined : (split as CurveSplit) })}
+        />
+        <Select
+          aria-label={t("monitor.statistic")}
+          style={{ minWidth: 96 }}
+          value={search.stat ?? GaugeStatistic.Mean}
+          options={Object.values(GaugeStatistic).map((value) => ({ value, label: t(`monitor.${value}`) }))}
+          onChange={(stat) => set({ stat: stat === GaugeStatistic.Mean ? undefined : stat })}
+        />
+      </div>
     </div>
   );
 }
