@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { openTelemetryStore, startEngine } from "@msec/telemetry-store";
 import { envelopesOf, type Line } from "./rows.ts";
 
@@ -16,8 +17,10 @@ export interface Questions {
 export interface MeasuredStore extends Questions {
   readonly name: string;
   insert(lines: readonly Line[]): Promise<void>;
-  /** All rows are in: let it merge. */
-  settle(): Promise<void>;
+  /** All rows are in: let it merge. @returns bytes on disk */
+  settle(): Promise<number>;
+  /** Processor time that it has used so far, milliseconds. */
+  cpuMs(): number;
   close(): Promise<void>;
 }
 
@@ -36,8 +39,19 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
       if (rows.log !== lines.length)
         throw new Error(`${rows.log} of ${lines.length} rows stored: ${rejected[0]?.message}`);
     },
-    // Merges of its own run meanwhile; this waits for what they leave.
-    settle: async () => void (await new Promise((resolve) => setTimeout(resolve, 15_000))),
+    // Until merges leave the size alone for ten seconds, at most two minutes.
+    async settle() {
+      const bytes = async () => (await store.readUsage()).find(({ kind }) => kind === "logs")?.bytes ?? 0;
+      let last = await bytes();
+      for (let turn = 0; turn < 12; turn++) {
+        await delay(10_000);
+        const now = await bytes();
+        if (now === last) break;
+        last = now;
+      }
+      return last;
+    },
+    cpuMs: () => ownCpuMs() + processCpuMs(engine.ready.pid),
     async byTrace(line) {
       const id = `${line.traceHigh.toString(16).padStart(16, "0")}${line.flowId.toString(16).padStart(16, "0")}`;
       return (await store.getFlow(id))?.logs.length ?? 0;
@@ -61,7 +75,8 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
 
 /** The same in SQLite, with the indexes that the questions ask for. */
 export function openSqlite(directory: string): MeasuredStore {
-  const database = new DatabaseSync(join(directory, "logs.db"), { readBigInts: false });
+  const file = join(directory, "logs.db");
+  const database = new DatabaseSync(file);
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -200000;
     CREATE TABLE log (time INTEGER, service TEXT, host TEXT, instance TEXT, level INTEGER, trace BLOB, span INTEGER,
       method TEXT, text TEXT, fields TEXT);
@@ -84,7 +99,11 @@ export function openSqlite(directory: string): MeasuredStore {
       }
       database.exec("COMMIT");
     },
-    settle: async () => void database.exec("PRAGMA wal_checkpoint(TRUNCATE)"),
+    async settle() {
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      return statSync(file).size;
+    },
+    cpuMs: ownCpuMs,
     byTrace: async (line) => all("SELECT * FROM log WHERE trace = ? ORDER BY time LIMIT 1000", traceOf(line)).length,
     lastErrors: async (service) =>
       all("SELECT * FROM log WHERE service = ? AND level >= 17 ORDER BY time DESC LIMIT 100", service).length,
@@ -104,11 +123,13 @@ export function openSqlite(directory: string): MeasuredStore {
   };
 }
 
-/** Bytes of all files below a directory. */
-export function bytesBelow(path: string): number {
-  if (!existsSync(path)) return 0;
-  const entry = statSync(path, { throwIfNoEntry: false });
-  if (entry === undefined) return 0;
-  if (!entry.isDirectory()) return entry.size;
-  return readdirSync(path).reduce((sum, name) => sum + bytesBelow(join(path, name)), 0);
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** From `/proc`; ticks are ten milliseconds on Linux. */
+function processCpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

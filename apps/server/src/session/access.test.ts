@@ -3,6 +3,8 @@ import { after, before, describe, it } from "node:test";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
+import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
+import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
@@ -16,6 +18,8 @@ const methods: DescMethod[] = [
   TelemetryService,
   MetricService,
   AlarmService,
+  LogService,
+  DyeingService,
 ].flatMap((service) => service.methods);
 const withoutCredentials = new Map([
   // The answer to a token that does not exist.
