@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_msec_agent_v1_common: GenFile;
 
 /**
- * Where calls to one service go: its instances that are in routing. A table is replaced whole, never patched.
+ * Where calls to one service go: its instances that are in routing. Processes get it whole; agents get small changes of it as RouteDelta.
  *
  * @generated from message msec.agent.v1.RouteTable
  */
@@ -416,7 +416,7 @@ export enum ProcessState {
   STARTING = 2,
 
   /**
-   * Alive, and has registered with the agent.
+   * Alive, its port is open, and it has registered with the agent (or is a program that does not know how).
    *
    * @generated from enum value: PROCESS_STATE_RUNNING = 3;
    */
