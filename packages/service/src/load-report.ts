@@ -7,7 +7,7 @@ export type ServedLoad = { readonly inFlight: number; readonly callsBegun: bigin
 const ROUTED_EVERY_MS = 1_000;
 const UNROUTED_EVERY_MS = 50;
 // … and wants to hear that it still is so; but nobody does for ever.
-const REPEAT_EVERY_MS = 500;
+const REPEAT_EVERY_MS = 200;
 const REPEAT_FOR_MS = 120_000;
 
 /**
