@@ -202,3 +202,32 @@ test("hosts, status and token answer in text and JSON, and Chinese where it is a
   const { stdout: chinese } = await system.msec("services", "--lang", "zh");
   assert.match(chinese, /在路由中/);
 });
+
+test("the host and every process report by themselves, and a routing switch is on the time axis of its service", async () => {
+  const { EventKind, MetricService, MetricSplit } = await import("@msec/api/console/v1/metrics_pb.js");
+  const { operatorClient } = await import("./operator-api.ts");
+  const metrics = operatorClient(system, MetricService);
+  const range = () => ({ service: "Flight.mod_flight", fromMs: Date.now() - 600_000, toMs: Date.now() + 60_000 });
+  const wanted = ["frm.loop.delay_p99_ms", "frm.process.memory_rss_bytes", "sys.cpu.used_percent", "sys.load.1m"];
+  await waitUntil(
+    "attributes of hosts and processes arrive",
+    async () => {
+      const { attributes } = await metrics.listAttributes({ ...range(), names: wanted.join(";") });
+      return attributes.map(({ name }) => name).join() === wanted.join();
+    },
+    40_000,
+  );
+  const series = await waitUntil(
+    "both instances have reported",
+    async () => {
+      const names = ["frm.process.memory_rss_bytes"];
+      const answer = await metrics.queryMetrics({ ...range(), stepS: 60, names, split: MetricSplit.INSTANCE });
+      return answer.series.length === 2 ? answer.series : undefined;
+    },
+    40_000,
+  );
+  const megabytes = Math.max(...series.flatMap(({ values }) => values.filter((value) => !Number.isNaN(value)))) / 1e6;
+  assert.ok(megabytes > 20 && megabytes < 2_000, `${megabytes} MB`);
+  const { events } = await metrics.listEvents(range());
+  assert.ok(events.some(({ kind, by }) => kind === EventKind.ROUTING_IN && by === "operator"));
+});
