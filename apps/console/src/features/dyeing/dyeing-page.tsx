@@ -175,7 +175,9 @@ export function DyeingPage() {
                   <th>{t("dyeing.note")}</th>
                   <th>{t("dyeing.since")}</th>
                   <th>{t("dyeing.left")}</th>
-                  <th />
+                  <th>
+                    <span className="visually-hidden">{t("dyeing.lines")}</span>
+                  </th>
                 </tr>
               </thead>
               <tbody>

@@ -35,7 +35,8 @@ export function ExpressionBox({ where, onWhere }: ExpressionBoxProps) {
     return () => clearTimeout(timer);
   }, [draft]);
   const check = useQuery(expressionQuery(api, settled, language));
-  const problem = settled === draft && draft.trim() !== "" ? check.data?.problem : undefined;
+  const problem =
+    settled === draft && draft.trim() !== "" && !check.isPlaceholderData ? check.data?.problem : undefined;
   return (
     <div className="expression">
       <div className="row-flex">

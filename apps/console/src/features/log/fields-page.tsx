@@ -89,7 +89,9 @@ export function FieldsPage() {
                   <tr>
                     <th>{t("logs.fieldName")}</th>
                     <th>{t("logs.fieldType")}</th>
-                    <th />
+                    <th>
+                      <span className="visually-hidden">{t("logs.removeField")}</span>
+                    </th>
                   </tr>
                 </thead>
                 <tbody>
@@ -125,7 +127,9 @@ export function FieldsPage() {
                   <tr>
                     <th>{t("logs.fieldName")}</th>
                     <th className="num">{t("logs.linesLastHour")}</th>
-                    <th />
+                    <th>
+                      <span className="visually-hidden">{t("logs.define")}</span>
+                    </th>
                   </tr>
                 </thead>
                 <tbody>

@@ -82,18 +82,28 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
           onClick={() => onChoose(line)}
           onKeyDown={(event) => event.key === "Enter" && onChoose(line)}
         >
-          <span className="mono" title={formatDateTime(line.timeUs / 1_000)}>
+          {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+          <span role="gridcell" tabIndex={-1} className="mono" title={formatDateTime(line.timeUs / 1_000)}>
             {formatClock(line.timeUs / 1_000, true)}
           </span>
-          <span>
+          {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+          <span role="gridcell" tabIndex={-1}>
             <i className={`level level-${line.level}`}>{line.level}</i>
           </span>
           {columns.map((column) => (
-            <span key={column} className={column === "service" ? "" : "mono muted"} title={cell(line, column)}>
+            // biome-ignore lint/a11y/useSemanticElements: see above
+            <span
+              role="gridcell"
+              tabIndex={-1}
+              key={column}
+              className={column === "service" ? "" : "mono muted"}
+              title={cell(line, column)}
+            >
               {column === "request" && line.requestId !== "" ? shortRequestId(line.requestId) : cell(line, column)}
             </span>
           ))}
-          <span className="text mono">
+          {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+          <span role="gridcell" tabIndex={-1} className="text mono">
             {line.text.slice(0, ROW_UNITS)}
             {Object.entries(line.fields).map(([name, value]) => (
               <em key={name}>
