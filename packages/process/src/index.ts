@@ -1,3 +1,4 @@
+export { compileCacheEnvironment } from "./compile-cache.ts";
 export {
   booleanKey,
   choiceKey,

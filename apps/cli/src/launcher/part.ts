@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  compileCacheEnvironment,
   nodeProgram,
   type StateDirectory,
   type Supervised,
@@ -55,7 +56,7 @@ export function createPart(options: PartOptions): Supervised {
       ...ready,
     ],
     cwd: state.path,
-    env: { ...environmentOfParts(environment), MALLOC_ARENA_MAX: "2" },
+    env: { ...environmentOfParts(environment), MALLOC_ARENA_MAX: "2", ...compileCacheEnvironment() },
     output: { file: partLogFile(state, part) },
     graceMs,
     readyTimeoutMs,

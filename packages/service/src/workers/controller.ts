@@ -1,6 +1,5 @@
 import cluster from "node:cluster";
-import { BackOff } from "@msec/process";
-import { compileCacheDirectory } from "./compile-cache.ts";
+import { BackOff, compileCacheEnvironment } from "@msec/process";
 import type { ControllerSettings } from "./controller-settings.ts";
 import type { ReloadMessage, ReloadResult, ReplacedWorker } from "./reload-request.ts";
 import { WorkerMessage } from "./worker-message.ts";
@@ -49,8 +48,7 @@ export class Controller {
     this.#settings = settings;
     this.#say = say;
     // What whoever started us has chosen goes before.
-    const cache = process.env.NODE_COMPILE_CACHE ?? compileCacheDirectory();
-    this.#environment = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+    this.#environment = process.env.NODE_COMPILE_CACHE === undefined ? compileCacheEnvironment() : {};
     this.#seats = Array.from({ length: settings.workers }, (_, index) => ({
       number: index + 1,
       backOff: new BackOff({ firstMs: 10, maxMs: 5_000 }),

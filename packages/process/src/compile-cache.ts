@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * A directory in which Node keeps compiled code, so that a worker that is started again need not compile what the last one did: loading the SDK takes 0.39 s of a
- * core instead of 0.67 (Node 24.21, four runs of each).
+ * A directory in which Node keeps compiled code (NODE_COMPILE_CACHE), so that a program that is started again need neither strip types nor compile: loading the
+ * SDK takes 0.39 s of a core instead of 0.67, and a service 28 MB less memory, for the stripper is not loaded (Node 24.21).
  *
  * One for each user, for whoever can write there decides what runs: it is used only if it is this user's own and nobody else may enter it.
  *
@@ -23,4 +23,10 @@ export function compileCacheDirectory(parent: string = tmpdir()): string | undef
     // A full or read-only disk: workers start without it, a little later.
     return undefined;
   }
+}
+
+/** The environment of a program of ours that is to use that directory; {} where there is none. */
+export function compileCacheEnvironment(): Record<string, string> {
+  const directory = compileCacheDirectory();
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: directory };
 }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../testing-agent.ts";
 import { compileCacheDirectory } from "./compile-cache.ts";
+import { temporaryDirectory } from "./testing-directory.ts";
 
 test("compiled code is kept where only this user can write, or nowhere", async () => {
-  await using parent = await temporaryDirectory();
+  using parent = await temporaryDirectory();
   const directory = compileCacheDirectory(parent.path);
   assert.equal(directory, join(parent.path, `msec-compiled-${process.getuid?.()}`));
   assert.equal(statSync(directory).mode & 0o777, 0o700);
