@@ -19,7 +19,13 @@ export async function ask<Row>(
       query,
       query_params: params,
       format: "JSONEachRow",
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0, output_format_json_quote_denormals: 0 },
+      clickhouse_settings: {
+        output_format_json_quote_64bit_integers: 0,
+        output_format_json_quote_denormals: 0,
+        // Compiling costs 7 ms of processor time a question, a fifth of a day's curve; none of ours computes long enough to get it back.
+        compile_expressions: 0,
+        compile_aggregate_expressions: 0,
+      },
     });
     return await result.json<Row>();
   } catch (error) {
