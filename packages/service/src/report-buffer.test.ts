@@ -57,7 +57,7 @@ test("the numbers of sides, kinds and levels are those of the interface", () => 
 
 test("while the agent is away the oldest batches give way, and their rows are counted in the next one", () => {
   const recorder = createRecorder({ now: () => 1_800_000_000_000 });
-  const buffer = new ReportBuffer(recorder, 3_000);
+  const buffer = new ReportBuffer(recorder, 3_200);
   for (let round = 0; round < 10; round++) {
     recorder.log(Level.info, `${round}${"x".repeat(900)}`);
     buffer.collect();
