@@ -8,6 +8,7 @@ import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { type Log, lockDirectory, UserError } from "@msec/process";
@@ -38,6 +39,7 @@ import { createRegistryHandler } from "./registry/handler.ts";
 import { HostRegistry } from "./registry/host-registry.ts";
 import { SilenceWatch } from "./registry/silence-watch.ts";
 import { moveInstances, RegistryStore } from "./registry/store.ts";
+import { createRequestHandler } from "./requests/handler.ts";
 import { openServerStore, type ServerStore } from "./schema.ts";
 import { AttemptLimit } from "./session/attempt-limit.ts";
 import { createSessionHandler } from "./session/handler.ts";
@@ -195,6 +197,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         );
         router.service(CapacityService, createCapacityHandler({ operations, registry, feed, hosts, pushes, now }));
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
+        router.service(RequestService, createRequestHandler(telemetry.store, registry));
         router.service(AlarmService, alarms.handler);
         router.service(
           MetricService,

@@ -48,7 +48,17 @@ export {
   metricSteps,
   Statistic,
 } from "./query/metrics.ts";
-export type { RecentRequestsQuery, RequestSummary } from "./query/recent-requests.ts";
+export type { RecentRequestsQuery } from "./query/recent-requests.ts";
+export type { RequestSummary } from "./query/request-summary.ts";
+export {
+  type FoundCall,
+  type FoundRequest,
+  RequestOrder,
+  type RequestPage,
+  requestsPageMax,
+  type SearchRequestsQuery,
+} from "./query/search-requests.ts";
+export { mapEdgesMax, type ServiceMap, type ServiceMapEdge, type ServiceMapQuery } from "./query/service-map.ts";
 export {
   defaultRetention,
   type KindRetention,

@@ -15,7 +15,10 @@ import { type CallCurves, type CallsQuery, queryCalls } from "./query/calls.ts";
 import { type Flow, getFlow } from "./query/flow.ts";
 import { createLogStore, type LogStore } from "./query/logs.ts";
 import { type MetricCurves, type MetricsQuery, queryMetrics } from "./query/metrics.ts";
-import { listRecentRequests, type RecentRequestsQuery, type RequestSummary } from "./query/recent-requests.ts";
+import { listRecentRequests, type RecentRequestsQuery } from "./query/recent-requests.ts";
+import type { RequestSummary } from "./query/request-summary.ts";
+import { type RequestPage, type SearchRequestsQuery, searchRequests } from "./query/search-requests.ts";
+import { getServiceMap, type ServiceMap, type ServiceMapQuery } from "./query/service-map.ts";
 import {
   applyRetention,
   defaultRetention,
@@ -68,6 +71,10 @@ export interface TelemetryStore extends AsyncDisposable {
   getFlow(requestId: string): Promise<Flow | undefined>;
   /** The newest requests, newest first. */
   listRecentRequests(query?: RecentRequestsQuery): Promise<RequestSummary[]>;
+  /** Requests with a call that fits, a page at a time; see `SearchRequestsQuery` for the limits. */
+  searchRequests(query: SearchRequestsQuery): Promise<RequestPage>;
+  /** Who calls whom; see `ServiceMapQuery` for the limits. */
+  getServiceMap(query: ServiceMapQuery): Promise<ServiceMap>;
   /** Log lines. */
   readonly logs: LogStore;
   /** Give the connections back. */
@@ -127,6 +134,8 @@ export function openTelemetryStore(options: StoreOptions): TelemetryStore {
     getFlow: (requestId) => getFlow(clients, requestId),
     logs: createLogStore(clients),
     listRecentRequests: (query = {}) => listRecentRequests(clients, query, Date.now()),
+    searchRequests: (query) => searchRequests(clients, query),
+    getServiceMap: (query) => getServiceMap(clients, query, Date.now()),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -38,6 +38,8 @@ export function gateStore(store: TelemetryStore): GatedStore {
     readUsage: whenOpen(store.readUsage),
     getFlow: whenOpen(store.getFlow),
     listRecentRequests: whenOpen(store.listRecentRequests),
+    searchRequests: whenOpen(store.searchRequests),
+    getServiceMap: whenOpen(store.getServiceMap),
     logs: {
       find: whenOpen(store.logs.find),
       tail: whenOpen(store.logs.tail),

@@ -1,6 +1,7 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
+import { type RequestSummary, summarizeRequests } from "./request-summary.ts";
 
 /** Which requests to list. */
 export interface RecentRequestsQuery {
@@ -19,23 +20,6 @@ export interface RecentRequestsQuery {
   readonly limit?: number | undefined;
 }
 
-/** One request in a list; the names are those of its first span. */
-export interface RequestSummary {
-  /** 32 hex digits. */
-  requestId: string;
-  /** Microseconds since 1970 UTC. */
-  startUs: number;
-  durationUs: number;
-  service: string;
-  method: string;
-  /** Services that it passed, in order of first span. */
-  services: string[];
-  spans: number;
-  /** Calls in it that failed; a call that both sides recorded counts once. */
-  failures: number;
-  code: number;
-}
-
 const minuteMs = 60_000;
 /** How far a host's clock may be ahead. */
 const aheadMs = 3_600_000;
@@ -52,7 +36,7 @@ export async function listRecentRequests(
   query: RecentRequestsQuery,
   nowMs: number,
 ): Promise<RequestSummary[]> {
-  const { service = "", method = "", failedOnly = false, slowest = false, limit = 50 } = query;
+  const { service = "", method = "", failedOnly = false, limit = 50 } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > 500) throw new InvalidQuery(`limit ${limit} must be 1…500`);
   const params = { service, method, failedOnly, limit };
   const select = foundQuery(query);
@@ -61,18 +45,7 @@ export async function listRecentRequests(
     found = await ask(clients, "list requests", select, { ...params, ...range });
     if (found.length === limit) break;
   }
-  if (found.length === 0) return [];
-  const starts = found.map(({ startUs }) => startUs);
-  const summaries = await ask<RequestSummary>(clients, "list requests", summaryQuery, {
-    flowIds: found.map(({ flowId }) => BigInt(flowId)),
-    // The index of times narrows the search; a request is not open for longer than this.
-    fromS: Math.floor(Math.min(...starts) / 1e6) - 600,
-    toS: Math.ceil(Math.max(...starts) / 1e6) + 600,
-  });
-  if (!slowest) return summaries;
-  const place = new Map(found.map(({ flowId }, position) => [BigInt(flowId), position]));
-  const placeOf = ({ requestId }: RequestSummary) => place.get(BigInt(`0x${requestId.slice(16)}`)) ?? found.length;
-  return summaries.sort((a, b) => placeOf(a) - placeOf(b));
+  return await summarizeRequests(clients, found);
 }
 
 /** The ranges to look in, one after the other until enough is found: the newest are nearly always in the first. */
@@ -105,22 +78,3 @@ const foundQuery = ({ service, method, failedOnly, slowest }: RecentRequestsQuer
     ORDER BY ${slowest ? "lasted" : "begin"} DESC LIMIT 1 BY flow_id LIMIT {limit:UInt32}
   )
   ORDER BY ${slowest ? "lasted" : "begin"} DESC`;
-
-// A failed call between two services is in two spans, the caller's and, as its child, the callee's: counted by the caller's id.
-const summaryQuery = `
-  SELECT lower(concat(leftPad(hex(max(trace_high)), 16, '0'), leftPad(hex(flow_id), 16, '0'))) AS requestId,
-    toUnixTimestamp64Micro(min(start)) AS startUs,
-    argMin(duration_us, rank) AS durationUs, argMin(hop_service, rank) AS service, argMin(hop_method, rank) AS method,
-    arrayDistinct(arrayMap(x -> x.2, arraySort(groupArray(5000)((rank, hop_service))))) AS services,
-    count() AS spans,
-    uniqExactIf(if(side = 2 OR parent_span_id = 0, span_id, parent_span_id), hop_code != 0) AS failures,
-    argMin(hop_code, rank) AS code
-  FROM (
-    SELECT flow_id, trace_high, span_id, parent_span_id, start, (start, -side) AS rank, side, duration_us,
-      service AS hop_service, method AS hop_method, code AS hop_code
-    FROM span
-    WHERE flow_id IN {flowIds:Array(UInt64)}
-      AND start BETWEEN fromUnixTimestamp64Second({fromS:Int64}, 'UTC') AND fromUnixTimestamp64Second({toS:Int64}, 'UTC')
-  )
-  GROUP BY flow_id
-  ORDER BY min(start) DESC, requestId`;
