@@ -1,6 +1,7 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
+import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
@@ -14,6 +15,7 @@ import { clockInterceptor } from "./server-clock.ts";
 export interface Api {
   readonly session: Client<typeof SessionService>;
   readonly registry: Client<typeof RegistryService>;
+  readonly capacity: Client<typeof CapacityService>;
   readonly telemetry: Client<typeof TelemetryService>;
   readonly log: Client<typeof LogService>;
   readonly dyeing: Client<typeof DyeingService>;
@@ -39,6 +41,7 @@ export function createApi(transport: Transport): Api {
   return {
     session: createClient(SessionService, transport),
     registry: createClient(RegistryService, transport),
+    capacity: createClient(CapacityService, transport),
     telemetry: createClient(TelemetryService, transport),
     log: createClient(LogService, transport),
     dyeing: createClient(DyeingService, transport),

@@ -1,9 +1,10 @@
-import { createRouter, Link, type RouterHistory } from "@tanstack/react-router";
+import { createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Loading, Notice } from "../ui/notice.tsx";
 import { Mark } from "../ui/status-mark.tsx";
 import { alarmChannelsRoute, alarmRoute, alarmRulesRoute, alarmSilencesRoute, alarmsRoute } from "./alarms.tsx";
 import { appRoute } from "./app.tsx";
+import { capacityRoute } from "./capacity.tsx";
 import { type RouteContext, rootRoute } from "./context.ts";
 import { curvesRoute } from "./curves.tsx";
 import { flowRoute } from "./flow.tsx";
@@ -11,19 +12,25 @@ import { hostsRoute } from "./hosts.tsx";
 import { dyeingRoute, logFieldsRoute, logsRoute } from "./logs.tsx";
 import { monitorRoute, retentionRoute } from "./monitor.tsx";
 import { requestsRoute } from "./requests.tsx";
-import { serviceRoute } from "./service.tsx";
-import { servicesRoute } from "./services.tsx";
+import { policyRoute, serviceRoute } from "./service.tsx";
+import { servicesAliasRoute, servicesRoute } from "./services.tsx";
 import { signInRoute } from "./sign-in.tsx";
+
+/** Every address that there is no page for, so that it is said inside the shell. */
+const unknownRoute = createRoute({ getParentRoute: () => appRoute, path: "$", component: PageNotFound });
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
   appRoute.addChildren([
     servicesRoute,
+    servicesAliasRoute,
     serviceRoute,
+    policyRoute,
     curvesRoute,
     requestsRoute,
     flowRoute,
     hostsRoute,
+    capacityRoute,
     logsRoute,
     logFieldsRoute,
     dyeingRoute,
@@ -34,6 +41,7 @@ const routeTree = rootRoute.addChildren([
     alarmRoute,
     monitorRoute,
     retentionRoute,
+    unknownRoute,
   ]),
 ]);
 

@@ -1,5 +1,6 @@
 import { createRoute } from "@tanstack/react-router";
 import { lazy } from "react";
+import { useTranslation } from "react-i18next";
 import { useTitle } from "../lib/use-title.ts";
 import { appRoute } from "./app.tsx";
 
@@ -13,5 +14,18 @@ export const serviceRoute = createRoute({
     const { name } = serviceRoute.useParams();
     useTitle(name);
     return <ServicePage name={name} />;
+  },
+});
+
+const PolicyPage = lazy(async () => ({ default: (await import("../features/service/policy-page.tsx")).PolicyPage }));
+
+/** `/services/Flight.mod_flight/policy` */
+export const policyRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/services/$name/policy",
+  component: function PolicyRoute() {
+    const { name } = policyRoute.useParams();
+    useTitle(`${name} ${useTranslation().t("policy.tab")}`);
+    return <PolicyPage name={name} />;
   },
 });

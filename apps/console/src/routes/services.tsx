@@ -1,4 +1,4 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
 import { lazy } from "react";
 import { useTranslation } from "react-i18next";
 import { OverviewSort, parseOverviewSearch } from "../features/service/overview-sort.ts";
@@ -21,5 +21,14 @@ export const servicesRoute = createRoute({
     const change = (next: OverviewSort) =>
       void navigate({ search: next === OverviewSort.Name ? {} : { sort: next }, replace: true });
     return <OverviewPage sort={sort} onSort={change} />;
+  },
+});
+
+/** `/services`: where one comes to who shortens the address of a service. */
+export const servicesAliasRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/services",
+  beforeLoad: () => {
+    throw redirect({ to: "/", replace: true });
   },
 });

@@ -1,20 +1,21 @@
-import type { Host } from "@msec/api/console/v1/registry_pb.js";
+import { type Host, RouteState } from "@msec/api/console/v1/registry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatAge, formatBytes, formatRate } from "../../lib/format.ts";
+import { formatAge, formatBytes, formatPercent, formatRate } from "../../lib/format.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
-import { Icon } from "../../ui/icon.tsx";
+import { Expander } from "../../ui/expander.tsx";
 import { Meter } from "../../ui/meter.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
+import { HostFoot, ZoneButton } from "./host-tools.tsx";
 import { ProcessTable } from "./process-table.tsx";
 import { hostsQuery } from "./queries.ts";
-import { countApplied } from "./route-progress.ts";
+import { behindText, countApplied, lateHosts } from "./route-progress.ts";
 import "./hosts-page.css";
 
 // With so few hosts everything fits on the page.
@@ -32,7 +33,10 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
   const hosts = useQuery(hostsQuery(useApi()));
   const list = hosts.data?.hosts ?? [];
   const version = hosts.data?.routeVersion ?? 0n;
+  const language = useLanguage();
+  const now = useNow();
   const { applied, total } = countApplied(list, version);
+  const late = lateHosts(list);
   const opened = open ?? (list.length <= OPEN_ALL ? list.map((host) => host.id) : []);
   const toggle = (id: string) => onOpen(opened.includes(id) ? opened.filter((one) => one !== id) : [...opened, id]);
   return (
@@ -40,8 +44,9 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
       <div className="page-head">
         <h1>{t("hosts.title")}</h1>
         {total > 0 && (
-          <Status mark={applied === total ? Mark.Ok : Mark.Progress}>
+          <Status mark={late.length === 0 ? Mark.Ok : Mark.Warn}>
             {t("hosts.applied", { applied, total, version: String(version) })}
+            {late.length > 0 && <span className="warn">; {behindText(t, language, late, now)}</span>}
           </Status>
         )}
       </div>
@@ -65,6 +70,10 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
                   <th>{t("column.cpu")}</th>
                   <th className="num col-wide">{t("column.load")}</th>
                   <th>{t("column.memory")}</th>
+                  <th>{t("capacity.column.disk")}</th>
+                  <th className="num">{t("capacity.column.network")}</th>
+                  <th>{t("hosts.zone")}</th>
+                  <th className="col-wide">{t("hosts.agent")}</th>
                   <th className="num">{t("column.processes")}</th>
                 </tr>
               </thead>
@@ -79,7 +88,8 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
                     />
                     {opened.includes(host.id) && (
                       <tr className="processes">
-                        <td colSpan={8}>
+                        <td colSpan={12}>
+                          <HostFoot host={host} />
                           <ProcessTable host={host} />
                         </td>
                       </tr>
@@ -111,20 +121,15 @@ function HostRow({
   const now = useNow();
   const usedBytes = host.memoryTotalBytes - host.memoryAvailableBytes;
   const behind = newest - host.appliedRouteVersion;
+  const rates = t("hosts.diskRates", {
+    read: formatBytes(host.diskReadRate),
+    write: formatBytes(host.diskWriteRate),
+  });
   return (
     <tr className="row">
       <td>
         <span className="row-flex" style={{ gap: 6 }}>
-          <button
-            type="button"
-            className="bare expander"
-            style={{ minWidth: 20, padding: 0, height: 20 }}
-            aria-expanded={open}
-            aria-label={t("hosts.processesOf", { host: host.name })}
-            onClick={onToggle}
-          >
-            <Icon name="chevron" size={13} />
-          </button>
+          <Expander open={open} label={t("hosts.processesOf", { host: host.name })} onToggle={onToggle} />
           <strong style={{ fontWeight: 500 }}>{host.name}</strong>
         </span>
       </td>
@@ -138,6 +143,12 @@ function HostRow({
       <td className="num">
         <span className="mono">{String(host.appliedRouteVersion)}</span>
         {behind > 0n && <span className="warn"> {t("hosts.behind", { count: Number(behind) })}</span>}
+        {host.routeState === RouteState.DIFFERENT && (
+          <span className="fail" title={host.routeProblem}>
+            {" "}
+            {t("capacity.routeState.different")}
+          </span>
+        )}
       </td>
       <td>
         <Meter ratio={host.cpuPercent / 100} label={t("column.cpu")} />
@@ -150,6 +161,24 @@ function HostRow({
         <Meter ratio={usedBytes / host.memoryTotalBytes} label={t("column.memory")} />
         {formatBytes(usedBytes)} <span className="muted">/ {formatBytes(host.memoryTotalBytes)}</span>
       </td>
+      <td>
+        {host.diskTotalBytes > 0 ? (
+          <span title={rates}>
+            <Meter ratio={1 - host.diskAvailableBytes / host.diskTotalBytes} label={t("capacity.column.disk")} />
+            {formatPercent(1 - host.diskAvailableBytes / host.diskTotalBytes)}
+          </span>
+        ) : (
+          <span className="zero">–</span>
+        )}
+      </td>
+      <td className="num network">
+        {formatBytes(host.networkReceiveRate)}/s
+        <span className="muted"> · {formatBytes(host.networkTransmitRate)}/s</span>
+      </td>
+      <td>
+        <ZoneButton host={host} />
+      </td>
+      <td className="col-wide mono">{host.agentVersion || <span className="zero">–</span>}</td>
       <td className="num">{host.processes.length}</td>
     </tr>
   );

@@ -11,6 +11,7 @@ import {
   Position,
   ReactFlow,
 } from "@xyflow/react";
+import type { TFunction } from "i18next";
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import "@xyflow/react/dist/base.css";
@@ -133,7 +134,7 @@ interface DiagramTexts {
   readonly label: (edge: FlowEdge) => EdgeLabel;
 }
 
-function diagramTexts(graph: FlowGraph, t: ReturnType<typeof useTranslation>["t"]): DiagramTexts {
+function diagramTexts(graph: FlowGraph, t: TFunction): DiagramTexts {
   return {
     lines: (node) => [
       node.service || t("flow.outside"),

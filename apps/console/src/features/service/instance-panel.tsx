@@ -1,18 +1,24 @@
-import { type Service, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { OperationKind } from "@msec/api/console/v1/capacity_pb.js";
+import { type Instance, type Service, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { App, Button, Checkbox } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
-import { failureFrom } from "../../lib/failure.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { useComplaint } from "../../lib/use-complaint.ts";
 import { Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { callsQuery } from "../call/queries.ts";
+import { forceNeed } from "../capacity/applicable.ts";
+import { InstanceActions } from "../capacity/instance-actions.tsx";
+import { placeOf } from "../capacity/operation-words.ts";
+import { useCapacityChange, useExpectRouting, useRoutingSwitch } from "../capacity/queries.ts";
+import { ProcessHeads } from "../host/process-cells.tsx";
+import { AddInstance, EditInstance } from "./instance-form.tsx";
 import { InstanceRow } from "./instance-row.tsx";
-import { type RoutingChange, useSetRouting } from "./queries.ts";
-import { takesCalls, wouldTakeLastOut } from "./service-health.ts";
+import { takesCalls } from "./service-health.ts";
 import "./instance-panel.css";
 
 const LAST_SECONDS = 10;
@@ -23,7 +29,9 @@ export function InstancePanel({ service }: { readonly service: Service }) {
   const { t } = useTranslation();
   const api = useApi();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const changeRouting = useRoutingChange(service);
+  const [adding, setAdding] = useState(false);
+  const [edited, setEdited] = useState<Instance>();
+  const routing = useSwitch(service);
   const callable = takesCalls(service);
   const traffic = useQuery({
     ...callsQuery(api, {
@@ -40,49 +48,50 @@ export function InstancePanel({ service }: { readonly service: Service }) {
   const all = instances.length > 0 && instances.every((instance) => chosen.has(instance.id));
   const toggle = (id: string) =>
     setChosen((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
-  const apply = (inRouting: boolean) => {
-    const ids = instances.filter((one) => chosen.has(one.id) && one.inRouting !== inRouting).map((one) => one.id);
-    changeRouting.request({ instanceIds: ids, inRouting }, () => setChosen(new Set()));
-  };
+  const selected = instances.filter((one) => chosen.has(one.id));
+  const add = (
+    <Button size="small" onClick={() => setAdding(true)}>
+      {t("instanceForm.add")}
+    </Button>
+  );
+  const dialogs = (
+    <>
+      {adding && <AddInstance service={service} onClose={() => setAdding(false)} />}
+      {edited !== undefined && <EditInstance instance={edited} onClose={() => setEdited(undefined)} />}
+    </>
+  );
   if (instances.length === 0) {
     return (
-      <Panel title={t("service.instances")}>
+      <Panel title={t("service.instances")} tools={add}>
         <Notice title={t("instance.emptyTitle")}>{t("instance.emptyTodo")}</Notice>
+        {dialogs}
       </Panel>
     );
   }
-  const selected = instances.filter((one) => chosen.has(one.id));
   return (
     <Panel
       title={t("service.instances")}
       count={selected.length > 0 ? t("instance.selected", { count: selected.length }) : instances.length}
       tools={
-        callable && (
-          <>
-            <Button size="small" disabled={!selected.some((one) => !one.inRouting)} onClick={() => apply(true)}>
-              {t("action.takeIn")}
-            </Button>
-            <Button size="small" disabled={!selected.some((one) => one.inRouting)} onClick={() => apply(false)}>
-              {t("action.takeOut")}
-            </Button>
-          </>
-        )
+        <InstanceActions chosen={selected} all={instances} onBegun={() => setChosen(new Set())}>
+          <RemoveButton chosen={selected} onDone={() => setChosen(new Set())} />
+          {add}
+        </InstanceActions>
       }
     >
+      {dialogs}
       <div className="scroll-x">
         <table className="grid instances" aria-label={t("service.instances")}>
           <thead>
             <tr>
               <th>
                 <span className="lead-cells">
-                  {callable && (
-                    <Checkbox
-                      aria-label={t("instance.selectAll")}
-                      checked={all}
-                      indeterminate={!all && selected.length > 0}
-                      onChange={() => setChosen(all ? new Set() : new Set(instances.map((one) => one.id)))}
-                    />
-                  )}
+                  <Checkbox
+                    aria-label={t("instance.selectAll")}
+                    checked={all}
+                    indeterminate={!all && selected.length > 0}
+                    onChange={() => setChosen(all ? new Set() : new Set(instances.map((one) => one.id)))}
+                  />
                   {t("column.address")}
                 </span>
               </th>
@@ -94,11 +103,7 @@ export function InstancePanel({ service }: { readonly service: Service }) {
                 </th>
               )}
               <th className="col-wide">{t("column.host")}</th>
-              <th className="num">{t("column.pid")}</th>
-              <th className="num">{t("column.uptime")}</th>
-              <th className="num">{t("column.memory")}</th>
-              <th className="num">{t("column.cpu")}</th>
-              <th className="num">{t("column.restarts")}</th>
+              <ProcessHeads />
             </tr>
           </thead>
           <tbody>
@@ -111,8 +116,9 @@ export function InstancePanel({ service }: { readonly service: Service }) {
                 trafficKnown={traffic.data !== undefined && !traffic.isError}
                 chosen={chosen.has(instance.id)}
                 onChoose={() => toggle(instance.id)}
-                pending={changeRouting.pending.has(instance.id)}
-                onRouting={(inRouting) => changeRouting.request({ instanceIds: [instance.id], inRouting })}
+                pending={routing.pending === instance.id}
+                onRouting={(inRouting) => routing.request(instance, inRouting)}
+                onEdit={() => setEdited(instance)}
               />
             ))}
           </tbody>
@@ -127,36 +133,85 @@ function isSwitching(service: Service): boolean {
   return service.instances.some((instance) => serverNow() - instance.routingChangedMs < JUST_SWITCHED_MS);
 }
 
-/** Changes routing; asks first only where nobody would be left to answer calls. */
-function useRoutingChange(service: Service) {
+/** The switch of one instance: an operation like the button's, without a dialog where nothing has to be asked. */
+function useSwitch(service: Service) {
   const { t } = useTranslation();
-  const { modal, message } = App.useApp();
-  const setRouting = useSetRouting();
-  const run = async (change: RoutingChange, onDone?: () => void) => {
+  const { modal } = App.useApp();
+  const complain = useComplaint();
+  const change = useRoutingSwitch();
+  const expectRouting = useExpectRouting();
+  const run = async ({ id }: Instance, inRouting: boolean, force: boolean) => {
+    const kind = inRouting ? OperationKind.IN : OperationKind.OUT;
     try {
-      await setRouting.mutateAsync(change);
-      onDone?.();
+      await change.mutateAsync({ kind, instanceIds: [id], stepTimeoutMs: 0, force, batch: 0 });
+      expectRouting([id], inRouting);
     } catch (error) {
-      const { kind, detail } = failureFrom(error);
-      void message.error(`${t("instance.routingFailed")} ${detail || t(`failure.${kind}.todo`)}`);
+      complain(t("instance.routingFailed"), error);
     }
   };
-  const request = (change: RoutingChange, onDone?: () => void) => {
-    if (change.inRouting || !wouldTakeLastOut(service.instances, new Set(change.instanceIds))) {
-      void run(change, onDone);
+  const request = (instance: Instance, inRouting: boolean) => {
+    const kind = inRouting ? OperationKind.IN : OperationKind.OUT;
+    const need = forceNeed(kind, [instance], service.instances, 1, serverNow());
+    if (need === undefined) {
+      void run(instance, inRouting, false);
       return;
     }
+    const last = need.kind === "last";
     modal.confirm({
-      title: t("instance.lastTitle", { service: service.name }),
-      content: t("instance.lastBody"),
-      okText: t("action.takeOut"),
+      title: last
+        ? t("instance.lastTitle", { service: service.name })
+        : t("operation.forceNeededIn", { address: need.address }),
+      content: t(last ? "instance.lastBody" : "operation.forceIn"),
+      okText: t(last ? "action.takeOut" : "action.takeIn"),
       okButtonProps: { danger: true },
       cancelText: t("action.cancel"),
       focusable: { autoFocusButton: "cancel" },
       icon: null,
-      onOk: () => run(change, onDone),
+      onOk: () => run(instance, inRouting, true),
     });
   };
-  const pending = new Set(setRouting.isPending ? setRouting.variables.instanceIds : []);
-  return { request, pending };
+  return { request, pending: change.isPending ? change.variables.instanceIds[0] : undefined };
+}
+
+/** Removes the chosen instances, which must be out of routing. */
+function RemoveButton({ chosen, onDone }: { chosen: readonly Instance[]; onDone: () => void }) {
+  const { t } = useTranslation();
+  const api = useApi();
+  const { modal } = App.useApp();
+  const complain = useComplaint();
+  const remove = useCapacityChange((instanceIds: string[]) => api.registry.removeInstances({ instanceIds }));
+  const routed = chosen.some((one) => one.inRouting);
+  const ask = () =>
+    modal.confirm({
+      title: t("instanceForm.removeTitle", { count: chosen.length }),
+      content: (
+        <>
+          <p className="dialog-lead">{t("instanceForm.removeBody")}</p>
+          <p className="mono">{chosen.map(placeOf).join(", ")}</p>
+        </>
+      ),
+      okText: t("instanceForm.remove"),
+      okButtonProps: { danger: true },
+      cancelText: t("action.cancel"),
+      focusable: { autoFocusButton: "cancel" },
+      icon: null,
+      onOk: async () => {
+        try {
+          await remove.mutateAsync(chosen.map(({ id }) => id));
+          onDone();
+        } catch (error) {
+          complain("", error);
+        }
+      },
+    });
+  return (
+    <Button
+      size="small"
+      disabled={chosen.length === 0 || routed}
+      title={routed ? t("instanceForm.removeRouted") : undefined}
+      onClick={ask}
+    >
+      {t("instanceForm.remove")}
+    </Button>
+  );
 }

@@ -1,15 +1,18 @@
 import type { Instance } from "@msec/api/console/v1/registry_pb.js";
-import { Checkbox, Switch, Tooltip } from "antd";
+import { Button, Checkbox, Switch, Tooltip } from "antd";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { formatAge, formatBytes, formatDateTime, formatElapsed, formatRate } from "../../lib/format.ts";
+import { formatAge, formatDateTime, formatElapsed, formatRate } from "../../lib/format.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
-import { Icon } from "../../ui/icon.tsx";
+import { Expander } from "../../ui/expander.tsx";
 import { RateBars } from "../../ui/sparkline.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import type { Curve } from "../call/series.ts";
+import { placeOf } from "../capacity/operation-words.ts";
+import { PROCESS_COLUMNS, ProcessCells } from "../host/process-cells.tsx";
 import { processStateView } from "./health-mark.ts";
+import { limitsText, transportName } from "./instance-limits.ts";
 
 // The mean of two seconds is calm enough to read. Right after the switch was used one wants to see what it does: then the
 // newest second alone counts.
@@ -28,6 +31,8 @@ export interface InstanceRowProps {
   readonly onChoose: () => void;
   readonly pending: boolean;
   readonly onRouting: (inRouting: boolean) => void;
+  /** Opens its weight and limits. */
+  readonly onEdit: () => void;
 }
 
 /** One instance, and everything known of it when it is opened. */
@@ -39,27 +44,20 @@ export function InstanceRow(props: InstanceRowProps) {
   const [open, setOpen] = useState(false);
   const moreId = useId();
   const { process } = instance;
-  const address = instance.port === 0 ? instance.address || instance.hostName : `${instance.address}:${instance.port}`;
+  const address = placeOf(instance);
   const alive = process !== undefined && process.pid !== 0;
   return (
     <>
       <tr className={chosen ? "row chosen" : "row"}>
         <td>
           <span className="lead-cells">
-            {callable && (
-              <Checkbox aria-label={t("instance.select", { address })} checked={chosen} onChange={props.onChoose} />
-            )}
-            <button
-              type="button"
-              className="bare expander"
-              style={{ minWidth: 20, padding: 0, height: 20 }}
-              aria-expanded={open}
-              aria-controls={moreId}
-              aria-label={t("instance.more", { address })}
-              onClick={() => setOpen(!open)}
-            >
-              <Icon name="chevron" size={13} />
-            </button>
+            <Checkbox aria-label={t("instance.select", { address })} checked={chosen} onChange={props.onChoose} />
+            <Expander
+              open={open}
+              controls={moreId}
+              label={t("instance.more", { address })}
+              onToggle={() => setOpen(!open)}
+            />
             <span className="mono">{address}</span>
           </span>
         </td>
@@ -79,6 +77,7 @@ export function InstanceRow(props: InstanceRowProps) {
               <span className={instance.inRouting ? "" : "muted"}>
                 {t(instance.inRouting ? "routing.in" : "routing.out")}
               </span>
+              <SilenceMark instance={instance} />
             </span>
           </td>
         )}
@@ -93,23 +92,20 @@ export function InstanceRow(props: InstanceRowProps) {
           </td>
         )}
         <td className="col-wide">{instance.hostName || <span className="zero">–</span>}</td>
-        <td className="num mono">{alive ? process.pid : <span className="zero">–</span>}</td>
-        <td className="num">
-          {alive ? formatElapsed(now - process.startedMs, language) : <span className="zero">–</span>}
-        </td>
-        <td className="num">{alive ? formatBytes(process.memoryBytes) : <span className="zero">–</span>}</td>
-        <td className="num">{alive ? `${formatRate(process.cpuPercent)} %` : <span className="zero">–</span>}</td>
-        <td className={process !== undefined && process.restarts > 0 ? "num warn" : "num zero"}>
-          {process?.restarts ?? "–"}
-        </td>
+        <ProcessCells process={process} />
       </tr>
       {open && (
         <tr className="more" id={moreId}>
-          <td colSpan={callable ? 10 : 8}>
+          <td colSpan={callable ? 5 + PROCESS_COLUMNS : 3 + PROCESS_COLUMNS}>
             <dl className="facts">
               <Fact name={t("instance.id")} value={<span className="mono">{instance.id}</span>} />
               <Fact name={t("column.host")} value={instance.hostName || "–"} />
               <Fact name={t("instance.weight")} value={instance.weight} />
+              {instance.hostId === "" ? (
+                <Fact name={t("instanceForm.transport")} value={transportName[instance.transport]} />
+              ) : (
+                <Fact name={t("instanceForm.limits")} value={limitsText(t, instance.settings)} />
+              )}
               {instance.routingChangedMs > 0 && (
                 <Fact
                   name={t("instance.routingChanged")}
@@ -120,13 +116,38 @@ export function InstanceRow(props: InstanceRowProps) {
               {instance.reportedMs > 0 && (
                 <Fact name={t("instance.reported")} value={formatAge(now - instance.reportedMs, language)} />
               )}
+              <Button size="small" onClick={props.onEdit}>
+                {t("instanceForm.edit")}
+              </Button>
             </dl>
+            {instance.silentSinceMs > 0 && (
+              <p className="warn">
+                {t(instance.withheld ? "instanceForm.withheldHint" : "instanceForm.silentHint", {
+                  age: formatElapsed(now - instance.silentSinceMs, language),
+                })}
+              </p>
+            )}
             {process === undefined && <p className="muted">{t("instance.noReport")}</p>}
             {process !== undefined && process.reason !== "" && <pre className="reason">{process.reason}</pre>}
           </td>
         </tr>
       )}
     </>
+  );
+}
+
+/** Says that nobody has heard of an instance, and whether callers' tables still have it. */
+function SilenceMark({ instance }: { instance: Instance }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  if (instance.silentSinceMs === 0 || !instance.inRouting) return null;
+  const word = instance.withheld ? "withheld" : "silent";
+  const age = formatElapsed(now - instance.silentSinceMs, language);
+  return (
+    <Tooltip title={t(`instanceForm.${word}Hint`, { age })}>
+      <span className="tag warn">{t(`instanceForm.${word}`)}</span>
+    </Tooltip>
   );
 }
 

@@ -10,11 +10,13 @@ import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDuration, formatPercent, formatRate } from "../../lib/format.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
+import { SortHead } from "../../ui/sort-head.tsx";
 import { Sparkline } from "../../ui/sparkline.tsx";
 import { Status, StatusMark } from "../../ui/status-mark.tsx";
 import { type Calls, callsQuery } from "../call/queries.ts";
+import { AddServiceButton } from "./add-service.tsx";
 import { healthMark } from "./health-mark.ts";
-import { type OverviewRow, OverviewSort, overviewRows } from "./overview-sort.ts";
+import { type OverviewRow, type OverviewSort, overviewRows } from "./overview-sort.ts";
 import { servicesQuery } from "./queries.ts";
 import { countInstances, Health, serviceHealth, takesCalls } from "./service-health.ts";
 import "./overview-page.css";
@@ -48,6 +50,7 @@ export function OverviewPage({ sort, onSort }: OverviewPageProps) {
       <div className="page-head">
         <h1>{t("overview.title")}</h1>
         <HealthSummary services={list} />
+        <AddServiceButton />
       </div>
       {services.isPending && <Loading label={t("overview.title")} />}
       {services.data !== undefined && list.length === 0 && (
@@ -115,8 +118,8 @@ function ServiceTable({ services, calls, title, sort, onSort }: ServiceTableProp
       <table className="grid overview" aria-label={title}>
         <thead>
           <tr>
-            <SortHead {...common} by="name" text={t("column.service")} />
-            <SortHead {...common} by="health" text={t("column.health")} />
+            <SortHead {...common} by="name" text={t("column.service")} ascending />
+            <SortHead {...common} by="health" text={t("column.health")} ascending />
             <th className="num">{t("column.inRouting")}</th>
             <th className="num">{t("column.outOfRouting")}</th>
             <th className="num">{t("column.running")}</th>
@@ -139,26 +142,6 @@ function ServiceTable({ services, calls, title, sort, onSort }: ServiceTableProp
         </tbody>
       </table>
     </div>
-  );
-}
-
-interface SortHeadProps extends OverviewPageProps {
-  readonly by: OverviewSort;
-  readonly text: string;
-  readonly hint?: string;
-  readonly numeric?: boolean;
-}
-
-function SortHead({ by, sort, onSort, text, hint, numeric = false }: SortHeadProps) {
-  const active = by === sort;
-  const direction = by === OverviewSort.Name || by === OverviewSort.Health ? "ascending" : "descending";
-  return (
-    <th className={numeric ? "num" : ""} aria-sort={active ? direction : "none"} title={hint}>
-      <button type="button" className={active ? "sort active" : "sort"} onClick={() => onSort(by)}>
-        {text}
-        <span aria-hidden="true">{active ? (direction === "ascending" ? " ↑" : " ↓") : ""}</span>
-      </button>
-    </th>
   );
 }
 

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
 import { ServiceKind, ServiceSchema } from "@msec/api/console/v1/registry_pb.js";
 import { expect, test } from "vitest";
-import { countInstances, serviceHealth, wouldTakeLastOut } from "./service-health.ts";
+import { countInstances, serviceHealth } from "./service-health.ts";
 
 function service(
   states: [inRouting: boolean, state: ProcessState | undefined][],
@@ -77,16 +77,4 @@ test("counts what runs, what is in routing and what is reported on", () => {
     [false, undefined],
   ]);
   expect(countInstances(instances)).toEqual({ total: 3, inRouting: 2, running: 1, reported: 2 });
-});
-
-test("sees when a change would take the last instance out of routing", () => {
-  const { instances } = service([
-    [true, RUNNING],
-    [true, RUNNING],
-    [false, RUNNING],
-  ]);
-  expect(wouldTakeLastOut(instances, new Set(["i0"]))).toBe(false);
-  expect(wouldTakeLastOut(instances, new Set(["i0", "i1"]))).toBe(true);
-  expect(wouldTakeLastOut(instances, new Set(["i2"]))).toBe(false);
-  expect(wouldTakeLastOut(service([[false, RUNNING]]).instances, new Set(["i0"]))).toBe(false);
 });

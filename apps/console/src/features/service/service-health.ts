@@ -60,13 +60,3 @@ export function serviceHealth(service: Service): Health {
   if (running === 0) return Health.Down;
   return running === expected.length ? Health.Ok : Health.Degraded;
 }
-
-/**
- * Whether a change of routing would leave a service without any instance in routing (and it has one now).
- *
- * @param changing ids of the instances that would go out
- */
-export function wouldTakeLastOut(instances: readonly Instance[], changing: ReadonlySet<string>): boolean {
-  const inRouting = instances.filter((instance) => instance.inRouting);
-  return inRouting.length > 0 && inRouting.every((instance) => changing.has(instance.id));
-}

@@ -8,9 +8,12 @@ import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import { LiveCurves } from "../call/live-curves.tsx";
+import { RunningOperations } from "../capacity/running-operations.tsx";
 import { RouteSpread } from "../host/route-spread.tsx";
+import { RemoveServiceButton } from "./add-service.tsx";
 import { healthMark } from "./health-mark.ts";
 import { InstancePanel } from "./instance-panel.tsx";
+import { policySummary } from "./policy-draft.ts";
 import { servicesQuery } from "./queries.ts";
 import { serviceHealth, takesCalls } from "./service-health.ts";
 import { ServiceTabs } from "./service-tabs.tsx";
@@ -25,8 +28,9 @@ export function ServicePage({ name }: { readonly name: string }) {
   const callable = takesCalls(service);
   return (
     <div className="page">
-      <ServiceHead service={service} />
+      <ServiceHead service={service} removable />
       <ServiceTabs name={name} />
+      <RunningOperations service={name} />
       <InstancePanel key={name} service={service} />
       {callable ? (
         <Panel
@@ -80,8 +84,14 @@ export function UnknownService({ name }: { readonly name: string }) {
   );
 }
 
-/** The name of a service and what is known of the whole of it. */
-export function ServiceHead({ service }: { readonly service: Service }) {
+/** The name of a service and what is known of the whole of it. @param removable with the button that removes it */
+export function ServiceHead({
+  service,
+  removable = false,
+}: {
+  readonly service: Service;
+  readonly removable?: boolean;
+}) {
   const { t } = useTranslation();
   const health = serviceHealth(service);
   return (
@@ -109,7 +119,18 @@ export function ServiceHead({ service }: { readonly service: Service }) {
           <dd>{formatDateTime(service.createdMs)}</dd>
         </div>
         {takesCalls(service) && <RouteSpread version={service.routeVersion} />}
+        {takesCalls(service) && (
+          <div>
+            <dt>{t("policy.tab")}</dt>
+            <dd>
+              <Link className="link" to="/services/$name/policy" params={{ name: service.name }}>
+                {policySummary(t, service.policy)}
+              </Link>
+            </dd>
+          </div>
+        )}
       </dl>
+      {removable && <RemoveServiceButton service={service} />}
     </div>
   );
 }

@@ -13,6 +13,9 @@ export function ServiceTabs({ name }: { readonly name: string }) {
       <Link to="/services/$name/curves" params={{ name }} search={{}} activeOptions={{ includeSearch: false }}>
         {t("nav.curves")}
       </Link>
+      <Link to="/services/$name/policy" params={{ name }}>
+        {t("policy.tab")}
+      </Link>
       <Link to="/monitor" search={{ service: name }} activeOptions={{ exact: true }}>
         {t("nav.monitor")}
       </Link>

@@ -62,6 +62,15 @@ export function Breadcrumbs() {
         </Link>
       ),
     });
+  } else if (path.startsWith("/capacity")) {
+    crumbs.push({
+      key: "capacity",
+      node: (
+        <Link to="/capacity" search={{}} activeOptions={exact}>
+          {t("nav.capacity")}
+        </Link>
+      ),
+    });
   } else if (path.startsWith("/hosts")) {
     crumbs.push({
       key: "hosts",
@@ -90,6 +99,7 @@ export function Breadcrumbs() {
         ),
       });
     }
+    if (path.endsWith("/policy")) crumbs.push({ key: "policy", node: <span>{t("policy.tab")}</span> });
     if (path.endsWith("/curves")) crumbs.push({ key: "curves", node: <span>{t("nav.curves")}</span> });
   }
   return (

@@ -27,6 +27,7 @@ const sections = [
   { to: "/requests", icon: "requests", key: "nav.requests" },
   { to: "/logs", icon: "logs", key: "nav.logs" },
   { to: "/dyeing", icon: "dyeing", key: "nav.dyeing" },
+  { to: "/capacity", icon: "capacity", key: "nav.capacity" },
   { to: "/hosts", icon: "hosts", key: "nav.hosts" },
   { to: "/alarms", icon: "alarms", key: "nav.alarms" },
 ] as const satisfies { to: string; icon: IconName; key: string }[];

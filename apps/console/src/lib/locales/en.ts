@@ -1,9 +1,16 @@
 import { alarmEn } from "./alarm-en.ts";
+import { capacityEn, instanceFormEn, operationEn, policyEn } from "./capacity-en.ts";
+import { constantsEn } from "./constants-en.ts";
 import { dyeingEn, logsEn } from "./logs-en.ts";
 
 /** The English texts; `zh.ts` has the same keys (a test compares them). */
 export const en = {
   alarm: alarmEn,
+  capacity: capacityEn,
+  operation: operationEn,
+  instanceForm: instanceFormEn,
+  policy: policyEn,
+  constant: constantsEn,
   logs: logsEn,
   dyeing: dyeingEn,
   action: {
@@ -22,6 +29,7 @@ export const en = {
     services: "Services",
     requests: "Requests",
     hosts: "Hosts",
+    capacity: "Capacity",
     curves: "Curves",
     monitor: "Monitor",
     alarms: "Alarms",
@@ -149,7 +157,7 @@ export const en = {
   overview: {
     title: "Services",
     emptyTitle: "No services yet",
-    emptyTodo: "Create one with the msec command; it appears here within two seconds.",
+    emptyTodo: "Add one with the button above, then an instance to it.",
     lastMinute: "In the last minute",
     p99Hint: "The slowest ten seconds of the last minute: 99 of 100 calls were at least as fast",
     last15: "Last 15 min",
@@ -172,8 +180,7 @@ export const en = {
   },
   instance: {
     emptyTitle: "No instances",
-    emptyTodo:
-      "Add an instance with the msec command; it begins out of routing, so that nothing calls it before it runs.",
+    emptyTodo: "Add one with the button above; it begins out of routing, so that nothing calls it before it runs.",
     selected_one: "{{count}} selected",
     selected_other: "{{count}} selected",
     selectAll: "Select all instances",
@@ -389,5 +396,20 @@ export const en = {
     noProcessesTodo: "The agent of this host has not reported yet. It does so within seconds after it has connected.",
     emptyTitle: "No hosts yet",
     emptyTodo: "Start an agent on a machine and enrol it; it appears here as soon as it connects.",
+    agent: "Agent",
+    zone: "Zone",
+    zoneEdit: "Zone of {{host}}",
+    zoneHint:
+      "letters, digits, . _ and -, at most 64; empty: none. What the agent's own configuration says goes before.",
+    zoneBad: "A zone has at most 64 letters, digits, . _ and -",
+    zoneSave: "Save",
+    zoneNone: "set a zone",
+    diskRates: "disk {{read}}/s read, {{write}}/s written",
+    remove: "Remove host",
+    removeTitle: "Remove {{host}}?",
+    removeBody: "Its agent is refused from then on; it has to be enrolled again to come back.",
+    removeFirst_one: "It still has {{count}} instance: remove it first.",
+    removeFirst_other: "It still has {{count}} instances: remove them first.",
+    failed: "The host was not changed.",
   },
 } as const;

@@ -1,9 +1,16 @@
 import { alarmZh } from "./alarm-zh.ts";
+import { capacityZh, instanceFormZh, operationZh, policyZh } from "./capacity-zh.ts";
+import { constantsZh } from "./constants-zh.ts";
 import { dyeingZh, logsZh } from "./logs-zh.ts";
 
 /** The Chinese texts, in the words of the original console; the same keys as `en.ts` but one plural form. */
 export const zh = {
   alarm: alarmZh,
+  capacity: capacityZh,
+  operation: operationZh,
+  instanceForm: instanceFormZh,
+  policy: policyZh,
+  constant: constantsZh,
   logs: logsZh,
   dyeing: dyeingZh,
   action: {
@@ -22,6 +29,7 @@ export const zh = {
     services: "服务",
     requests: "请求",
     hosts: "机器",
+    capacity: "容量",
     curves: "调用曲线",
     monitor: "监控",
     alarms: "告警",
@@ -146,7 +154,7 @@ export const zh = {
   overview: {
     title: "服务",
     emptyTitle: "还没有服务",
-    emptyTodo: "用 msec 命令创建一个服务，两秒内会出现在这里。",
+    emptyTodo: "用上方按钮增加服务，再为它增加实例。",
     lastMinute: "最近一分钟",
     p99Hint: "最近一分钟里最慢的十秒：100 次调用中有 99 次不超过该耗时",
     last15: "最近 15 分钟",
@@ -168,7 +176,7 @@ export const zh = {
   },
   instance: {
     emptyTitle: "没有实例",
-    emptyTodo: "用 msec 命令添加实例；新实例默认不接入路由，运行之前不会被调用。",
+    emptyTodo: "用上方按钮增加；新实例默认不接入路由，运行之前不会被调用。",
     selected_other: "已选 {{count}} 个",
     selectAll: "选择全部实例",
     select: "选择 {{address}}",
@@ -364,5 +372,18 @@ export const zh = {
     noProcessesTodo: "该机器的 agent 尚未上报；连接后几秒内会上报。",
     emptyTitle: "还没有机器",
     emptyTodo: "在机器上启动 agent 并注册，连接后会立即出现在这里。",
+    agent: "agent 版本",
+    zone: "区域",
+    zoneEdit: "{{host}} 的区域",
+    zoneHint: "字母、数字、.、_ 和 -，最多 64 个；空：无。agent 自己配置的优先。",
+    zoneBad: "区域最多 64 个字母、数字、.、_ 和 -",
+    zoneSave: "保存",
+    zoneNone: "设置区域",
+    diskRates: "磁盘 读 {{read}}/秒，写 {{write}}/秒",
+    remove: "删除机器",
+    removeTitle: "删除 {{host}}？",
+    removeBody: "之后它的 agent 会被拒绝，需要重新注册才能回来。",
+    removeFirst_other: "还有 {{count}} 个实例：请先删除。",
+    failed: "机器未能变更。",
   },
 } as const;
