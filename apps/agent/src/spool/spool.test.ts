@@ -182,3 +182,21 @@ function flip(file: string, at: number): void {
   bytes[bytes.length + at]! ^= 1;
   writeFileSync(file, bytes);
 }
+
+test("waiting for a whole segment ends when one is full, when the time is over, and when the signal aborts", async () => {
+  using directory = temporaryDirectory();
+  const spool = new Spool({ directory: directory.path, maxBytes: 1 << 20, segmentBytes: 1_000 });
+  const never = new AbortController();
+  const full = spool.untilSealed(60_000, never.signal);
+  spool.append(new Uint8Array(600));
+  spool.append(new Uint8Array(600));
+  await full;
+  await spool.untilSealed(60_000, never.signal);
+  const sealed = spool.oldest();
+  spool.remove(sealed!.sequence);
+  await spool.untilSealed(1, never.signal);
+  const waiting = spool.untilSealed(60_000, never.signal);
+  never.abort();
+  await waiting;
+  spool.close();
+});

@@ -52,6 +52,7 @@ export class Spool {
   #droppedBatches = 0;
   #tornBytes = 0;
   #arrived: (() => void) | undefined;
+  #sealing: (() => void) | undefined;
 
   /** Open a spool and take up what an earlier process left. @throws what the file system says */
   constructor(options: SpoolOptions) {
@@ -120,6 +121,20 @@ export class Spool {
     this.#arrived = undefined;
   }
 
+  /** Settles when a whole segment waits, `ms` have passed, or the signal aborts. */
+  async untilSealed(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#sealed.length > 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#sealing = resolve;
+    const timer = setTimeout(resolve, ms);
+    const wake = () => resolve();
+    signal.addEventListener("abort", wake, { once: true });
+    await promise;
+    signal.removeEventListener("abort", wake);
+    clearTimeout(timer);
+    this.#sealing = undefined;
+  }
+
   /** The oldest segment, sealed now if it is still open; `undefined` when there is nothing. Gives the same one until `remove`. */
   oldest(): SealedSegment | undefined {
     if (this.#sealed.length === 0 && this.#open.batches > 0) this.#seal();
@@ -177,6 +192,7 @@ export class Spool {
     this.#sealed.push(this.#open);
     this.#open = next;
     this.#writer = writer;
+    this.#sealing?.();
   }
 
   #trim(extraBytes: number): void {

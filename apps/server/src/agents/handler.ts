@@ -3,6 +3,7 @@ import { type CallContext, Code, RpcError, type ServiceImplementation } from "@m
 import { normalizeAddress } from "../registry/endpoint.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { ControlFeed } from "./feed.ts";
+import { gatherMs } from "./gather-time.ts";
 import type { HostDirectory, HostState } from "./host-directory.ts";
 import { assertHostName } from "./host-name.ts";
 import { assertZone } from "./host-zone.ts";
@@ -147,7 +148,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
         );
       }
       await parts.storeTelemetry(host, request);
-      return {};
+      return { gatherMs: gatherMs(hosts.size) };
     },
   };
 }

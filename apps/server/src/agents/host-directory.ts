@@ -72,6 +72,11 @@ export class HostDirectory {
     this.#log = log;
   }
 
+  /** Hosts that have enrolled. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
   /** Read all hosts, again after one has enrolled, and begin to write changes down. */
   async load(): Promise<void> {
     // One after the other: rows that were read earlier must not replace those read later.

@@ -532,6 +532,13 @@ export declare const EnvelopeSchema: GenMessage<Envelope>;
  * @generated from message msec.agent.v1.ReportTelemetryResponse
  */
 export declare type ReportTelemetryResponse = Message<"msec.agent.v1.ReportTelemetryResponse"> & {
+  /**
+   * How long the agent shall gather before its next request, unless a whole segment is full before, milliseconds; 0: as it likes.
+   * Each request is several inserts whatever its size, so the more hosts there are, the longer each of them gathers.
+   *
+   * @generated from field: uint32 gather_ms = 1;
+   */
+  gatherMs: number;
 };
 
 /**
