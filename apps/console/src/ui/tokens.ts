@@ -37,7 +37,7 @@ export const palettes: Readonly<Record<Scheme, Palette>> = {
     ink3: "#696d74",
     accent: "#3a47c4",
     ok: "#16774a",
-    warn: "#a15c00",
+    warn: "#9a5800",
     fail: "#c2311f",
     curves: ["#3a47c4", "#0e8a84", "#b5651d", "#8b3fb0", "#5b8c1a", "#c23b78", "#2b7fc4", "#7a6a55"],
   },

@@ -79,7 +79,7 @@ export function CapacityPage({ search, onSearch }: CapacityPageProps) {
         </div>
       )}
       <DistributionPanel />
-      <RunningOperations service="" />
+      <RunningOperations service="" withEnded={view !== CapacityView.Operations} />
       {view === CapacityView.Services && <ServiceLoads above={above} sort={sort} onSort={onSort} />}
       {view === CapacityView.Hosts && (
         <HostLoads above={above} resource={search.resource ?? ResourceName.Highest} sort={sort} onSort={onSort} />

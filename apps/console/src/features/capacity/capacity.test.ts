@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
+import { ProcessSchema, ProcessState } from "@msec/api/agent/v1/common_pb.js";
 import {
   HostLoadSchema,
   OperationInstanceSchema,
@@ -28,8 +28,8 @@ const instance = (init: MessageInitShape<typeof InstanceSchema>) =>
     hostId: "h",
     run: true,
     reportedMs: NOW,
-    process: { state: ProcessState.RUNNING },
-    ...init,
+    process: create(ProcessSchema, { state: ProcessState.RUNNING }),
+    ...(init as object),
   });
 const running = { state: OperationState.RUNNING, stepTimeoutMs: 60_000 };
 const stepOf = (init: MessageInitShape<typeof OperationInstanceSchema>) =>
@@ -78,7 +78,14 @@ test("the words of a step name who is waited for, since when, and how many more"
   });
   expect(stepLines(t, "en", running, callers, NOW)).toEqual(["callers 16 18 812", "waiting b1 43s waitingMore 1"]);
   // In its first second nobody is late.
-  const fresh = stepOf({ ...callers, waiting: [{ name: "b1", sinceMs: NOW - 500 }], skipped: [{ name: "gone" }] });
+  const fresh = stepOf({
+    step: OperationStep.CALLERS,
+    routeVersion: 812n,
+    hosts: 18,
+    hostsAcknowledged: 16,
+    waiting: [{ name: "b1", sinceMs: NOW - 500 }],
+    skipped: [{ name: "gone" }],
+  });
   expect(stepLines(t, "en", running, fresh, NOW)).toEqual(["callers 16 18 812", "skipped gone"]);
   expect(stepLines(t, "en", running, stepOf({ step: OperationStep.DRAINING, inFlight: 3 }), NOW)).toEqual([
     "draining 3",

@@ -9,7 +9,7 @@ import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
-import { behindText, routeStateText } from "../host/route-progress.ts";
+import { behindText, isLate, routeStateText } from "../host/route-progress.ts";
 import { distributionQuery, useCapacityChange } from "./queries.ts";
 
 /** In one line which hosts have the newest routes, and who has not for how long; nothing while nobody knows. */
@@ -20,23 +20,27 @@ export function DistributionLine() {
   const { data } = useQuery(distributionQuery(useApi()));
   if (data === undefined) return null;
   if (data.hosts === 0) return <Status mark={Mark.Unknown}>{t("capacity.distribution.none")}</Status>;
-  const late = lacking(data);
+  const late = lacking(data, now);
   return (
-    <Status mark={markOf(data)}>
+    <Status mark={markOf(data, now)}>
       {t("hosts.applied", { applied: data.hostsApplied, total: data.hosts, version: String(data.routeVersion) })}
       {late.length > 0 && <span className="warn">; {behindText(t, language, late, now)}</span>}
     </Status>
   );
 }
 
-function markOf(data: GetDistributionResponse): Mark {
+function markOf(data: GetDistributionResponse, nowMs: number): Mark {
   if (data.behind.some(({ state }) => state === RouteState.DIFFERENT)) return Mark.Fail;
-  return data.hostsApplied === data.hosts ? Mark.Ok : Mark.Warn;
+  return data.hostsApplied === data.hosts
+    ? Mark.Ok
+    : data.behind.some((host) => isLate(host, nowMs))
+      ? Mark.Warn
+      : Mark.Progress;
 }
 
-/** Hosts whose agents lack the newest version or have other content. */
-function lacking({ behind }: GetDistributionResponse): readonly HostRoutes[] {
-  return behind.filter(({ state }) => state !== RouteState.CURRENT);
+/** Hosts whose agents lack the newest version for longer than a change takes, or have other content. */
+function lacking({ behind }: GetDistributionResponse, nowMs: number): readonly HostRoutes[] {
+  return behind.filter((host) => isLate(host, nowMs));
 }
 
 /** The hosts that have not the routes that they should have, each with its button; nothing where all have. */
@@ -45,7 +49,7 @@ export function DistributionPanel() {
   const language = useLanguage();
   const now = useNow();
   const { data } = useQuery(distributionQuery(useApi()));
-  const late = data === undefined ? [] : lacking(data);
+  const late = data === undefined ? [] : lacking(data, now);
   if (late.length === 0) return null;
   return (
     <Panel title={t("capacity.distributionTitle")} count={late.length} tools={<PushButton />}>

@@ -19,9 +19,16 @@ const ENDED_MS = 60_000;
 /**
  * The operations that run, and how those of the last minute ended; nothing where there are none.
  *
- * @param service  only those that touch it; empty: all
+ * @param service    only those that touch it; empty: all
+ * @param withEnded  also those that ended in the last minute; default true
  */
-export function RunningOperations({ service }: { readonly service: string }) {
+export function RunningOperations({
+  service,
+  withEnded = true,
+}: {
+  readonly service: string;
+  readonly withEnded?: boolean;
+}) {
   const { t } = useTranslation();
   const api = useApi();
   const now = useNow();
@@ -30,7 +37,10 @@ export function RunningOperations({ service }: { readonly service: string }) {
   const shown = new Set(running.map(({ id }) => id));
   const ended = recent.filter(
     ({ id, state, endedMs }) =>
-      state !== OperationState.RUNNING && !shown.has(id) && Math.max(now, serverNow()) - endedMs < ENDED_MS,
+      withEnded &&
+      state !== OperationState.RUNNING &&
+      !shown.has(id) &&
+      Math.max(now, serverNow()) - endedMs < ENDED_MS,
   );
   if (running.length === 0 && ended.length === 0) return null;
   return (

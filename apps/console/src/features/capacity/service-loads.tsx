@@ -186,7 +186,7 @@ function ServiceRow({ load, open, onToggle, chosen, onChoose }: ServiceRowProps)
       </td>
       <td>
         {load.reporting === 0 ? (
-          <span className="zero">{t("capacity.notReporting")}</span>
+          <span className="zero">{load.inRouting === 0 ? "–" : t("capacity.notReporting")}</span>
         ) : (
           <LoadMeter percent={load.loadPercent} label={t("capacity.column.load")} />
         )}

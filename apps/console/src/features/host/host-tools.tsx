@@ -81,9 +81,44 @@ export function HostFoot({ host }: { readonly host: Host }) {
   const { t } = useTranslation();
   return (
     <div className="host-foot">
-      <span className="soft">
-        {t("hosts.diskRates", { read: formatBytes(host.diskReadRate), write: formatBytes(host.diskWriteRate) })}
-      </span>
+      <dl className="facts">
+        <div>
+          <dt>{t("column.load")}</dt>
+          <dd>
+            {host.load1m.toFixed(2)} <span className="muted">/ {t("hosts.cores", { count: host.cpus })}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>{t("column.memory")}</dt>
+          <dd>
+            {formatBytes(host.memoryTotalBytes - host.memoryAvailableBytes)}{" "}
+            <span className="muted">/ {formatBytes(host.memoryTotalBytes)}</span>
+          </dd>
+        </div>
+        {host.diskTotalBytes > 0 && (
+          <div>
+            <dt>{t("capacity.column.disk")}</dt>
+            <dd>
+              {formatBytes(host.diskTotalBytes - host.diskAvailableBytes)}{" "}
+              <span className="muted">
+                / {formatBytes(host.diskTotalBytes)} ·{" "}
+                {t("hosts.diskRates", { read: formatBytes(host.diskReadRate), write: formatBytes(host.diskWriteRate) })}
+              </span>
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt>{t("capacity.column.network")}</dt>
+          <dd>
+            {formatBytes(host.networkReceiveRate)}/s{" "}
+            <span className="muted">· {formatBytes(host.networkTransmitRate)}/s</span>
+          </dd>
+        </div>
+        <div>
+          <dt>{t("hosts.agent")}</dt>
+          <dd className="mono">{host.agentVersion || "–"}</dd>
+        </div>
+      </dl>
       {host.routeProblem !== "" && <span className="fail">{host.routeProblem}</span>}
       <span className="spacer" />
       {host.routeState !== RouteState.CURRENT && <PushButton hostId={host.id} />}

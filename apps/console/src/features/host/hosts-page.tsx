@@ -36,7 +36,7 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
   const language = useLanguage();
   const now = useNow();
   const { applied, total } = countApplied(list, version);
-  const late = lateHosts(list);
+  const late = lateHosts(list, now);
   const opened = open ?? (list.length <= OPEN_ALL ? list.map((host) => host.id) : []);
   const toggle = (id: string) => onOpen(opened.includes(id) ? opened.filter((one) => one !== id) : [...opened, id]);
   return (
@@ -64,14 +64,12 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
               <thead>
                 <tr>
                   <th>{t("column.host")}</th>
-                  <th>{t("column.hostAddress")}</th>
                   <th>{t("column.state")}</th>
                   <th className="num">{t("column.routeVersion")}</th>
                   <th>{t("column.cpu")}</th>
-                  <th className="num col-wide">{t("column.load")}</th>
                   <th>{t("column.memory")}</th>
                   <th>{t("capacity.column.disk")}</th>
-                  <th className="num">{t("capacity.column.network")}</th>
+                  <th className="num col-wide">{t("capacity.column.network")}</th>
                   <th>{t("hosts.zone")}</th>
                   <th className="col-wide">{t("hosts.agent")}</th>
                   <th className="num">{t("column.processes")}</th>
@@ -88,7 +86,7 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
                     />
                     {opened.includes(host.id) && (
                       <tr className="processes">
-                        <td colSpan={12}>
+                        <td colSpan={10}>
                           <HostFoot host={host} />
                           <ProcessTable host={host} />
                         </td>
@@ -131,9 +129,9 @@ function HostRow({
         <span className="row-flex" style={{ gap: 6 }}>
           <Expander open={open} label={t("hosts.processesOf", { host: host.name })} onToggle={onToggle} />
           <strong style={{ fontWeight: 500 }}>{host.name}</strong>
+          <span className="mono muted">{host.address}</span>
         </span>
       </td>
-      <td className="mono">{host.address}</td>
       <td>
         <Status mark={host.connected ? Mark.Ok : Mark.Fail}>
           {host.connected ? t("hosts.connected") : t("hosts.lost")}
@@ -154,12 +152,11 @@ function HostRow({
         <Meter ratio={host.cpuPercent / 100} label={t("column.cpu")} />
         {formatRate(host.cpuPercent)} %
       </td>
-      <td className="num col-wide">
-        {host.load1m.toFixed(2)} <span className="muted">/ {t("hosts.cores", { count: host.cpus })}</span>
-      </td>
       <td>
         <Meter ratio={usedBytes / host.memoryTotalBytes} label={t("column.memory")} />
-        {formatBytes(usedBytes)} <span className="muted">/ {formatBytes(host.memoryTotalBytes)}</span>
+        <span title={`${formatBytes(usedBytes)} / ${formatBytes(host.memoryTotalBytes)}`}>
+          {formatPercent(usedBytes / host.memoryTotalBytes)}
+        </span>
       </td>
       <td>
         {host.diskTotalBytes > 0 ? (
@@ -171,7 +168,7 @@ function HostRow({
           <span className="zero">–</span>
         )}
       </td>
-      <td className="num network">
+      <td className="num col-wide">
         {formatBytes(host.networkReceiveRate)}/s
         <span className="muted"> · {formatBytes(host.networkTransmitRate)}/s</span>
       </td>

@@ -19,10 +19,11 @@ test("late hosts are said in a sentence, the one that lacks the routes longest f
     create(HostSchema, { address, routeState, routeBehindSinceMs: sinceMs });
   const current = host("10.0.0.1", RouteState.CURRENT);
   const behind = host("10.0.0.7", RouteState.BEHIND, NOW - 43_000);
-  const late = lateHosts([current, host("10.0.0.9", RouteState.BEHIND, NOW - 2000), behind]);
+  const late = lateHosts([current, host("10.0.0.9", RouteState.BEHIND, NOW - 2000), behind], NOW);
   expect(late.map(({ address }) => address)).toEqual(["10.0.0.7", "10.0.0.9"]);
   expect(behindText(t, "en", late, NOW)).toBe("behind 10.0.0.7 43s more 1");
-  expect(behindText(t, "en", lateHosts([host("10.0.0.8", RouteState.DIFFERENT)]), NOW)).toBe("different 10.0.0.8");
-  expect(behindText(t, "en", lateHosts([host("10.0.0.8", RouteState.UNSPECIFIED)]), NOW)).toBe("never 10.0.0.8");
-  expect(lateHosts([current])).toEqual([]);
+  expect(behindText(t, "en", lateHosts([host("10.0.0.8", RouteState.DIFFERENT)], NOW), NOW)).toBe("different 10.0.0.8");
+  expect(behindText(t, "en", lateHosts([host("10.0.0.8", RouteState.UNSPECIFIED)], NOW), NOW)).toBe("never 10.0.0.8");
+  // A moment after a change nobody is late.
+  expect(lateHosts([current, host("10.0.0.5", RouteState.BEHIND, NOW - 900)], NOW)).toEqual([]);
 });

@@ -24,16 +24,24 @@ export interface LateHost {
   readonly behindSinceMs: number;
 }
 
+// After each change every host is behind for a moment: that is no news.
+const GRACE_MS = 2000;
+
+/** Whether a host has not the routes that it should have, and that for longer than a change takes. */
+export function isLate({ state, behindSinceMs }: Pick<LateHost, "state" | "behindSinceMs">, nowMs: number): boolean {
+  return state === RouteState.BEHIND ? nowMs - behindSinceMs >= GRACE_MS : state !== RouteState.CURRENT;
+}
+
 /** The hosts without the newest routes, those that lack them longest first. */
-export function lateHosts(hosts: readonly Host[]): LateHost[] {
+export function lateHosts(hosts: readonly Host[], nowMs: number): LateHost[] {
   return hosts
-    .filter(({ routeState }) => routeState !== RouteState.CURRENT)
     .map(({ name, address, routeState, routeBehindSinceMs }) => ({
       name,
       address,
       state: routeState,
       behindSinceMs: routeBehindSinceMs,
     }))
+    .filter((host) => isLate(host, nowMs))
     .sort((a, b) => (a.behindSinceMs || Infinity) - (b.behindSinceMs || Infinity));
 }
 

@@ -55,7 +55,7 @@ function AddService({ onClose }: { onClose: () => void }) {
       onCancel={onClose}
     >
       <div className="alarm-form dialog-form">
-        <FormField name={t("instanceForm.serviceName")} for="service-name">
+        <FormField name={t("instanceForm.serviceName")} for="service-name" tall>
           <Input
             id="service-name"
             style={{ width: 280 }}
@@ -83,7 +83,12 @@ function AddService({ onClose }: { onClose: () => void }) {
             onChange={setKind}
           />
         </FormField>
-        <FormField name={t("instanceForm.defaultPort")} for="service-port" hint={t("instanceForm.defaultPortHint")}>
+        <FormField
+          name={t("instanceForm.defaultPort")}
+          for="service-port"
+          hint={t("instanceForm.defaultPortHint")}
+          tall
+        >
           <InputNumber
             id="service-port"
             min={0}

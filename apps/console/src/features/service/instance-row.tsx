@@ -116,10 +116,10 @@ export function InstanceRow(props: InstanceRowProps) {
               {instance.reportedMs > 0 && (
                 <Fact name={t("instance.reported")} value={formatAge(now - instance.reportedMs, language)} />
               )}
-              <Button size="small" onClick={props.onEdit}>
-                {t("instanceForm.edit")}
-              </Button>
             </dl>
+            <Button size="small" className="edit" onClick={props.onEdit}>
+              {t("instanceForm.edit")}
+            </Button>
             {instance.silentSinceMs > 0 && (
               <p className="warn">
                 {t(instance.withheld ? "instanceForm.withheldHint" : "instanceForm.silentHint", {

@@ -49,8 +49,10 @@ export function OverviewPage({ sort, onSort }: OverviewPageProps) {
     <div className="page">
       <div className="page-head">
         <h1>{t("overview.title")}</h1>
-        <HealthSummary services={list} />
-        <AddServiceButton />
+        <span className="overview-tools">
+          <HealthSummary services={list} />
+          <AddServiceButton />
+        </span>
       </div>
       {services.isPending && <Loading label={t("overview.title")} />}
       {services.data !== undefined && list.length === 0 && (

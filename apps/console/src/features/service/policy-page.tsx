@@ -251,11 +251,11 @@ interface ConstantRowProps {
 function ConstantRow({ name, value, wrong, onChange }: ConstantRowProps) {
   const { t } = useTranslation();
   const [least, most] = constantRanges[name];
-  const range = t("policy.out", { least: least.toLocaleString("en"), most: most.toLocaleString("en") });
+  const range = t("policy.out", { least: exact(least), most: exact(most) });
   return (
     <tr className={value === undefined ? "row" : "row chosen"}>
       <td className="mono">{name}</td>
-      <td className="num">{constants[name].toLocaleString("en", { maximumFractionDigits: 6 })}</td>
+      <td className="num">{exact(constants[name])}</td>
       <td className={wrong ? "fail" : "muted"}>{range}</td>
       <td>
         <InputNumber
@@ -273,4 +273,9 @@ function ConstantRow({ name, value, wrong, onChange }: ConstantRowProps) {
       <td className="wrap soft">{t(`constant.${name}`)}</td>
     </tr>
   );
+}
+
+/** A constant with all its digits: the least of them are ten-thousandths. */
+function exact(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: 6 });
 }

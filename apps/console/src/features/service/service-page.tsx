@@ -28,8 +28,10 @@ export function ServicePage({ name }: { readonly name: string }) {
   const callable = takesCalls(service);
   return (
     <div className="page">
-      <ServiceHead service={service} removable />
-      <ServiceTabs name={name} />
+      <ServiceHead service={service} />
+      <ServiceTabs name={name}>
+        <RemoveServiceButton service={service} />
+      </ServiceTabs>
       <RunningOperations service={name} />
       <InstancePanel key={name} service={service} />
       {callable ? (
@@ -84,14 +86,8 @@ export function UnknownService({ name }: { readonly name: string }) {
   );
 }
 
-/** The name of a service and what is known of the whole of it. @param removable with the button that removes it */
-export function ServiceHead({
-  service,
-  removable = false,
-}: {
-  readonly service: Service;
-  readonly removable?: boolean;
-}) {
+/** The name of a service and what is known of the whole of it. */
+export function ServiceHead({ service }: { readonly service: Service }) {
   const { t } = useTranslation();
   const health = serviceHealth(service);
   return (
@@ -130,7 +126,6 @@ export function ServiceHead({
           </div>
         )}
       </dl>
-      {removable && <RemoveServiceButton service={service} />}
     </div>
   );
 }

@@ -1,9 +1,10 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import "./service-tabs.css";
 
-/** The pages of one service. */
-export function ServiceTabs({ name }: { readonly name: string }) {
+/** The pages of one service. @param children controls of the service at the right */
+export function ServiceTabs({ name, children }: { readonly name: string; readonly children?: ReactNode }) {
   const { t } = useTranslation();
   return (
     <nav className="tabs" aria-label={t("service.tabs")}>
@@ -22,6 +23,7 @@ export function ServiceTabs({ name }: { readonly name: string }) {
       <Link to="/requests" search={{ service: name }} activeOptions={{ exact: true }}>
         {t("nav.requests")}
       </Link>
+      {children !== undefined && <span className="tabs-tools">{children}</span>}
     </nav>
   );
 }
