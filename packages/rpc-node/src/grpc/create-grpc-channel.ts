@@ -1,33 +1,42 @@
-import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type {
+  DescMessage,
+  DescMethodStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { compressionGzip, createGrpcTransport } from "@connectrpc/connect-node";
 import {
   type CallContext,
   type CallObserver,
   type CallOptions,
-  CallRecord,
-  CallSide,
   Code,
   currentContext,
-  formatTraceParent,
-  idOffset,
   type MessageFields,
   RpcError,
-  type TraceParent,
-  takeIds,
   type UnaryCall,
-  wallClockUs,
 } from "@msec/rpc";
+import type { ChannelTls } from "../channel/channel-tls.ts";
 import { rpcErrorFromConnect } from "../connect/connect-error.ts";
-import { addMetadata, attemptsHeader } from "../http2/header-metadata.ts";
+import { createGrpcClient, type GrpcClient, type GrpcRequests, type GrpcStreamCall } from "./grpc-client.ts";
+import { GrpcConnectionError, GrpcConnections } from "./grpc-connections.ts";
+import { GrpcRequestSource } from "./grpc-request-source.ts";
+import { MadeGrpcCall } from "./made-grpc-call.ts";
 
 /** Options of {@link createGrpcChannel}. */
 export interface GrpcChannelOptions {
-  /** Speak TLS; `ca` (PEM) beside the system's own roots' place. Default: cleartext HTTP/2. */
-  readonly tls?: { readonly ca?: string | Buffer; readonly key?: string | Buffer; readonly cert?: string | Buffer };
-  /** Milliseconds that a call waits unless it says otherwise, 1…2_147_483_647. Default 10_000. */
+  /** Speak TLS, with the same options as `createChannel`. Default: cleartext HTTP/2. */
+  readonly tls?: ChannelTls | undefined;
+  /** Milliseconds in which a connection, with TLS its handshake too, must stand, 1…2_147_483_647. Default 3_000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds that a unary call waits unless it says otherwise, 1…2_147_483_647. Default 10_000. Streams have no deadline unless they name one. */
   readonly timeoutMs?: number;
   /** Largest message either way, in bytes, 1…4_294_967_295. Default 4 MiB. */
   readonly maxBytes?: number;
+  /** Compress (gzip) the requests that have this many bytes or more, 0…4_294_967_295. Default: none, as between machines that stand side by side. */
+  readonly compressMinBytes?: number | undefined;
   /** Hears of every call made. */
   readonly observer?: CallObserver | undefined;
   /** Who calls, `L1.L2`; default none. */
@@ -40,11 +49,16 @@ export interface GrpcChannelOptions {
 export interface GrpcChannel extends Disposable {
   /**
    * One call, as `Channel.call` of `createChannel` makes it: the deadline of the request being served holds for it, its cancellation
-   * reaches it.
+   * reaches it. `onReply` hears headers and trailers together.
    *
-   * @throws RpcError of the server, or: Unavailable (no connection), DeadlineExceeded, Canceled, ResourceExhausted (too large)
+   * @throws RpcError of the server, or: Unavailable (no connection), Unauthenticated (not the server that was meant), DeadlineExceeded,
+   * Canceled, ResourceExhausted (too large)
    */
   readonly call: UnaryCall;
+  /** A call of any kind, as `call` is in all else; `onReply` hears headers and trailers when the last answer has been taken. */
+  readonly stream: GrpcStreamCall;
+  /** A client of a service, with its streaming methods. */
+  client<S extends DescService>(service: S, options?: CallOptions): GrpcClient<S>;
   /** `127.0.0.1:7963` */
   readonly address: string;
   /** Close the connection; calls that run fail. */
@@ -56,114 +70,137 @@ export function createGrpcChannel(
   target: { readonly address: string; readonly port: number },
   options: GrpcChannelOptions = {},
 ): GrpcChannel {
-  const host = target.address.includes(":") ? `[${target.address}]` : target.address;
-  const address = `${host}:${target.port}`;
-  const baseUrl = `${options.tls ? "https" : "http"}://${address}`;
-  const sessionManager = new Http2SessionManager(baseUrl, { idleConnectionTimeoutMs: 300_000 }, { ...options.tls });
-  const maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
-  const transport = createGrpcTransport({
-    baseUrl,
-    sessionManager,
-    readMaxBytes: maxBytes,
-    writeMaxBytes: maxBytes,
-    // The answer may come compressed; what is sent is not, as between machines that stand side by side.
-  });
+  return new Http2GrpcChannel(target, options);
+}
 
-  const call = async <I extends DescMessage, O extends DescMessage>(
+class Http2GrpcChannel implements GrpcChannel {
+  readonly call: UnaryCall;
+  readonly stream: GrpcStreamCall;
+  readonly address: string;
+  readonly #options: GrpcChannelOptions;
+  readonly #connections: GrpcConnections;
+  readonly #transport: ReturnType<typeof createGrpcTransport>;
+
+  constructor(target: { readonly address: string; readonly port: number }, options: GrpcChannelOptions) {
+    const host = target.address.includes(":") ? `[${target.address}]` : target.address;
+    this.address = `${host}:${target.port}`;
+    this.#options = options;
+    const where = { host: target.address, port: target.port };
+    this.#connections = new GrpcConnections(where, this.address, options.tls, options.connectTimeoutMs ?? 3_000);
+    const maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
+    const { compressMinBytes } = options;
+    this.#transport = createGrpcTransport({
+      baseUrl: this.#connections.authority,
+      sessionManager: this.#connections,
+      readMaxBytes: maxBytes,
+      writeMaxBytes: maxBytes,
+      ...(compressMinBytes === undefined ? {} : { sendCompression: compressionGzip, compressMinBytes }),
+    });
+    this.call = (method, request, given = {}) => this.#call(method, request, given);
+    this.stream = (method, requests, given = {}) =>
+      this.#stream(method as DescMethodStreaming, requests, given, currentContext()) as never;
+  }
+
+  client<S extends DescService>(service: S, options?: CallOptions): GrpcClient<S> {
+    return createGrpcClient(service, this, options);
+  }
+
+  close(): void {
+    this.#connections.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageFields<I>,
-    given: CallOptions = {},
-  ): Promise<MessageShape<O>> => {
-    const context = currentContext();
-    const made = new MadeCall(address, method.parent, method.name, options, given, context);
-    try {
-      const { timeoutMs, signal, headers } = made;
-      if (timeoutMs <= 0) {
-        throw new RpcError(Code.DeadlineExceeded, "the deadline passed before the call was made", {
-          details: { notSent: true },
-        });
-      }
-      const { message } = await transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>);
-      made.observe(Code.Ok, "");
-      return message;
-    } catch (thrown) {
-      const error = rpcErrorFromConnect(thrown);
-      made.observe(error.code, error.message);
-      throw error;
-    }
-  };
-  const close = () => sessionManager.abort(new RpcError(Code.Canceled, "the channel was closed"));
-  return { call: call as UnaryCall, address, close, [Symbol.dispose]: close };
-}
-
-/** What one call says beside its request, and its record. */
-class MadeCall {
-  readonly headers = new Headers();
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly #startMs = performance.now();
-  readonly #name: string;
-  readonly #address: string;
-  readonly #options: GrpcChannelOptions;
-  readonly #span: TraceParent;
-  readonly #parentSpanId: Uint8Array;
-
-  constructor(
-    address: string,
-    service: DescService,
-    method: string,
-    options: GrpcChannelOptions,
     given: CallOptions,
-    context: CallContext | undefined,
-  ) {
-    this.#address = address;
-    this.#options = options;
-    this.#name = `${service.typeName}.${method}`;
-    this.timeoutMs = Math.ceil(
-      Math.min(given.timeoutMs ?? options.timeoutMs ?? 10_000, context?.remainingMs() ?? Number.POSITIVE_INFINITY),
-    );
-    const signals = [given.signal, context?.signal].filter((signal) => signal !== undefined);
-    this.signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    const parent = given.parent ?? context;
-    this.#span = childOf(parent);
-    this.#parentSpanId = parent ? Uint8Array.from(parent.spanId) : new Uint8Array(8);
-    addMetadata(given.metadata ?? {}, (name, value) => this.headers.set(name, value));
-    this.headers.set("traceparent", formatTraceParent(this.#span));
-    this.headers.set("msec-hops", String((context?.hops ?? -1) + 1));
-    if (given.isRetry || context?.isRetry) {
-      this.headers.set(attemptsHeader, "1");
-    }
-    if (given.dyed || context?.dyed) {
-      this.headers.set("msec-coloring", "1");
-    }
-    const caller = given.caller ?? options.caller;
-    if (caller) {
-      this.headers.set("caller", caller);
+  ): Promise<MessageShape<O>> {
+    const made = new MadeGrpcCall(this.address, method, this.#options, given, currentContext());
+    try {
+      made.assertInTime();
+      const { signal, timeoutMs, headers } = made;
+      const answer = await this.#transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>);
+      made.replied(answer.header, answer.trailer);
+      made.observe(Code.Ok, "");
+      return answer.message;
+    } catch (thrown) {
+      throw failed(made, thrown);
     }
   }
 
-  observe(code: Code, message: string): void {
-    const record = new CallRecord(CallSide.Client);
-    record.method = this.#name;
-    record.peerService = this.#options.peerService ?? "";
-    record.peerInstance = this.#address;
-    record.ids = Buffer.concat([this.#span.traceId, this.#span.spanId, this.#parentSpanId]);
-    record.startUs = wallClockUs(this.#startMs);
-    record.durationUs = (performance.now() - this.#startMs) * 1000;
-    record.code = code;
-    record.message = message;
-    record.deadlineMs = this.timeoutMs;
-    // The transport encodes and tells no sizes.
-    this.#options.observer?.onClientCall(record);
+  async *#stream<I extends DescMessage, O extends DescMessage>(
+    // connect-es takes any kind of method here, whatever its type says.
+    method: DescMethodStreaming<I, O>,
+    given: GrpcRequests<I>,
+    options: CallOptions,
+    context: CallContext | undefined,
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    const made = new MadeGrpcCall(this.address, method, this.#options, options, context);
+    const requests = new GrpcRequestSource(given);
+    const over = new AbortController();
+    const signal = made.signal ? AbortSignal.any([made.signal, over.signal]) : over.signal;
+    let isObserved = false;
+    try {
+      made.assertInTime();
+      const answer = await this.#transport.stream(
+        method,
+        signal,
+        made.timeoutMs,
+        made.headers,
+        requests as unknown as AsyncIterable<MessageInitShape<I>>,
+      );
+      yield* answer.message;
+      made.replied(answer.header, answer.trailer);
+      isObserved = true;
+      made.observe(Code.Ok, "");
+    } catch (thrown) {
+      isObserved = true;
+      throw failed(made, requests.failure ? sourceError(requests.failure.thrown) : thrown);
+    } finally {
+      over.abort();
+      requests.stop();
+      if (!isObserved) {
+        made.observe(Code.Canceled, "the caller takes no more answers");
+      }
+    }
   }
 }
 
-function childOf(parent: TraceParent | undefined): TraceParent {
-  const { slab, at } = takeIds();
-  const span = Uint8Array.from(slab.subarray(at, at + idOffset.parent));
-  return {
-    traceId: parent ? Uint8Array.from(parent.traceId) : span.subarray(idOffset.trace, idOffset.span),
-    spanId: span.subarray(idOffset.span),
-    sampled: parent?.sampled ?? false,
-  };
+/** Observe a failed call. @returns its error as ours */
+function failed(made: MadeGrpcCall, thrown: unknown): RpcError {
+  if (thrown instanceof ConnectError) {
+    made.replied(thrown.metadata);
+  }
+  const error = errorOf(made, thrown);
+  made.observe(error.code, error.message);
+  return error;
+}
+
+function errorOf(made: MadeGrpcCall, thrown: unknown): RpcError {
+  // What our own connecting threw, connect-es wraps and calls Internal.
+  const cause = (thrown as { cause?: unknown } | undefined)?.cause;
+  if (cause instanceof GrpcConnectionError) {
+    return cause;
+  }
+  const error = rpcErrorFromConnect(thrown);
+  // Node resets the streams of a connection that ends with CANCEL, and connect-es calls a broken socket Aborted: neither the caller nor the server said so.
+  const isOfServer = thrown instanceof ConnectError && thrown.metadata.has("grpc-status");
+  const isCut = error.code === Code.Canceled || error.code === Code.Aborted;
+  if (isCut && !isOfServer && !(thrown instanceof RpcError) && !made.signal?.aborted) {
+    return new RpcError(Code.Unavailable, `${made.address}: the other end closed the connection or the call`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function sourceError(thrown: unknown): RpcError {
+  if (thrown instanceof RpcError) {
+    return thrown;
+  }
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new RpcError(Code.Internal, `the source of requests failed: ${text}`, { cause: thrown });
 }
