@@ -12,6 +12,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@msec/balance": [],
   "@msec/telemetry": [],
   "@msec/process": [],
+  "@msec/otlp": ["@msec/process", "@msec/rpc", "@msec/rpc-node", "@msec/telemetry", "@msec/wire"],
   "@msec/store": [],
   "@msec/telemetry-store": [],
   "@msec/queue": ["@msec/store"],
@@ -28,6 +29,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@msec/agent": [
     "@msec/api",
     "@msec/balance",
+    "@msec/otlp",
     "@msec/process",
     "@msec/rpc",
     "@msec/rpc-node",
@@ -38,6 +40,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "@msec/api",
     "@msec/balance",
     "@msec/kv",
+    "@msec/otlp",
     "@msec/process",
     "@msec/queue",
     "@msec/rpc",

@@ -23,3 +23,4 @@ export {
 } from "./metric-catalogue.ts";
 export { metricNameProblem } from "./metric-name.ts";
 export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";
+export { SpanSampler } from "./span-sampler.ts";

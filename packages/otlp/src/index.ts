@@ -1,0 +1,4 @@
+export { Intake } from "./intake.ts";
+export type { ReportedBatch, Taken } from "./intake-output.ts";
+export { otlpLimits } from "./otlp-limits.ts";
+export { type Reporter, serviceName } from "./reporter.ts";

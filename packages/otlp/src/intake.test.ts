@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Batch, SampleKind } from "@msec/telemetry";
+import { ExportLogsServiceRequestSchema } from "../gen/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
+import { ExportMetricsServiceRequestSchema } from "../gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
+import { ExportTraceServiceRequestSchema } from "../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import type { MetricSchema } from "../gen/opentelemetry/proto/metrics/v1/metrics_pb.js";
+import type { SpanSchema } from "../gen/opentelemetry/proto/trace/v1/trace_pb.js";
+import { Intake } from "./intake.ts";
+import { otlpLimits } from "./otlp-limits.ts";
+import { requestFromJson, requestFromProtobuf } from "./read-request.ts";
+import { reporterOf, serviceName } from "./reporter.ts";
+
+const nowMs = 1_800_000_000_000;
+const ns = (ms: number) => BigInt(ms) * 1_000_000n;
+const text = (key: string, value: string) => ({ key, value: { value: { case: "stringValue" as const, value } } });
+const whole = (key: string, value: bigint) => ({ key, value: { value: { case: "intValue" as const, value } } });
+const resource = { attributes: [text("service.name", "checkout"), text("service.instance.id", "c1")] } as never;
+
+function takeSpans(spans: MessageInitShape<typeof SpanSchema>[], intake = new Intake(() => nowMs)) {
+  return intake.traces(
+    create(ExportTraceServiceRequestSchema, { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] }),
+  );
+}
+
+function takeMetrics(metrics: MessageInitShape<typeof MetricSchema>[], intake = new Intake(() => nowMs)) {
+  return intake.metrics(
+    create(ExportMetricsServiceRequestSchema, { resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] }),
+  );
+}
+
+const span = (fields: object): MessageInitShape<typeof SpanSchema> => ({
+  traceId: new Uint8Array(16).fill(1),
+  spanId: new Uint8Array(8).fill(2),
+  name: "work",
+  kind: 2,
+  startTimeUnixNano: ns(nowMs - 1_000),
+  endTimeUnixNano: ns(nowMs - 500),
+  ...fields,
+});
+
+const samplesOf = ({ samples, strings }: Batch) =>
+  samples.value.map((value, i) => [strings[samples.nameRef[i]!], samples.kind[i], value]);
+
+test("names of services take our two-level form", () => {
+  assert.equal(serviceName("Flight.web"), "Flight.web");
+  assert.equal(serviceName("checkout"), "OTel.checkout");
+  assert.equal(serviceName("a.b-c.d"), "OTel.a_b_c_d");
+  assert.equal(serviceName(""), "OTel.unknown_service");
+  assert.equal(serviceName("7"), "OTel.s_7");
+  assert.match(serviceName(`${"x".repeat(99)}`), /^OTel\.x{32}$/);
+  const attributes = [text("service.namespace", "shop"), text("service.name", "cart-1"), text("host.name", "h")];
+  assert.deepEqual(reporterOf({ attributes } as never), { service: "shop.cart_1", instance: "h" });
+});
+
+test("what is served and made is a span and counts; what is internal is a span only", () => {
+  const taken = takeSpans([
+    span({ attributes: [text("http.request.method", "GET"), text("http.route", "/cart/{id}")] }),
+    span({
+      kind: 3,
+      attributes: [
+        ...[text("rpc.service", "pay.Pay"), text("rpc.method", "Charge"), text("peer.service", "pay")],
+        ...[text("server.address", "10.0.0.1"), whole("server.port", 9_000n), whole("rpc.grpc.status_code", 14n)],
+      ],
+      status: { code: 2, message: "gone" },
+    }),
+    span({ kind: 1, name: "inner" }),
+  ]);
+  assert.equal(taken.rejected, 0);
+  assert.equal(taken.batches.length, 1);
+  const { service, instance, batch } = taken.batches[0]!;
+  assert.deepEqual([service, instance], ["OTel.checkout", "c1"]);
+  const { spans, calls, strings } = batch;
+  assert.deepEqual(
+    spans.methodRef.map((ref) => strings[ref]),
+    ["GET /cart/{id}", "pay.Pay.Charge", "inner"],
+  );
+  assert.deepEqual(spans.side, [1, 2, 1]);
+  assert.deepEqual(spans.code, [0, 14, 0]);
+  assert.deepEqual(spans.durationUs, [500_000, 500_000, 500_000]);
+  assert.equal(strings[spans.peerServiceRef[1]!], "OTel.pay");
+  assert.equal(strings[spans.peerInstanceRef[1]!], "10.0.0.1:9000");
+  assert.equal(strings[spans.peerServiceRef[2]!], "OTel.checkout");
+  assert.equal(strings[spans.messageRef[1]!], "gone");
+  assert.deepEqual(calls.count, [1, 1]);
+  assert.deepEqual(calls.timeS, [1_799_999_999, 1_799_999_999]);
+});
+
+test("spans with impossible ids or times are refused and counted, the others are taken", () => {
+  const bad = [
+    { traceId: new Uint8Array(16) },
+    { traceId: new Uint8Array(15).fill(1) },
+    { spanId: new Uint8Array(8) },
+    { parentSpanId: new Uint8Array(3) },
+    { startTimeUnixNano: 0n },
+    { endTimeUnixNano: 2n ** 64n - 1n },
+  ];
+  const taken = takeSpans([...bad, {}].map(span));
+  assert.equal(taken.rejected, bad.length);
+  assert.match(taken.why, /trace_id must be 16 bytes/);
+  assert.equal(taken.batches[0]?.batch.spans.startUs.length, 1);
+  assert.equal(takeSpans([span({ endTimeUnixNano: ns(nowMs - 2_000) })]).batches[0]?.batch.spans.durationUs[0], 0);
+});
+
+test("methods without end are counted together", () => {
+  const { batches } = takeSpans(
+    Array.from({ length: otlpLimits.methods + 5 }, (_, i) => span({ name: `GET /user/${i}` })),
+  );
+  const batch = batches.at(-1)!.batch;
+  const names = batch.calls.methodRef.map((ref) => batch.strings[ref]);
+  assert.equal(batch.calls.count[names.indexOf("(other)")], 5);
+});
+
+test("cumulative sums become what came in the interval, and begin anew with the program", () => {
+  const intake = new Intake(() => nowMs);
+  const sum = (startMs: number, ms: number, value: number) =>
+    takeMetrics(
+      [
+        {
+          name: "orders",
+          data: {
+            case: "sum",
+            value: {
+              isMonotonic: true,
+              aggregationTemporality: 2,
+              dataPoints: [
+                {
+                  startTimeUnixNano: ns(startMs),
+                  timeUnixNano: ns(ms),
+                  value: { case: "asDouble", value },
+                  attributes: [text("b", "2"), text("a", "x{1}")],
+                },
+              ],
+            },
+          },
+        },
+      ],
+      intake,
+    ).batches.flatMap(({ batch }) => samplesOf(batch));
+  const name = "usr.orders{a=x_1_,b=2}";
+  assert.deepEqual(sum(nowMs - 9_000, nowMs - 8_000, 100), [], "it began before we did: a beginning");
+  assert.deepEqual(sum(nowMs - 9_000, nowMs - 7_000, 103), [[name, SampleKind.counter, 3]]);
+  assert.deepEqual(sum(nowMs - 9_000, nowMs - 7_000, 103), [], "the same point again");
+  assert.deepEqual(sum(nowMs - 6_500, nowMs - 6_000, 2), [[name, SampleKind.counter, 2]], "a new program");
+});
+
+test("histograms become count, sum and quantiles; NaN, far times and wrong buckets are refused", () => {
+  const point = { startTimeUnixNano: ns(nowMs), timeUnixNano: ns(nowMs) };
+  const histogram = (dataPoint: object) => ({
+    name: "lat",
+    data: {
+      case: "histogram" as const,
+      value: { aggregationTemporality: 1, dataPoints: [{ ...point, ...dataPoint }] },
+    },
+  });
+  const gauge = (value: number, more: object = {}) => ({
+    name: "g",
+    data: {
+      case: "gauge" as const,
+      value: { dataPoints: [{ ...point, value: { case: "asDouble" as const, value }, ...more }] },
+    },
+  });
+  const taken = takeMetrics([
+    histogram({ count: 4n, sum: 10, bucketCounts: [0n, 4n, 0n], explicitBounds: [1, 3] }),
+    histogram({ count: 4n, bucketCounts: [4n], explicitBounds: [1, 3] }),
+    gauge(Number.NaN),
+    gauge(1, { timeUnixNano: 1n }),
+    gauge(7),
+    { name: "from a later version" },
+  ]);
+  assert.equal(taken.rejected, 4);
+  assert.deepEqual(samplesOf(taken.batches[0]!.batch), [
+    ["usr.lat.count", 1, 4],
+    ["usr.lat.sum", 1, 10],
+    ["usr.lat.p50", 2, 2],
+    ["usr.lat.p90", 2, 2.8],
+    ["usr.lat.p99", 2, 2.98],
+    ["usr.g", 2, 7],
+  ]);
+});
+
+test("a million series of one instance are a thousand, and the rest is said to be refused", () => {
+  const intake = new Intake(() => nowMs);
+  let rejected = 0;
+  const names = new Set<unknown>();
+  for (let round = 0; round < 3; round++) {
+    const dataPoints = Array.from({ length: 2_000 }, (_, i) => ({
+      timeUnixNano: ns(nowMs),
+      value: { case: "asInt" as const, value: 1n },
+      attributes: [text("user", `${round}-${i}`)],
+    }));
+    const taken = takeMetrics([{ name: "m", data: { case: "gauge", value: { dataPoints } } }], intake);
+    rejected += taken.rejected;
+    for (const { batch } of taken.batches) for (const [name] of samplesOf(batch)) names.add(name);
+  }
+  assert.equal(names.size, otlpLimits.series);
+  assert.equal(rejected, 6_000 - otlpLimits.series);
+});
+
+test("log lines keep severity, request and fields; secrets and what is too long are not kept", () => {
+  const attributes = [text("user", "u1"), text("api_key", "hunter2"), text("huge", "x".repeat(100_000))];
+  const record = (fields: object) => ({
+    timeUnixNano: ns(nowMs),
+    severityNumber: 13,
+    body: { value: { case: "stringValue" as const, value: "low stock" } },
+    attributes,
+    traceId: new Uint8Array(16).fill(3),
+    spanId: new Uint8Array(8).fill(4),
+    ...fields,
+  });
+  const logRecords = [record({}), record({ severityNumber: 17, timeUnixNano: 0n, traceId: new Uint8Array(16) })];
+  const request = create(ExportLogsServiceRequestSchema, { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+  const { logs, strings } = new Intake(() => nowMs).logs(request).batches[0]!.batch;
+  assert.deepEqual(logs.level, [9, 17]);
+  assert.deepEqual(logs.timeUs, [nowMs * 1_000, nowMs * 1_000]);
+  assert.deepEqual(
+    [...logs.traceIds],
+    [...new Uint8Array(16).fill(3), ...new Uint8Array(16)],
+    "a line whose trace id is zeros is outside of requests",
+  );
+  assert.deepEqual(
+    logs.fieldNameRef
+      .slice(0, 4)
+      .map((ref, i) => [strings[ref], logs.fieldValue[i]!.slice(0, 8), logs.fieldValue[i]!.length]),
+    [
+      ["severity", "WARN", 4],
+      ["user", "u1", 2],
+      ["api_key", "***", 3],
+      ["huge", "xxxxxxxx", 1_024],
+    ],
+  );
+});
+
+test("JSON has ids in hex and numbers as text; what is no request is refused with an error", () => {
+  const json = {
+    resourceSpans: [
+      {
+        later: true,
+        scopeSpans: [
+          { spans: [{ traceId: "ab".repeat(16), spanId: "CD".repeat(8), startTimeUnixNano: "12", kind: 3 }] },
+        ],
+      },
+    ],
+  };
+  const read = (value: unknown) => requestFromJson(ExportTraceServiceRequestSchema, Buffer.from(JSON.stringify(value)));
+  const found = read(json).resourceSpans[0]!.scopeSpans[0]!.spans[0]!;
+  assert.equal(Buffer.from(found.traceId).toString("hex"), "ab".repeat(16));
+  assert.equal(found.startTimeUnixNano, 12n);
+  assert.throws(() => read({ resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: "zz" }] }] }] }), /is no hex id/);
+  assert.throws(() => read({ resourceSpans: 7 }));
+  const bytes = Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f);
+  assert.throws(() => requestFromProtobuf(ExportTraceServiceRequestSchema, bytes));
+});
+
+test("one line of JSON is a report, whole or not at all", () => {
+  const intake = new Intake(() => nowMs);
+  const plain = (value: unknown) => intake.plain(Buffer.from(JSON.stringify(value)));
+  const { batches } = plain({
+    service: "cron",
+    counters: { jobs: 2 },
+    gauges: { left: 5 },
+    text: "done",
+    level: "error",
+  });
+  assert.equal(batches[0]?.service, "OTel.cron");
+  assert.deepEqual(samplesOf(batches[0]!.batch), [
+    ["usr.jobs", 1, 2],
+    ["usr.left", 2, 5],
+  ]);
+  assert.deepEqual(batches[0]!.batch.logs.level, [17]);
+  assert.throws(() => plain({ service: "cron", counters: { jobs: -1 } }), /counters\.jobs/);
+  assert.throws(() => plain({ service: "cron", gauge: {} }), /gauge/);
+});

@@ -1,0 +1,56 @@
+import { SpanSampler } from "@msec/telemetry";
+import type { ResourceLogs } from "../gen/opentelemetry/proto/logs/v1/logs_pb.js";
+import type { ResourceMetrics } from "../gen/opentelemetry/proto/metrics/v1/metrics_pb.js";
+import type { ResourceSpans } from "../gen/opentelemetry/proto/trace/v1/trace_pb.js";
+import { CumulativeState } from "./cumulative-state.ts";
+import { IntakeOutput, type Taken } from "./intake-output.ts";
+import { takeLogs } from "./logs-from-otlp.ts";
+import { takeMetrics } from "./metrics-from-otlp.ts";
+import { NameLimit } from "./name-limit.ts";
+import { otlpLimits as limits } from "./otlp-limits.ts";
+import { takePlainReport } from "./plain-report.ts";
+import { takeSpans } from "./spans-from-otlp.ts";
+
+/**
+ * Makes our batches of what programs report over OTLP, and remembers what that takes: cumulative points, names, the sample of spans.
+ *
+ * Never throws for what a decoded message contains: what cannot be taken is counted in `rejected`.
+ */
+export class Intake {
+  readonly #now: () => number;
+  readonly #sampler = new SpanSampler(limits.spansPerSecond);
+  readonly #methods = new NameLimit(limits.methods, limits.instances);
+  readonly #series = new NameLimit(limits.series, limits.instances);
+  readonly #cumulative: CumulativeState;
+
+  /** @param now  milliseconds since 1970 UTC */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#cumulative = new CumulativeState(limits.cumulativePoints, BigInt(Math.floor(now())) * 1_000_000n);
+  }
+
+  traces(request: { readonly resourceSpans: readonly ResourceSpans[] }): Taken {
+    const nowMs = this.#now();
+    const output = new IntakeOutput(nowMs);
+    takeSpans(request.resourceSpans, output, { sampler: this.#sampler, methods: this.#methods, nowMs });
+    return output.finish();
+  }
+
+  metrics(request: { readonly resourceMetrics: readonly ResourceMetrics[] }): Taken {
+    const output = new IntakeOutput(this.#now());
+    takeMetrics(request.resourceMetrics, output, { cumulative: this.#cumulative, series: this.#series });
+    return output.finish();
+  }
+
+  logs(request: { readonly resourceLogs: readonly ResourceLogs[] }): Taken {
+    const nowMs = this.#now();
+    const output = new IntakeOutput(nowMs);
+    takeLogs(request.resourceLogs, output, nowMs);
+    return output.finish();
+  }
+
+  /** One line of JSON from a program without any SDK. @throws Error saying what is wrong with it */
+  plain(bytes: Uint8Array): Taken {
+    return takePlainReport(bytes, this.#series, this.#now());
+  }
+}

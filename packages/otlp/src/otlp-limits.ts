@@ -1,0 +1,41 @@
+/** What one program, and all of a door together, may report over OTLP; docs/reference/limits.md repeats it. */
+export const otlpLimits = {
+  /** Bytes of a request, after decompression. */
+  requestBytes: 4 * 1024 * 1024,
+  /** Requests a second of a door, and twice as many at once. */
+  requests: 500,
+  /** Bytes a second of a door after decompression, and four times as many at once. */
+  bytesPerSecond: 8 * 1024 * 1024,
+  /** Connections of a door. */
+  connections: 512,
+  /** Milliseconds until a request must be complete. */
+  requestMs: 10_000,
+  /** Spans a second of a door up to which each one is kept. */
+  spansPerSecond: 5_000,
+  /** Different names of metrics, attributes included, of one instance. */
+  series: 1_000,
+  /** Different methods of one instance that are counted by name. */
+  methods: 1_000,
+  /** Instances whose names are remembered; the one that began first makes room. */
+  instances: 1_000,
+  /** Cumulative points remembered; the one that was not reported for longest makes room. */
+  cumulativePoints: 50_000,
+  /** Buckets of one histogram point. */
+  buckets: 1_000,
+  /** Spans, lines and points of a request together. */
+  rows: 50_000,
+  /** UTF-16 units of a method's name, a peer's name or address. */
+  nameUnits: 200,
+  /** UTF-16 units of a log line's text. */
+  textUnits: 8_192,
+  /** Fields of a log line. */
+  fields: 32,
+  /** UTF-16 units of a field's name. */
+  fieldNameUnits: 64,
+  /** UTF-16 units of a field's text, and of a failed span's message. */
+  fieldUnits: 1_024,
+  /** Milliseconds that a time may be in the past. */
+  pastMs: 7 * 86_400_000,
+  /** Milliseconds that a time may be ahead. */
+  aheadMs: 3_600_000,
+} as const;

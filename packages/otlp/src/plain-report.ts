@@ -1,0 +1,68 @@
+import { Level, type LevelName, metricNameProblem, SampleKind } from "@msec/telemetry";
+import { z } from "zod";
+import { IntakeOutput, type Taken } from "./intake-output.ts";
+import type { NameLimit } from "./name-limit.ts";
+import { otlpLimits as limits } from "./otlp-limits.ts";
+import { printable, serviceName } from "./reporter.ts";
+
+const levels = Object.keys(Level) as LevelName[];
+const number = z.number().refine(Number.isFinite, "must be a finite number");
+const numbers = z.record(z.string(), number).refine((record) => Object.keys(record).length <= 100, "at most 100 names");
+
+const reportSchema = z.strictObject({
+  service: z.string().min(1).max(limits.nameUnits),
+  instance: z.string().max(100).default(""),
+  /** What came since the last report, by name. */
+  counters: z.record(z.string(), number.min(0)).default({}),
+  /** How much there is now, by name. */
+  gauges: numbers.default({}),
+  text: z.string().max(limits.textUnits).default(""),
+  level: z.enum(levels).default("info"),
+  fields: z
+    .record(
+      z.string().min(1).max(limits.fieldNameUnits),
+      z.union([z.string().max(limits.fieldUnits), z.number(), z.boolean()]),
+    )
+    .refine((record) => Object.keys(record).length <= limits.fields, `at most ${limits.fields} fields`)
+    .default({}),
+});
+
+/**
+ * One line of JSON from a program without any SDK: counters, gauges and a log line of a service.
+ *
+ * @throws Error saying what is wrong with it; nothing of it is taken then
+ */
+export function takePlainReport(bytes: Uint8Array, series: NameLimit, nowMs: number): Taken {
+  const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  const parsed = reportSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`${issue?.path.join(".") || "the report"}: ${issue?.message}`);
+  }
+  const { service, instance, counters, gauges, text, level, fields } = parsed.data;
+  const reporter = { service: serviceName(service), instance: printable(instance) || "plain" };
+  const output = new IntakeOutput(nowMs);
+  const builder = output.of(reporter);
+  const second = Math.floor(nowMs / 1_000);
+  const samples = [
+    ...Object.entries(counters).map(([name, value]) => ({ kind: SampleKind.counter, name, value })),
+    ...Object.entries(gauges).map(([name, value]) => ({ kind: SampleKind.gauge, name, value })),
+  ];
+  for (const { name } of samples) {
+    const problem = metricNameProblem(name);
+    if (problem !== undefined) throw new Error(problem);
+  }
+  for (const { kind, name, value } of samples) {
+    if (series.takes(`${reporter.service} ${reporter.instance}`, name)) {
+      builder.addSample(kind, `usr.${name}`, value, second);
+    } else {
+      output.reject(`${limits.series} series of ${reporter.service} are reported already`);
+    }
+  }
+  if (text !== "") {
+    const none = new Uint8Array();
+    const entries = Object.entries(fields).map(([name, value]) => [printable(name) || "_", String(value)] as const);
+    builder.addLine({ timeUs: nowMs * 1_000, level: Level[level], text, fields: entries, traceId: none, spanId: none });
+  }
+  return output.finish();
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SampleKind, Side } from "@msec/telemetry";
+import { BatchBuilder } from "../batch-builder.ts";
+import { exposeMetrics } from "./exposition.ts";
+import { TelemetryTotals, totalsLimits } from "./telemetry-totals.ts";
+
+const call = (method: string, durationUs: number, code = 0) => ({
+  ...{ startUs: 1_800_000_000e6, durationUs, side: Side.server, method, peerService: "", peerInstance: "", code },
+});
+
+test("labels are escaped, counters end in _total, and OpenMetrics ends with its mark", () => {
+  const families = [
+    { name: "a", help: "of\nlines", type: "counter" as const, samples: [{ labels: { l: 'q"\\\n\ud800' }, value: 1 }] },
+    { name: "b", help: "nothing", type: "gauge" as const, samples: [] },
+    { name: "c", help: "c", type: "gauge" as const, samples: [{ labels: {}, value: Number.NaN }] },
+  ];
+  assert.equal(
+    exposeMetrics(families, "text/plain").text,
+    '# HELP a_total of\\nlines\n# TYPE a_total counter\na_total{l="q\\"\\\\\\n\ufffd"} 1\n# HELP c c\n# TYPE c gauge\nc NaN\n',
+  );
+  const open = exposeMetrics(families, "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+  assert.match(open.text, /^# HELP a of\\nlines\n# TYPE a counter\na_total\{/);
+  assert.match(open.text, /\n# EOF\n$/);
+  assert.match(open.contentType, /^application\/openmetrics-text; version=1\.0\.0/);
+});
+
+test("totals count calls by code and duration, hosts' metrics by what varies, and forget gauges that are not reported", () => {
+  let nowMs = 0;
+  const totals = new TelemetryTotals(() => nowMs);
+  const builder = new BatchBuilder();
+  builder.addCall(call("m", 400));
+  builder.addCall(call("m", 300_000, 14));
+  builder.addSample(SampleKind.gauge, "sys.disk./var.used_percent", 40, 1_800_000_000);
+  builder.addSample(SampleKind.counter, "sys.net.eth0.sent_bytes", 7, 1_800_000_000);
+  const batch = builder.finish();
+  totals.add({ host: "h", service: "A.b" }, batch);
+  totals.add({ host: "h", service: "A.b" }, batch);
+  const { text } = exposeMetrics(totals.families(), undefined);
+  for (const line of [
+    'msec_calls_total{service="A.b",method="m",side="server",code="14"} 2',
+    'msec_call_duration_seconds_bucket{service="A.b",method="m",side="server",le="0.001"} 2',
+    'msec_call_duration_seconds_bucket{service="A.b",method="m",side="server",le="0.5"} 4',
+    'msec_call_duration_seconds_bucket{service="A.b",method="m",side="server",le="+Inf"} 4',
+    'msec_call_duration_seconds_sum{service="A.b",method="m",side="server"} 0.6008',
+    'msec_sys_disk_used_percent{host="h",service="A.b",of="/var"} 40',
+    'msec_sys_net_sent_bytes_total{host="h",service="A.b",of="eth0"} 14',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line}\n${text}`);
+  }
+  nowMs = 121_000;
+  const later = exposeMetrics(totals.families(), undefined).text;
+  assert.doesNotMatch(later, /msec_sys_disk_used_percent/);
+  assert.match(later, /msec_sys_net_sent_bytes_total/);
+});
+
+test("what is more than is told apart counts together", () => {
+  const totals = new TelemetryTotals(() => 0);
+  for (let i = 0; i < totalsLimits.calls + 100; i++) {
+    const builder = new BatchBuilder();
+    builder.addCall(call(`m${i}`, 1));
+    totals.add({ host: "", service: "A.b" }, builder.finish());
+  }
+  const [calls, durations] = totals.families();
+  assert.equal(calls?.samples.length, totalsLimits.calls + 1);
+  assert.equal(durations?.samples.length, totalsLimits.histograms + 1);
+  const { text } = exposeMetrics([calls!], undefined);
+  assert.match(
+    text,
+    /msec_calls_total\{service="\(other\)",method="\(other\)",side="\(other\)",code="\(other\)"\} 100\n/,
+  );
+});

@@ -1,0 +1,9 @@
+export {
+  type Exposition,
+  exposeMetrics,
+  type FamilySample,
+  type HistogramSample,
+  type MetricFamily,
+} from "./exposition.ts";
+export { processFamilies } from "./process-families.ts";
+export { type CountedBatch, type CountedOwner, TelemetryTotals, totalsLimits } from "./telemetry-totals.ts";

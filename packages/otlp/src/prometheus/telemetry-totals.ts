@@ -1,0 +1,188 @@
+import { type Batch, findMetric, SampleKind, Side } from "@msec/telemetry";
+import type { FamilySample, HistogramSample, MetricFamily } from "./exposition.ts";
+
+/** What a batch must have to be counted; messages of `msec.telemetry.v1.Batch` have it too. */
+export type CountedBatch = { readonly strings: readonly string[]; readonly droppedRows: bigint } & {
+  readonly [Table in "calls" | "samples" | "logs"]?:
+    | { readonly [Column in keyof Batch[Table]]: Batch[Table][Column] extends number[] ? readonly number[] : unknown }
+    | undefined;
+};
+
+/** Whose batch it is; the service is "" for the host itself, the host "" where there is only one. */
+export type CountedOwner = { readonly host: string; readonly service: string };
+
+/** How many different ones are told apart; the others count together as "(other)". */
+export const totalsLimits = { calls: 1_000, histograms: 300, services: 500, gauges: 5_000 } as const;
+
+const OTHER = "(other)";
+const gaugeAgeMs = 120_000;
+
+/** Seconds. */
+const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+
+// The first bound that is not below a bucket's end: bucket i ends at 2^((i+1)/8) µs.
+const boundOfBucket = Array.from({ length: 1_024 }, (_, bucket) => {
+  const endS = 2 ** ((bucket + 1) / 8) / 1e6;
+  const found = bounds.findIndex((bound) => endS <= bound * (1 + 1e-9));
+  return found < 0 ? bounds.length : found;
+});
+
+const levelNames: ReadonlyMap<number, string> = new Map([
+  [1, "trace"],
+  [5, "debug"],
+  [9, "info"],
+  [17, "error"],
+  [21, "fatal"],
+]);
+
+type Labels = Record<string, string>;
+type Value = { readonly labels: Labels; value: number; seenMs: number };
+type Durations = { readonly labels: Labels; readonly counts: number[]; count: number; sum: number };
+
+/** Running totals of batches: what services' calls, log lines and hosts' metrics add up to since this process began. */
+export class TelemetryTotals {
+  readonly #now: () => number;
+  readonly #calls = new Map<string, Value>();
+  readonly #durations = new Map<string, Durations>();
+  readonly #lines = new Map<string, Value>();
+  readonly #dropped = new Map<string, Value>();
+  readonly #host = new Map<
+    string,
+    { readonly kind: number; readonly help: string; readonly values: Map<string, Value> }
+  >();
+  #hostValues = 0;
+
+  /** @param now  milliseconds that only grow */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Count a batch. What is no column of it is not looked at; it has been checked before. */
+  add({ host, service }: CountedOwner, batch: CountedBatch): void {
+    this.#addCalls(service, batch);
+    const levels = batch.logs?.level ?? [];
+    for (const level of levels) {
+      this.#count(this.#lines, { service, level: levelNames.get(level) ?? "info" }, 1, totalsLimits.services);
+    }
+    if (batch.droppedRows > 0n)
+      this.#count(this.#dropped, { service }, Number(batch.droppedRows), totalsLimits.services);
+    this.#addSamples(host, service, batch);
+  }
+
+  /** Everything so far. */
+  families(): MetricFamily[] {
+    const oldestMs = this.#now() - gaugeAgeMs;
+    const counter = (name: string, help: string, values: Iterable<Value>): MetricFamily => ({
+      ...{ name, help, type: "counter" },
+      samples: [...values],
+    });
+    const hosts = [...this.#host].map(([name, { kind, help, values }]): MetricFamily => {
+      for (const [key, { seenMs }] of values) {
+        // What is not reported any more is not so any more.
+        if (kind === SampleKind.gauge && seenMs < oldestMs) {
+          values.delete(key);
+          this.#hostValues--;
+        }
+      }
+      const samples: FamilySample[] = [...values.values()];
+      return { name, help, type: kind === SampleKind.counter ? "counter" : "gauge", samples };
+    });
+    const durations: HistogramSample[] = [...this.#durations.values()].map(({ counts, ...rest }) => {
+      let below = 0;
+      return { ...rest, counts: counts.map((count) => (below += count)) };
+    });
+    return [
+      counter("msec_calls", "Calls served and made, by result code of gRPC", this.#calls.values()),
+      {
+        ...{ name: "msec_call_duration_seconds", help: "Durations of calls", type: "histogram" },
+        ...{ bounds, samples: durations },
+      },
+      counter("msec_log_lines", "Log lines", this.#lines.values()),
+      counter("msec_dropped_rows", "Rows of telemetry that a process dropped for want of room", this.#dropped.values()),
+      ...hosts,
+    ];
+  }
+
+  #addCalls(service: string, { strings, calls }: CountedBatch): void {
+    if (calls === undefined) return;
+    let at = 0;
+    for (let row = 0; row < calls.timeS.length; row++) {
+      const method = strings[calls.methodRef[row] ?? 0] ?? "";
+      const side = calls.side[row] === Side.client ? "client" : "server";
+      const code = String(calls.code[row] ?? 0);
+      this.#count(this.#calls, { service, method, side, code }, calls.count[row] ?? 0, totalsLimits.calls);
+      const durations = this.#durationsOf({ service, method, side });
+      const end = at + (calls.bucketLength[row] ?? 0);
+      for (; at < end; at++) {
+        const count = calls.bucketCount[at] ?? 0;
+        const bound = boundOfBucket[calls.bucketIndex[at] ?? 0] ?? bounds.length;
+        if (bound < bounds.length) durations.counts[bound]! += count;
+        durations.count += count;
+      }
+      durations.sum += (calls.durationUsSum[row] ?? 0) / 1e6;
+    }
+  }
+
+  #durationsOf(labels: Labels): Durations {
+    const key = keyOf(labels);
+    const found = this.#durations.get(key);
+    if (found !== undefined) return found;
+    if (this.#durations.size >= totalsLimits.histograms && labels.method !== OTHER) {
+      return this.#durationsOf({ service: OTHER, method: OTHER, side: labels.side ?? "" });
+    }
+    const made = { labels, counts: bounds.map(() => 0), count: 0, sum: 0 };
+    this.#durations.set(key, made);
+    return made;
+  }
+
+  #addSamples(host: string, service: string, { strings, samples }: CountedBatch): void {
+    if (samples === undefined) return;
+    for (let row = 0; row < samples.timeS.length; row++) {
+      const found = findMetric(strings[samples.nameRef[row] ?? 0] ?? "");
+      if (found === undefined) continue;
+      const { entry, variable } = found;
+      const name = `msec_${entry.name.replace(/\.\*\./, ".").replace(/[^a-zA-Z0-9]/g, "_")}`;
+      let family = this.#host.get(name);
+      if (family === undefined) {
+        family = { kind: entry.kind, help: entry.english, values: new Map() };
+        this.#host.set(name, family);
+      }
+      const labels: Labels = {
+        ...(host === "" ? {} : { host }),
+        ...(service === "" ? {} : { service }),
+        ...(variable === "" ? {} : { of: variable }),
+      };
+      const key = keyOf(labels);
+      const value = samples.value[row] ?? 0;
+      const known = family.values.get(key);
+      if (known === undefined) {
+        if (this.#hostValues >= totalsLimits.gauges) continue;
+        this.#hostValues++;
+        family.values.set(key, { labels, value, seenMs: this.#now() });
+      } else {
+        known.value = entry.kind === SampleKind.counter ? known.value + value : value;
+        known.seenMs = this.#now();
+      }
+    }
+  }
+
+  #count(values: Map<string, Value>, labels: Labels, by: number, most: number): void {
+    const known = values.get(keyOf(labels));
+    if (known !== undefined) {
+      known.value += by;
+      return;
+    }
+    if (values.size < most) {
+      values.set(keyOf(labels), { labels, value: by, seenMs: 0 });
+      return;
+    }
+    const others = Object.fromEntries(Object.keys(labels).map((name) => [name, OTHER]));
+    const other = values.get(keyOf(others));
+    if (other === undefined) values.set(keyOf(others), { labels: others, value: by, seenMs: 0 });
+    else other.value += by;
+  }
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(labels);
+}

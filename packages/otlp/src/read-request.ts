@@ -1,0 +1,31 @@
+import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import { compileCodec } from "@msec/wire";
+
+/**
+ * Decode an export request.
+ *
+ * @throws Error of any kind where the bytes are not one
+ */
+export function requestFromProtobuf<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  return compileCodec(schema).decode(bytes, 0, bytes.length);
+}
+
+/**
+ * Decode an export request in OTLP's JSON, which is protobuf's but for ids: hex, not base64.
+ *
+ * @throws Error of any kind where the text is not one
+ * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+export function requestFromJson<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  const json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), idFromHex);
+  return fromJson(schema, json as JsonValue, { ignoreUnknownFields: true });
+}
+
+const idNames = new Set(["traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"]);
+
+function idFromHex(this: unknown, key: string, value: unknown): unknown {
+  if (!idNames.has(key) || typeof value !== "string") return value;
+  if (!/^([0-9a-f]{2}){0,16}$/i.test(value))
+    throw new Error(`${key} ${JSON.stringify(value.slice(0, 40))} is no hex id`);
+  return Buffer.from(value, "hex").toString("base64");
+}
