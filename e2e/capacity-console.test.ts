@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { CapacityService, OperationState } from "@msec/api/console/v1/capacity_pb.js";
+import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import type { Browser, Page } from "playwright-core";
+import {
+  type Faults,
+  findAccessibilityFaults,
+  keepScreenshot,
+  type Look,
+  noBrowser,
+  overflowsSideways,
+  setLook,
+  startBrowser,
+  watchFaults,
+} from "./browser.ts";
+import { findFreePorts } from "./free-ports.ts";
+import { operatorClient } from "./operator-api.ts";
+import { startSystem, type TestSystem } from "./system.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const options = noBrowser === undefined ? {} : { skip: noBrowser };
+const service = "Flight.mod_flight";
+const path = `/services/${service}`;
+
+let system: TestSystem;
+let browser: Browser;
+let page: Page;
+let faults: Faults;
+let added: string;
+before(async () => {
+  if (noBrowser !== undefined) return;
+  [system, browser] = await Promise.all([startSystem({ trafficPerSecond: 50 }), startBrowser()]);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+  context.setDefaultTimeout(30_000);
+  faults = await watchFaults(context, system.consoleUrl);
+  page = await context.newPage();
+  await page.goto(system.signInUrl);
+  await page.locator("h1", { hasText: "Services" }).waitFor();
+});
+after(async () => {
+  await browser?.close();
+  await system?.[Symbol.asyncDispose]();
+});
+
+async function open(to: string): Promise<void> {
+  await page.goto(system.consoleUrl + to, { waitUntil: "load" });
+  await page.locator("h1").first().waitFor();
+}
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const dialogButton = (name: string) => page.getByRole("dialog").getByRole("button", { name, exact: true });
+const instanceRow = (address: string) =>
+  page.getByRole("table", { name: "Instances", exact: true }).getByRole("row").filter({ hasText: address });
+
+async function storedService() {
+  const answer = await operatorClient(system, RegistryService).getService({ name: service });
+  return answer.service ?? assert.fail("the service is gone");
+}
+
+test("an instance is added on the service's page, starts, and is out of routing", options, async () => {
+  const [port] = await findFreePorts(1);
+  added = `127.0.0.1:${port}`;
+  await open(path);
+  await button("Add instance").click();
+  await page.getByLabel("Port", { exact: true }).fill(String(port));
+  await page.getByLabel("Weight").fill("150");
+  assert.deepEqual(await findAccessibilityFaults(page), []);
+  await dialogButton("Add instance").click();
+  await instanceRow(added).getByText("running").waitFor();
+  assert.equal(
+    await page.getByRole("switch", { name: `${added} in routing` }).getAttribute("aria-checked"),
+    "false",
+    "nothing calls it before it is taken in",
+  );
+  const instance = (await storedService()).instances.find((one) => one.port === port);
+  assert.deepEqual([instance?.weight, instance?.inRouting], [150, false]);
+});
+
+test(
+  "it is taken in by its switch, and out on the capacity page, whose progress ends when nobody calls it",
+  options,
+  async () => {
+    await page.getByRole("switch", { name: `${added} in routing` }).click();
+    await page.getByText("Take in 1 instance: done").waitFor();
+    await waitUntil("it serves calls", async () =>
+      /serves [1-9]/.test(
+        (await instanceRow(added)
+          .getByLabel(/calls per second/)
+          .getAttribute("aria-label")) ?? "",
+      ),
+    );
+
+    await open("/capacity");
+    await button(`Instances of ${service}`).click();
+    await page.getByRole("checkbox", { name: `Select ${added}` }).check();
+    await button("Take out").click();
+    await page.getByLabel("Each step at most").fill("40");
+    await dialogButton("Take out").click();
+    const progress = page.getByRole("region", { name: "Take out 1 instance" });
+    await progress.getByText(/of 1 hosts use route version|in flight|agent's report/).waitFor();
+    await page.getByText("Take out 1 instance: done").waitFor();
+    const { operations } = await operatorClient(system, CapacityService).listOperations({ service });
+    const [newest] = operations;
+    assert.deepEqual(
+      [newest?.state, newest?.stepTimeoutMs, newest?.startedBy, newest?.instances[0]?.hostsAcknowledged],
+      [OperationState.DONE, 40_000, "console", 1],
+    );
+  },
+);
+
+test("taking all out asks for force and says what it does; nothing happens without it", options, async () => {
+  await open(path);
+  await page.getByRole("checkbox", { name: "Select all instances" }).check();
+  await button("Take out").click();
+  await page.getByText(`This would leave ${service} without an instance in routing`, { exact: false }).waitFor();
+  assert.equal(await dialogButton("Take out").isDisabled(), true);
+  await dialogButton("Cancel").click();
+  assert.equal((await storedService()).instances.filter(({ inRouting }) => inRouting).length, 2);
+});
+
+test("what is out of routing is removed", options, async () => {
+  await open(path);
+  await page.getByRole("checkbox", { name: `Select ${added}` }).check();
+  await button("Remove").click();
+  await dialogButton("Remove").click();
+  await waitUntil("it is gone", async () => (await storedService()).instances.length === 2);
+  await instanceRow(added).waitFor({ state: "detached" });
+});
+
+test(
+  "the routing policy is changed, refuses what is out of range, and goes back to the defaults",
+  options,
+  async () => {
+    await open(`${path}/policy`);
+    await page.getByText("Weighted round robin", { exact: false }).first().click();
+    const override = page.getByLabel("Override of ejectBaseMs");
+    await override.fill("5");
+    await override.press("Tab");
+    assert.equal(await button("Save").isDisabled(), true, "10 to 60,000");
+    await override.fill("250");
+    await override.press("Tab");
+    await button("Save").click();
+    await page.getByText("Saved. Callers use it within seconds", { exact: false }).first().waitFor();
+    const { policy } = await storedService();
+    assert.deepEqual([policy?.name, policy?.constants], ["weighted-round-robin", { ejectBaseMs: 250 }]);
+    await button("Back to the defaults").click();
+    await dialogButton("Back to the defaults").click();
+    await waitUntil("the defaults", async () => (await storedService()).policy === undefined);
+  },
+);
+
+test("a host's zone is set on the hosts page", options, async () => {
+  await open("/hosts");
+  await page.getByRole("button", { name: /^Zone of/ }).click();
+  await page.getByRole("textbox", { name: "Zone" }).fill("az1");
+  await dialogButton("Save").click();
+  await page
+    .getByRole("button", { name: /^Zone of/ })
+    .filter({ hasText: "az1" })
+    .waitFor();
+  await page.getByText(/1 of 1 hosts have applied version \d+/).waitFor();
+});
+
+test("an external service is added with its addresses, and removed when it has none", options, async () => {
+  await open("/services");
+  await page.locator("h1", { hasText: "Services" }).waitFor();
+  await button("Add service").click();
+  await page.getByRole("textbox", { name: "Name" }).fill("Cache.main");
+  await page.getByRole("combobox", { name: "Kind" }).click();
+  await page.getByText("External: only registers addresses").last().click();
+  await page.getByLabel("Default port").fill("6379");
+  await dialogButton("Add service").click();
+  await page.locator("h1", { hasText: "Cache.main" }).waitFor();
+  await button("Add instance").click();
+  await page.getByRole("textbox", { name: "ip:port" }).fill("10.9.8.7; 10.9.8.8:6380");
+  await dialogButton("Add instance").click();
+  await instanceRow("10.9.8.8:6380").waitFor();
+  await page.getByRole("checkbox", { name: "Select all instances" }).check();
+  await button("Remove").click();
+  await dialogButton("Remove").click();
+  await page.getByText("No instances", { exact: true }).waitFor();
+  await button("Remove service").click();
+  await dialogButton("Remove service").click();
+  await page.locator("h1", { hasText: "Services" }).waitFor();
+});
+
+const looks: readonly Look[] = [
+  { language: "en", theme: "light", width: 1440 },
+  { language: "zh", theme: "dark", width: 1440 },
+  { language: "en", theme: "dark", width: 1024 },
+  { language: "zh", theme: "light", width: 1024 },
+];
+const pages: Readonly<Record<string, string>> = {
+  capacity: "/capacity",
+  "capacity-hosts": "/capacity?view=hosts",
+  "capacity-operations": "/capacity?view=operations",
+  "capacity-above": "/capacity?view=hosts&above=80&resource=memory",
+  hosts: "/hosts",
+  policy: `${path}/policy`,
+};
+
+test("the pages fit their windows, and axe-core finds nothing wrong with them", options, async () => {
+  const problems: string[] = [];
+  for (const look of looks) {
+    await setLook(page, look);
+    for (const [name, to] of Object.entries(pages)) {
+      await open(to);
+      await page.waitForLoadState("networkidle");
+      await keepScreenshot(page, name, look);
+      const where = `${name} ${look.width} ${look.language} ${look.theme}`;
+      if (await overflowsSideways(page)) problems.push(`${where} overflows`);
+      for (const fault of await findAccessibilityFaults(page)) problems.push(`${where} ${fault}`);
+    }
+  }
+  assert.deepEqual(problems, []);
+});
+
+test("no page wrote an error or asked any other place for anything", options, () => {
+  assert.deepEqual(faults.seen, []);
+});
