@@ -6,6 +6,7 @@ import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { createContext, useContext } from "react";
@@ -17,6 +18,7 @@ export interface Api {
   readonly registry: Client<typeof RegistryService>;
   readonly capacity: Client<typeof CapacityService>;
   readonly telemetry: Client<typeof TelemetryService>;
+  readonly request: Client<typeof RequestService>;
   readonly log: Client<typeof LogService>;
   readonly dyeing: Client<typeof DyeingService>;
   readonly alarm: Client<typeof AlarmService>;
@@ -43,6 +45,7 @@ export function createApi(transport: Transport): Api {
     registry: createClient(RegistryService, transport),
     capacity: createClient(CapacityService, transport),
     telemetry: createClient(TelemetryService, transport),
+    request: createClient(RequestService, transport),
     log: createClient(LogService, transport),
     dyeing: createClient(DyeingService, transport),
     alarm: createClient(AlarmService, transport),

@@ -10,6 +10,7 @@ import { curvesRoute } from "./curves.tsx";
 import { flowRoute } from "./flow.tsx";
 import { hostsRoute } from "./hosts.tsx";
 import { dyeingRoute, logFieldsRoute, logsRoute } from "./logs.tsx";
+import { mapRoute } from "./map.tsx";
 import { monitorRoute, retentionRoute } from "./monitor.tsx";
 import { requestsRoute } from "./requests.tsx";
 import { policyRoute, serviceRoute } from "./service.tsx";
@@ -27,6 +28,7 @@ const routeTree = rootRoute.addChildren([
     serviceRoute,
     policyRoute,
     curvesRoute,
+    mapRoute,
     requestsRoute,
     flowRoute,
     hostsRoute,

@@ -8,6 +8,14 @@ const shapes = {
       <path d="M7 4.75h3.25a1 1 0 0 1 1 1V9" />
     </>
   ),
+  map: (
+    <>
+      <circle cx="3.5" cy="8" r="1.6" />
+      <circle cx="12" cy="3.8" r="1.6" />
+      <circle cx="12" cy="12.2" r="1.6" />
+      <path d="m5 7.3 5.4-2.8M5 8.7l5.4 2.8" />
+    </>
+  ),
   curves: <path d="M2.5 2.5v11h11M4.5 10.5l2.6-3.4 2.2 1.9 3.7-4.8" />,
   requests: <path d="M2.5 4.5h7M2.5 8h11M6.5 11.5h7" />,
   hosts: (

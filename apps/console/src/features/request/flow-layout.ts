@@ -1,5 +1,4 @@
 import type { ELK, ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
-import type { FlowEdge, FlowGraph } from "./flow-graph.ts";
 
 /** A point of the diagram, pixels. */
 export interface Point {
@@ -32,6 +31,19 @@ export interface EdgeLabel {
   readonly detail: string;
 }
 
+/** Boxes and arrows, whatever they mean. */
+export interface Boxes<Box extends { readonly id: string }, Line extends BoxLine> {
+  readonly nodes: readonly Box[];
+  readonly edges: readonly Line[];
+}
+
+/** An arrow between two boxes. */
+export interface BoxLine {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Width that a text needs in a box or on an arrow, pixels; Chinese characters count twice. */
 export function textWidth(text: string, characterWidth = CHARACTER_WIDTH): number {
   return [...text].reduce((width, character) => width + (character > "\u2e7f" ? 2 : 1), 0) * characterWidth;
@@ -43,10 +55,10 @@ export function textWidth(text: string, characterWidth = CHARACTER_WIDTH): numbe
  * @param labelOf what the page writes on an arrow
  * @param linesOf what the page writes in a box
  */
-export function elkInput(
-  graph: FlowGraph,
-  labelOf: (edge: FlowEdge) => EdgeLabel,
-  linesOf: (node: FlowGraph["nodes"][number]) => readonly string[],
+export function elkInput<Box extends { readonly id: string }, Line extends BoxLine>(
+  graph: Boxes<Box, Line>,
+  labelOf: (edge: Line) => EdgeLabel,
+  linesOf: (node: Box) => readonly string[],
 ): ElkNode {
   return {
     id: "flow",

@@ -1,41 +1,59 @@
+import { RequestOrder } from "@msec/api/console/v1/requests_pb.js";
 import type { GetFlowResponse } from "@msec/api/console/v1/telemetry_pb.js";
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Api } from "../../lib/api.ts";
 import { FailureKind, failureFrom } from "../../lib/failure.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { type RequestsSearch, requestTimes } from "./requests-search.ts";
 
 const LIST_POLL_MS = 2000;
 const FLOW_POLL_MS = 1000;
 // Spans arrive within about two seconds; after this nobody should wait any longer.
 const PATIENCE_MS = 10_000;
 
-/** Which requests to list. */
-export interface RecentFilter {
-  /** Empty for any. */
-  readonly service: string;
-  readonly failedOnly: boolean;
-  /** Empty for any. */
-  readonly method: string;
-  /** Milliseconds since 1970 UTC; 0 and 0 for any time. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Those of the range that took longest first. */
-  readonly slowest: boolean;
-  /** 1…500. */
-  readonly limit: number;
+// What a search takes at most before it is refused, and the way there and back.
+const SEARCH_TIMEOUT_MS = 25_000;
+
+/** Requests of one page of the list. */
+export const PAGE_REQUESTS = 50;
+
+interface PagePlace {
+  readonly after: string;
+  /** The range of the first page: it stands still for those after it. */
+  readonly times?: { readonly fromMs: number; readonly toMs: number };
 }
 
 /**
- * The newest requests.
+ * Requests that fit, a page at a time.
  *
- * @param live whether to go on asking
+ * @param live whether to go on asking for the newest, while nobody has asked for a second page
  */
-export function recentRequestsQuery(api: Api, filter: RecentFilter, live: boolean) {
-  return queryOptions({
-    queryKey: ["requests", filter],
-    queryFn: ({ signal }) => api.telemetry.listRecentRequests(filter, { signal }),
+export function requestPagesQuery(api: Api, search: RequestsSearch, live: boolean) {
+  const { service = "", method = "", caller = "", instance = "", host = "", where = "" } = search;
+  const conditions = {
+    ...{ service, method, caller, instance, host, where },
+    failedOnly: search.failed ?? false,
+    codes: search.code === undefined ? [] : [search.code],
+    minUs: (search.min ?? 0) * 1_000,
+    maxUs: (search.max ?? 0) * 1_000,
+    order: search.order === "slowest" ? RequestOrder.SLOWEST : RequestOrder.NEWEST,
+    limit: PAGE_REQUESTS,
+  };
+  return infiniteQueryOptions({
+    queryKey: ["requests", search],
+    queryFn: async ({ pageParam, signal }) => {
+      const times = pageParam.times ?? requestTimes(search, serverNow());
+      const page = await api.request.searchRequests(
+        { ...conditions, ...times, after: pageParam.after },
+        { signal, timeoutMs: SEARCH_TIMEOUT_MS },
+      );
+      return { ...page, times };
+    },
+    initialPageParam: { after: "" } as PagePlace,
+    getNextPageParam: ({ next, times }): PagePlace | undefined => (next === "" ? undefined : { after: next, times }),
     placeholderData: keepPreviousData,
-    refetchInterval: live ? LIST_POLL_MS : false,
+    refetchInterval: (query) => (live && (query.state.data?.pages.length ?? 0) <= 1 ? LIST_POLL_MS : false),
+    refetchOnWindowFocus: false,
   });
 }
 

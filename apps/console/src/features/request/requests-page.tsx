@@ -1,8 +1,9 @@
-import type { RequestSummary } from "@msec/api/console/v1/telemetry_pb.js";
-import { useQuery } from "@tanstack/react-query";
+import { Code } from "@connectrpc/connect";
+import type { FoundRequest } from "@msec/api/console/v1/requests_pb.js";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button, Select, Switch } from "antd";
-import { useState } from "react";
+import { Button, Input, InputNumber, Segmented, Select, Switch } from "antd";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { codeName } from "../../lib/code-name.ts";
@@ -14,11 +15,14 @@ import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
+import { ExpressionBox } from "../log/expression-box.tsx";
+import { type LogRange, logRanges } from "../log/logs-search.ts";
 import { servicesQuery } from "../service/queries.ts";
 import { shortMethod } from "./flow-graph.ts";
-import { recentRequestsQuery } from "./queries.ts";
+import { requestPagesQuery } from "./queries.ts";
 import { shortRequestId } from "./request-id.ts";
-import { type RequestsSearch, requestLimits } from "./requests-search.ts";
+import { isNarrowed, type RequestsSearch, rangeName } from "./requests-search.ts";
+import "../log/logs.css";
 import "./requests-page.css";
 
 /** What the list shows and how its controls change the address. */
@@ -27,38 +31,19 @@ export interface RequestsPageProps {
   readonly onSearch: (search: RequestsSearch) => void;
 }
 
-/** The newest requests; a click opens the flow of one. */
+type Change = { readonly [K in keyof RequestsSearch]?: RequestsSearch[K] | undefined };
+
+/** Requests by what is known of their calls, the newest or the slowest first; a click opens the flow of one. */
 export function RequestsPage({ search, onSearch }: RequestsPageProps) {
   const { t } = useTranslation();
   const api = useApi();
   const [live, setLive] = useState(true);
-  const services = useQuery(servicesQuery(api));
-  const limit = search.limit ?? requestLimits[0];
-  const filter = {
-    service: search.service ?? "",
-    method: search.method ?? "",
-    failedOnly: search.failed ?? false,
-    fromMs: search.from ?? 0,
-    toMs: search.to ?? 0,
-    slowest: search.order === "slowest",
-    limit,
-  };
-  const ranged = search.from !== undefined && search.to !== undefined;
-  const requests = useQuery(recentRequestsQuery(api, filter, live && !ranged));
-  const names = services.data?.services.map((service) => service.name) ?? [];
-  const list = requests.data?.requests ?? [];
-  const filtered = search.service !== undefined || search.failed === true || ranged || search.method !== undefined;
-  const set = (change: { service?: string; failed?: boolean; limit?: number; slowest?: boolean }) => {
-    const { slowest = filter.slowest, ...rest } = change;
-    const next = { ...search, ...rest };
-    onSearch({
-      ...(next.method !== undefined && change.service === undefined ? { method: next.method } : {}),
-      ...(ranged ? { from: search.from!, to: search.to! } : {}),
-      ...(ranged && slowest ? { order: "slowest" as const } : {}),
-      ...(next.service ? { service: next.service } : {}),
-      ...(next.failed ? { failed: true as const } : {}),
-      ...(next.limit !== undefined ? { limit: next.limit } : {}),
-    });
+  const isOpen = search.from === undefined && search.order === undefined;
+  const pages = useInfiniteQuery(requestPagesQuery(api, search, live && isOpen));
+  const list = pages.data?.pages.flatMap((page) => page.requests) ?? [];
+  const set = (change: Change) => {
+    const entries = Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== "");
+    onSearch(Object.fromEntries(entries) as RequestsSearch);
   };
   return (
     <div className="page">
@@ -68,45 +53,29 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
           <p className="lead">{t("requests.lead")}</p>
         </div>
       </div>
+      <Filters search={search} onChange={set} />
+      <ExpressionBox where={search.where ?? ""} onWhere={(where) => set({ where })} />
       <Panel
-        title={t(filter.slowest ? "requests.slowest" : "requests.newest")}
+        title={t(search.order === "slowest" ? "requests.slowest" : "requests.newest")}
         count={list.length}
         tools={
           <>
-            {ranged && <RangeFilter search={search} onSearch={onSearch} />}
-            {ranged && (
-              <span className="row-flex">
-                <Switch
-                  size="small"
-                  checked={filter.slowest}
-                  aria-labelledby="slowest-first"
-                  onChange={(slowest) => set({ slowest })}
-                />
-                <span id="slowest-first">{t("requests.slowest")}</span>
-              </span>
+            {(isNarrowed(search) || search.from !== undefined) && (
+              <Button size="small" onClick={() => onSearch(search.order === undefined ? {} : { order: search.order })}>
+                {t("find.clear")}
+              </Button>
             )}
-            <Select
+            <Segmented
               size="small"
-              style={{ width: 190 }}
-              aria-label={t("requests.service")}
-              value={search.service ?? ""}
-              showSearch
+              aria-label={t("find.order")}
+              value={search.order ?? "newest"}
               options={[
-                { value: "", label: t("requests.anyService") },
-                ...names.map((name) => ({ value: name, label: name })),
+                { value: "newest", label: t("requests.newest") },
+                { value: "slowest", label: t("requests.slowest") },
               ]}
-              onChange={(service) => set({ service })}
+              onChange={(order) => set({ order: order === "slowest" ? "slowest" : undefined })}
             />
-            <span className="row-flex">
-              <Switch
-                size="small"
-                checked={search.failed ?? false}
-                aria-labelledby="failed-only"
-                onChange={(failed) => set({ failed })}
-              />
-              <span id="failed-only">{t("requests.failedOnly")}</span>
-            </span>
-            {!ranged && (
+            {isOpen && (
               <button type="button" className="bare" aria-pressed={!live} onClick={() => setLive(!live)}>
                 <Icon name={live ? "pause" : "play"} size={14} />
                 {t(live ? "action.pause" : "action.resume")}
@@ -115,21 +84,19 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
           </>
         }
       >
-        {requests.isPending && <Loading label={t("requests.title")} lines={8} />}
-        {requests.isError && (
-          <FailureNotice error={requests.error} onRetry={requests.refetch} besideData={list.length > 0} />
-        )}
-        {requests.data !== undefined && list.length === 0 && (
-          <Notice title={t(filtered ? "requests.noMatchTitle" : "requests.emptyTitle")}>
-            {t(filtered ? "requests.noMatchTodo" : "requests.emptyTodo")}
-          </Notice>
-        )}
-        {list.length > 0 && <RequestTable requests={list} />}
-        {list.length >= limit && limit < requestLimits[3] && (
+        {pages.isPending && <Loading label={t("requests.title")} lines={8} />}
+        {pages.isError && <FailureNotice error={pages.error} onRetry={pages.refetch} besideData={list.length > 0} />}
+        {pages.data !== undefined && list.length === 0 && <Nothing search={search} />}
+        {list.length > 0 && <RequestTable requests={list} withCall={isNarrowed(search)} />}
+        {pages.hasNextPage && (
           <div className="table-foot">
-            <Button size="small" onClick={() => set({ limit: requestLimits.find((one) => one > limit) ?? limit })}>
+            <Button size="small" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
               {t("requests.more")}
             </Button>
+            <span className="muted">
+              {search.order !== "slowest" &&
+                t("find.searchedTo", { time: formatDateTime(pages.data?.pages.at(-1)?.searchedToMs ?? 0) })}
+            </span>
           </div>
         )}
       </Panel>
@@ -137,32 +104,156 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
   );
 }
 
-/** The time and method that the page was opened for, and the way back to any. */
-function RangeFilter({ search, onSearch }: RequestsPageProps) {
+function Nothing({ search }: { search: RequestsSearch }) {
   const { t } = useTranslation();
-  const { from, to, method, order: _, ...rest } = search;
-  const time = `${formatDateTime(from!).slice(5, -3)} – ${formatDateTime(to!).slice(11, -3)}`;
+  const filtered = isNarrowed(search) || search.from !== undefined;
   return (
-    <span className="tag">
-      {time}
-      {method !== undefined && ` · ${t("requests.ofMethod", { method: shortMethod(method) })}`}
-      <button
-        type="button"
-        className="bare"
-        style={{ minWidth: 16, height: 16, padding: 0 }}
-        aria-label={t("requests.anyTime")}
-        title={t("requests.anyTime")}
-        onClick={() => onSearch(rest)}
-      >
-        ×
-      </button>
-    </span>
+    <Notice title={t(filtered ? "requests.noMatchTitle" : "requests.emptyTitle")}>
+      {t(filtered ? "search.noMatchTodo" : "requests.emptyTodo")}
+    </Notice>
   );
 }
 
-function RequestTable({ requests }: { requests: readonly RequestSummary[] }) {
+// Those that gRPC knows, OK among them.
+const codes = [0, ...Object.values(Code).filter((code): code is Code => typeof code === "number")];
+
+function Filters({ search, onChange }: { search: RequestsSearch; onChange: (change: Change) => void }) {
   const { t } = useTranslation();
-  const slowest = Math.max(...requests.map((request) => request.durationUs));
+  const services = useQuery(servicesQuery(useApi()));
+  const names = services.data?.services.map((service) => service.name) ?? [];
+  const groups = [...new Set(names.map((name) => name.split(".")[0] ?? ""))];
+  return (
+    <div className="log-filters request-filters">
+      <Select
+        style={{ width: 190 }}
+        aria-label={t("requests.service")}
+        value={search.service ?? ""}
+        showSearch
+        options={[
+          { value: "", label: t("requests.anyService") },
+          ...groups.map((group) => ({ value: group, label: `${group}.*` })),
+          ...names.map((name) => ({ value: name, label: name })),
+        ]}
+        onChange={(service) => onChange({ service })}
+      />
+      <TextFilter name="method" width={190} value={search.method} onChange={onChange} />
+      <TextFilter name="caller" width={150} value={search.caller} onChange={onChange} />
+      <TextFilter name="instance" width={150} value={search.instance} onChange={onChange} />
+      <TextFilter name="host" width={110} value={search.host} onChange={onChange} />
+      <Select
+        style={{ width: 170 }}
+        aria-label={t("column.result")}
+        value={search.code ?? -1}
+        options={[
+          { value: -1, label: t("find.anyResult") },
+          ...codes.map((code) => ({ value: code, label: codeName(code) })),
+        ]}
+        onChange={(code) => onChange({ code: code < 0 ? undefined : code })}
+      />
+      <span className="row-flex nowrap">
+        <DurationFilter name="min" value={search.min} onChange={onChange} />–
+        <DurationFilter name="max" value={search.max} onChange={onChange} />
+        <span className="muted">ms</span>
+      </span>
+      <RangeFilter search={search} onChange={onChange} />
+      <span className="row-flex">
+        <Switch
+          size="small"
+          checked={search.failed ?? false}
+          aria-labelledby="failed-only"
+          onChange={(failed) => onChange({ failed: failed ? true : undefined })}
+        />
+        <span id="failed-only">{t("requests.failedOnly")}</span>
+      </span>
+    </div>
+  );
+}
+
+function RangeFilter({ search, onChange }: { search: RequestsSearch; onChange: (change: Change) => void }) {
+  const { t } = useTranslation();
+  const own = `${formatDateTime(search.from ?? 0).slice(5)} – ${formatDateTime(search.to ?? 0).slice(11)}`;
+  return (
+    <Select
+      style={{ width: search.from === undefined ? 150 : 240 }}
+      aria-label={t("logs.range")}
+      value={rangeName(search)}
+      options={[
+        ...Object.keys(logRanges).map((range) => ({ value: range, label: t(`logs.ranges.${range as LogRange}`) })),
+        ...(search.from === undefined ? [] : [{ value: "own", label: own }]),
+      ]}
+      onChange={(range) => {
+        if (range !== "own") onChange({ range: range as LogRange, from: undefined, to: undefined });
+      }}
+    />
+  );
+}
+
+interface TextFilterProps {
+  readonly name: "method" | "caller" | "instance" | "host";
+  readonly width: number;
+  readonly value: string | undefined;
+  readonly onChange: (change: Change) => void;
+}
+
+/** Counts from Enter, or from when it is left. */
+function TextFilter({ name, width, value = "", onChange }: TextFilterProps) {
+  const { t } = useTranslation();
+  const [draft, setDraft] = useState(value);
+  useEffect(() => setDraft(value), [value]);
+  const settle = () => {
+    if (draft.trim() !== value) onChange({ [name]: draft.trim() });
+  };
+  return (
+    <Input
+      style={{ width }}
+      value={draft}
+      allowClear
+      maxLength={256}
+      placeholder={t(`find.${name}`)}
+      aria-label={t(`find.${name}`)}
+      onChange={(event) => {
+        setDraft(event.target.value);
+        if (event.target.value === "" && value !== "") onChange({ [name]: undefined });
+      }}
+      onBlur={settle}
+      onPressEnter={settle}
+    />
+  );
+}
+
+interface DurationFilterProps {
+  readonly name: "min" | "max";
+  readonly value: number | undefined;
+  readonly onChange: (change: Change) => void;
+}
+
+function DurationFilter({ name, value, onChange }: DurationFilterProps) {
+  const { t } = useTranslation();
+  const [draft, setDraft] = useState<number | null>(value ?? null);
+  useEffect(() => setDraft(value ?? null), [value]);
+  const settle = () => {
+    if ((draft ?? undefined) !== value) onChange({ [name]: draft || undefined });
+  };
+  return (
+    <InputNumber
+      style={{ width: 84 }}
+      min={0}
+      max={4_000_000}
+      controls={false}
+      value={draft}
+      placeholder={t(`find.${name}`)}
+      aria-label={t(`find.${name}Label`)}
+      onChange={setDraft}
+      onBlur={settle}
+      onPressEnter={settle}
+    />
+  );
+}
+
+/** @param withCall beside each request the call in it that was found */
+function RequestTable({ requests, withCall }: { requests: readonly FoundRequest[]; withCall: boolean }) {
+  const { t } = useTranslation();
+  const slowest = Math.max(1, ...requests.map(({ summary }) => summary?.durationUs ?? 0));
   return (
     <div className="scroll-x">
       <table className="grid requests" aria-label={t("requests.newest")}>
@@ -171,6 +262,7 @@ function RequestTable({ requests }: { requests: readonly RequestSummary[] }) {
             <th>{t("column.time")}</th>
             <th>{t("column.requestId")}</th>
             <th>{t("column.method")}</th>
+            {withCall && <th>{t("find.call")}</th>}
             <th>{t("column.path")}</th>
             <th className="num col-wide">{t("column.spans")}</th>
             <th>{t("column.result")}</th>
@@ -182,7 +274,7 @@ function RequestTable({ requests }: { requests: readonly RequestSummary[] }) {
         </thead>
         <tbody>
           {requests.map((request) => (
-            <RequestRow key={request.requestId} request={request} slowestUs={slowest} />
+            <RequestRow key={request.summary?.requestId} found={request} slowestUs={slowest} withCall={withCall} />
           ))}
         </tbody>
       </table>
@@ -190,9 +282,11 @@ function RequestTable({ requests }: { requests: readonly RequestSummary[] }) {
   );
 }
 
-function RequestRow({ request, slowestUs }: { request: RequestSummary; slowestUs: number }) {
+function RequestRow({ found, slowestUs, withCall }: { found: FoundRequest; slowestUs: number; withCall: boolean }) {
   const language = useLanguage();
   const now = useNow();
+  const { summary: request, call } = found;
+  if (request === undefined || call === undefined) return null;
   const startMs = request.startUs / 1000;
   return (
     <tr className="row">
@@ -205,6 +299,15 @@ function RequestRow({ request, slowestUs }: { request: RequestSummary; slowestUs
         </Link>
       </td>
       <td title={request.method}>{shortMethod(request.method)}</td>
+      {withCall && (
+        <td title={`${call.service} ${call.instance} ${call.method}`} className="nowrap">
+          {shortMethod(call.method)}{" "}
+          <span className={call.code === 0 ? "muted" : "fail"}>
+            {formatDuration(call.durationUs)}
+            {call.code !== 0 && ` ${codeName(call.code)}`}
+          </span>
+        </td>
+      )}
       <td className="where">
         <ServicePath services={request.services.length > 0 ? request.services : [request.service]} />
       </td>

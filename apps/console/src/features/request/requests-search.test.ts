@@ -1,11 +1,32 @@
 import { expect, test } from "vitest";
-import { parseRequestsSearch } from "./requests-search.ts";
+import { isNarrowed, parseRequestsSearch, requestTimes } from "./requests-search.ts";
 
-test("a link restores the filters of the list and nothing else", () => {
-  expect(parseRequestsSearch({ service: "F.f", failed: true, limit: 200 })).toEqual({
-    service: "F.f",
-    failed: true,
-    limit: 200,
-  });
-  expect(parseRequestsSearch({ service: 3, failed: "yes", limit: 51, more: 1 })).toEqual({});
+test("a link restores every filter of the list", () => {
+  const search = {
+    ...{ from: 1_000, to: 2_000, service: "F.f", method: "a.b", caller: "W.w", instance: "1.2.3.4:5", host: "h" },
+    ...{ failed: true, code: 4, min: 1.5, max: 20, where: "uid = 7", order: "slowest" },
+  };
+  expect(parseRequestsSearch(search)).toEqual(search);
+  expect(isNarrowed(parseRequestsSearch(search))).toBe(true);
+});
+
+test("what does not make sense is left out", () => {
+  const wrong = {
+    service: 3,
+    failed: "yes",
+    from: 5,
+    to: 4,
+    code: 99,
+    min: -1,
+    max: "x",
+    order: "oldest",
+    range: "9y",
+  };
+  expect(parseRequestsSearch({ ...wrong, where: " ", more: 1 })).toEqual({});
+  expect(isNarrowed(parseRequestsSearch({ range: "6h", order: "slowest" }))).toBe(false);
+});
+
+test("a range of its own stands still, others end now", () => {
+  expect(requestTimes({ from: 1, to: 2 }, 99)).toEqual({ fromMs: 1, toMs: 2 });
+  expect(requestTimes({}, 7_200_000)).toEqual({ fromMs: 3_600_000, toMs: 7_260_000 });
 });

@@ -1,35 +1,79 @@
-/** What a link to the list of requests restores. */
+import { type LogRange, logRanges } from "../log/logs-search.ts";
+
+/** What a link to the list of requests restores. All conditions but the time are about one call of the request. */
 export interface RequestsSearch {
-  /** Only requests that begin at this service; absent: all. */
-  readonly service?: string;
-  /** Only requests with a call that failed. */
-  readonly failed?: true;
-  /** Only requests with a call of this method. */
-  readonly method?: string;
-  /** Only requests of this range, milliseconds since 1970 UTC; both or neither. */
+  /** How far back, an hour unless said otherwise; then the list is live. */
+  readonly range?: LogRange;
+  /** A range of its own, milliseconds since 1970 UTC; both or neither, and then no `range`. */
   readonly from?: number;
   readonly to?: number;
-  /** The slowest of the range first; absent: the newest. */
+  /** Who recorded the call; absent: any. */
+  readonly service?: string;
+  readonly method?: string;
+  readonly caller?: string;
+  readonly instance?: string;
+  readonly host?: string;
+  /** Only calls that failed. */
+  readonly failed?: true;
+  /** Only calls with this gRPC status code. */
+  readonly code?: number;
+  /** Bounds of the call's duration, milliseconds. */
+  readonly min?: number;
+  readonly max?: number;
+  /** An expression of the log page: only requests with such a line. */
+  readonly where?: string;
+  /** The slowest calls first; absent: the newest. */
   readonly order?: "slowest";
-  /** How many, 50 unless more were asked for. */
-  readonly limit?: number;
 }
 
-/** How many requests the list can show; the last is the most that the server gives. */
-export const requestLimits = [50, 100, 200, 500] as const;
+const DEFAULT_RANGE = "1h";
 
 /** Reads the search parameters of the list of requests; what does not make sense is left out. */
 export function parseRequestsSearch(search: Record<string, unknown>): RequestsSearch {
-  const limits: readonly unknown[] = requestLimits.slice(1);
-  const { from, to } = search;
+  const { from, to, range, code } = search;
   const isRange =
     Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) > 0 && Number(to) > Number(from);
+  const hasRange = !isRange && typeof range === "string" && Object.hasOwn(logRanges, range) && range !== DEFAULT_RANGE;
+  const isCode = Number.isInteger(code) && Number(code) >= 0 && Number(code) <= 16;
   return {
-    ...(typeof search.service === "string" && search.service !== "" ? { service: search.service } : {}),
-    ...(search.failed === true ? { failed: true } : {}),
-    ...(typeof search.method === "string" && search.method !== "" ? { method: search.method } : {}),
     ...(isRange ? { from: from as number, to: to as number } : {}),
-    ...(isRange && search.order === "slowest" ? { order: "slowest" as const } : {}),
-    ...(limits.includes(search.limit) ? { limit: search.limit as number } : {}),
+    ...(hasRange ? { range: range as LogRange } : {}),
+    ...text(search, "service", 256),
+    ...text(search, "method", 256),
+    ...text(search, "caller", 256),
+    ...text(search, "instance", 256),
+    ...text(search, "host", 256),
+    ...(search.failed === true ? { failed: true as const } : {}),
+    ...(isCode ? { code: code as number } : {}),
+    ...milliseconds(search, "min"),
+    ...milliseconds(search, "max"),
+    ...text(search, "where", 4_000),
+    ...(search.order === "slowest" ? { order: "slowest" as const } : {}),
   };
+}
+
+function text(search: Record<string, unknown>, name: string, maxUnits: number): Record<string, string> {
+  const value = search[name];
+  return typeof value === "string" && value.trim() !== "" ? { [name]: value.trim().slice(0, maxUnits) } : {};
+}
+
+function milliseconds(search: Record<string, unknown>, name: string): Record<string, number> {
+  const value = search[name];
+  return typeof value === "number" && value > 0 && value <= 4_000_000 ? { [name]: value } : {};
+}
+
+/** The searched range, milliseconds since 1970 UTC. @param nowMs the server's clock; a little after it is searched too, for clocks that are ahead */
+export function requestTimes({ from, to, range }: RequestsSearch, nowMs: number): { fromMs: number; toMs: number } {
+  if (from !== undefined && to !== undefined) return { fromMs: from, toMs: to };
+  return { fromMs: nowMs - logRanges[range ?? DEFAULT_RANGE], toMs: nowMs + 60_000 };
+}
+
+/** The name of the range in its menu. */
+export function rangeName({ from, range }: RequestsSearch): LogRange | "own" {
+  return from === undefined ? (range ?? DEFAULT_RANGE) : "own";
+}
+
+/** Whether anything but the time narrows the list. */
+export function isNarrowed({ range: _, from: __, to: ___, order: ____, ...conditions }: RequestsSearch): boolean {
+  return Object.keys(conditions).length > 0;
 }

@@ -23,6 +23,8 @@ export function Breadcrumbs() {
     if (id !== undefined) {
       crumbs.push({ key: "id", node: <span className="mono">{shortRequestId(requestIdFrom(id) ?? id)}</span> });
     }
+  } else if (path.startsWith("/map")) {
+    crumbs.push({ key: "map", node: <span>{t("nav.map")}</span> });
   } else if (path.startsWith("/monitor")) {
     crumbs.push({
       key: "monitor",

@@ -23,6 +23,7 @@ import "./shell.css";
 
 const sections = [
   { to: "/", icon: "services", key: "nav.services" },
+  { to: "/map", icon: "map", key: "nav.map" },
   { to: "/monitor", icon: "curves", key: "nav.monitor" },
   { to: "/requests", icon: "requests", key: "nav.requests" },
   { to: "/logs", icon: "logs", key: "nav.logs" },

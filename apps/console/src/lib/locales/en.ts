@@ -2,6 +2,7 @@ import { alarmEn } from "./alarm-en.ts";
 import { capacityEn, instanceFormEn, operationEn, policyEn } from "./capacity-en.ts";
 import { constantsEn } from "./constants-en.ts";
 import { dyeingEn, logsEn } from "./logs-en.ts";
+import { mapEn, searchEn } from "./map-en.ts";
 
 /** The English texts; `zh.ts` has the same keys (a test compares them). */
 export const en = {
@@ -12,6 +13,8 @@ export const en = {
   policy: policyEn,
   constant: constantsEn,
   logs: logsEn,
+  map: mapEn,
+  find: searchEn,
   dyeing: dyeingEn,
   action: {
     retry: "Try again",
@@ -26,6 +29,7 @@ export const en = {
   language: { en: "English", zh: "中文" },
   theme: { system: "as the system", light: "light", dark: "dark" },
   nav: {
+    map: "Map",
     services: "Services",
     requests: "Requests",
     hosts: "Hosts",
@@ -324,8 +328,6 @@ export const en = {
     lead: "Every request, with the path that it took. Paste an ID above (press /) to open any of them.",
     newest: "Newest",
     slowest: "Slowest",
-    ofMethod: "calls of {{method}}",
-    anyTime: "Any time",
     service: "Service",
     anyService: "Any service",
     failedOnly: "Failed only",
@@ -335,7 +337,6 @@ export const en = {
     emptyTitle: "No requests yet",
     emptyTodo: "They appear here about two seconds after a service was called, without a line of code for it.",
     noMatchTitle: "No request matches",
-    noMatchTodo: "None of the newest requests is like this. Take a filter away to see others.",
   },
   flow: {
     title: "Request",

@@ -2,6 +2,7 @@ import { alarmZh } from "./alarm-zh.ts";
 import { capacityZh, instanceFormZh, operationZh, policyZh } from "./capacity-zh.ts";
 import { constantsZh } from "./constants-zh.ts";
 import { dyeingZh, logsZh } from "./logs-zh.ts";
+import { mapZh, searchZh } from "./map-zh.ts";
 
 /** The Chinese texts, in the words of the original console; the same keys as `en.ts` but one plural form. */
 export const zh = {
@@ -12,6 +13,8 @@ export const zh = {
   policy: policyZh,
   constant: constantsZh,
   logs: logsZh,
+  map: mapZh,
+  find: searchZh,
   dyeing: dyeingZh,
   action: {
     retry: "重试",
@@ -26,6 +29,7 @@ export const zh = {
   language: { en: "English", zh: "中文" },
   theme: { system: "跟随系统", light: "浅色", dark: "深色" },
   nav: {
+    map: "拓扑",
     services: "服务",
     requests: "请求",
     hosts: "机器",
@@ -308,8 +312,6 @@ export const zh = {
     lead: "每个请求及其经过的路径。在上方粘贴请求ID（按 / 键）可打开任意一个。",
     newest: "最新",
     slowest: "最慢",
-    ofMethod: "对 {{method}} 的调用",
-    anyTime: "任意时间",
     service: "服务",
     anyService: "全部服务",
     failedOnly: "仅看失败",
@@ -318,7 +320,6 @@ export const zh = {
     emptyTitle: "还没有请求",
     emptyTodo: "服务被调用约两秒后会出现在这里，无需编写任何代码。",
     noMatchTitle: "没有匹配的请求",
-    noMatchTodo: "最新的请求中没有符合条件的。去掉筛选条件可查看其他请求。",
   },
   flow: {
     title: "请求",

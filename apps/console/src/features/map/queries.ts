@@ -1,0 +1,23 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { Api } from "../../lib/api.ts";
+import { serverNow } from "../../lib/server-clock.ts";
+import { type MapSearch, mapSpan, mapTimes } from "./map-search.ts";
+
+/** Who calls whom; asks again for as long as the range ends now. @param live whether to go on asking */
+export function serviceMapQuery(api: Api, search: MapSearch, live: boolean) {
+  return queryOptions({
+    queryKey: ["service map", search],
+    queryFn: ({ signal }) =>
+      api.request.getServiceMap(
+        {
+          ...mapTimes(search, serverNow()),
+          service: search.service ?? "",
+          failedOnly: search.failed ?? false,
+          minPerSecond: search.min ?? 0,
+        },
+        { signal },
+      ),
+    refetchInterval: live && search.until === undefined ? mapSpan(search).pollMs : false,
+    placeholderData: keepPreviousData,
+  });
+}
