@@ -405,7 +405,7 @@ export const en = {
     zoneBad: "A zone has at most 64 letters, digits, . _ and -",
     zoneSave: "Save",
     zoneNone: "set a zone",
-    diskRates: "disk {{read}}/s read, {{write}}/s written",
+    diskRates: "{{read}}/s read, {{write}}/s written",
     remove: "Remove host",
     removeTitle: "Remove {{host}}?",
     removeBody: "Its agent is refused from then on; it has to be enrolled again to come back.",

@@ -380,7 +380,7 @@ export const zh = {
     zoneBad: "区域最多 64 个字母、数字、.、_ 和 -",
     zoneSave: "保存",
     zoneNone: "设置区域",
-    diskRates: "磁盘 读 {{read}}/秒，写 {{write}}/秒",
+    diskRates: "读 {{read}}/秒，写 {{write}}/秒",
     remove: "删除机器",
     removeTitle: "删除 {{host}}？",
     removeBody: "之后它的 agent 会被拒绝，需要重新注册才能回来。",
