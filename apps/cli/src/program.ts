@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   route: async () => (await import("./commands/route.ts")).addRouteCommand,
   call: async () => (await import("./commands/call.ts")).addCallCommand,
   flow: async () => (await import("./commands/flow.ts")).addFlowCommand,
+  requests: async () => (await import("./commands/requests.ts")).addRequestsCommand,
+  map: async () => (await import("./commands/map.ts")).addMapCommand,
   logs: async () => (await import("./commands/logs.ts")).addLogsCommand,
   dye: async () => (await import("./commands/dye.ts")).addDyeCommand,
   alarms: async () => (await import("./commands/alarms.ts")).addAlarmsCommand,

@@ -1,5 +1,6 @@
 import type { Thought } from "../route/ask-agent.ts";
 import { alarmsEn } from "./alarms-en.ts";
+import { requestsEn } from "./requests-en.ts";
 
 /** What the command says, in English. Every other language has the same keys (its type says so, and a test). */
 export const en = {
@@ -380,4 +381,5 @@ export const en = {
   instanceSilent: (ago: string) => `silent for ${ago}`,
 
   ...alarmsEn,
+  ...requestsEn,
 };

@@ -1,6 +1,7 @@
 import { chineseReason } from "../route/chinese-reason.ts";
 import { alarmsZh } from "./alarms-zh.ts";
 import type { Messages } from "./messages.ts";
+import { requestsZh } from "./requests-zh.ts";
 
 /** What the command says, in Chinese. */
 export const zh: Messages = {
@@ -367,4 +368,5 @@ export const zh: Messages = {
   instanceSilent: (ago) => `无心跳 ${ago}`,
 
   ...alarmsZh,
+  ...requestsZh,
 };
