@@ -13,6 +13,7 @@ import {
   Position,
   ReactFlow,
 } from "@xyflow/react";
+import type { TFunction } from "i18next";
 import { useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import "@xyflow/react/dist/base.css";
@@ -137,7 +138,7 @@ function arrows(graph: MapGraph, layout: FlowLayout, search: MapSearch): ArrowEd
   });
 }
 
-function kindText({ service, kind }: MapNode, t: ReturnType<typeof useTranslation>["t"]): string {
+function kindText({ service, kind }: MapNode, t: TFunction): string {
   if (service === "") return "";
   if (kind === ServiceMapKind.EXTERNAL) return t("map.external");
   return kind === ServiceMapKind.OUTSIDE ? t("map.outside") : "";
