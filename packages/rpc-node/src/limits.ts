@@ -28,8 +28,8 @@ export interface ListenerLimits {
      */
     maxBytesPerConnection: number;
     /**
-     * Bytes of the requests that run on all connections of the listener together, likewise, and as much again of HTTP bodies that are still
-     * coming, 1_024…68_719_476_736. Default 256 MiB.
+     * Bytes of the requests that run on all connections of the listener together, likewise, and as much again of HTTP bodies and
+     * parts of SRPC frames that are still coming, 1_024…68_719_476_736. Default 256 MiB.
      */
     maxBytes: number;
     /** Services that a request may have been through before, 0…1_000; more is taken for a circle. Default 32. */

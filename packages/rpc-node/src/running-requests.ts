@@ -9,7 +9,7 @@ export interface RequestHolder {
  * the largest that may come they are 16 GiB.
  *
  * Two sums, each bounded by the same number: of requests whose handlers run, beyond which nobody who would begin more is refused, but read no
- * further; and of HTTP bodies that are still coming, beyond which a call is refused, since to hold up what must be whole before it can run would
+ * further; and of HTTP bodies and SRPC frames that are still coming, beyond which a call is refused, since to hold up what must be whole before it can run would
  * let those who never finish theirs stop all others.
  */
 export class RunningRequests {
@@ -40,7 +40,7 @@ export class RunningRequests {
     }
   }
 
-  /** So many bytes of bodies came that are not complete (or, negative, are by now, or are forgotten). @returns whether that is still allowed */
+  /** So many bytes of bodies or frames came that are not complete (or, negative, are by now, or are forgotten). @returns whether that is still allowed */
   arrive(bytes: number): boolean {
     this.#arrivingBytes += bytes;
     return this.#arrivingBytes <= this.#maxBytes;

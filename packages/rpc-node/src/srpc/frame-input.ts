@@ -39,6 +39,19 @@ export class FrameInput {
     return this.#heldEnd;
   }
 
+  /** Take no more of the stream. `use` sees the beginning of the frame that is held, whose head is whole where `span.headEnd <= end`. */
+  abandon(use: (bytes: Uint8Array, span: FrameSpan, end: number) => void): void {
+    this.#broken = true;
+    const [held, end] = [this.#held, this.#heldEnd];
+    this.#held = none;
+    this.#heldEnd = 0;
+    this.heldSinceMs = 0;
+    const span = this.#span;
+    span.headEnd = Number.POSITIVE_INFINITY;
+    parseFrame(held, 0, end, span, this.#limits);
+    use(held, span, end);
+  }
+
   /** Hand on no frame until `resume`; what arrives meanwhile is held. The owner also stops reading. */
   pause(): void {
     this.#paused = true;

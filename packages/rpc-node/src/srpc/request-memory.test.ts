@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Code } from "@msec/rpc";
 import { EchoService } from "../../gen/echo_pb.js";
 import { serveEcho } from "../testing/echo-service.ts";
 import { RawConnection, requestFrame } from "../testing/raw-connection.ts";
@@ -57,6 +58,32 @@ test("a connection that ends gives back what its requests took", async () => {
   await using next = await RawConnection.open(echo.listener.port);
   next.send(Buffer.concat([1, 2].map((sequence) => requestFrame(sequence, text, small))));
   await next.answers(2);
+});
+
+test("parts of frames count on all connections together: who passes the bound is refused, and room comes back", async () => {
+  await using echo = await serveEcho({ limits: { calls: { maxBytes: 1_024 } } });
+  const frame = requestFrame(
+    7,
+    text,
+    Buffer.concat([small, Buffer.from([0x7a, 0x80 | (700 & 0x7f), 700 >> 7]), Buffer.alloc(700)]),
+  );
+  const part = frame.subarray(0, frame.length - 100);
+  await using first = await RawConnection.open(echo.listener.port);
+  first.send(requestFrame(1, text, small));
+  await first.answers(1);
+  first.send(Buffer.concat([requestFrame(2, text, small), part]));
+  await first.answers(2);
+  await using second = await RawConnection.open(echo.listener.port);
+  second.send(part);
+  const [refused] = await second.answers(1);
+  assert.deepEqual([refused!.head.sequence, refused!.head.code], [7, Code.ResourceExhausted]);
+  await second.end();
+  first.send(frame.subarray(part.length));
+  assert.equal((await first.answers(3)).at(-1)!.head.code, Code.Ok);
+  await using third = await RawConnection.open(echo.listener.port);
+  third.send(part);
+  third.send(frame.subarray(part.length));
+  assert.equal((await third.answers(1)).at(-1)!.head.code, Code.Ok);
 });
 
 test("calls that wait for something are not held up for what their first answer might be", async () => {

@@ -84,6 +84,8 @@ export class SrpcServerConnection {
   #requestBytes = 0;
   /** What their answers are expected to be. */
   #expectedBytes = 0;
+  /** Bytes of a frame that was not whole after the last read; most reads end with a frame, and then nothing is counted. */
+  #heldBytes = 0;
   /** The socket has a timeout, because answers were unread. */
   #isTimed = false;
   /** What of the listener's memory for unread answers it has taken. */
@@ -119,6 +121,9 @@ export class SrpcServerConnection {
       calls.beginRead(this.#readMs);
       this.#input.push(bytes, length, this.#readMs);
       calls.endRead();
+      if (this.#input.heldBytes !== this.#heldBytes) {
+        this.#countHeld();
+      }
     }
   }
 
@@ -389,6 +394,36 @@ export class SrpcServerConnection {
     }
   }
 
+  // Parts of frames count with the HTTP bodies that are still coming: who passes the bound is refused, as there.
+  #countHeld(): void {
+    const { heldBytes } = this.#input;
+    const more = heldBytes - this.#heldBytes;
+    this.#heldBytes = heldBytes;
+    const { requests, limits } = this.#shared;
+    // What waits because we read no further was not the peer's to finish.
+    if (more === 0 || requests.arrive(more) || more < 0 || this.#isFull || this.#isBlocked || this.#closing) {
+      return;
+    }
+    requests.arrive(-heldBytes);
+    this.#heldBytes = 0;
+    const head = takeHead();
+    this.#input.abandon((bytes, span, end) => {
+      try {
+        if (span.headEnd <= end) {
+          this.#shared.heads.decodeRequest(bytes, span.headStart, span.headEnd, head);
+        }
+      } catch {
+        // As in `onBadFrame`.
+      }
+    });
+    const error = new RpcError(
+      Code.ResourceExhausted,
+      `requests that are still coming take more than calls.maxBytes ${limits.calls.maxBytes} on all connections together; the connection is closed`,
+      { details: { ret: -3, notExecuted: true } },
+    );
+    this.#refuseConnection(head, error);
+  }
+
   #stopAssumingSoon(method: ServedMethod): void {
     const timer = setTimeout(() => {
       stopAssuming(method);
@@ -408,6 +443,7 @@ export class SrpcServerConnection {
     if (!this.#isBlocked && !this.#isFull && !this.#socket.destroyed) {
       this.#socket.resume();
       this.#input.resume(this.#waitingSinceMs);
+      this.#countHeld();
     }
   }
 
@@ -463,6 +499,8 @@ export class SrpcServerConnection {
     const { requests } = this.#shared;
     requests.leave(this);
     requests.add(-this.#requestBytes);
+    requests.arrive(-this.#heldBytes);
+    this.#heldBytes = 0;
     this.#requestBytes = 0;
     this.#expectedBytes = 0;
     if (this.#running.size === 0) {
