@@ -109,7 +109,7 @@ function Nothing({ search }: { search: RequestsSearch }) {
   const filtered = isNarrowed(search) || search.from !== undefined;
   return (
     <Notice title={t(filtered ? "requests.noMatchTitle" : "requests.emptyTitle")}>
-      {t(filtered ? "search.noMatchTodo" : "requests.emptyTodo")}
+      {t(filtered ? "find.noMatchTodo" : "requests.emptyTodo")}
     </Notice>
   );
 }
