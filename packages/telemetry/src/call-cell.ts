@@ -1,6 +1,7 @@
 import type { CallColumns } from "./batch.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { BUCKET_COUNT, durationBucket } from "./duration-bucket.ts";
+import { SlowBound } from "./slow-bound.ts";
 
 /** Whose calls a cell counts. */
 export type CellKey = {
@@ -15,6 +16,8 @@ export type CellKey = {
 export class CallCell {
   count = 0;
   second = 0;
+  /** Of successful calls: from when on one is slow. */
+  readonly slow = new SlowBound();
   readonly #key: CellKey;
   #durationUsSum = 0;
   #buckets = new Uint32Array(BUCKET_COUNT);
@@ -41,6 +44,7 @@ export class CallCell {
   writeTo(rows: CallColumns, dictionary: Dictionary): void {
     if (this.count === 0) return;
     rows.timeS.push(this.second);
+    this.slow.begin(this.second);
     rows.side.push(this.#key.side);
     rows.methodRef.push(dictionary.refOf(this.#key.method));
     rows.peerServiceRef.push(dictionary.refOf(this.#key.peerService));
@@ -54,6 +58,7 @@ export class CallCell {
       if (count === 0) continue;
       rows.bucketIndex.push(bucket);
       rows.bucketCount.push(count);
+      this.slow.add(bucket, count);
       this.#buckets[bucket] = 0;
       pairs++;
     }

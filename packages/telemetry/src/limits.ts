@@ -1,7 +1,7 @@
 /** What a recorder keeps at most between two drains; what goes beyond is dropped and counted in `droppedRows`. */
 export type RecorderLimits = {
   /**
-   * Calls a second up to which each one becomes a span. Above, a sample by trace id, the same traces in every process, plus every failed call;
+   * Calls a second up to which each one becomes a span. Above, a sample by trace id, the same traces in every process, plus every failed call and every slow one (above p99 of the minute before);
    * counts and histograms stay exact.
    */
   readonly spansPerSecond: number;

@@ -206,6 +206,26 @@ describe("calls", () => {
     assert.equal(spans.side.filter((side) => side === 2).length, 20);
   });
 
+  test("above the span rate every call slower than p99 of its method's last minute keeps its span", () => {
+    const { recorder } = recorderAt({ limits: { spansPerSecond: 10 } });
+    const minuteUs = 60_000_000;
+    const startUs = 30_000_000 * minuteUs;
+    const at = (number: number, durationUs: number, offsetUs: number) =>
+      recorder.onServerCall(
+        call({ ids: idsOf(traceIdOf(number)), startUs: startUs + offsetUs - durationUs, durationUs }),
+      );
+    for (let number = 0; number < 2_000; number++) at(number, 1_000, 30_000_000);
+    recorder.drain();
+    // The first second of the next minute ends the one before; from the second after it the bound is there.
+    for (let number = 0; number < 2_000; number++) at(number, 1_000, minuteUs + 100_000);
+    recorder.drain();
+    for (let number = 0; number < 2_000; number++)
+      at(number, number % 400 === 399 ? 9_000 : 1_000, minuteUs + 1_100_000);
+    const { spans } = recorder.drain()!;
+    assert.equal(spans.durationUs.filter((durationUs) => durationUs === 9_000).length, 5);
+    assert.ok(spans.durationUs.length < 100, String(spans.durationUs.length));
+  });
+
   test("spans beyond the limit of an interval are dropped and counted, and calls still are not", () => {
     const { recorder } = recorderAt({ limits: { spans: 10 } });
     for (let number = 0; number < 25; number++) recorder.onServerCall(call());

@@ -52,6 +52,8 @@ export type Recorder = {
   log(level: Level, text: string, fields?: LogFields, context?: LogContext): void;
   /** Keeps every span of a trace from now on, whatever the rate; of the last 1,000 such traces. */
   keepTrace(traceId: Uint8Array): void;
+  /** Changes how many successful calls a second become spans, whole number of at least 1; from the next second on. */
+  limitSpans(perSecond: number): void;
   /** Everything since the last call as one batch, or `undefined` when there is nothing. */
   drain(): Batch | undefined;
 };
@@ -127,6 +129,10 @@ class ColumnRecorder implements Recorder {
     this.#kept.add(tracePosition(traceId, 0));
   }
 
+  limitSpans(perSecond: number): void {
+    this.#sampler.limit(perSecond);
+  }
+
   drain(): Batch | undefined {
     for (const cell of this.#cells) cell.writeTo(this.#calls, this.#dictionary);
     const calls = this.#calls;
@@ -160,7 +166,10 @@ class ColumnRecorder implements Recorder {
     else if (cell.second !== second) cell.writeTo(this.#calls, this.#dictionary);
     cell.add(durationUs, second);
     const sampled = this.#sampler.keeps(record.ids, record.idsAt, second);
-    if (!sampled && code === 0 && !this.#isKept(record)) return;
+    if (!sampled && code === 0) {
+      const isSlow = durationUs >= cell.slow.fromUs && this.#sampler.keepsSlow();
+      if (!isSlow && !this.#isKept(record)) return;
+    }
     if (this.#spans.length >= this.#limits.spans || this.#bytes() >= this.#limits.bytes) {
       this.#dropped++;
       return;

@@ -56,3 +56,22 @@ test("positions of numbered requests are spread evenly", () => {
   for (let number = 0; number < 10_000; number++) quarters[tracePosition(numberedTrace(number), 0) >>> 30]!++;
   for (const quarter of quarters) assert.ok(quarter > 2_350 && quarter < 2_650, String(quarters));
 });
+
+test("a new limit holds from the next second on", () => {
+  const sampler = new SpanSampler(1_000);
+  keptOf(sampler, 50_000, 100);
+  sampler.limit(100);
+  keptOf(sampler, 50_000, 101);
+  const kept = keptOf(sampler, 50_000, 102).size;
+  assert.ok(kept > 60 && kept < 140, `kept ${kept}`);
+});
+
+test("slow calls are kept beside the sample, up to as many again a second", () => {
+  const sampler = new SpanSampler(10);
+  sampler.keeps(numberedTrace(1), 0, 100);
+  const slow = () => Array.from({ length: 100 }, () => sampler.keepsSlow()).filter(Boolean).length;
+  assert.equal(slow(), 10);
+  assert.equal(slow(), 0);
+  sampler.keeps(numberedTrace(1), 0, 101);
+  assert.equal(slow(), 10);
+});

@@ -5,9 +5,10 @@
  * a threshold that falls with its rate. So the traces that the busiest service keeps are kept by all the others too.
  */
 export class SpanSampler {
-  readonly #perSecond: number;
+  #perSecond: number;
   #second = 0;
   #calls = 0;
+  #slow = 0;
   #doublingAt = 0;
   #threshold = 2 ** 32;
 
@@ -32,6 +33,19 @@ export class SpanSampler {
     return this.#threshold === 2 ** 32 || tracePosition(ids, at) < this.#threshold;
   }
 
+  /**
+   * Whether a slow call that the sample leaves out becomes a span all the same: as many a second as the sample itself, so
+   * that a minute in which everything has become slow does not cost more than twice.
+   */
+  keepsSlow(): boolean {
+    return this.#slow++ < this.#perSecond;
+  }
+
+  /** Changes the limit from the next second on. @param perSecond at least 1 */
+  limit(perSecond: number): void {
+    this.#perSecond = Math.max(1, perSecond);
+  }
+
   #begin(second: number): void {
     // The last second tells the rate of this one; a pause means that nothing is known, so everything is kept at first.
     const expected = second === this.#second + 1 ? Math.max(this.#calls, this.#perSecond) : this.#perSecond;
@@ -40,6 +54,7 @@ export class SpanSampler {
     this.#doublingAt = expected === this.#perSecond ? expected : expected * 1.1;
     this.#second = second;
     this.#calls = 0;
+    this.#slow = 0;
   }
 }
 
