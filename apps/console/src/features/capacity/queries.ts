@@ -1,4 +1,4 @@
-import type { LoadResource, OperationKind } from "@msec/api/console/v1/capacity_pb.js";
+import { type LoadResource, type OperationKind, OperationState } from "@msec/api/console/v1/capacity_pb.js";
 import type { ListServicesResponse } from "@msec/api/console/v1/registry_pb.js";
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Api, useApi } from "../../lib/api.ts";
@@ -49,7 +49,9 @@ export function operationsQuery(api: Api, service = "") {
   return queryOptions({
     queryKey: ["operations", "recent", service],
     queryFn: ({ signal }) => api.capacity.listOperations({ service, limit: RECENT }, { signal }),
-    refetchInterval: RECENT_MS,
+    // One that ran a moment ago: its end is what the page waits for.
+    refetchInterval: ({ state }) =>
+      state.data?.operations.some((one) => one.state === OperationState.RUNNING) ? WATCHED_MS : RECENT_MS,
   });
 }
 
