@@ -27,6 +27,7 @@ import { Membership } from "./identity/membership.ts";
 import { listenLocal } from "./local/listen-local.ts";
 import type { StatusFields } from "./local/local-service.ts";
 import { type LocalHttp, listenLocalHttp } from "./local-http/listen-local-http.ts";
+import { type ForeignTelemetry, prepareForeignTelemetry } from "./otlp/foreign-telemetry.ts";
 import { RouteReporter } from "./routes/report-routes.ts";
 import { RouteTables } from "./routes/route-tables.ts";
 import { RouteUsers } from "./routes/route-users.ts";
@@ -128,6 +129,12 @@ async function startParts(
     now: () => performance.now(),
     isRouted: (service, address, port) => places.has(service, address, port),
   });
+  const foreign = prepareForeignTelemetry({
+    ...{ config, spool, log, hostName: hostNameOf(config) },
+    isConnected: () => link.status.connected,
+    routeVersion: () => tables.version,
+  });
+  await foreign.listen();
   const localHttp = await listenLocalHttp(
     {
       socket: paths.localSocket,
@@ -137,11 +144,11 @@ async function startParts(
       token: paths.localToken,
       root: paths.root,
     },
-    { tables, instances, spool, log, status, shared, hostId: () => host().hostId },
+    { tables, instances, spool: foreign.spool, log, status, shared, hostId: () => host().hostId },
   );
   const listener = await listenLocal(
     paths.socket,
-    { tables, instances, spool, log, host, status, users, onLoad },
+    { tables, instances, spool: foreign.spool, log, host, status, users, onLoad },
     shared,
     dyeRules,
   );
@@ -158,7 +165,7 @@ async function startParts(
     routeReporter.run(link, signal),
     watchDyeing(link, dyeRules, signal),
     sendSpool(link, spool, log, signal),
-    reportMetrics(spool, log, signal),
+    reportMetrics(foreign.spool, log, signal),
     hostReporter.run(link, signal),
   ];
   for (const part of work) part.catch((error) => fail(error instanceof Error ? error : new Error(String(error))));
@@ -166,7 +173,7 @@ async function startParts(
     socket: paths.socket,
     failed,
     stop: ({ stopInstances }) =>
-      stop({ stopInstances, running, instances, listener, localHttp, link, work, spool, paths, lock }),
+      stop({ stopInstances, running, instances, listener, localHttp, foreign, link, work, spool, paths, lock }),
   };
 }
 
@@ -177,6 +184,7 @@ async function stop(parts: {
   readonly instances: InstanceSet;
   readonly listener: Listener;
   readonly localHttp: LocalHttp;
+  readonly foreign: ForeignTelemetry;
   readonly link: ControlLink;
   readonly work: readonly Promise<void>[];
   readonly spool: Spool;
@@ -187,6 +195,7 @@ async function stop(parts: {
   else parts.instances.releaseAll();
   await parts.listener.close({ graceMs: 0 });
   await parts.localHttp.close();
+  await parts.foreign.close();
   parts.running.abort();
   await parts.link.close();
   await Promise.allSettled(parts.work);

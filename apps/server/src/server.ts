@@ -11,6 +11,8 @@ import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { type KeepBatches, listenOtlp, type OtlpDoors } from "@msec/otlp/listen";
+import { TelemetryTotals } from "@msec/otlp/prometheus";
 import { type Log, lockDirectory, UserError } from "@msec/process";
 import { StoreError } from "@msec/store";
 import { openAlarmSeries } from "@msec/telemetry-store/alarm-series";
@@ -34,6 +36,10 @@ import { createApi } from "./http/api.ts";
 import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
 import { createLogHandler } from "./logs/handler.ts";
+import { monitoringCapacity, monitoringRegistry } from "./otlp/monitoring-only.ts";
+import { storeBatches } from "./otlp/store-batches.ts";
+import { createMetricsPage } from "./prometheus/serve-metrics.ts";
+import { countStored, serverFamilies } from "./prometheus/server-families.ts";
 import { RegistryFeed } from "./registry/control-feed.ts";
 import { createRegistryHandler } from "./registry/handler.ts";
 import { HostRegistry } from "./registry/host-registry.ts";
@@ -76,6 +82,8 @@ export interface Server extends AsyncDisposable {
   readonly console: string;
   /** `127.0.0.1:7960`. */
   readonly agents: string;
+  /** Ports of OTLP over HTTP and gRPC; 0 for none. */
+  readonly otlp: { readonly httpPort: number; readonly grpcPort: number };
   /** A new one-time token for the console. */
   createSignInToken(): Promise<string>;
   /** Look now who is silent, instead of within two seconds: for whoever moves the clock. */
@@ -123,6 +131,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
   const retention = new RetentionKeeper(store, telemetry.store, log, now);
   stack.defer(() => retention.close());
+  const totals = new TelemetryTotals(() => performance.now());
+  const stored = { batches: 0, rows: 0 };
+  const onStored = countStored(totals, stored);
   const dyeRules = new DyeRules(store, now);
   await dyeRules.load();
 
@@ -139,7 +150,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         void hostRegistry
           .zoneReported(host, zone)
           .catch((error) => log.warn(`the zone of ${host.name} could not be written down`, { error })),
-      storeTelemetry: createTelemetrySink(telemetry.store, log),
+      storeTelemetry: createTelemetrySink(telemetry.store, log, onStored),
       replaceRoutes: options.replaceRoutes ?? false,
       onNewer: (host, what, applied, ours) =>
         log.error(
@@ -166,6 +177,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }),
   );
 
+  const otlp = await openOtlp(config, storeBatches(telemetry.store, onStored), log);
+  if (otlp !== undefined) stack.defer(() => otlp.close());
+
+  const onlyMonitors = config.only === "monitoring";
   const sessions = new SessionStore(store, now);
   const agentAddress = config.agent_address || formatAddress(agents.address, agents.port);
   const http = await listenHttp({
@@ -178,24 +193,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       log,
       routes: (router) => {
         router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), version));
+        const registryHandler = withRoutingEvents(
+          createRegistryHandler({
+            registry,
+            feed,
+            hosts,
+            enrollment,
+            silence,
+            hostRegistry,
+            agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
+          }),
+          store,
+          now,
+          (error) => log.warn("a routing switch is not on the time axis: its event could not be written", { error }),
+        );
         router.service(
           RegistryService,
-          withRoutingEvents(
-            createRegistryHandler({
-              registry,
-              feed,
-              hosts,
-              enrollment,
-              silence,
-              hostRegistry,
-              agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
-            }),
-            store,
-            now,
-            (error) => log.warn("a routing switch is not on the time axis: its event could not be written", { error }),
-          ),
+          onlyMonitors ? monitoringRegistry(registryHandler, telemetry.store, now) : registryHandler,
         );
-        router.service(CapacityService, createCapacityHandler({ operations, registry, feed, hosts, pushes, now }));
+        const capacityHandler = createCapacityHandler({ operations, registry, feed, hosts, pushes, now });
+        router.service(CapacityService, onlyMonitors ? monitoringCapacity(capacityHandler) : capacityHandler);
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
         router.service(RequestService, createRequestHandler(telemetry.store, registry));
         router.service(AlarmService, alarms.handler);
@@ -213,6 +230,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       },
     }),
     files: createStaticFiles(config.console_files || consoleFiles),
+    metrics: createMetricsPage({
+      operatorKey,
+      openToLoopback: config.metrics_loopback,
+      families: () => serverFamilies({ totals, stored, hosts, store, otlp: () => otlp?.counts, log }),
+    }),
     log,
   });
   stack.defer(() => http.close(graceMs));
@@ -234,12 +256,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return {
     console: http.url,
     agents: formatAddress(agents.address, agents.port),
+    otlp: { httpPort: otlp?.httpPort ?? 0, grpcPort: otlp?.grpcPort ?? 0 },
     createSignInToken: async () => (await sessions.createSignInToken()).token,
     tick: () => silence.tick(),
     judgeAlarms: () => alarms.runOnce(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function openOtlp(config: ServerConfig, keep: KeepBatches, log: Log): Promise<OtlpDoors | undefined> {
+  const { otlp_listen: http, otlp_grpc_listen: grpc, otlp_token_file: tokenFile } = config;
+  if (http === "" && grpc === "") return undefined;
+  return await listenOtlp({ http: http || undefined, grpc: grpc || undefined, tokenFile, keep, log });
 }
 
 async function openDatabase(url: string, log: Log): Promise<ServerStore> {

@@ -19,6 +19,12 @@ test("without a file the defaults hold; a file is read strictly", () => {
     local_port: 0,
     local_socket: "",
     local_socket_mode: "0600",
+    otlp_listen: "",
+    otlp_grpc_listen: "",
+    otlp_token_file: "",
+    otlp_export: "",
+    otlp_export_headers_file: "",
+    metrics_port: 0,
     log_level: "info",
   });
   const file = join(directory.path, "msec.ini");

@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { isZone } from "@msec/api/routes";
 import { choiceKey, integerKey, LOG_LEVELS, parseAddressPort, parsedKey, sizeKey, textKey } from "@msec/process";
-import type { z } from "zod";
+import { z } from "zod";
 
 /** One key of `[agent]`. */
 export interface AgentKey {
@@ -79,6 +79,36 @@ export const agentKeys = {
     default: "0600",
     summary: "Permissions of `local_socket`; with `0660` its group may use it.",
   },
+  otlp_listen: {
+    type: parsedKey("empty, or address:port such as 127.0.0.1:4318", optional(parseAddressPort)),
+    default: "",
+    summary: "Address and port for OpenTelemetry over HTTP, by convention 127.0.0.1:4318; empty: none.",
+  },
+  otlp_grpc_listen: {
+    type: parsedKey("empty, or address:port such as 127.0.0.1:4317", optional(parseAddressPort)),
+    default: "",
+    summary: "Address and port for OpenTelemetry over gRPC, by convention 127.0.0.1:4317; empty: none.",
+  },
+  otlp_token_file: {
+    type: textKey(1_024).or(z.literal("")),
+    default: "",
+    summary: "File (0600) of the token that OpenTelemetry's exporters must bring; needed beyond loopback addresses.",
+  },
+  otlp_export: {
+    type: parsedKey("empty, or the http:// or https:// URL of a collector", optional(parseCollector)),
+    default: "",
+    summary: "A collector to which all telemetry of this host goes as well (OTLP over HTTP); empty: none.",
+  },
+  otlp_export_headers_file: {
+    type: textKey(1_024).or(z.literal("")),
+    default: "",
+    summary: "File (0600) of headers for that collector, one `name: value` a line.",
+  },
+  metrics_port: {
+    type: integerKey({ min: 0, max: 65_535 }),
+    default: "0",
+    summary: "Port of 127.0.0.1 where Prometheus reads `/metrics` of this host; 0: none.",
+  },
   log_level: {
     type: choiceKey(LOG_LEVELS),
     default: "info",
@@ -97,4 +127,11 @@ function optional<T>(parse: (text: string) => T | undefined): (text: string) => 
 function parseFingerprint(text: string): string | undefined {
   const hex = text.replaceAll(":", "").toLowerCase();
   return /^[0-9a-f]{64}$/.test(hex) ? hex : undefined;
+}
+
+function parseCollector(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isUsable =
+    url !== undefined && ["http:", "https:"].includes(url.protocol) && url.username === "" && url.search === "";
+  return isUsable ? text.replace(/\/+$/, "") : undefined;
 }

@@ -13,7 +13,7 @@ const intervalMs = 10_000;
  * Put the host's metrics into the spool every ten seconds of the clock, until the signal aborts. They have no service: they are
  * this host's.
  */
-export async function reportMetrics(spool: Spool, log: Log, signal: AbortSignal): Promise<void> {
+export async function reportMetrics(spool: Pick<Spool, "append">, log: Log, signal: AbortSignal): Promise<void> {
   const metrics = new HostMetrics(log, performance.now());
   for (;;) {
     await sleep(intervalMs - (Date.now() % intervalMs), signal);

@@ -20,7 +20,7 @@ import type { LocalConnection, LocalConnections, Registration } from "./registra
 export interface LocalServiceParts {
   readonly tables: RouteTables;
   readonly instances: InstanceSet;
-  readonly spool: Spool;
+  readonly spool: Pick<Spool, "append">;
   readonly log: Log;
   /** Who this host is; empty until it is enrolled. */
   readonly host: () => { readonly hostId: string; readonly hostName: string };

@@ -1,4 +1,13 @@
-import { choiceKey, durationKey, LOG_LEVELS, listenKey, parseAddressPort, parsedKey, textKey } from "@msec/process";
+import {
+  booleanKey,
+  choiceKey,
+  durationKey,
+  LOG_LEVELS,
+  listenKey,
+  parseAddressPort,
+  parsedKey,
+  textKey,
+} from "@msec/process";
 import { z } from "zod";
 import { parseNetworks } from "../alarms/notify/address-guard.ts";
 
@@ -48,6 +57,32 @@ export const serverKeys = {
     default: "embedded",
     summary: "Where logs, spans and metrics go: `embedded`, or the URL of a ClickHouse server.",
   },
+  only: {
+    type: choiceKey(["everything", "monitoring"]),
+    default: "everything",
+    summary:
+      "`monitoring`: curves, logs, request flow and alarms of what is reported, without registering, routing or moving services.",
+  },
+  otlp_listen: {
+    type: parsedKey("empty, or address:port such as 127.0.0.1:4318", parseOptionalPlace),
+    default: "",
+    summary: "Address and port for OpenTelemetry over HTTP and reports of one line of JSON; empty: none.",
+  },
+  otlp_grpc_listen: {
+    type: parsedKey("empty, or address:port such as 127.0.0.1:4317", parseOptionalPlace),
+    default: "",
+    summary: "Address and port for OpenTelemetry over gRPC; empty: none.",
+  },
+  otlp_token_file: {
+    type: textKey().or(z.literal("")),
+    default: "",
+    summary: "File (0600) of the token that reporters must bring; needed beyond loopback addresses.",
+  },
+  metrics_loopback: {
+    type: booleanKey(),
+    default: "no",
+    summary: "Whether Prometheus on this machine may read `/metrics` of the console's port without the operator's key.",
+  },
   silence_grace: {
     type: durationKey({ minMs: 20_000, maxMs: 86_400_000, bareUnit: "s" }),
     default: "60s",
@@ -91,6 +126,10 @@ function parseHosts(text: string): readonly string[] | undefined {
 function parseOptionalAddress(text: string): string | undefined {
   const parsed = parseAddressPort(text);
   return text === "" || (parsed !== undefined && parsed.port > 0) ? text : undefined;
+}
+
+function parseOptionalPlace(text: string): { address: string; port: number } | "" | undefined {
+  return text === "" ? "" : parseAddressPort(text);
 }
 
 function parseDatabase(text: string): string | undefined {

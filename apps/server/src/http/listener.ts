@@ -25,6 +25,8 @@ export interface HttpListenerOptions {
   readonly allowedHosts: readonly string[];
   readonly api: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly files: StaticFiles;
+  /** `/metrics`, which sees to itself who may read it. */
+  readonly metrics: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly log: Log;
 }
 
@@ -64,7 +66,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  { api, files }: HttpListenerOptions,
+  { api, files, metrics }: HttpListenerOptions,
   allowedHosts: ReadonlySet<string>,
 ): Promise<void> {
   setSecurityHeaders(response);
@@ -77,6 +79,8 @@ async function handle(
   if (path === "/healthz") {
     response.writeHead(200, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
     response.end("ok\n");
+  } else if (path === "/metrics") {
+    await metrics(request, response);
   } else if (path.startsWith(`${apiPrefix}/`)) {
     await api(request, response);
   } else if (request.method === "GET" || request.method === "HEAD") {

@@ -13,8 +13,14 @@ const maxBatchBytes = 1024 * 1024;
  *
  * A batch that cannot be read is left out and logged, and its request counts as done: repeating it would not help, and
  * it would hold up everything behind it in the agent's spool.
+ *
+ * @param onStored  hears of what is in the store now; of a repeat again
  */
-export function createTelemetrySink(store: TelemetryStore, log: Log): StoreTelemetry {
+export function createTelemetrySink(
+  store: Pick<TelemetryStore, "ingestAll">,
+  log: Log,
+  onStored: (envelopes: readonly TelemetryEnvelope[]) => void = () => {},
+): StoreTelemetry {
   return async (host, { sequence, envelopes }) => {
     const readable: TelemetryEnvelope[] = [];
     const refuse = (service: string, instance: string, why: string) =>
@@ -28,6 +34,8 @@ export function createTelemetrySink(store: TelemetryStore, log: Log): StoreTelem
       }
     }
     const { rejected } = await askTelemetry(store.ingestAll(readable, `${host.id}/${sequence}`));
+    const refused = new Set(rejected.map(({ index }) => index));
+    onStored(readable.filter((_, index) => !refused.has(index)));
     for (const { index, message } of rejected) {
       const identity = readable[index]?.identity;
       refuse(identity?.service ?? "", identity?.instance ?? "", message);

@@ -2,11 +2,15 @@ import { type Batch, findMetric, SampleKind, Side } from "@msec/telemetry";
 import type { FamilySample, HistogramSample, MetricFamily } from "./exposition.ts";
 
 /** What a batch must have to be counted; messages of `msec.telemetry.v1.Batch` have it too. */
-export type CountedBatch = { readonly strings: readonly string[]; readonly droppedRows: bigint } & {
-  readonly [Table in "calls" | "samples" | "logs"]?:
-    | { readonly [Column in keyof Batch[Table]]: Batch[Table][Column] extends number[] ? readonly number[] : unknown }
-    | undefined;
+export type CountedBatch = {
+  readonly strings: readonly string[];
+  readonly droppedRows: bigint;
+  readonly calls?: Columns<"calls"> | undefined;
+  readonly samples?: Columns<"samples"> | undefined;
+  readonly logs?: { readonly level: readonly number[] } | undefined;
 };
+
+type Columns<Table extends "calls" | "samples"> = { readonly [Column in keyof Batch[Table]]: readonly number[] };
 
 /** Whose batch it is; the service is "" for the host itself, the host "" where there is only one. */
 export type CountedOwner = { readonly host: string; readonly service: string };

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { OutgoingRequest } from "@msec/otlp";
+import { BackOff, type Log } from "@msec/process";
+
+/** Bytes of requests that may wait; beyond it the oldest is dropped. */
+export const FORWARD_QUEUE_BYTES = 16 * 1024 * 1024;
+const TIMEOUT_MS = 10_000;
+const PATIENCE_MS = 300_000;
+const ANSWER_MAX_BYTES = 64 * 1024;
+// What OTLP says may be tried again.
+const again = new Set([429, 502, 503, 504]);
+const compress = promisify(gzip);
+
+/** Where to, and what to say with each request. */
+export interface ForwarderOptions {
+  /** `http://collector:4318`, without a slash at the end. */
+  readonly collector: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly log: Log;
+  /** Pauses between tries; default half a second to thirty. */
+  readonly backOff?: () => { afterExit(livedMs: number): number };
+}
+
+/**
+ * Sends export requests to a collector, one at a time, in order. What waits is bounded: the oldest goes, and is counted.
+ *
+ * waiting → sending → gone (taken, refused for good, or tried for five minutes). `close` drops what is left.
+ */
+export class Forwarder {
+  readonly counts = { sent: 0, dropped: 0, queuedBytes: 0 };
+  readonly #options: ForwarderOptions;
+  readonly #queue: OutgoingRequest[] = [];
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #lastSaid = "";
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  /** Queue a request; never waits, never throws. */
+  push(request: OutgoingRequest): void {
+    this.#queue.push(request);
+    this.counts.queuedBytes += request.body.length;
+    // The first may be on its way.
+    while (this.counts.queuedBytes > FORWARD_QUEUE_BYTES && this.#queue.length > 2) {
+      const [oldest] = this.#queue.splice(1, 1);
+      this.counts.queuedBytes -= oldest?.body.length ?? 0;
+      this.counts.dropped++;
+    }
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    this.counts.dropped += this.#queue.length;
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#queue[0]; next !== undefined && !this.#closing.signal.aborted; next = this.#queue[0]) {
+      const problem = await this.#deliver(next);
+      if (this.#closing.signal.aborted && problem !== "") return;
+      this.#queue.shift();
+      this.counts.queuedBytes -= next.body.length;
+      if (problem === "") this.counts.sent++;
+      else this.counts.dropped++;
+      // Once for each new reason, not for each request.
+      if (problem !== this.#lastSaid) {
+        if (problem === "") this.#options.log.info("the collector takes telemetry again");
+        else this.#options.log.warn(`telemetry for the collector was dropped: ${problem}`);
+        this.#lastSaid = problem;
+      }
+    }
+  }
+
+  /** @returns why it was given up; "" when the collector has it */
+  async #deliver(request: OutgoingRequest): Promise<string> {
+    const backOff = this.#options.backOff?.() ?? new BackOff();
+    const body = await compress(request.body);
+    const sinceMs = performance.now();
+    for (;;) {
+      const { status, problem } = await this.#send(request.path, body);
+      if (status >= 200 && status < 300) return "";
+      if (status !== 0 && !again.has(status)) return problem;
+      if (performance.now() - sinceMs > PATIENCE_MS) return problem;
+      const aborted = await delay(backOff.afterExit(0), false, { signal: this.#closing.signal }).catch(() => true);
+      if (aborted) return "the agent stops";
+    }
+  }
+
+  async #send(path: string, body: Uint8Array<ArrayBuffer>): Promise<{ status: number; problem: string }> {
+    const { collector, headers } = this.#options;
+    try {
+      const response = await fetch(`${collector}${path}`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/x-protobuf", "content-encoding": "gzip" },
+        body,
+        // A redirect would carry the headers, which may be a secret, elsewhere.
+        redirect: "manual",
+        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+      let bytes = 0;
+      // Read so that the connection is used again; a partial success was taken as far as it goes.
+      for await (const chunk of response.body ?? []) {
+        bytes += chunk.length;
+        if (bytes > ANSWER_MAX_BYTES) break;
+      }
+      return { status: response.status, problem: `it answered ${response.status}` };
+    } catch (error) {
+      const { cause } = error as { cause?: { code?: string } };
+      return { status: 0, problem: `it cannot be reached (${cause?.code ?? (error as Error).name})` };
+    }
+  }
+}

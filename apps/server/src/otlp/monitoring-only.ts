@@ -1,0 +1,79 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
+import { RegistryService, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { Code, RpcError } from "@msec/rpc";
+import type { Reporter, TelemetryStore } from "@msec/telemetry-store";
+import { askTelemetry } from "../telemetry/telemetry-error.ts";
+
+const daysMs = 7 * 86_400_000;
+// What a server that only monitors does besides reading: agents enrol to carry telemetry, and leave.
+const kept: ReadonlySet<string> = new Set(["listHosts", "getRoutes", "createEnrollToken", "removeHost"]);
+
+/**
+ * The registry of a server that only monitors: services and instances are those that reported in the last seven days; nothing can be
+ * registered, routed or removed.
+ */
+export function monitoringRegistry(
+  handler: ServiceImpl<typeof RegistryService>,
+  telemetry: Pick<TelemetryStore, "listReporters">,
+  now: () => number,
+): ServiceImpl<typeof RegistryService> {
+  const reported = async (service?: string) => {
+    const toMs = now();
+    return servicesOf(await askTelemetry(telemetry.listReporters({ service, fromMs: toMs - daysMs, toMs })));
+  };
+  const read: Partial<ServiceImpl<typeof RegistryService>> = {
+    listServices: async () => ({ services: await reported() }),
+    async getService({ name }) {
+      const [service] = await reported(name);
+      if (service === undefined) throw new RpcError(Code.NotFound, `${name} has reported nothing in the last 7 days`);
+      return { service };
+    },
+  };
+  return withoutChanges({ ...handler, ...read }, RegistryService, new Set([...kept, ...Object.keys(read)]));
+}
+
+/** The methods of moving services, of which only those that read are left. */
+export function monitoringCapacity(handler: ServiceImpl<typeof CapacityService>): ServiceImpl<typeof CapacityService> {
+  return withoutChanges(handler, CapacityService, new Set());
+}
+
+/** Methods that read (`get…`, `list…`, `watch…`) and those named stay; the others say why not. */
+function withoutChanges<Handlers extends object>(
+  handlers: Handlers,
+  { method }: { readonly method: Readonly<Record<string, unknown>> },
+  named: ReadonlySet<string>,
+): Handlers {
+  const refuse = () => {
+    throw new RpcError(
+      Code.FailedPrecondition,
+      "this server only monitors (only = monitoring in [server] of msec.ini)",
+    );
+  };
+  const refused = Object.keys(method).filter((name) => !named.has(name) && !/^(get|list|watch)[A-Z]/.test(name));
+  return { ...handlers, ...Object.fromEntries(refused.map((name) => [name, refuse])) };
+}
+
+function servicesOf(reporters: readonly Reporter[]) {
+  // Hosts report without a service.
+  const byService = Map.groupBy(reporters, ({ service }) => service);
+  byService.delete("");
+  return [...byService]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, own]) => ({
+      name,
+      kind: ServiceKind.EXTERNAL,
+      instances: own.map(({ instance, host, lastMs }) => {
+        const { address, port } = placeOf(instance);
+        return {
+          ...{ id: `${name} ${instance} ${host}`, service: name, address, port, hostName: host, run: true },
+          reportedMs: lastMs,
+        };
+      }),
+    }));
+}
+
+function placeOf(instance: string): { address: string; port: number } {
+  const match = /^(.*):(\d{1,5})$/.exec(instance);
+  return match === null ? { address: instance, port: 0 } : { address: match[1]!, port: Number(match[2]) };
+}
