@@ -403,6 +403,8 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
       await using test = await openTestAlarms(url, telemetry().socket, start);
       const channel = await test.channel(hook.url);
       await save(test, ruleOf({ service, channelIds: [channel], resolveMinutes: 60 }));
+      // From here on all is judged: a minute that one of them misses, the other catches up with.
+      await test.judge(start - 1);
     }
     hook.got.length = 0;
     hook.answer = { status: 200, body: "{}" };
@@ -426,9 +428,10 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
         return Number(text);
       }),
     );
-    // Of each of the four sources.
-    assert.equal(judged[0]! + judged[1]!, minutes * 4, `each minute by one of them: ${judged.join(" and ")}`);
+    // Of each of the four sources. Their clocks leap on their own: what the slower one lost to the other may be left to a third.
+    assert.ok(judged[0]! + judged[1]! <= minutes * 4, `no minute twice: ${judged.join(" and ")}`);
     await using test = await openTestAlarms(url, telemetry().socket, start);
+    await test.judge(start + minutes - 1);
     assert.deepEqual(
       (await list(test)).map(({ count }) => count),
       [minutes],

@@ -28,4 +28,5 @@ for (let minute = Number(first); minute < Number(first) + Number(count); minute+
   judged += await evaluator.round();
   await outbox.deliver();
 }
+await lease.release();
 process.stdout.write(String(judged));
