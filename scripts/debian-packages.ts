@@ -6,8 +6,10 @@ export const debianPackages: readonly { name: string; without: string }[] = [
   { name: "fonts-noto-cjk", without: "Chinese glyphs in the screenshots (empty boxes instead)" },
   { name: "python3-grpcio", without: "gRPC interop with the C++ core's Python client" },
   { name: "python3-protobuf", without: "gRPC interop with the C++ core's Python client" },
+  { name: "faketime", without: "an hour without the server" },
   { name: "iproute2", without: "the system on several hosts" },
   { name: "postgresql", without: "the store's tests on PostgreSQL (SQLite only)" },
+  { name: "prometheus", without: "Prometheus reading /metrics of server and agent" },
 ];
 
 /**

@@ -121,11 +121,16 @@ export class TestCluster implements AsyncDisposable {
     await ended(child);
   }
 
-  /** Start the agent of a host; its service runs already after an agent's own restart. */
-  startAgent(host: number): void {
+  /**
+   * Start the agent of a host; its service runs already after an agent's own restart.
+   *
+   * @param ahead  by how much its clock is ahead of ours, as `faketime` says it: `+1h`
+   */
+  startAgent(host: number, ahead?: string): void {
     const state = this.#stateOf(host);
+    const clock = ahead === undefined ? [] : ["faketime", "-f", ahead];
     const program = [join(root, "apps/agent/src/main.ts"), "--state", state, "--config", join(state, "msec.ini")];
-    this.#spawn(`agent-${host}`, this.network.enter(host), program);
+    this.#spawn(`agent-${host}`, [...this.network.enter(host), ...clock], program);
   }
 
   /** End the agent of a host as a crash does. */
