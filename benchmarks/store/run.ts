@@ -1,10 +1,11 @@
 import { loadavg } from "node:os";
 import { type BenchStore, type Figure, openBenchStore } from "./bench-store.ts";
 import { calls } from "./calls.ts";
+import { flows } from "./flows.ts";
 import { metrics } from "./metrics.ts";
 
 /** What is measured, each in a store of its own. */
-const subjects: Record<string, (bench: BenchStore) => AsyncGenerator<Figure>> = { metrics, calls };
+const subjects: Record<string, (bench: BenchStore) => AsyncGenerator<Figure>> = { metrics, calls, flows };
 
 const pattern = new RegExp(process.argv[2] ?? "");
 for (const [name, measure] of Object.entries(subjects)) {
