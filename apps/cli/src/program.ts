@@ -6,6 +6,7 @@ import { languages } from "./messages/language.ts";
 /** In the order of the help. A command is loaded only when it is asked for: all of them together take half a second. */
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   start: async () => (await import("./commands/start.ts")).addStartCommand,
+  server: async () => (await import("./commands/server.ts")).addServerCommand,
   stop: async () => (await import("./commands/stop.ts")).addStopCommand,
   status: async () => (await import("./commands/status.ts")).addStatusCommand,
   ps: async () => (await import("./commands/ps.ts")).addPsCommand,

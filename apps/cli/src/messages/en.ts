@@ -64,6 +64,8 @@ export const en = {
     "Show where calls to a service go from this host: each instance with its weight, for each process that calls it, and why.",
   routeWatch: "show it anew every second, until Ctrl-C",
   routeGetDescription: "Choose one instance for a call, as programs without an SDK are told by the agent.",
+  serverDescription: "Run the server alone in the foreground, for example --only monitoring; --help lists its flags.",
+  serverFlags: "flags of the server",
   tokenDescription: "Make a new one-time sign-in link for the console.",
   hostsDescription: "List the hosts and what their agents report.",
   statusDescription: "Say in a few lines whether the system is well; exit status 1 when it is not.",

@@ -61,6 +61,8 @@ export const zh: Messages = {
   routeDescription: "显示本机对某个服务的调用去往哪里：每个调用进程眼中的各实例、权重及原因。",
   routeWatch: "每秒刷新，直到 Ctrl-C",
   routeGetDescription: "为一次调用选择一个实例，与 agent 告诉无 SDK 程序的一样。",
+  serverDescription: "在前台单独运行服务器，例如 --only monitoring（只做监控）；--help 列出它的参数。",
+  serverFlags: "服务器的参数",
   tokenDescription: "生成新的一次性控制台登录链接。",
   hostsDescription: "列出主机以及各 agent 上报的情况。",
   statusDescription: "用几行说明系统是否正常；不正常时退出码为 1。",

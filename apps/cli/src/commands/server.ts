@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { programFile } from "../checkout.ts";
+import type { AddCommand } from "./command.ts";
+
+/** `msec server`: the server alone, in the foreground, with its own flags: `msec server --only monitoring`. */
+export const addServerCommand: AddCommand = (program, context) => {
+  const { messages } = context;
+  program
+    .command("server")
+    .description(messages.serverDescription)
+    .argument("[flags...]", messages.serverFlags)
+    // They are the server's: it names each, and says what is wrong with one.
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (flags: string[], _options, command) => {
+      const { state } = command.optsWithGlobals() as { state?: string };
+      const place = state === undefined ? [] : ["--state", state];
+      const child = spawn(process.execPath, [programFile("server"), ...place, ...flags], { stdio: "inherit" });
+      // The terminal's Ctrl-C reaches both; what is sent to this process alone is handed on.
+      const handOn = (signal: NodeJS.Signals) => child.kill(signal);
+      const ignore = () => {};
+      process.on("SIGTERM", handOn).on("SIGINT", ignore);
+      try {
+        const [code] = (await once(child, "exit")) as [number | null];
+        process.exitCode = code ?? 1;
+      } finally {
+        process.off("SIGTERM", handOn).off("SIGINT", ignore);
+      }
+    });
+};
