@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { createLog } from "@msec/process";
+import { Code, createClient, RpcError } from "@msec/rpc";
+import { createGrpcChannel } from "@msec/rpc-node";
+import { TraceService } from "../../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import type { ReportedBatch } from "../intake-output.ts";
+import { otlpLimits } from "../otlp-limits.ts";
+import { listenOtlp, type OtlpOptions } from "./listen-otlp.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "msec-otlp-"));
+after(() => rmSync(directory, { recursive: true }));
+const tokenFile = join(directory, "token");
+const token = "0123456789abcdef";
+writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+const log = createLog({
+  name: "test",
+  readable: false,
+  to: new Writable({ write: (_chunk, _encoding, done) => done() }),
+});
+const anyPort = { address: "127.0.0.1", port: 0 };
+
+async function doors(options: Partial<OtlpOptions> = {}) {
+  const batches: ReportedBatch[] = [];
+  const keep = (more: readonly ReportedBatch[]) => void batches.push(...more);
+  const opened = await listenOtlp({ http: anyPort, grpc: undefined, tokenFile: "", keep, log, ...options });
+  const post = async (path: string, body: Uint8Array | string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`http://127.0.0.1:${opened.httpPort}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: typeof body === "string" ? body : new Uint8Array(body),
+    });
+    return { status: response.status, text: await response.text(), headers: response.headers };
+  };
+  return { ...opened, batches, post, [Symbol.asyncDispose]: opened.close };
+}
+
+test("what is not OTLP is refused with a status that says why, and the door goes on", async () => {
+  await using open = await doors();
+  const bomb = gzipSync(Buffer.alloc(otlpLimits.requestBytes * 8));
+  assert.ok(bomb.length < 100_000);
+  const gzip = { "content-encoding": "gzip" };
+  const proto = { "content-type": "application/x-protobuf" };
+  const deep = X;
+  const refused: [number, string, Uint8Array | string, Record<string, string>?][] = [
+    [413, "/v1/traces", bomb, gzip],
+    [413, "/v1/traces", Buffer.alloc(otlpLimits.requestBytes + 1), proto],
+    [400, "/v1/traces", "no gzip", gzip],
+    [400, "/v1/traces", "{}", { "content-encoding": "br" }],
+    [400, "/v1/traces", "{", {}],
+    [400, "/v1/logs", deep, {}],
+    [400, "/v1/metrics", Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0x7f), proto],
+    [400, "/v1/traces", "{}", { "content-type": "text/plain" }],
+    [400, "/v1/report", '{"service":""}', {}],
+    [404, "/v1/other", "{}", {}],
+    [403, "/v1/traces", "{}", { origin: "http://evil.example" }],
+  ];
+  for (const [status, path, body, headers] of refused) {
+    const answer = await open.post(path, body, headers);
+    assert.equal(answer.status, status, `${path} ${JSON.stringify(headers)}: ${answer.text}`);
+  }
+  assert.equal(open.counts.refused, refused.length);
+  assert.equal((await open.post("/v1/traces", "{}")).status, 200);
+  assert.equal((await open.post("/v1/traces", new Uint8Array(), proto)).status, 200);
+  const told = await open.post("/v1/report", '{"service":"Nightly.backup","counters":{"files":1}}');
+  assert.deepEqual([told.status, told.text], [200, "{}"]);
+  assert.equal(open.batches[0]?.service, "Nightly.backup");
+});
+
+test("what is refused of a request is in partial_success, over HTTP and gRPC", async () => {
+  await using open = await doors({ grpc: anyPort });
+  const spans = [{ traceId: "00".repeat(16), spanId: "01".repeat(8) }];
+  const answer = await open.post("/v1/traces", JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
+  assert.deepEqual(JSON.parse(answer.text), {
+    partialSuccess: { rejectedSpans: "1", errorMessage: "not taken: trace_id must be 16 bytes, not all 0" },
+  });
+  const channel = createGrpcChannel({ address: "127.0.0.1", port: open.grpcPort });
+  try {
+    const resourceSpans = [{ scopeSpans: [{ spans: [{ traceId: new Uint8Array(16) }] }] }];
+    const { partialSuccess } = await createClient(TraceService, channel.call).export({ resourceSpans });
+    assert.equal(partialSuccess?.rejectedSpans, 1n);
+  } finally {
+    await channel.close();
+  }
+});
+
+test("with a token nobody reports without it; beyond this machine there is one, and only its owner reads its file", async () => {
+  await using open = await doors({ grpc: anyPort, tokenFile });
+  assert.equal((await open.post("/v1/traces", "{}")).status, 401);
+  assert.equal((await open.post("/v1/traces", "{}", { authorization: "Bearer wrong" })).status, 401);
+  assert.equal((await open.post("/v1/traces", "{}", { authorization: `Bearer ${token}` })).status, 200);
+  const channel = createGrpcChannel({ address: "127.0.0.1", port: open.grpcPort });
+  try {
+    const client = createClient(TraceService, channel.call);
+    const isRefused = (error: unknown) => error instanceof RpcError && error.code === Code.Unauthenticated;
+    await assert.rejects(client.export({}), isRefused);
+    await client.export({}, { metadata: { authorization: `Bearer ${token}` } });
+  } finally {
+    await channel.close();
+  }
+  await assert.rejects(doors({ http: { address: "0.0.0.0", port: 0 } }), /needs a token/);
+  const readable = join(directory, "readable");
+  writeFileSync(readable, token);
+  chmodSync(readable, 0o644);
+  await assert.rejects(doors({ tokenFile: readable }), /other users can read/);
+  await assert.rejects(doors({ tokenFile: join(directory, "absent") }), /cannot be read/);
+});
+
+test("what cannot be kept is to come again, and too much is told so", async () => {
+  const keep = () => {
+    throw new RpcError(Code.Unavailable, "full");
+  };
+  await using full = await doors({ keep });
+  const answer = await full.post("/v1/report", '{"service":"a","text":"x"}');
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
+  await using open = await doors();
+  const spaces = " ".repeat(otlpLimits.requestBytes - 2);
+  const statuses = new Set<number>();
+  for (let i = 0; i < 12; i++) statuses.add((await open.post("/v1/traces", `{}${spaces}`)).status);
+  assert.deepEqual([...statuses], [200, 429]);
+});
