@@ -46,7 +46,7 @@ test("what is not OTLP is refused with a status that says why, and the door goes
   assert.ok(bomb.length < 100_000);
   const gzip = { "content-encoding": "gzip" };
   const proto = { "content-type": "application/x-protobuf" };
-  const deep = X;
+  const deep = `{"resourceLogs":${"[".repeat(200_000)}`;
   const refused: [number, string, Uint8Array | string, Record<string, string>?][] = [
     [413, "/v1/traces", bomb, gzip],
     [413, "/v1/traces", Buffer.alloc(otlpLimits.requestBytes + 1), proto],
