@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Code } from "@msec/rpc";
+import { patience } from "./patience.ts";
 import { Peer } from "./peer.ts";
 import type { Expected, HostileRow } from "./row.ts";
 import { abuseRows } from "./rows/abuse-rows.ts";
@@ -12,11 +13,12 @@ import { sniffRows } from "./rows/sniff-rows.ts";
 import { srpcRows } from "./rows/srpc-rows.ts";
 import { field, methodName, request } from "./srpc-bytes.ts";
 import { TargetProcess } from "./target/target-process.ts";
+import type { TargetState } from "./target/target-program.ts";
 
 /**
  * Every row of hostile input against a real listener in a process of its own, and those that need no special limits against the
- * SDK's `serve` too. After each row: the process lives, wrote nothing (no unhandled rejection), answers a good request within a second, has its
- * memory back, and no prototype changed.
+ * SDK's `serve` too. After each row: the process lives, wrote nothing (no unhandled rejection), answers a good request, never worked for a second without looking at its
+ * sockets, has its memory back, and no prototype changed.
  */
 const rows: readonly HostileRow[] = [
   ...srpcRows,
@@ -27,6 +29,7 @@ const rows: readonly HostileRow[] = [
   ...http2Rows,
   ...abuseRows,
 ];
+const maxBlockedMs = 1_000;
 const heavyBytes = 336 * 1024 * 1024;
 const maxGrowthBytes = 64 * 1024 * 1024;
 const maxLiveGrowthBytes = 16 * 1024 * 1024;
@@ -35,18 +38,17 @@ test("every row has an id of its own", () => {
   assert.equal(new Set(rows.map(({ id }) => id)).size, rows.length);
 });
 
-/** Rows wait for time-outs more than they work: several targets, each in a process of its own, with a part of the rows. */
-const lanes = [
-  { variant: "tight", lane: 0, of: 2 },
-  { variant: "tight", lane: 1, of: 2 },
-  { variant: "service", lane: 0, of: 1 },
-] as const;
+/**
+ * Rows wait for time-outs more than they work: several targets, each in a process of its own, with a part of the rows. Only rows that are about time-outs meet short
+ * ones: on a busy machine the others would be closed before they have sent anything.
+ */
+const lanes = ["default", "tight", "service"] as const;
 /** One after the other: several at once are too slow for the short time-outs of `tight`. */
 let warmedUp = Promise.resolve();
 
 describe("hostile input", { concurrency: lanes.length }, () => {
-  for (const { variant, lane, of } of lanes) {
-    describe(`${variant} ${lane + 1}`, { concurrency: 1 }, () => {
+  for (const variant of lanes) {
+    describe(variant, { concurrency: 1 }, () => {
       let target: TargetProcess;
       let atFirst = 0;
       before(async () => {
@@ -57,8 +59,7 @@ describe("hostile input", { concurrency: lanes.length }, () => {
         atFirst = (await target.state()).liveBytes;
       });
       after(() => target[Symbol.asyncDispose]());
-      const suited = rows.filter(({ tightOnly }) => variant === "tight" || !tightOnly);
-      for (const row of suited.filter((_, index) => index % of === lane)) {
+      for (const row of rows.filter(({ tightOnly }) => (variant === "tight") === (tightOnly === true))) {
         test(`${row.id} ${row.title}`, () => attempt(target, row, atFirst));
       }
     });
@@ -67,14 +68,24 @@ describe("hostile input", { concurrency: lanes.length }, () => {
 
 async function attempt(target: TargetProcess, row: HostileRow, liveAtFirst: number): Promise<void> {
   const { entered, rss } = await target.state();
+  // What the rows before left to be done is not this one's.
+  await target.takeBlockedMs();
   const outputBefore = target.output.length;
   await (row.act ? row.act(target) : send(target, row));
+  const blockedMs = await target.takeBlockedMs();
+  assert.ok(
+    blockedMs < maxBlockedMs,
+    `good peers were held up for ${Math.round(blockedMs)} ms of the processor's time`,
+  );
   assert.ok(target.isAlive, `the process ended: ${target.output}`);
   await goodCall(target.port);
-  await recovered(target, rss + (row.isHeavy ? heavyBytes : 0), liveAtFirst);
+  const { polluted, entered: enteredSince } = await recovered(
+    target,
+    rss + (row.isHeavy ? heavyBytes : 0),
+    liveAtFirst,
+  );
   // That a service says when it sheds load is no fault: rows, and a busy machine, may well make it do so.
   assert.equal(target.output.slice(outputBefore).replace(/^.*"source":"admission.ts.*\n/gm, ""), "");
-  const { polluted, entered: enteredSince } = await target.state();
   assert.equal(polluted, false);
   if (row.expects) {
     // Two good calls of our own: the one above, and one on the same connection where that goes on in SRPC.
@@ -185,12 +196,13 @@ async function largeCalls(port: number): Promise<void> {
 }
 
 /** Resident memory compares with before the row (allocators keep what they once had), live memory with the beginning: no leak adds up. */
-async function recovered(target: TargetProcess, rssBefore: number, liveAtFirst: number): Promise<void> {
-  const deadline = performance.now() + 4_000;
+async function recovered(target: TargetProcess, rssBefore: number, liveAtFirst: number): Promise<TargetState> {
+  const deadline = performance.now() + 4_000 * patience;
   for (;;) {
-    const { rss, liveBytes } = await target.state();
+    const state = await target.state();
+    const { rss, liveBytes } = state;
     if (rss < rssBefore + maxGrowthBytes && liveBytes < liveAtFirst + maxLiveGrowthBytes) {
-      return;
+      return state;
     }
     const grown = [rss - rssBefore, liveBytes - liveAtFirst].map((bytes) => Math.round(bytes / 1048576));
     assert.ok(performance.now() < deadline, `resident ${grown[0]} MiB more, live ${grown[1]} MiB more`);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createFrameSpan, FrameState, HeadDecoder, parseFrame, RpcHead } from "@msec/wire";
+import { patience } from "./patience.ts";
 
 /** One SRPC answer as it came. */
 export interface Answer {
@@ -65,8 +66,9 @@ export class Peer implements Disposable {
     return found;
   }
 
-  /** Wait until `holds`. @throws after `withinMs` */
-  async until(holds: () => boolean, what: string, withinMs: number): Promise<void> {
+  /** Wait until `holds`. @throws after `calmMs`, what it takes at most on a calm machine, and patience */
+  async until(holds: () => boolean, what: string, calmMs: number): Promise<void> {
+    const withinMs = calmMs * patience;
     const timeout = Promise.withResolvers<void>();
     const timer = setTimeout(timeout.resolve, withinMs);
     const deadline = performance.now() + withinMs;

@@ -35,13 +35,13 @@ export interface HostileRow {
   readonly act?: (target: TargetProcess) => Promise<void>;
   /** A look at what came back, beyond `expects`. */
   readonly check?: (peer: Peer) => void;
-  /** Default 1_000. */
+  /** Milliseconds that it takes at most on a calm machine; default 1_000. */
   readonly withinMs?: number;
   /**
    * It makes the target allocate hundreds of MB, correctly: the C library keeps part of what is freed, so up to 400 MiB may stay resident.
    * What is referred to must be back as after every row.
    */
   readonly isHeavy?: true;
-  /** Needs the small limits of the bare listener; the others also run against the SDK's `serve`. */
+  /** Needs the small limits of `tight`; the others run against the bare listener's defaults and against the SDK's `serve`. */
   readonly tightOnly?: true;
 }

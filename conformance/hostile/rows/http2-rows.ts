@@ -14,6 +14,7 @@ import {
   settings,
   word,
 } from "../http2-bytes.ts";
+import { patience } from "../patience.ts";
 import { Peer } from "../peer.ts";
 import type { HostileRow } from "../row.ts";
 import { field } from "../srpc-bytes.ts";
@@ -24,8 +25,8 @@ const many = (count: number, of: (index: number) => Uint8Array) =>
   Buffer.concat(Array.from({ length: count }, (_, index) => of(index)));
 const { EndHeaders, EndStream } = FrameFlag;
 
-async function until(holds: () => boolean | Promise<boolean>, what: string, withinMs = 5_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
+async function until(holds: () => boolean | Promise<boolean>, what: string, calmMs = 5_000): Promise<void> {
+  const deadline = performance.now() + calmMs * patience;
   while (!(await holds())) {
     assert.ok(performance.now() < deadline, what);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -60,19 +61,17 @@ const flood = (id: string, title: string, bytes: () => Uint8Array, options: { re
       peer.socket.pause();
     }
     peer.send(Buffer.concat([hello, bytes()]));
-    await quickCalls(target, 30);
+    await goodCalls(target, 30);
     const { rss } = await target.state();
     assert.ok(rss < before.rss + 64 * 1024 * 1024, `${Math.round((rss - before.rss) / 2 ** 20)} MiB more`);
   },
 });
 
-/** Good calls of another peer, over HTTP/2 as well: the worst takes less than a second. */
-async function quickCalls(target: TargetProcess, count: number): Promise<void> {
+/** Good calls of another peer, over HTTP/2 as well, are answered. That none is held up for long is seen after each row. */
+async function goodCalls(target: TargetProcess, count: number): Promise<void> {
   using good = new GrpcPeer(target.port);
   for (let i = 0; i < count; i++) {
-    const begun = performance.now();
-    assert.equal((await good.call("Echo")).code, 0);
-    assert.ok(performance.now() - begun < 1_000, "a good peer's call while another floods");
+    assert.equal((await good.call("Echo")).code, 0, "a good peer's call while another floods");
   }
 }
 
@@ -234,7 +233,7 @@ const headerRows: HostileRow[] = [
       const entry = Buffer.concat([Buffer.of(0x40), headerBlock([["x", "y".repeat(3_900)]]).subarray(1)]);
       const block = Buffer.concat([headerBlock(good), entry, Buffer.alloc(2_000, 0x80 | 62)]);
       peer.send(Buffer.concat([hello, ...headerFrames(1, block)]));
-      await quickCalls(target, 5);
+      await goodCalls(target, 5);
       const { rss, entered } = await target.state();
       assert.ok(rss < before.rss + 64 * 1024 * 1024);
       assert.equal(entered, before.entered + 5);
@@ -306,7 +305,7 @@ const floodRows: HostileRow[] = [
       for (let i = 0; i < 200; i++) {
         peer.send(byte);
       }
-      await quickCalls(target, 10);
+      await goodCalls(target, 10);
       const { rss } = await target.state();
       assert.ok(rss < before.rss + 64 * 1024 * 1024);
       await peer.until(
@@ -387,7 +386,7 @@ const floodRows: HostileRow[] = [
           Buffer.concat([preface, settings([4, 0]), openCall(1, "Grow"), frame2(FrameType.Data, EndStream, 1, ask)]),
         );
       }
-      await quickCalls(target, 20);
+      await goodCalls(target, 20);
       const isOver = (peer: Peer) =>
         peer.closed || frames(peer.received).some(({ type }) => type === FrameType.RstStream);
       await until(() => peers.every(isOver), "each is ended");
@@ -417,7 +416,7 @@ const floodRows: HostileRow[] = [
           ),
         ]),
       );
-      await quickCalls(target, 20);
+      await goodCalls(target, 20);
       const { entered } = await target.state();
       assert.ok(entered - before.entered - 20 <= 20, `${entered - before.entered - 20} ran`);
     },
@@ -438,7 +437,7 @@ const floodRows: HostileRow[] = [
           ]),
         );
       }
-      await quickCalls(target, 20);
+      await goodCalls(target, 20);
       const { rss } = await target.state();
       assert.ok(rss < before.rss + 128 * 1024 * 1024, "memory follows what has come, not what is announced");
       for (const peer of peers) {

@@ -7,6 +7,7 @@ export class TargetProcess implements AsyncDisposable {
   readonly port: number;
   readonly #child: ChildProcess;
   readonly #output: string[];
+  #blockedMs = 0;
 
   private constructor(child: ChildProcess, port: number, output: string[]) {
     this.#child = child;
@@ -51,7 +52,19 @@ export class TargetProcess implements AsyncDisposable {
     const answer = once(this.#child, "message");
     this.#child.send("state");
     const [state] = (await answer) as [TargetState];
+    this.#blockedMs = Math.max(this.#blockedMs, state.blockedMs);
     return state;
+  }
+
+  /** The largest `blockedMs` of all states since this was called last. */
+  async takeBlockedMs(): Promise<number> {
+    const answer = once(this.#child, "message");
+    // Without a collection of garbage, which costs more than most rows.
+    this.#child.send("blocked");
+    const [blockedMs] = (await answer) as [number];
+    const longest = Math.max(this.#blockedMs, blockedMs);
+    this.#blockedMs = 0;
+    return longest;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { Target, type TargetCounts, targetHandlers } from "./target-service.ts";
 /**
  * The program under attack: `node --expose-gc target-program.ts <variant>`, started with an IPC channel.
  *
- * `tight` is the bare listener with small limits, so that time-outs end within a test; `service` is the SDK's `serve` with its
+ * `default` is the bare listener, `tight` the same with small limits, so that time-outs end within a test; `service` is the SDK's `serve` with its
  * defaults. Sends `{ port }` when it serves, and answers every message with its state. An unhandled rejection or exception ends it, as in every service.
  */
 export interface TargetState extends TargetCounts {
@@ -13,6 +13,11 @@ export interface TargetState extends TargetCounts {
   readonly rss: number;
   /** What is referred to, on the heap and outside of it. */
   readonly liveBytes: number;
+  /**
+   * The most that the process worked (processor time of all its threads, in milliseconds) without looking at its sockets, since it was asked last: so long a good peer was
+   * held up, whatever else the machine did.
+   */
+  readonly blockedMs: number;
   /** Whether an object that has no such property answers for one: a prototype was changed. */
   readonly polluted: boolean;
 }
@@ -24,6 +29,35 @@ export const tightLimits: PartialLimits<ListenerLimits> = {
   unsent: { stalledMs: 800, maxTotalBytes: 64 * 1024 * 1024 },
 };
 
+/** Measures `TargetState.blockedMs`. */
+class BlockedTime {
+  #longestMs = 0;
+  #last = process.cpuUsage();
+
+  constructor() {
+    setInterval(() => this.#look(), 10).unref();
+  }
+
+  /** The longest so far; forgets it. */
+  take(): number {
+    this.#look();
+    const longest = this.#longestMs;
+    this.#longestMs = 0;
+    return longest;
+  }
+
+  /** What was worked since the last look does not count. */
+  leaveOut(): void {
+    this.#last = process.cpuUsage();
+  }
+
+  #look(): void {
+    const { user, system } = process.cpuUsage(this.#last);
+    this.#longestMs = Math.max(this.#longestMs, (user + system) / 1_000);
+    this.#last = process.cpuUsage();
+  }
+}
+
 const counts: TargetCounts = { entered: 0, canceled: 0 };
 
 async function open(variant: string | undefined): Promise<number> {
@@ -33,6 +67,8 @@ async function open(variant: string | undefined): Promise<number> {
     const service = serve(Target, targetHandlers(counts), {
       name: "Hostile.target",
       agent: false,
+      // How long calls wait here is the busy machine's doing as well: what is refused for it would be taken for a row's result.
+      queueTargetMs: 0,
       listen: { address: "127.0.0.1", port: 0 },
       onNotice: () => {},
     });
@@ -46,13 +82,21 @@ async function open(variant: string | undefined): Promise<number> {
 if (import.meta.main) {
   const port = await open(process.argv[2]);
   const known = new Set(Object.getOwnPropertyNames(Object.prototype));
-  process.on("message", () => {
+  const blocked = new BlockedTime();
+  process.on("message", (question) => {
+    const blockedMs = blocked.take();
+    if (question === "blocked") {
+      process.send!(blockedMs);
+      return;
+    }
     globalThis.gc?.();
+    blocked.leaveOut();
     const { rss, heapUsed, external } = process.memoryUsage();
     const state: TargetState = {
       ...counts,
       rss,
       liveBytes: heapUsed + external,
+      blockedMs,
       polluted: Object.getOwnPropertyNames(Object.prototype).some((name) => !known.has(name)),
     };
     process.send!(state);
