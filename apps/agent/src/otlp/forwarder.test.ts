@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Writable } from "node:stream";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { createLog } from "@msec/process";
+import { FORWARD_QUEUE_BYTES, Forwarder } from "./forwarder.ts";
+
+const lines: string[] = [];
+const to = new Writable({
+  write(chunk, _encoding, done) {
+    lines.push(String(chunk));
+    done();
+  },
+});
+const log = createLog({ name: "test", readable: false, to });
+
+test("a collector that does not answer costs its queue: the oldest that waits is dropped and counted, and close does not wait", async () => {
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const collector = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const forwarder = new Forwarder({ collector, headers: {}, log });
+  const mebibyte = 1024 * 1024;
+  for (let i = 0; i < 20; i++) forwarder.push({ path: "/v1/logs", body: new Uint8Array(mebibyte) });
+  assert.equal(forwarder.counts.queuedBytes, FORWARD_QUEUE_BYTES);
+  assert.equal(forwarder.counts.dropped, 4);
+  await forwarder.close();
+  assert.deepEqual({ sent: forwarder.counts.sent, dropped: forwarder.counts.dropped }, { sent: 0, dropped: 20 });
+  server.closeAllConnections();
+  server.close();
+});
+
+test("what a collector refuses for good is dropped, what it cannot take now comes again, and headers go nowhere else", async () => {
+  const statuses = [400, 503, 307, 200];
+  const tokens: unknown[] = [];
+  const server = createServer((request, response) => {
+    tokens.push(request.headers["x-token"]);
+    request.resume();
+    response.writeHead(statuses.shift() ?? 200, { location: "http://127.0.0.1:1/" }).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const collector = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const backOff = () => ({ afterExit: () => 0 });
+  const forwarder = new Forwarder({ collector, headers: { "x-token": "s3cret" }, log, backOff });
+  for (let i = 0; i < 3; i++) forwarder.push({ path: "/v1/logs", body: new Uint8Array(3) });
+  // 400: dropped. 503, then 307: dropped. 200: sent.
+  while (forwarder.counts.queuedBytes > 0) await delay(2);
+  await forwarder.close();
+  assert.deepEqual(forwarder.counts, { sent: 1, dropped: 2, queuedBytes: 0 });
+  assert.deepEqual(tokens, Array(4).fill("s3cret"));
+  assert.doesNotMatch(lines.join(""), /s3cret/);
+  server.closeAllConnections();
+  server.close();
+});
