@@ -19,5 +19,5 @@ export function udpChoice(
 
 /** Whether a listener failed because its port number is taken for UDP. */
 export function isUdpTaken(error: unknown): boolean {
-  return systemErrorCode(error) === "EADDRINUSE" && (error as NodeJS.ErrnoException).syscall === "bind";
+  return systemErrorCode(error) === "EADDRINUSE" && (error as { isUdp?: boolean }).isUdp === true;
 }

@@ -11,13 +11,14 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 const errors = new Map<string, number>();
 let answered = 0;
 
-/** Field 1 (`EchoMessage.message`, and unknown to `TextMessage`), length-delimited, of about a megabyte, as an envelope. */
+/** Field 1 (`EchoMessage.message`, and unknown to `TextMessage`), length-delimited, of about a megabyte, and `TextMessage.number`, which is required, as an envelope. */
 function envelope(bytes: number): Buffer {
   if (bytes === 0) {
     return Buffer.alloc(5);
   }
-  const message = Buffer.alloc(bytes + 4, 0x61);
+  const message = Buffer.alloc(bytes + 6, 0x61);
   message.set([0x0a, 0x80 | (bytes & 0x7f), 0x80 | ((bytes >> 7) & 0x7f), (bytes >> 14) & 0x7f]);
+  message.set([16, 1], bytes + 4);
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);

@@ -52,7 +52,7 @@ export class UdpServer {
     this.#isOpenToAll = options.peers === "any";
   }
 
-  /** @throws Error of Node (EADDRINUSE, …) */
+  /** @throws Error of Node (EADDRINUSE, …) with `isUdp: true`: in a cluster's worker a taken TCP port looks the same otherwise */
   async bind(address: string, port: number): Promise<void> {
     const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4" });
     try {
@@ -61,7 +61,7 @@ export class UdpServer {
       await listening;
     } catch (error) {
       socket.close();
-      throw error;
+      throw Object.assign(error as Error, { isUdp: true });
     }
     // Nothing that a datagram can cause may end the process; what is lost, its sender notices by its own time-out.
     socket.on("error", () => {});
