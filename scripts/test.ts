@@ -1,6 +1,7 @@
 import { check } from "./check.ts";
 import { runConsoleTests } from "./console-tests.ts";
 import { installDebianPackages } from "./debian-packages.ts";
+import { installNestedPackages } from "./nested-packages.ts";
 import { runNodeTests } from "./node-tests.ts";
 import { addCounts, countsText, runSteps, type StepResult } from "./step.ts";
 import { findTestFiles, Suite } from "./test-files.ts";
@@ -10,7 +11,7 @@ const endToEndFileMs = 300_000;
 
 /** `npm test`: everything. Ends with the line `N passed, N failed`, and with status 1 when something failed or nothing ran. */
 async function test(): Promise<boolean> {
-  for (const line of await installDebianPackages()) {
+  for (const line of [...(await installDebianPackages()), ...(await installNestedPackages())]) {
     console.log(line);
   }
   const checked = await check();

@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runCommand } from "./command.ts";
+import { root } from "./root.ts";
+
+/** Folders with packages of their own that only tests use, too large for everybody's `npm ci`, and what is skipped without them. */
+export const nestedPackages: readonly { folder: string; without: string }[] = [
+  { folder: "conformance/open-telemetry", without: "OpenTelemetry's own SDK against ours" },
+  { folder: "conformance/protobuf", without: "the protobuf conformance suite" },
+];
+
+/** Install what is missing, as their lock files say, and give a line for each that could not be. */
+export async function installNestedPackages(): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { folder, without } of nestedPackages) {
+    const cwd = join(root, folder);
+    if (existsSync(join(cwd, "node_modules"))) {
+      continue;
+    }
+    console.log(`installing the packages of ${folder} …`);
+    const { status, output } = await runCommand("npm", ["ci", "--no-audit", "--no-fund"], { cwd, timeoutMs: 240_000 });
+    if (status !== 0) {
+      lines.push(`not installed: packages of ${folder} (${output.trim().split("\n").at(-1)}); skipped: ${without}`);
+    }
+  }
+  return lines;
+}
