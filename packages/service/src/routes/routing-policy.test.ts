@@ -72,7 +72,8 @@ test("a policy and its constants change while calls run, without losing what was
   assert.deepEqual(latencies(), before);
   const seen = { "0": 0, "1": 0 };
   for (let call = 0; call < 80; call++) seen[(await orders.find({})).id as "0" | "1"]++;
-  assert.deepEqual(seen, { "0": 60, "1": 20 });
+  // Three of four; by a call or two else where the rotation begins, and while the second still warms up.
+  assert.ok(Math.abs(seen["0"] - 60) <= 2, JSON.stringify(seen));
 });
 
 test("with locality the caller's own host comes first, then its zone, which it learns from the tables, then the others", async () => {
