@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { checkout } from "./command.ts";
 import type { ServicesJson } from "./flight.ts";
 import { startSystem, type TestSystem } from "./system.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -101,4 +104,34 @@ test("hosts say who has which routes, and get them again when told", async () =>
   const loads = (await system.msec("capacity")).stdout;
   assert.match(loads, /Flight\.mod_flight +\d+ %/);
   assert.match((await system.msec("capacity", "list", "--hosts")).stdout, /127\.0\.0\.1 +\d+ %/);
+});
+
+test("the agent of a new host enrols with what msec token --host prints", async () => {
+  const { status, stdout, stderr } = await system.msec("token", "--host", "second");
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /second.*--enroll-token-file/);
+  const directory = join(system.directory, "second");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "enroll.json"), stdout, { mode: 0o600 });
+  writeFileSync(join(directory, "msec.ini"), "[agent]\nhost_name = second\n");
+  const agent = spawn(
+    process.execPath,
+    [
+      join(checkout, "apps/agent/src/main.ts"),
+      ...["--state", join(directory, ".msec"), "--config", join(directory, "msec.ini")],
+      ...["--enroll-token-file", join(directory, "enroll.json")],
+    ],
+    { stdio: "ignore" },
+  );
+  try {
+    await waitUntil("the second host is connected", async () => {
+      const { hosts } = await system.msecJson<{ hosts: { name: string; connected: boolean }[] }>("hosts", "--json");
+      return hosts.some(({ name, connected }) => name === "second" && connected);
+    });
+  } finally {
+    agent.kill("SIGTERM");
+    await once(agent, "exit");
+  }
+  const removed = await system.msec("hosts", "remove", "second");
+  assert.equal(removed.status, 0, removed.stderr);
 });

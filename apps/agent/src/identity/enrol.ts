@@ -73,7 +73,7 @@ function isTransient(code: Code): boolean {
 function refused(error: unknown, server: string): unknown {
   if (!(error instanceof RpcError)) return error;
   return new UserError(`the server ${server} refused to enrol this host: ${error.message}`, {
-    hint: "get a new token on the server's machine (msec token)",
+    hint: "get a new one on the server's machine (msec token --host <name>)",
     cause: error,
   });
 }

@@ -43,7 +43,7 @@ export class Membership {
     // Said now rather than in the background: it is the person at the terminal who can do something about it.
     if (membership.#identity === undefined && membership.#readEnrolment() === undefined) {
       throw new UserError("this host is not enrolled and there is no enrolment token", {
-        hint: "get one on the server's machine (msec token) and start the agent with --enroll-token-file <file>",
+        hint: "get one on the server's machine (msec token --host <name>) and start the agent with --enroll-token-file <file>",
       });
     }
     return membership;
@@ -87,7 +87,7 @@ export class Membership {
 
   async #enrolAgain(link: ControlLink, signal: AbortSignal): Promise<void> {
     this.#options.log.error("the server does not know this host; what runs goes on without it", {
-      hint: "enrol it again: get a token on the server's machine (msec token) and start the agent with --enroll-token-file",
+      hint: "enrol it again: get a token on the server's machine (msec token --host <name>) and start the agent with --enroll-token-file",
     });
     while (!signal.aborted && this.#readEnrolment() === undefined) await sleep(TOKEN_CHECK_MS, signal);
     if (signal.aborted) return;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Client } from "@connectrpc/connect";
 import type { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { replaceFile, type StateDirectory } from "@msec/process";
+import { createEnrolment } from "../api/enrolment.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -15,11 +16,7 @@ export async function leaveEnrolment(
   settings: Settings,
   state: StateDirectory,
 ): Promise<void> {
-  // A token for this very name takes over the name, and with it the instances, of a host that lost its identity.
-  const { token, server, serverFingerprint } = await registry.createEnrollToken({
-    hostName: settings.hostName ?? hostname(),
-  });
+  const { enrolment } = await createEnrolment(registry, settings.hostName ?? hostname());
   mkdirSync(join(state.path, "agent"), { recursive: true, mode: 0o700 });
-  const enrolment = { server, fingerprint: serverFingerprint, token };
   await replaceFile(join(state.path, "agent/enroll.json"), JSON.stringify(enrolment));
 }

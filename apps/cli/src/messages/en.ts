@@ -66,7 +66,9 @@ export const en = {
   routeGetDescription: "Choose one instance for a call, as programs without an SDK are told by the agent.",
   serverDescription: "Run the server alone in the foreground, for example --only monitoring; --help lists its flags.",
   serverFlags: "flags of the server",
-  tokenDescription: "Make a new one-time sign-in link for the console.",
+  tokenDescription:
+    "Make a new one-time sign-in link for the console, or what the agent of a new host enrols with (--host).",
+  tokenHost: "make the enrolment file of that host's agent instead",
   hostsDescription: "List the hosts and what their agents report.",
   statusDescription: "Say in a few lines whether the system is well; exit status 1 when it is not.",
 
@@ -249,6 +251,8 @@ export const en = {
   routesBehind: (applied: string, newest: string) => `${applied} of ${newest}`,
   routingChanged: (instance: string, service: string, inRouting: boolean) =>
     `${instance} of ${service} is ${inRouting ? "in routing" : "out of routing"}`,
+  enrolmentUse: (host: string, minutes: number) =>
+    `for the agent of ${host}, once, for ${minutes} min: keep it in a file there that only its user can read, and start the agent with --enroll-token-file <file>`,
   signInLink: (minutes: number) => `valid once, for ${minutes} min`,
   flowHead: (id: string, started: string, duration: string) => `request ${id}, ${started}, ${duration}`,
   flowPartial: "Not complete: a callee's own record has not arrived (it may be dead, or not run on msec).",

@@ -63,7 +63,8 @@ export const zh: Messages = {
   routeGetDescription: "为一次调用选择一个实例，与 agent 告诉无 SDK 程序的一样。",
   serverDescription: "在前台单独运行服务器，例如 --only monitoring（只做监控）；--help 列出它的参数。",
   serverFlags: "服务器的参数",
-  tokenDescription: "生成新的一次性控制台登录链接。",
+  tokenDescription: "生成新的一次性控制台登录链接；带 --host 则生成新主机的 agent 加入所用的文件。",
+  tokenHost: "改为生成该主机 agent 的加入文件",
   hostsDescription: "列出主机以及各 agent 上报的情况。",
   statusDescription: "用几行说明系统是否正常；不正常时退出码为 1。",
 
@@ -242,6 +243,8 @@ export const zh: Messages = {
   routesBehind: (applied, newest) => `${applied}（最新 ${newest}）`,
   routingChanged: (instance, service, inRouting) =>
     `${service} 的 ${instance} ${inRouting ? "已在路由中" : "已从路由摘除"}`,
+  enrolmentUse: (host, minutes) =>
+    `供主机 ${host} 的 agent 使用一次，${minutes} 分钟内有效：存为该主机上仅其用户可读的文件，并以 --enroll-token-file <文件> 启动 agent`,
   signInLink: (minutes) => `可用一次，${minutes} 分钟内有效`,
   flowHead: (id, started, duration) => `请求 ${id}，${started}，${duration}`,
   flowPartial: "不完整：有被调方自己的记录没有到达（可能已死，或不运行在 msec 上）。",
