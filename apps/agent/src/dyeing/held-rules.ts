@@ -2,6 +2,8 @@ import type { DyeRule, WatchDyeingResponse } from "@msec/api/agent/v1/dyeing_pb.
 import type { Log } from "@msec/process";
 
 /** The most rules that are taken from the server. */
+import { ChangeBell } from "../change-bell.ts";
+
 const RULES_MAX = 100;
 
 /** A rule and when it ends, on this host's own clock. */
@@ -15,7 +17,7 @@ export class HeldRules {
   readonly #now: () => number;
   #version = "";
   #rules: readonly HeldRule[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new ChangeBell();
 
   /** @param now  milliseconds on a clock that never goes back */
   constructor(log: Log, now: () => number = () => performance.now()) {
@@ -35,7 +37,7 @@ export class HeldRules {
     this.#version = version.slice(0, 64);
     this.#rules = rules.slice(0, RULES_MAX).map((rule) => ({ rule, endMs: nowMs + rule.remainingMs }));
     this.#log.info("dye rules applied", { version: this.#version, rules: this.#rules.length });
-    for (const wake of this.#waiting) wake();
+    this.#changes.ring();
     return true;
   }
 
@@ -48,12 +50,7 @@ export class HeldRules {
   }
 
   /** Settles at the next change, or when the signal aborts. */
-  async untilChanged(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    await promise;
-    this.#waiting.delete(resolve);
+  untilChanged(signal: AbortSignal): Promise<void> {
+    return this.#changes.untilRung(signal);
   }
 }

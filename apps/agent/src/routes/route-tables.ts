@@ -3,6 +3,7 @@ import type { RouteDelta } from "@msec/api/agent/v1/control_pb.js";
 import { applyRouteDelta, combineDigests, ROUTE_TABLES_MAX, ROUTES_MAX, routeTableDigest } from "@msec/api/routes";
 import { type Log, readChecked, writeChecked } from "@msec/process";
 import { z } from "zod";
+import { ChangeBell } from "../change-bell.ts";
 import { routeTableFault, routeTableFromJson, routeTableToJson } from "./route-table.ts";
 
 /** What the server sends: tables that changed (or all), the highest version, whether they replace whatever there is. */
@@ -55,7 +56,7 @@ export class RouteTables {
   /** Over what the server sent for each service: of a refused table, that table's. */
   #sentDigests = new Map<string, bigint>();
   #refused = new Map<string, RouteRefusal>();
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new ChangeBell();
 
   private constructor(file: string, log: Log) {
     this.#file = file;
@@ -152,7 +153,7 @@ export class RouteTables {
     this.#demoted = false;
     this.#resync = false;
     if (replaceAll) this.#generation++;
-    for (const wake of this.#waiting) wake();
+    this.#changes.ring();
     return true;
   }
 
@@ -238,13 +239,8 @@ export class RouteTables {
   }
 
   /** Settles at the next change, or when the signal aborts. */
-  async untilChanged(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    await promise;
-    this.#waiting.delete(resolve);
+  untilChanged(signal: AbortSignal): Promise<void> {
+    return this.#changes.untilRung(signal);
   }
 
   #faultOf(table: RouteTable, tables: ReadonlyMap<string, RouteTable>, replaceAll: boolean): string | undefined {
