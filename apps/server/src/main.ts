@@ -1,4 +1,12 @@
-import { createLog, openState, removeRunRecord, reportUserError, stopSignal, writeRunRecord } from "@msec/process";
+import {
+  createLog,
+  openState,
+  osUserName,
+  removeRunRecord,
+  reportUserError,
+  stopSignal,
+  writeRunRecord,
+} from "@msec/process";
 import { type CommandLine, readCommandLine, usage } from "./command-line.ts";
 import { readServerConfig } from "./config/server-config.ts";
 import { startServer } from "./server.ts";
@@ -32,7 +40,7 @@ async function run({
     process.stdout.write(
       readyJson
         ? `${JSON.stringify({ ready: true, console: server.console, agents: server.agents })}\n`
-        : `console: ${server.console}/sign-in#${await server.createSignInToken()} (for one sign-in within 30 minutes)\nagents: ${server.agents}\n`,
+        : `console: ${server.console}/sign-in#${await server.createSignInToken(osUserName())} (for one sign-in within 30 minutes)\nagents: ${server.agents}\n`,
     );
     log.info("serving", { console: server.console, agents: server.agents });
     if (!stop.signal.aborted) {

@@ -36,7 +36,7 @@ import { createApi } from "./http/api.ts";
 import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
 import { createLogHandler } from "./logs/handler.ts";
-import { monitoringCapacity, monitoringRegistry } from "./otlp/monitoring-only.ts";
+import { monitoringCapacity, monitoringRegistry, reportingDoors } from "./otlp/monitoring-only.ts";
 import { storeBatches } from "./otlp/store-batches.ts";
 import { createMetricsPage } from "./prometheus/serve-metrics.ts";
 import { countStored, serverFamilies } from "./prometheus/server-families.ts";
@@ -48,8 +48,9 @@ import { moveInstances, RegistryStore } from "./registry/store.ts";
 import { createRequestHandler } from "./requests/handler.ts";
 import { openServerStore, type ServerStore } from "./schema.ts";
 import { AttemptLimit } from "./session/attempt-limit.ts";
-import { createSessionHandler } from "./session/handler.ts";
+import { createSessionHandler, type ToldOfServer } from "./session/handler.ts";
 import { openOperatorKey } from "./session/operator-key.ts";
+import { personName } from "./session/person-name.ts";
 import { SessionStore } from "./session/store.ts";
 import { createTelemetryHandler } from "./telemetry/handler.ts";
 import { createMetricHandler } from "./telemetry/metrics.ts";
@@ -84,8 +85,8 @@ export interface Server extends AsyncDisposable {
   readonly agents: string;
   /** Ports of OTLP over HTTP and gRPC; 0 for none. */
   readonly otlp: { readonly httpPort: number; readonly grpcPort: number };
-  /** A new one-time token for the console. */
-  createSignInToken(): Promise<string>;
+  /** A new one-time token for the console. @param name who will sign in with it; default `operator` */
+  createSignInToken(name?: string): Promise<string>;
   /** Look now who is silent, instead of within two seconds: for whoever moves the clock. */
   tick(): Promise<void>;
   /** Judge the minutes of alarm rules that are due and send what is due, now instead of at the next tick. */
@@ -182,6 +183,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   const onlyMonitors = config.only === "monitoring";
   const sessions = new SessionStore(store, now);
+  const told: ToldOfServer = onlyMonitors ? { version, monitoringOnly: reportingDoors(config, otlp) } : { version };
   const agentAddress = config.agent_address || formatAddress(agents.address, agents.port);
   const http = await listenHttp({
     address: config.listen.address,
@@ -192,7 +194,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       operatorKey,
       log,
       routes: (router) => {
-        router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), version));
+        router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), told));
         const registryHandler = withRoutingEvents(
           createRegistryHandler({
             registry,
@@ -257,7 +259,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     console: http.url,
     agents: formatAddress(agents.address, agents.port),
     otlp: { httpPort: otlp?.httpPort ?? 0, grpcPort: otlp?.grpcPort ?? 0 },
-    createSignInToken: async () => (await sessions.createSignInToken()).token,
+    createSignInToken: async (name = "operator") => (await sessions.createSignInToken(personName(name))).token,
     tick: () => silence.tick(),
     judgeAlarms: () => alarms.runOnce(),
     close,

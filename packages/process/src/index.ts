@@ -25,6 +25,7 @@ export { SECRET_FIELDS } from "./log/secret-fields.ts";
 export { withoutSecrets } from "./log/without-secrets.ts";
 export { systemErrorCode } from "./node-error.ts";
 export { nodeProgram } from "./node-program.ts";
+export { osUserName } from "./os-user-name.ts";
 export { type ProcessInfo, readProcess, startTicksOf, TICKS_PER_SECOND } from "./read-process.ts";
 export { type CheckedFile, readChecked, writeChecked } from "./state/checked-file.ts";
 export { type DirectoryLock, lockDirectory } from "./state/lock-directory.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { isAlive, readRunRecord, systemErrorCode, UserError } from "@msec/process";
+import { isAlive, osUserName, readRunRecord, systemErrorCode, UserError } from "@msec/process";
 import type { Messages } from "../messages/messages.ts";
 
 /** Where the server serves its API, beside the console's files (`apps/server/src/http/api.ts`). */
@@ -59,8 +59,11 @@ function readOperatorKey(state: string, messages: Messages): string {
 }
 
 function authorize(key: string): Interceptor {
+  const author = encodeURIComponent(osUserName());
   return (next) => (request) => {
     request.header.set("authorization", `Bearer ${key}`);
+    // The server believes who has the key: what the command does is done by this user.
+    request.header.set("msec-author", author);
     return next(request);
   };
 }

@@ -9,8 +9,16 @@ export interface SignInLink {
   readonly expiresMs: number;
 }
 
-/** Make a new one-time sign-in link to the console at `baseUrl`. */
-export async function createSignInLink(baseUrl: string, session: Client<typeof SessionService>): Promise<SignInLink> {
-  const { token, expiresMs } = await session.createSignInToken({});
+/**
+ * Make a new one-time sign-in link to the console at `baseUrl`.
+ *
+ * @param name  who will sign in with it; default who asks: the operating system's user
+ */
+export async function createSignInLink(
+  baseUrl: string,
+  session: Client<typeof SessionService>,
+  name = "",
+): Promise<SignInLink> {
+  const { token, expiresMs } = await session.createSignInToken({ name });
   return { url: `${baseUrl}/sign-in#${token}`, expiresMs };
 }

@@ -13,9 +13,10 @@ export const addTokenCommand: AddCommand = (program, context) => {
     .command("token")
     .description(messages.tokenDescription)
     .option("--host <name>", messages.tokenHost)
+    .option("--name <name>", messages.tokenName)
     .option("--json", messages.optionJson)
     .action(async (_options, command) => {
-      const options = command.optsWithGlobals() as GlobalOptions & { host?: string; json?: boolean };
+      const options = command.optsWithGlobals() as GlobalOptions & { host?: string; name?: string; json?: boolean };
       const api = openOperatorApi(getState(context, options), messages);
       if (options.host !== undefined) {
         // The same with and without --json: it is a file for the agent.
@@ -24,7 +25,7 @@ export const addTokenCommand: AddCommand = (program, context) => {
         terminal.err(style.faint(messages.enrolmentUse(options.host, minutesUntil(expiresMs))));
         return;
       }
-      const link = await createSignInLink(api.baseUrl, api.client(SessionService));
+      const link = await createSignInLink(api.baseUrl, api.client(SessionService), options.name);
       if (options.json) {
         terminal.out(JSON.stringify(link, null, 2));
       } else {

@@ -68,6 +68,7 @@ export const en = {
   serverFlags: "flags of the server",
   tokenDescription:
     "Make a new one-time sign-in link for the console, or what the agent of a new host enrols with (--host).",
+  tokenName: "who will sign in: the author of what they write in the console (default: you, the user of this machine)",
   tokenHost: "make the enrolment file of that host's agent instead",
   hostsDescription: "List the hosts and what their agents report.",
   statusDescription: "Say in a few lines whether the system is well; exit status 1 when it is not.",

@@ -64,6 +64,7 @@ export const zh: Messages = {
   serverDescription: "在前台单独运行服务器，例如 --only monitoring（只做监控）；--help 列出它的参数。",
   serverFlags: "服务器的参数",
   tokenDescription: "生成新的一次性控制台登录链接；带 --host 则生成新主机的 agent 加入所用的文件。",
+  tokenName: "登录者的名字：控制台中所写内容的作者（默认为本机当前用户）",
   tokenHost: "改为生成该主机 agent 的加入文件",
   hostsDescription: "列出主机以及各 agent 上报的情况。",
   statusDescription: "用几行说明系统是否正常；不正常时退出码为 1。",

@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type AlarmRule, type AlarmService, AlarmSeverity } from "@msec/api/console/v1/alarms_pb.js";
 import { Code, RpcError } from "@msec/rpc";
-import { requestOriginKey } from "../session/caller.ts";
+import { callerName, requestOriginKey } from "../session/caller.ts";
 import type { AlarmPast } from "./alarm-past.ts";
 import { alarmLimits, checkRule } from "./engine/rule.ts";
 import { channelView, settingsFromRow } from "./notify/channel.ts";
@@ -191,8 +191,7 @@ export function createAlarmHandler(parts: AlarmHandlerParts): ServiceImpl<typeof
 
 /** Who asks, as comments and rules name them. */
 function authorOf(context: HandlerContext): string {
-  const { caller } = context.values.get(requestOriginKey);
-  return caller.kind === "session" ? "console" : caller.kind;
+  return callerName(context.values.get(requestOriginKey).caller);
 }
 
 async function getAlarm(alarms: AlarmStore, id: string) {

@@ -7,7 +7,7 @@ import type { PushOrders } from "../agents/push-orders.ts";
 import { hostRouteState } from "../agents/route-state.ts";
 import type { RegistryFeed } from "../registry/control-feed.ts";
 import type { RegistryStore } from "../registry/store.ts";
-import { type Caller, requestOriginKey } from "../session/caller.ts";
+import { callerName, requestOriginKey } from "../session/caller.ts";
 import { hostGoneMs } from "./callers.ts";
 import { hostLoad, loadOf, serviceLoad } from "./loads.ts";
 import type { Operations } from "./operations.ts";
@@ -137,11 +137,6 @@ export function createCapacityHandler(parts: CapacityParts): ServiceImpl<typeof 
       return { hosts: loads };
     },
   };
-}
-
-/** Who began an operation, as it is kept with it. */
-function callerName({ kind }: Caller): string {
-  return kind === "operator" ? "operator" : "console";
 }
 
 function getHost(hosts: HostDirectory, id: string) {

@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import type { HostDirectory } from "../agents/host-directory.ts";
-import { requestOriginKey } from "../session/caller.ts";
+import { callerName, requestOriginKey } from "../session/caller.ts";
 import type { DyeRuleRow, DyeRules } from "./rules.ts";
 
 /** `msec.console.v1.DyeingService`. */
@@ -21,7 +21,7 @@ export function createDyeingHandler(
     },
 
     async createDyeRule({ field, value, service, caller, durationS, note }, context) {
-      const createdBy = context.values.get(requestOriginKey).caller.kind;
+      const createdBy = callerName(context.values.get(requestOriginKey).caller);
       const row = await rules.create({ field, value, service, caller, durationS, note, createdBy });
       return { rule: ruleView(row, now()) };
     },

@@ -1,8 +1,12 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { RegistryService, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import type { MonitoringOnlySchema } from "@msec/api/console/v1/session_pb.js";
+import type { OtlpDoors } from "@msec/otlp/listen";
 import { Code, RpcError } from "@msec/rpc";
 import type { Reporter, TelemetryStore } from "@msec/telemetry-store";
+import type { ServerConfig } from "../config/server-config.ts";
 import { askTelemetry } from "../telemetry/telemetry-error.ts";
 
 const daysMs = 7 * 86_400_000;
@@ -31,6 +35,19 @@ export function monitoringRegistry(
     },
   };
   return withoutChanges({ ...handler, ...read }, RegistryService, new Set([...kept, ...Object.keys(read)]));
+}
+
+/** Where programs report to a server that only monitors, as its console tells. */
+export function reportingDoors(
+  config: Pick<ServerConfig, "otlp_listen" | "otlp_grpc_listen" | "otlp_token_file">,
+  doors: Pick<OtlpDoors, "httpPort" | "grpcPort"> | undefined,
+): MessageInitShape<typeof MonitoringOnlySchema> {
+  const { otlp_listen: http, otlp_grpc_listen: grpc } = config;
+  return {
+    otlpHttp: http === "" || doors === undefined ? "" : formatAddress(http.address, doors.httpPort),
+    otlpGrpc: grpc === "" || doors === undefined ? "" : formatAddress(grpc.address, doors.grpcPort),
+    tokenNeeded: config.otlp_token_file !== "",
+  };
 }
 
 /** The methods of moving services, of which only those that read are left. */
@@ -71,6 +88,10 @@ function servicesOf(reporters: readonly Reporter[]) {
         };
       }),
     }));
+}
+
+function formatAddress(address: string, port: number): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
 function placeOf(instance: string): { address: string; port: number } {

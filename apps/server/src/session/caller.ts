@@ -8,7 +8,19 @@ export type Caller =
   /** A browser with a session. */
   | { readonly kind: "session"; readonly session: Session }
   /** Who has the operator's key. */
-  | { readonly kind: "operator" };
+  | { readonly kind: "operator"; readonly name: string };
+
+/** Who acts, as comments, rules, operations and events name them; never empty. */
+export function callerName(caller: Caller): string {
+  switch (caller.kind) {
+    case "anonymous":
+      return "anonymous";
+    case "session":
+      return caller.session.name || "console";
+    case "operator":
+      return caller.name || "operator";
+  }
+}
 
 /** What handlers get from the HTTP edge beside the request message. */
 export interface RequestOrigin {

@@ -1,20 +1,30 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { SessionService } from "@msec/api/console/v1/session_pb.js";
+import type { MonitoringOnlySchema, SessionService } from "@msec/api/console/v1/session_pb.js";
 import { Code, RpcError } from "@msec/rpc";
 import type { AttemptLimit } from "./attempt-limit.ts";
-import { requestOriginKey } from "./caller.ts";
+import { callerName, requestOriginKey } from "./caller.ts";
 import { endedSessionCookie, sessionCookie } from "./cookie.ts";
+import { personName } from "./person-name.ts";
 import type { SessionStore } from "./store.ts";
+
+/** What a server tells of itself to those who are signed in. */
+export interface ToldOfServer {
+  /** msec's version. */
+  readonly version: string;
+  /** How one reports to a server that only monitors. */
+  readonly monitoringOnly?: MessageInitShape<typeof MonitoringOnlySchema>;
+}
 
 /**
  * `msec.console.v1.SessionService`: sign in, look, sign out. Who may call what is in `access.ts`.
  *
- * @param version  msec's own, told to those who are signed in
+ * @param told  what those who are signed in are told of this server
  */
 export function createSessionHandler(
   sessions: SessionStore,
   attempts: AttemptLimit,
-  version: string,
+  told: ToldOfServer,
 ): ServiceImpl<typeof SessionService> {
   return {
     async signIn({ token }, context) {
@@ -44,9 +54,9 @@ export function createSessionHandler(
         case "anonymous":
           return { signedIn: false };
         case "session":
-          return { signedIn: true, expiresMs: caller.session.expiresMs, version };
+          return { signedIn: true, expiresMs: caller.session.expiresMs, name: callerName(caller), ...told };
         case "operator":
-          return { signedIn: true, version };
+          return { signedIn: true, name: callerName(caller), ...told };
       }
     },
 
@@ -59,8 +69,9 @@ export function createSessionHandler(
       return {};
     },
 
-    async createSignInToken() {
-      return await sessions.createSignInToken();
+    async createSignInToken({ name }, context) {
+      const { caller } = context.values.get(requestOriginKey);
+      return await sessions.createSignInToken(name === "" ? callerName(caller) : personName(name));
     },
   };
 }

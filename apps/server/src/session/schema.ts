@@ -1,5 +1,5 @@
 /** Tables of `session/migrations`. */
 export interface SessionTables {
-  sign_in_token: { hash: string; expires_ms: number };
-  session: { hash: string; created_ms: number; used_ms: number };
+  sign_in_token: { hash: string; expires_ms: number; name: string };
+  session: { hash: string; created_ms: number; used_ms: number; name: string };
 }

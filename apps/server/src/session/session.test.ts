@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { startTestServer, type TestServer } from "../testing/test-server.ts";
@@ -87,6 +88,28 @@ describe("sessions", () => {
     assert.ok(expiresMs - Date.now() - server.clock.offsetMs <= 20 * minuteMs + 5_000);
     server.clock.offsetMs += 20 * minuteMs;
     await rejectsWith(registry.listServices({}), Code.Unauthenticated);
+  });
+
+  it("names who acts: the token's maker says who signs in, and the key's holder who they are", async () => {
+    const cookies = new Map<string, string>();
+    const { token } = await server.operator(SessionService).createSignInToken({ name: " 李 Alice " });
+    const session = server.browser(SessionService, cookies);
+    await session.signIn({ token });
+    assert.equal((await session.getSession({})).name, "李 Alice");
+    const { rule } = await server.browser(DyeingService, cookies).createDyeRule({ caller: "Case.a", durationS: 60 });
+    assert.equal(rule?.createdBy, "李 Alice");
+
+    const named = { headers: { "msec-author": encodeURIComponent("bob") } };
+    const operator = server.operator(SessionService);
+    assert.equal((await operator.getSession({}, named)).name, "bob");
+    assert.equal((await operator.getSession({})).name, "operator");
+    assert.equal((await operator.getSession({}, { headers: { "msec-author": "%" } })).name, "operator");
+    // Who asks for a token without a name gets one of their own; a browser cannot take a name.
+    const own = new Map<string, string>();
+    const another = server.browser(SessionService, own);
+    await another.signIn({ token: (await operator.createSignInToken({}, named)).token });
+    assert.equal((await another.getSession({}, { headers: { "msec-author": "eve" } })).name, "bob");
+    await rejectsWith(operator.createSignInToken({ name: "<b>" }), Code.InvalidArgument, /must be 1…64 letters/);
   });
 
   it("keeps a session over a restart of the server", async () => {

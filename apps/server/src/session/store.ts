@@ -16,6 +16,8 @@ export interface Session {
   readonly hash: string;
   /** When it ends unless it is used, milliseconds since 1970 UTC. */
   readonly expiresMs: number;
+  /** Who signed in, as the token's maker named them. */
+  readonly name: string;
 }
 
 /** Sign-in tokens and sessions in the database. */
@@ -29,15 +31,19 @@ export class SessionStore {
     this.#now = now;
   }
 
-  /** Make a one-time sign-in token. */
-  async createSignInToken(): Promise<{ token: string; expiresMs: number }> {
+  /**
+   * Make a one-time sign-in token.
+   *
+   * @param name  who will sign in with it; see `personName`
+   */
+  async createSignInToken(name: string): Promise<{ token: string; expiresMs: number }> {
     const token = createToken();
     const expiresMs = this.#now() + signInTokenLifeMs;
     await this.#store.transaction(async (transaction) => {
       await transaction.deleteFrom("sign_in_token").where("expires_ms", "<=", this.#now()).execute();
       await transaction
         .insertInto("sign_in_token")
-        .values({ hash: hashToken(token), expires_ms: expiresMs })
+        .values({ hash: hashToken(token), expires_ms: expiresMs, name })
         .execute();
     });
     return { token, expiresMs };
@@ -55,7 +61,7 @@ export class SessionStore {
       const used = await transaction
         .deleteFrom("sign_in_token")
         .where("hash", "=", hashToken(token))
-        .returning("expires_ms")
+        .returning(["expires_ms", "name"])
         .executeTakeFirst();
       if (used === undefined || used.expires_ms <= now) {
         return undefined;
@@ -68,7 +74,7 @@ export class SessionStore {
         .execute();
       await transaction
         .insertInto("session")
-        .values({ hash: hashToken(secret), created_ms: now, used_ms: now })
+        .values({ hash: hashToken(secret), created_ms: now, used_ms: now, name: used.name })
         .execute();
       return secret;
     });
@@ -86,7 +92,7 @@ export class SessionStore {
       await this.#store.db.updateTable("session").set({ used_ms: now }).where("hash", "=", hash).execute();
       row.used_ms = now;
     }
-    return { hash, expiresMs: Math.min(row.used_ms + sessionIdleMs, row.created_ms + sessionLifeMs) };
+    return { hash, name: row.name, expiresMs: Math.min(row.used_ms + sessionIdleMs, row.created_ms + sessionLifeMs) };
   }
 
   /** End a session. */

@@ -5,7 +5,7 @@ import type { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { Code, RpcError } from "@msec/rpc";
 import type { Kysely } from "kysely";
 import type { ServerSchema, ServerStore } from "../schema.ts";
-import { type Caller, requestOriginKey } from "../session/caller.ts";
+import { callerName, requestOriginKey } from "../session/caller.ts";
 import { operationEvents } from "./metrics-operations.ts";
 
 /** Events of one answer. */
@@ -87,11 +87,6 @@ export async function listEvents(
 /** Forget what is older than any curve. */
 export async function forgetEvents(store: ServerStore, beforeMs: number): Promise<void> {
   await store.db.deleteFrom("telemetry_event").where("time_ms", "<", beforeMs).execute();
-}
-
-/** Who does it, for people. */
-export function callerName(caller: Caller): string {
-  return caller.kind === "session" ? "console" : caller.kind;
 }
 
 /**

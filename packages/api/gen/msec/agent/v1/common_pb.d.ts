@@ -309,6 +309,14 @@ export declare type Process = Message<"msec.agent.v1.Process"> & {
    * @generated from field: uint64 calls_begun = 16;
    */
   callsBegun: bigint;
+
+  /**
+   * What this run was started from: what the file `release` beside `bin/` said then, else `files-` and eight hex digits over the program and its files. Empty
+   * where there is none. At most 64 characters.
+   *
+   * @generated from field: string release = 17;
+   */
+  release: string;
 };
 
 /**

@@ -520,6 +520,13 @@ export declare type Envelope = Message<"msec.agent.v1.Envelope"> & {
    * @generated from field: bytes batch = 3;
    */
   batch: Uint8Array;
+
+  /**
+   * What is released where it runs, see Process.release.
+   *
+   * @generated from field: string release = 4;
+   */
+  release: string;
 };
 
 /**

@@ -144,6 +144,13 @@ export declare type ReportRequest = Message<"msec.agent.v1.ReportRequest"> & {
    * @generated from field: bytes batch = 1;
    */
   batch: Uint8Array;
+
+  /**
+   * Calls that this process recorded in its last full second: the spans that it would keep if there were no limit.
+   *
+   * @generated from field: uint32 calls_per_second = 2;
+   */
+  callsPerSecond: number;
 };
 
 /**
@@ -156,6 +163,20 @@ export declare const ReportRequestSchema: GenMessage<ReportRequest>;
  * @generated from message msec.agent.v1.ReportResponse
  */
 export declare type ReportResponse = Message<"msec.agent.v1.ReportResponse"> & {
+  /**
+   * The host's rate of spans, divided among its processes; without either the process keeps to its own limit.
+   * Of all requests, those to keep: the same for all processes of the host; 1 means all of them.
+   *
+   * @generated from field: double kept_share = 1;
+   */
+  keptShare: number;
+
+  /**
+   * Spans a second of this process that the host's rate has room for, at least 1.
+   *
+   * @generated from field: uint32 spans_per_second = 2;
+   */
+  spansPerSecond: number;
 };
 
 /**

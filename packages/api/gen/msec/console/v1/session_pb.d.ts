@@ -70,6 +70,20 @@ export declare type GetSessionResponse = Message<"msec.console.v1.GetSessionResp
    * @generated from field: string version = 3;
    */
   version: string;
+
+  /**
+   * Who acts: what comments, acknowledgements, rules and operations say of their author.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * What a server that only monitors is reported to by; unset for one that does everything.
+   *
+   * @generated from field: msec.console.v1.MonitoringOnly monitoring_only = 5;
+   */
+  monitoringOnly?: MonitoringOnly | undefined;
 };
 
 /**
@@ -77,6 +91,40 @@ export declare type GetSessionResponse = Message<"msec.console.v1.GetSessionResp
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export declare const GetSessionResponseSchema: GenMessage<GetSessionResponse>;
+
+/**
+ * A server with `only = monitoring`: there is nothing to register, route or move.
+ *
+ * @generated from message msec.console.v1.MonitoringOnly
+ */
+export declare type MonitoringOnly = Message<"msec.console.v1.MonitoringOnly"> & {
+  /**
+   * `127.0.0.1:4318`, the door for OTLP over HTTP and for reports of one line of JSON; empty where it is closed.
+   *
+   * @generated from field: string otlp_http = 1;
+   */
+  otlpHttp: string;
+
+  /**
+   * `127.0.0.1:4317`, the door for OTLP over gRPC; empty where it is closed.
+   *
+   * @generated from field: string otlp_grpc = 2;
+   */
+  otlpGrpc: string;
+
+  /**
+   * Whether the doors ask for a token.
+   *
+   * @generated from field: bool token_needed = 3;
+   */
+  tokenNeeded: boolean;
+};
+
+/**
+ * Describes the message msec.console.v1.MonitoringOnly.
+ * Use `create(MonitoringOnlySchema)` to create a new message.
+ */
+export declare const MonitoringOnlySchema: GenMessage<MonitoringOnly>;
 
 /**
  * @generated from message msec.console.v1.SignOutRequest
@@ -106,6 +154,12 @@ export declare const SignOutResponseSchema: GenMessage<SignOutResponse>;
  * @generated from message msec.console.v1.CreateSignInTokenRequest
  */
 export declare type CreateSignInTokenRequest = Message<"msec.console.v1.CreateSignInTokenRequest"> & {
+  /**
+   * Who will sign in with it, 1…64 characters; empty: the name of who asks.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
 };
 
 /**

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file msec/console/v1/session.proto.
  */
 export const file_msec_console_v1_session = /*@__PURE__*/
-  fileDesc("Ch1tc2VjL2NvbnNvbGUvdjEvc2Vzc2lvbi5wcm90bxIPbXNlYy5jb25zb2xlLnYxIh4KDVNpZ25JblJlcXVlc3QSDQoFdG9rZW4YASABKAkiEAoOU2lnbkluUmVzcG9uc2UiEwoRR2V0U2Vzc2lvblJlcXVlc3QiTAoSR2V0U2Vzc2lvblJlc3BvbnNlEhEKCXNpZ25lZF9pbhgBIAEoCBISCgpleHBpcmVzX21zGAIgASgBEg8KB3ZlcnNpb24YAyABKAkiEAoOU2lnbk91dFJlcXVlc3QiEQoPU2lnbk91dFJlc3BvbnNlIhoKGENyZWF0ZVNpZ25JblRva2VuUmVxdWVzdCI+ChlDcmVhdGVTaWduSW5Ub2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEhIKCmV4cGlyZXNfbXMYAiABKAEy7AIKDlNlc3Npb25TZXJ2aWNlEkkKBlNpZ25JbhIeLm1zZWMuY29uc29sZS52MS5TaWduSW5SZXF1ZXN0Gh8ubXNlYy5jb25zb2xlLnYxLlNpZ25JblJlc3BvbnNlElUKCkdldFNlc3Npb24SIi5tc2VjLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlcXVlc3QaIy5tc2VjLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlc3BvbnNlEkwKB1NpZ25PdXQSHy5tc2VjLmNvbnNvbGUudjEuU2lnbk91dFJlcXVlc3QaIC5tc2VjLmNvbnNvbGUudjEuU2lnbk91dFJlc3BvbnNlEmoKEUNyZWF0ZVNpZ25JblRva2VuEikubXNlYy5jb25zb2xlLnYxLkNyZWF0ZVNpZ25JblRva2VuUmVxdWVzdBoqLm1zZWMuY29uc29sZS52MS5DcmVhdGVTaWduSW5Ub2tlblJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("Ch1tc2VjL2NvbnNvbGUvdjEvc2Vzc2lvbi5wcm90bxIPbXNlYy5jb25zb2xlLnYxIh4KDVNpZ25JblJlcXVlc3QSDQoFdG9rZW4YASABKAkiEAoOU2lnbkluUmVzcG9uc2UiEwoRR2V0U2Vzc2lvblJlcXVlc3QilAEKEkdldFNlc3Npb25SZXNwb25zZRIRCglzaWduZWRfaW4YASABKAgSEgoKZXhwaXJlc19tcxgCIAEoARIPCgd2ZXJzaW9uGAMgASgJEgwKBG5hbWUYBCABKAkSOAoPbW9uaXRvcmluZ19vbmx5GAUgASgLMh8ubXNlYy5jb25zb2xlLnYxLk1vbml0b3JpbmdPbmx5IkwKDk1vbml0b3JpbmdPbmx5EhEKCW90bHBfaHR0cBgBIAEoCRIRCglvdGxwX2dycGMYAiABKAkSFAoMdG9rZW5fbmVlZGVkGAMgASgIIhAKDlNpZ25PdXRSZXF1ZXN0IhEKD1NpZ25PdXRSZXNwb25zZSIoChhDcmVhdGVTaWduSW5Ub2tlblJlcXVlc3QSDAoEbmFtZRgBIAEoCSI+ChlDcmVhdGVTaWduSW5Ub2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEhIKCmV4cGlyZXNfbXMYAiABKAEy7AIKDlNlc3Npb25TZXJ2aWNlEkkKBlNpZ25JbhIeLm1zZWMuY29uc29sZS52MS5TaWduSW5SZXF1ZXN0Gh8ubXNlYy5jb25zb2xlLnYxLlNpZ25JblJlc3BvbnNlElUKCkdldFNlc3Npb24SIi5tc2VjLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlcXVlc3QaIy5tc2VjLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlc3BvbnNlEkwKB1NpZ25PdXQSHy5tc2VjLmNvbnNvbGUudjEuU2lnbk91dFJlcXVlc3QaIC5tc2VjLmNvbnNvbGUudjEuU2lnbk91dFJlc3BvbnNlEmoKEUNyZWF0ZVNpZ25JblRva2VuEikubXNlYy5jb25zb2xlLnYxLkNyZWF0ZVNpZ25JblRva2VuUmVxdWVzdBoqLm1zZWMuY29uc29sZS52MS5DcmVhdGVTaWduSW5Ub2tlblJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * Describes the message msec.console.v1.SignInRequest.
@@ -39,32 +39,39 @@ export const GetSessionResponseSchema = /*@__PURE__*/
   messageDesc(file_msec_console_v1_session, 3);
 
 /**
+ * Describes the message msec.console.v1.MonitoringOnly.
+ * Use `create(MonitoringOnlySchema)` to create a new message.
+ */
+export const MonitoringOnlySchema = /*@__PURE__*/
+  messageDesc(file_msec_console_v1_session, 4);
+
+/**
  * Describes the message msec.console.v1.SignOutRequest.
  * Use `create(SignOutRequestSchema)` to create a new message.
  */
 export const SignOutRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_session, 4);
+  messageDesc(file_msec_console_v1_session, 5);
 
 /**
  * Describes the message msec.console.v1.SignOutResponse.
  * Use `create(SignOutResponseSchema)` to create a new message.
  */
 export const SignOutResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_session, 5);
+  messageDesc(file_msec_console_v1_session, 6);
 
 /**
  * Describes the message msec.console.v1.CreateSignInTokenRequest.
  * Use `create(CreateSignInTokenRequestSchema)` to create a new message.
  */
 export const CreateSignInTokenRequestSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_session, 6);
+  messageDesc(file_msec_console_v1_session, 7);
 
 /**
  * Describes the message msec.console.v1.CreateSignInTokenResponse.
  * Use `create(CreateSignInTokenResponseSchema)` to create a new message.
  */
 export const CreateSignInTokenResponseSchema = /*@__PURE__*/
-  messageDesc(file_msec_console_v1_session, 7);
+  messageDesc(file_msec_console_v1_session, 8);
 
 /**
  * Who may use the console. Every other service of this package needs a session (the browser's cookie) or the

@@ -348,6 +348,34 @@ export declare type FlowSpan = Message<"msec.console.v1.FlowSpan"> & {
    * @generated from field: double queue_us = 17;
    */
   queueUs: number;
+
+  /**
+   * 0 for the first attempt of a call, n for the n-th one after it.
+   *
+   * @generated from field: uint32 attempt = 18;
+   */
+  attempt: number;
+
+  /**
+   * Why there was another attempt: the numbers of msec.telemetry.v1.AttemptReason.
+   *
+   * @generated from field: uint32 attempt_reason = 19;
+   */
+  attemptReason: number;
+
+  /**
+   * Version of the called service's route table, as the caller had it; 0 where it went by none. Of spans of the client side.
+   *
+   * @generated from field: uint32 route_version = 20;
+   */
+  routeVersion: number;
+
+  /**
+   * What was released at `instance`; empty where nobody knows.
+   *
+   * @generated from field: string release = 21;
+   */
+  release: string;
 };
 
 /**

@@ -165,6 +165,28 @@ export declare type Spans = Message<"msec.telemetry.v1.Spans"> & {
    * @generated from field: repeated uint32 queue_us = 15;
    */
   queueUs: number[];
+
+  /**
+   * The columns below have a value for each row, or none at all.
+   * 0 for the first attempt of a call, n for the n-th one after it (client side).
+   *
+   * @generated from field: repeated uint32 attempt = 16;
+   */
+  attempt: number[];
+
+  /**
+   * msec.telemetry.v1.AttemptReason.
+   *
+   * @generated from field: repeated uint32 attempt_reason = 17;
+   */
+  attemptReason: number[];
+
+  /**
+   * RouteTable.version of the called service, as the caller had it when it chose the instance; 0 where it went by no table (client side).
+   *
+   * @generated from field: repeated uint32 route_version = 18;
+   */
+  routeVersion: number[];
 };
 
 /**
@@ -383,6 +405,46 @@ export declare type Logs = Message<"msec.telemetry.v1.Logs"> & {
  * Use `create(LogsSchema)` to create a new message.
  */
 export declare const LogsSchema: GenMessage<Logs>;
+
+/**
+ * Why a call was attempted once more.
+ *
+ * @generated from enum msec.telemetry.v1.AttemptReason
+ */
+export enum AttemptReason {
+  /**
+   * It was not: the call's first attempt.
+   *
+   * @generated from enum value: ATTEMPT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The attempt before certainly did nothing.
+   *
+   * @generated from enum value: ATTEMPT_REASON_MOVED = 1;
+   */
+  MOVED = 1,
+
+  /**
+   * The attempt before failed, and the method may run twice.
+   *
+   * @generated from enum value: ATTEMPT_REASON_RETRY = 2;
+   */
+  RETRY = 2,
+
+  /**
+   * The attempt before took long, and the method may run twice; the first answer counts.
+   *
+   * @generated from enum value: ATTEMPT_REASON_HEDGE = 3;
+   */
+  HEDGE = 3,
+}
+
+/**
+ * Describes the enum msec.telemetry.v1.AttemptReason.
+ */
+export declare const AttemptReasonSchema: GenEnum<AttemptReason>;
 
 /**
  * @generated from enum msec.telemetry.v1.Side
