@@ -49,7 +49,7 @@ describe("a telemetry store over the embedded engine", () => {
           }),
         },
         {
-          identity: flight,
+          identity: { ...flight, release: "2026.11.22-1" },
           batch: batchOf({
             spans: [
               { ...hop, spanId: "a000000000000002", parentSpanId: "a000000000000001", startUs: startUs + 100 },
@@ -61,6 +61,9 @@ describe("a telemetry store over the embedded engine", () => {
                 startUs: startUs + 200,
                 code: 14,
                 message: "connection broke",
+                attempt: 1,
+                attemptReason: 2,
+                routeVersion: 57,
               },
             ],
             logs: [
@@ -123,7 +126,20 @@ describe("a telemetry store over the embedded engine", () => {
       responseBytes: 340,
       deadlineMs: 2_000,
       queueUs: 15,
+      attempt: 1,
+      attemptReason: 2,
+      routeVersion: 57,
+      release: "2026.11.22-1",
     });
+    assert.deepEqual(
+      flow.spans.map(({ attempt, routeVersion, release }) => [attempt, routeVersion, release]),
+      [
+        [0, 0, ""],
+        [0, 0, "2026.11.22-1"],
+        [1, 57, "2026.11.22-1"],
+        [0, 0, ""],
+      ],
+    );
     assert.deepEqual(flow.logs, [
       {
         timeUs: startUs + 150,

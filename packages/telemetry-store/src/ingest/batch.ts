@@ -38,6 +38,13 @@ export interface SpanColumns {
   readonly responseBytes: readonly number[];
   readonly deadlineMs: readonly number[];
   readonly queueUs: readonly number[];
+  // The rest is empty, or has a value for each row.
+  /** 0 for the first attempt of a call, n for the n-th one after it. */
+  readonly attempt?: readonly number[] | undefined;
+  /** Why there was another attempt: 0 first, 1 moved, 2 retry, 3 hedge. */
+  readonly attemptReason?: readonly number[] | undefined;
+  /** Version of the called service's route table, 0 where the call went by none. */
+  readonly routeVersion?: readonly number[] | undefined;
 }
 
 /** One row for each (second, side, method, peer, code) that had calls. */
@@ -104,6 +111,8 @@ export interface TelemetryIdentity {
   readonly service: string;
   /** `127.0.0.1:7963`, or `pid:1234` of a process that listens on nothing. */
   readonly instance: string;
+  /** What was released where it runs, at most 64 characters; missing or empty where nobody knows. */
+  readonly release?: string | undefined;
 }
 
 /** A batch and who recorded it. */

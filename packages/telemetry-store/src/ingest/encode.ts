@@ -55,6 +55,7 @@ class EncodeContext {
   readonly host: Uint8Array;
   readonly service: Uint8Array;
   readonly instance: Uint8Array;
+  readonly release: Uint8Array;
   readonly #strings: readonly string[];
   readonly #encoded: (Uint8Array | undefined)[];
 
@@ -62,6 +63,7 @@ class EncodeContext {
     this.host = encodedString(identity.host, nameMaxChars);
     this.service = encodedString(identity.service, nameMaxChars);
     this.instance = encodedString(identity.instance, nameMaxChars);
+    this.release = encodedString(identity.release ?? "", nameMaxChars);
     this.#strings = batch.strings;
     this.#encoded = new Array(batch.strings.length);
   }
@@ -112,6 +114,10 @@ function encodeSpans(
     out.uint32(spans.requestBytes[i]!);
     out.uint32(spans.responseBytes[i]!);
     out.uint32(spans.deadlineMs[i]!);
+    out.uint8(Math.min(spans.attempt?.[i] ?? 0, 255));
+    out.uint8(Math.min(spans.attemptReason?.[i] ?? 0, 255));
+    out.uint32(spans.routeVersion?.[i] ?? 0);
+    out.raw(context.release);
     out.endRow();
   }
   return left;

@@ -82,8 +82,8 @@ export function assertToken(token: string): void {
   throw new InvalidBatch(`token ${JSON.stringify(token.slice(0, 200))}: expected 1…200 visible ASCII characters`);
 }
 
-function assertIdentity({ host, service, instance }: TelemetryIdentity): void {
-  for (const [name, value] of Object.entries({ host, service, instance })) {
+function assertIdentity({ host, service, instance, release = "" }: TelemetryIdentity): void {
+  for (const [name, value] of Object.entries({ host, service, instance, release })) {
     if (value.length > 256) throw new InvalidBatch(`${name} has ${value.length} characters: at most 256`);
   }
   if (host === "") throw new InvalidBatch("host is empty");

@@ -4,6 +4,7 @@ export const tableColumns = {
     ..."start trace_high flow_id span_id parent_span_id host service instance side method".split(" "),
     ..."peer_service peer_instance code message".split(" "),
     ..."duration_us queue_us request_bytes response_bytes deadline_ms".split(" "),
+    ..."attempt attempt_reason route_version release".split(" "),
   ],
   call: [
     ..."time side callee callee_instance caller caller_instance host method code".split(" "),

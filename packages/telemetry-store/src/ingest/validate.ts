@@ -44,6 +44,9 @@ function assertSpans(spans: SpanColumns, strings: number): void {
   assertLength("spans.response_bytes", spans.responseBytes.length, rows);
   assertLength("spans.deadline_ms", spans.deadlineMs.length, rows);
   assertLength("spans.queue_us", spans.queueUs.length, rows);
+  assertOptional("spans.attempt", spans.attempt, rows);
+  assertOptional("spans.attempt_reason", spans.attemptReason, rows);
+  assertOptional("spans.route_version", spans.routeVersion, rows);
 }
 
 function assertCalls(calls: CallColumns, strings: number): void {
@@ -87,7 +90,7 @@ function assertLogs(logs: LogColumns, strings: number): void {
   assertOptionalRefs("logs.peer_ref", logs.peerRef, rows, strings);
   assertOptionalRefs("logs.source_ref", logs.sourceRef, rows, strings);
   assertOptionalRefs("logs.function_ref", logs.functionRef, rows, strings);
-  if (logs.dyed?.length) assertLength("logs.dyed", logs.dyed.length, rows);
+  assertOptional("logs.dyed", logs.dyed, rows);
 }
 
 function assertRows(column: string, rows: number): number {
@@ -108,6 +111,11 @@ function assertRefs(column: string, refs: readonly number[], rows: number, strin
       throw new InvalidBatch(`${column}[${i}] is ${ref}: expected a position in strings, which has ${strings}`);
     }
   }
+}
+
+/** As `assertLength`; empty where the sender does not know the column. */
+function assertOptional(column: string, values: readonly number[] | undefined, rows: number): void {
+  if (values !== undefined && values.length > 0) assertLength(column, values.length, rows);
 }
 
 /** As `assertRefs`; empty where the sender does not know the column. */

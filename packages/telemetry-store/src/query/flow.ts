@@ -44,6 +44,14 @@ export interface FlowSpan {
   /** Milliseconds left when the call began; 0 where it had no deadline. */
   deadlineMs: number;
   queueUs: number;
+  /** 0 for the first attempt of a call, n for the n-th one after it. */
+  attempt: number;
+  /** Why there was another attempt: `msec.telemetry.v1.AttemptReason`. */
+  attemptReason: number;
+  /** Version of the called service's route table, as the caller had it; 0 where it went by none. */
+  routeVersion: number;
+  /** What was released at `instance`; empty where nobody knows. */
+  release: string;
 }
 
 /** One log line of a request. */
@@ -101,7 +109,7 @@ const spanQuery = `
     ${hexOf("span_id")} AS spanId, ${hexOrEmpty("parent_span_id")} AS parentSpanId, side, service, instance, host, method,
     peer_service AS peerService, peer_instance AS peerInstance, toUnixTimestamp64Micro(start) AS startUs,
     duration_us AS durationUs, code, message, request_bytes AS requestBytes, response_bytes AS responseBytes,
-    deadline_ms AS deadlineMs, queue_us AS queueUs
+    deadline_ms AS deadlineMs, queue_us AS queueUs, attempt, attempt_reason AS attemptReason, route_version AS routeVersion, release
   FROM span WHERE ${whereRequest}
   ORDER BY start, side DESC LIMIT ${flowSpansMax + 1}`;
 
