@@ -339,11 +339,13 @@ test("an agent without token, with a refused one, or facing another server than 
     assert.equal(agent.child.exitCode, 1);
     await until("it says why", () => message.test(errors));
   };
-  await endsWith(/refused to enrol this host: this token is unknown or used; get a new token/);
+  await endsWith(
+    /refused to enrol this host: this token is unknown or used; get a new one on the server's machine \(msec token --host/,
+  );
 
   const other = JSON.stringify({ server: server.address, fingerprint: "0".repeat(64), token: "x" });
   writeFileSync(join(state, "agent", "enroll.json"), other);
-  await endsWith(/the server's certificate is not the expected one; get a new token/);
+  await endsWith(/the server's certificate is not the expected one; get a new one on the server's machine/);
   assert.equal(server.hosts.size, 0);
 
   writeFileSync(join(state, "agent", "enroll.json"), "");
