@@ -8,18 +8,18 @@ import { runCommand } from "./command.ts";
 const runner = join(import.meta.dirname, "node-tests.ts");
 
 // In a process of its own: Node's runner does nothing when it is started from within a test.
-async function runFiles(files: Record<string, string>, fileMs: number, together = false) {
+async function runFiles(files: Record<string, string>, fileMs: number, { together = false, again = false } = {}) {
   const directory = await mkdtemp(join(tmpdir(), "msec-node-tests-"));
   try {
     const paths = Object.keys(files).map((name) => join(directory, `${name}.test.ts`));
     await Promise.all(Object.values(files).map((source, index) => writeFile(paths[index] ?? "", source)));
     const program = `import { runNodeTests } from ${JSON.stringify(runner)};
-      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { concurrency: 2, fileMs: ${fileMs} })));`;
+      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { concurrency: 2, fileMs: ${fileMs}, again: ${again} })));`;
     const main = join(directory, "main.ts");
     await writeFile(main, program);
     const { output } = await runCommand(process.execPath, [main]);
     const json = output.split("\n").find((line) => line.startsWith("{"));
-    return JSON.parse(json ?? assert.fail(output)) as { ok: boolean; output: string; counts: object };
+    return JSON.parse(json ?? assert.fail(output)) as { ok: boolean; output: string; counts: object; note?: string };
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -59,10 +59,10 @@ test("a file that throws, one without tests and one that never ends have each fa
 
 test("files that share a process count as they would alone, and say whose failure it is", async () => {
   const good = 'import { test } from "node:test"; test("good", () => {}); test("left out", { skip: true }, () => {});';
-  const both = await runFiles({ one: good, two: good }, 10_000, true);
+  const both = await runFiles({ one: good, two: good }, 10_000, { together: true });
   assert.deepEqual(both, { ok: true, output: "", counts: { passed: 2, failed: 0, skipped: 2 } });
   const bad = 'import { test } from "node:test"; test("bad", () => { throw new Error("because"); });';
-  const mixed = await runFiles({ one: good, two: bad }, 10_000, true);
+  const mixed = await runFiles({ one: good, two: bad }, 10_000, { together: true });
   assert.deepEqual(mixed.counts, { passed: 1, failed: 1, skipped: 1 });
   assert.match(mixed.output, /two\.test\.ts\n.*✖ bad\n.*because/s);
   assert.equal(mixed.ok, false);
@@ -71,14 +71,33 @@ test("files that share a process count as they would alone, and say whose failur
 test("files that pass alone and not in one process have failed", async () => {
   const file = `import assert from "node:assert/strict"; import { test } from "node:test";
     test("is alone", () => { assert.equal(globalThis.seen, undefined); globalThis.seen = true; });`;
-  const result = await runFiles({ one: file, two: file }, 10_000, true);
+  const result = await runFiles({ one: file, two: file }, 10_000, { together: true });
   assert.deepEqual(result.counts, { passed: 2, failed: 1, skipped: 0 });
   assert.match(result.output, /two\.test\.ts: is alone[\s\S]*they disturb each other/);
 });
 
 test("a process shared by a file without tests has failed", async () => {
   const good = 'import { test } from "node:test"; test("good", () => {});';
-  const result = await runFiles({ good, empty: "export {};" }, 10_000, true);
+  const result = await runFiles({ good, empty: "export {};" }, 10_000, { together: true });
   assert.deepEqual(result.counts, { passed: 1, failed: 1, skipped: 0 });
   assert.match(result.output, /no test in this file/);
+});
+
+test("a file that failed is run once more when that is asked for: its failure is kept and it is named", async () => {
+  const unsteady = `import { existsSync, writeFileSync } from "node:fs"; import { test } from "node:test";
+    const seen = new URL("seen", import.meta.url);
+    test("good at the second time", () => {
+      if (existsSync(seen)) return;
+      writeFileSync(seen, "");
+      throw new Error("held up");
+    });`;
+  const bad = 'import { test } from "node:test"; test("bad", () => { throw new Error("because"); });';
+  const passed = await runFiles({ unsteady }, 10_000, { again: true });
+  assert.deepEqual(passed.counts, { passed: 1, failed: 0, skipped: 0 });
+  assert.match(passed.output, /held up/);
+  assert.match(passed.note ?? "", /failed once and passed when run again: .*unsteady\.test\.ts/);
+  const failed = await runFiles({ bad }, 10_000, { again: true });
+  assert.deepEqual(failed.counts, { passed: 0, failed: 1, skipped: 0 });
+  assert.equal(failed.note, undefined);
+  assert.equal(failed.ok, false);
 });

@@ -34,14 +34,18 @@ async function test(): Promise<boolean> {
 }
 
 async function runWatched(files: readonly string[], fileMs: number): Promise<StepResult> {
-  return await runNodeTests(
+  const result = await runNodeTests(
     files.map((file) => [file]),
     {
       concurrency: 1,
       fileMs,
-      eachFile: (file, result) => console.log(`${result.ok ? "  ok    " : "  FAILED"} ${file}`),
+      // What failed is said at once: a run that is ended from outside has said it as well.
+      eachFile: (file, { ok, output }) =>
+        console.log(ok ? `  ok     ${file}` : `  FAILED ${file}\n${output.replace(/^/gm, "         ").trimEnd()}`),
+      again: true,
     },
   );
+  return { ...result, output: "" };
 }
 
 process.exitCode = (await test()) ? 0 : 1;
