@@ -196,6 +196,7 @@ function emptyBatch(): Batch {
       ...{ traceIds: new Uint8Array(), spanIds: new Uint8Array(), parentSpanIds: new Uint8Array() },
       ...{ startUs: [], durationUs: [], side: [], methodRef: [], peerServiceRef: [], peerInstanceRef: [], code: [] },
       ...{ messageRef: [], requestBytes: [], responseBytes: [], deadlineMs: [], queueUs: [] },
+      ...{ attempt: [], attemptReason: [], routeVersion: [] },
     },
     calls: {
       ...{ timeS: [], side: [], methodRef: [], peerServiceRef: [], peerInstanceRef: [], code: [], count: [] },

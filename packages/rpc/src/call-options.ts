@@ -40,6 +40,8 @@ export interface CallOptions {
   dyed?: boolean | undefined;
   /** The call is a repeat of one that was made before. Set by whatever repeats calls; a handler reads it as `context.isRetry`. */
   isRetry?: boolean | undefined;
+  /** Which attempt of its call this is, for the record: see `attemptMark`. Set by whatever repeats calls. Default 0, the first. */
+  attempt?: number | undefined;
 }
 
 /** One unary call, however it gets there: channels, balancers and tests implement this one function. */

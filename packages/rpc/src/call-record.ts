@@ -39,6 +39,10 @@ export class CallRecord {
   responseBytes = 0;
   /** Milliseconds that were left when the call began; 0 where it had no deadline. */
   deadlineMs = 0;
+  /** Client: which attempt of its call it was, see `attemptMark`; 0 the first. */
+  attempt = 0;
+  /** Client: version of the called service's route table by which the instance was chosen; 0 where it was chosen by none. */
+  routeVersion = 0;
 
   constructor(side: CallSide) {
     this.side = side;

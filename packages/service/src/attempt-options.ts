@@ -13,6 +13,7 @@ export function attemptOptions(
   if (replies !== undefined) told.onReply = replies.keep;
   if (marks === undefined) return told;
   if (marks.isRetry) told.isRetry = true;
+  told.attempt = marks.attempt;
   if (marks.signal !== undefined) {
     told.signal = options?.signal ? AbortSignal.any([options.signal, marks.signal]) : marks.signal;
   }

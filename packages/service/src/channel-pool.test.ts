@@ -24,10 +24,11 @@ test("a channel is kept between calls and closed when its route is gone and its 
   assert.equal(pool.channelTo(place, "A.c"), channel);
   const running = createClient(LocalService, channel.call).getStatus({});
   await eventually(() => listener.connections === 1, "the connection");
-  pool.keepOnly("A.other", []);
-  pool.keepOnly("A.c", [place]);
+  pool.routesChanged("A.other", [], 3);
+  pool.routesChanged("A.c", [place], 4);
   assert.equal(pool.channelTo(place, "A.c"), channel);
-  pool.keepOnly("A.c", []);
+  assert.equal(channel.routeVersion, 4);
+  pool.routesChanged("A.c", [], 5);
   assert.equal(pool.size, 1, "it waits for its call");
   release();
   assert.equal((await running).hostId, "done");

@@ -14,6 +14,7 @@ const IDLE_MS = 60_000;
 export type AnyChannel = {
   readonly call: UnaryCall;
   readonly inFlight: number;
+  routeVersion: number;
   close(options?: { readonly graceMs?: number }): Promise<void>;
 };
 
@@ -31,6 +32,8 @@ export class ChannelPool {
   readonly #options: PoolOptions;
   readonly #channels = new Map<string, Kept>();
   readonly #leaving = new Set<Kept>();
+  /** Of the route tables of services; they are recorded with calls. */
+  readonly #versions = new Map<string, number>();
 
   constructor(options: PoolOptions) {
     this.#options = { ...options, observer: new UncheckedObserver(options.observer) };
@@ -77,6 +80,12 @@ export class ChannelPool {
   }
 
   #open(place: Place, service: string): AnyChannel {
+    const channel = this.#make(place, service);
+    channel.routeVersion = this.#versions.get(service) ?? 0;
+    return channel;
+  }
+
+  #make(place: Place, service: string): AnyChannel {
     const { caller, observer } = this.#options;
     const about = { caller, observer, peerService: service };
     if ("port" in place && place.protocol === "udp") return createUdpChannel(place, about);
@@ -90,11 +99,18 @@ export class ChannelPool {
     return this.#options.tls?.(service === "" ? placeName(place) : service);
   }
 
-  /** Lets go of the channels of a service to places that are not among these any more. */
-  keepOnly(service: string, places: readonly Place[]): void {
+  /**
+   * A service has another table: lets go of its channels to places that are not in it any more.
+   *
+   * @param version  of the table; 0 where there is none any more
+   */
+  routesChanged(service: string, places: readonly Place[], version: number): void {
+    this.#versions.set(service, version);
     const names = new Set(places.map(placeName));
     for (const [key, kept] of this.#channels) {
-      if (kept.service !== service || names.has(kept.place)) continue;
+      if (kept.service !== service) continue;
+      kept.channel.routeVersion = version;
+      if (names.has(kept.place)) continue;
       this.#channels.delete(key);
       this.#leaving.add(kept);
     }

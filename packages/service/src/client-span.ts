@@ -11,6 +11,10 @@ export type SpanEnd = {
   readonly responseBytes?: number;
   /** Milliseconds that it took, ending now; default: since the span was made. */
   readonly durationMs?: number;
+  /** Which attempt of its call it is, see `attemptMark`; default the first. */
+  readonly attempt?: number | undefined;
+  /** Version of the called service's route table; default 0: none. */
+  readonly routeVersion?: number | undefined;
 };
 
 /** Where a call is in a trace. */
@@ -67,6 +71,8 @@ export class ClientSpan {
     record.requestBytes = requestBytes;
     record.responseBytes = responseBytes;
     record.deadlineMs = this.#deadlineMs;
+    record.attempt = end.attempt ?? 0;
+    record.routeVersion = end.routeVersion ?? 0;
     recorder.onClientCall(record);
   }
 }

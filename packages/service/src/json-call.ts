@@ -45,12 +45,14 @@ export async function callJson(
       target,
       method,
       time,
-      async (place, peerService, timeoutMs) => {
+      async (place, peerService, timeoutMs, marks) => {
         const span = new ClientSpan(method, timeoutMs, position);
         const traceparent = { traceId, spanId: span.spanId, sampled: true };
         if ("port" in place && place.protocol === "udp") throw noJsonOverUdp(place);
         const peerInstance = placeName(place);
-        const end = { peerService, peerInstance, requestBytes: Buffer.byteLength(request) };
+        const routeVersion = program.calls.routeVersionOf(peerService);
+        const requestBytes = Buffer.byteLength(request);
+        const end = { peerService, peerInstance, requestBytes, attempt: marks?.attempt, routeVersion };
         try {
           const asked = {
             method,

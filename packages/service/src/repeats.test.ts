@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Code, RpcError } from "@msec/rpc";
+import { AttemptReason, Code, RpcError } from "@msec/rpc";
 import { OrderService } from "../gen/orders_pb.js";
 import { cancellation, notWell, type OrderHandler, OrderWorld, rejection } from "./testing-orders.ts";
 
@@ -24,6 +24,49 @@ test("a call of an idempotent method is retried elsewhere, and its handler knows
     assert.equal(id, "7");
     assert.deepEqual(isRetry, [false, true, true]);
   }
+});
+
+test("each attempt is recorded with its number, the reason for it and the version of the routes", async () => {
+  await using world = await OrderWorld.create();
+  const { Retry, Moved, Hedge } = AttemptReason;
+  const { handlers } = failing(2);
+  let isFirst = true;
+  const slowAtFirst: OrderHandler = async (_request, context) => {
+    if (!isFirst) return {};
+    isFirst = false;
+    await cancellation(context);
+    return {};
+  };
+  await world.serveAll("Test.failing", handlers);
+  await world.serveAll("Test.slow", [slowAtFirst, slowAtFirst]);
+  // Nobody listens at the second place, so a call that comes to it goes on to the first.
+  const { port } = await world.serve("Test.moved", (request) => ({ id: request.id }));
+  world.agent.setRoutes("Test.moved", [port, 1]);
+  const caller = world.connect();
+  const timeoutMs = 20_000;
+  await caller.call(OrderService, "Test.failing", { timeoutMs }).find({ id: "7" });
+  await caller.call(OrderService, "Test.slow", { timeoutMs }).find({}, { hedge: { afterMs: 5 } });
+  const moved = caller.call(OrderService, "Test.moved", { timeoutMs });
+  for (let calls = 0; calls < 10; calls++) await moved.place({ id: "8" });
+  await caller.close();
+  const madeTo = (service: string) =>
+    world.agent
+      .spans()
+      .filter((span) => span.side === 2 && span.peerService === service)
+      .sort((a, b) => a.attempt - b.attempt)
+      .map(({ attempt, attemptReason, routeVersion }) => [attempt, attemptReason, routeVersion]);
+  assert.deepEqual(madeTo("Test.failing"), [
+    [0, 0, 1],
+    [1, Retry, 1],
+    [2, Retry, 1],
+  ]);
+  assert.deepEqual(madeTo("Test.slow"), [
+    [0, 0, 2],
+    [1, Hedge, 2],
+  ]);
+  const others = madeTo("Test.moved").filter(([attempt]) => attempt !== 0);
+  assert.ok(others.length > 0);
+  for (const other of others) assert.deepEqual(other, [1, Moved, 3]);
 });
 
 test("a call is not retried when the IDL does not allow it, when the caller does not want it, and not more than twice", async () => {

@@ -31,6 +31,8 @@ test("a batch of the recorder is a message of the interface, column for column",
     requestBytes: 10,
     responseBytes: 20,
     deadlineMs: 2_999.5,
+    attempt: 0,
+    routeVersion: 0,
   });
   recorder.count("hits", 3);
   recorder.log(

@@ -10,6 +10,7 @@ export class RouteCache {
   readonly #onChange: (service: string) => void;
   #tables = new Map<string, readonly Route[]>();
   readonly #policies = new Map<string, RoutingPolicy>();
+  readonly #versions = new Map<string, number>();
   #version = 0n;
   #known = Promise.withResolvers<void>();
   #isKnown = false;
@@ -42,6 +43,11 @@ export class RouteCache {
   /** What its table says of how to choose; `undefined`: the defaults. */
   policyOf(service: string): RoutingPolicy | undefined {
     return this.#policies.get(service);
+  }
+
+  /** In which version of all tables the service's own last changed; 0 where no such service is known. */
+  versionOf(service: string): number {
+    return this.#versions.get(service) ?? 0;
   }
 
   /** The zone of a host, as any table tells it; empty where none does. */
@@ -77,6 +83,8 @@ export class RouteCache {
     for (const table of response.tables) {
       if (table.deleted) this.#tables.delete(table.service);
       else this.#tables.set(table.service, table.routes);
+      if (table.deleted) this.#versions.delete(table.service);
+      else this.#versions.set(table.service, Number(table.version));
       if (table.deleted || table.policy === undefined) this.#policies.delete(table.service);
       else this.#policies.set(table.service, table.policy);
       this.#onChange(table.service);
@@ -95,6 +103,7 @@ export class RouteCache {
       if (kept.has(service)) continue;
       this.#tables.delete(service);
       this.#policies.delete(service);
+      this.#versions.delete(service);
       this.#onChange(service);
     }
   }

@@ -1,5 +1,5 @@
 import type { Route } from "@msec/balance";
-import { Code, RpcError } from "@msec/rpc";
+import { AttemptReason, attemptMark, Code, RpcError } from "@msec/rpc";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
 import type { CalledService } from "./called-service.ts";
 import { pause } from "./pause.ts";
@@ -12,6 +12,8 @@ export type AttemptMarks = {
   readonly isRetry: boolean;
   /** Gives up this attempt alone. */
   readonly signal: AbortSignal | undefined;
+  /** Which attempt it is, and why: see `attemptMark`. */
+  readonly attempt: number;
 };
 
 /** One attempt of a call at one instance. */
@@ -42,7 +44,11 @@ export type RoutedCall<T> = {
 };
 
 /** Hands the call to an instance, tells the balancer how it went, and hands it to another one where that is safe. */
-export function tryOn<T>(call: RoutedCall<T>, failure?: unknown): Promise<T> {
+export function tryOn<T>(
+  call: RoutedCall<T>,
+  failure?: unknown,
+  reason: AttemptReason = AttemptReason.First,
+): Promise<T> {
   const { service, leg } = call;
   const { balancer } = service;
   // Before the choice: a probe that was picked must go out.
@@ -52,9 +58,12 @@ export function tryOn<T>(call: RoutedCall<T>, failure?: unknown): Promise<T> {
   const route = balancer.pick(call.tried, call.key, begunMs);
   if (route === undefined) return Promise.reject(failure ?? noInstance(call.name));
   if (failure === undefined && call.retries === 0) service.retries.called(begunMs);
+  const isFirst = reason === AttemptReason.First;
+  // The instances that it has been to are the attempts before this one.
+  const attempt = isFirst ? 0 : attemptMark(call.tried?.size ?? 0, reason);
   if (leg !== undefined) call.tried?.add(route);
   balancer.started(route);
-  const marks = call.retries === 0 && leg === undefined ? undefined : { isRetry: call.retries > 0, signal: leg };
+  const marks = isFirst && leg === undefined ? undefined : { isRetry: call.retries > 0, signal: leg, attempt };
   return call.attempt(route, call.name, leftMs, marks).then(
     (answer) => {
       const endedMs = performance.now();
@@ -77,7 +86,7 @@ export function tryOn<T>(call: RoutedCall<T>, failure?: unknown): Promise<T> {
 
 function again<T>(call: RoutedCall<T>, error: unknown): Promise<T> {
   if (call.tried!.size >= MAX_TRIES || performance.now() >= call.deadline || call.leg?.aborted) throw error;
-  if (isRepeatable(error)) return tryOn(call, error);
+  if (isRepeatable(error)) return tryOn(call, error, AttemptReason.Moved);
   if (!call.repeat?.retries || call.retries >= RETRIES_MAX) throw error;
   if (!isRetryable(error, call.attemptMs !== Number.POSITIVE_INFINITY)) throw error;
   return retry(call, error);
@@ -89,7 +98,7 @@ async function retry<T>(call: RoutedCall<T>, error: RpcError): Promise<T> {
   await pause(waitMs, call.leg ?? call.signal);
   if (call.signal?.aborted) throw error;
   call.retries++;
-  return await tryOn(call, error);
+  return await tryOn(call, error, AttemptReason.Retry);
 }
 
 /** Makes the call, and once more at another instance when the first takes too long; the answer that comes first is the call's. */
@@ -130,7 +139,7 @@ export function tryHedged<T>(call: RoutedCall<T>, afterMs: number): Promise<T> {
 
 // `tryOn` throws where there is no time left.
 async function tryLeg<T>(call: RoutedCall<T>): Promise<T> {
-  return await tryOn(call);
+  return await tryOn(call, undefined, call.retries === 0 ? AttemptReason.First : AttemptReason.Hedge);
 }
 
 /** Milliseconds until the deadline, at least 1. @throws RpcError DeadlineExceeded when it has passed */

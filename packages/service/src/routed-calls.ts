@@ -68,7 +68,7 @@ export class RoutedCalls {
     const called = this.#services.get(service);
     called?.balancer.update(routes);
     if (called !== undefined) this.#configure(service, called);
-    this.#channels.keepOnly(service, routes);
+    this.#channels.routesChanged(service, routes, this.routeVersionOf(service));
     this.#lookAround();
   }
 
@@ -93,6 +93,11 @@ export class RoutedCalls {
     if (problems === (this.#told.get(name) ?? "")) return;
     this.#told.set(name, problems);
     if (problems !== "") this.#source.onProblem(`routing of ${name}: ${problems}`);
+  }
+
+  /** The version of a service's route table, for records of calls; 0 where it has none, or is called by its address. */
+  routeVersionOf(service: string): number {
+    return this.#source.cache.versionOf(service);
   }
 
   /** The services that this process has called, with their balancers. */

@@ -56,6 +56,10 @@ export type SpanColumns = {
   responseBytes: number[];
   deadlineMs: number[];
   queueUs: number[];
+  /** These three are empty where all of their values are 0. */
+  attempt: number[];
+  attemptReason: number[];
+  routeVersion: number[];
 };
 
 /** One row for each (second, side, method, peer, code) that had calls: `msec.telemetry.v1.Calls`. */

@@ -27,4 +27,8 @@ export type CallRecord = {
   readonly responseBytes: number;
   /** Milliseconds left until the deadline when the call began; 0 where it had none. */
   readonly deadlineMs: number;
+  /** Four times the number of attempts of the same call before this one, plus the reason for it (`AttemptReason`); 0 for the first. */
+  readonly attempt: number;
+  /** Version of the called service's route table by which the instance was chosen; 0 where it was chosen by none. */
+  readonly routeVersion: number;
 };

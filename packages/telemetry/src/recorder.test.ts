@@ -41,6 +41,8 @@ function call(changes: Partial<CallRecord> = {}): CallRecord {
     requestBytes: 40,
     responseBytes: 60,
     deadlineMs: 2_990,
+    attempt: 0,
+    routeVersion: 0,
     ...changes,
   };
 }
@@ -87,7 +89,8 @@ describe("calls", () => {
   test("a served call becomes a span with every column", () => {
     const { recorder } = recorderAt();
     const traceId = traceIdOf(77);
-    const record = call({ code: 5, message: "no such flight", ids: idsOf(traceId, 9) });
+    const how = { attempt: 2 * 4 + 1, routeVersion: 57 };
+    const record = call({ code: 5, message: "no such flight", ids: idsOf(traceId, 9), ...how });
     recorder.onServerCall(record);
     const { spans, strings } = recorder.drain()!;
     assert.deepEqual([...spans.traceIds], [...traceId]);
@@ -111,9 +114,19 @@ describe("calls", () => {
         responseBytes: [60],
         deadlineMs: [2_990],
         queueUs: [20],
+        attempt: [2],
+        attemptReason: [1],
+        routeVersion: [57],
       },
     );
     assert.equal(strings[0], "");
+  });
+
+  test("what is 0 for every call takes no room in a batch", () => {
+    const { recorder } = recorderAt();
+    recorder.onClientCall(call({ attempt: 3 }));
+    const { spans } = recorder.drain()!;
+    assert.deepEqual([spans.attempt, spans.attemptReason, spans.routeVersion], [[], [3], []]);
   });
 
   test("identifiers are copied, so the caller may use its arrays again", () => {

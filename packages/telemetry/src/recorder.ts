@@ -181,7 +181,7 @@ class ColumnRecorder implements Recorder {
     row.peerServiceRef = edge.peerServiceRef;
     row.peerInstanceRef = edge.peerInstanceRef;
     row.messageRef = code === 0 ? 0 : this.#dictionary.refOf(cutText(record.message, this.#limits.messageUnits));
-    this.#spans.add(record, record, durationUs, code, row);
+    this.#spans.add(record, record, record, durationUs, code, row);
     this.#sayHalfFull();
   }
 

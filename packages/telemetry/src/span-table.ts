@@ -1,4 +1,5 @@
 import type { SpanColumns } from "./batch.ts";
+import type { CallRecord } from "./call-record.ts";
 
 /** What one span needs beyond its call record: the references of its strings in the batch at hand. */
 export type SpanRow = {
@@ -31,11 +32,15 @@ export class SpanTable {
   #responseBytes = new Uint32Array(256);
   #deadlineMs = new Uint32Array(256);
   #queueUs = new Uint32Array(256);
+  // As in the record: number and reason in one.
+  #attempt = new Uint32Array(256);
+  #routeVersion = new Uint32Array(256);
 
   /** Adds a row; the identifiers and the row are copied. */
   add(
     ids: { ids: Uint8Array; idsAt: number },
-    times: { startUs: number; deadlineMs: number; queueUs: number; requestBytes: number; responseBytes: number },
+    times: Pick<CallRecord, "startUs" | "deadlineMs" | "queueUs" | "requestBytes" | "responseBytes">,
+    way: Pick<CallRecord, "attempt" | "routeVersion">,
     durationUs: number,
     code: number,
     row: SpanRow,
@@ -57,6 +62,8 @@ export class SpanTable {
     this.#responseBytes[at] = times.responseBytes;
     this.#deadlineMs[at] = times.deadlineMs;
     this.#queueUs[at] = times.queueUs;
+    this.#attempt[at] = way.attempt;
+    this.#routeVersion[at] = way.routeVersion;
   }
 
   /** The rows so far as plain columns; the table is empty afterwards. */
@@ -80,6 +87,9 @@ export class SpanTable {
       responseBytes: column(this.#responseBytes),
       deadlineMs: column(this.#deadlineMs),
       queueUs: column(this.#queueUs),
+      attempt: plainUnlessZero(this.#attempt, length, (mark) => mark >>> 2),
+      attemptReason: plainUnlessZero(this.#attempt, length, (mark) => mark & 3),
+      routeVersion: plainUnlessZero(this.#routeVersion, length, (version) => version),
     };
   }
 
@@ -112,6 +122,8 @@ export class SpanTable {
     this.#responseBytes = numbers(this.#responseBytes);
     this.#deadlineMs = numbers(this.#deadlineMs);
     this.#queueUs = numbers(this.#queueUs);
+    this.#attempt = numbers(this.#attempt);
+    this.#routeVersion = numbers(this.#routeVersion);
   }
 }
 
@@ -120,6 +132,13 @@ function plainArray(values: Uint32Array | Float64Array, length: number): number[
   const plain = new Array<number>(length);
   for (let row = 0; row < length; row++) plain[row] = values[row]!;
   return plain;
+}
+
+// Nearly every process makes nearly every call once: a column of zeros is a byte a row on the wire for nothing.
+function plainUnlessZero(values: Uint32Array, length: number, part: (value: number) => number): number[] {
+  let any = 0;
+  for (let row = 0; row < length; row++) any |= part(values[row]!);
+  return any === 0 ? [] : plainArray(values, length).map(part);
 }
 
 // A loop: for 8 and 16 bytes it is several times quicker than `TypedArray.set`, whose call costs more than the copying.

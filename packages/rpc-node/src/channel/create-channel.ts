@@ -69,6 +69,8 @@ export interface Channel extends AsyncDisposable {
   readonly inFlight: number;
   /** Answers that came for no outstanding call (given up before, or never asked). */
   readonly ignoredAnswers: number;
+  /** Version of the route table by which calls come here: recorded with each call that is made from now on. 0 unless somebody sets it. */
+  routeVersion: number;
   /** `127.0.0.1:7963`, `unix:/run/agent.sock`. */
   readonly address: string;
   /**
@@ -93,6 +95,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
   readonly address: string;
   ignoredAnswers = 0;
   inFlight = 0;
+  routeVersion = 0;
   readonly isObserved: boolean;
   readonly #target: ChannelTarget;
   readonly #options: ChannelOptions;
@@ -219,6 +222,8 @@ class SrpcChannel implements Channel, ConnectionOwner {
         sentMs: 0,
         onReply: options?.onReply,
         unlisten: undefined,
+        attempt: options?.attempt ?? 0,
+        routeVersion: this.routeVersion,
       };
       this.inFlight++;
       if (refusal) {
@@ -356,6 +361,8 @@ class SrpcChannel implements Channel, ConnectionOwner {
     record.requestBytes = call.requestBytes;
     record.responseBytes = responseBytes;
     record.deadlineMs = Math.max(0, Math.round(call.deadline - call.startedMs));
+    record.attempt = call.attempt;
+    record.routeVersion = call.routeVersion;
     this.#options.observer!.onClientCall(record);
   }
 }

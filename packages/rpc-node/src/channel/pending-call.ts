@@ -21,4 +21,7 @@ export interface PendingCall {
   readonly onReply: ((metadata: Readonly<Record<string, string>>) => void) | undefined;
   /** Stops listening to the signal and the context that may cancel it. */
   unlisten: (() => void) | undefined;
+  /** See `CallRecord`. */
+  readonly attempt: number;
+  readonly routeVersion: number;
 }

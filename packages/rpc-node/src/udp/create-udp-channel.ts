@@ -54,6 +54,8 @@ export interface UdpChannel extends AsyncDisposable {
    */
   readonly call: UnaryCall;
   readonly inFlight: number;
+  /** Version of the route table by which calls come here: recorded with each call that is made from now on. 0 unless somebody sets it. */
+  routeVersion: number;
   /** `127.0.0.1:7963@udp`. */
   readonly address: string;
   /** Outstanding calls fail with Canceled. */
@@ -89,6 +91,9 @@ interface MadeCall {
   readonly timeoutMs: number;
   /** Of the whole datagram. */
   readonly requestBytes: number;
+  /** See `CallRecord`. */
+  readonly attempt: number;
+  readonly routeVersion: number;
 }
 
 const head = new RpcHead();
@@ -96,6 +101,7 @@ const head = new RpcHead();
 class DatagramChannel implements UdpChannel {
   readonly call: UnaryCall = (method, request, options) => this.#call(method, request, options);
   readonly address: string;
+  routeVersion = 0;
   readonly #target: { readonly address: string; readonly port: number };
   readonly #timeoutMs: number;
   readonly #maxCalls: number;
@@ -169,7 +175,9 @@ class DatagramChannel implements UdpChannel {
     options?.signal?.addEventListener("abort", onAbort);
     const unlisten = context?.onCancel(giveUp);
     this.#send(sequence, frame);
-    const made = { method, ids, idsAt, startedMs, timeoutMs, requestBytes: frame.length };
+    const { routeVersion } = this;
+    const attempt = options?.attempt ?? 0;
+    const made = { method, ids, idsAt, startedMs, timeoutMs, requestBytes: frame.length, attempt, routeVersion };
     try {
       const message = (await promise) as MessageShape<O>;
       this.#observe(made, undefined);
@@ -265,6 +273,8 @@ class DatagramChannel implements UdpChannel {
     record.message = error?.message ?? "";
     record.requestBytes = made.requestBytes;
     record.deadlineMs = Math.round(made.timeoutMs);
+    record.attempt = made.attempt;
+    record.routeVersion = made.routeVersion;
     this.#observer.onClientCall(record);
   }
 

@@ -48,10 +48,11 @@ export async function callExternal<Request, Response>(
     target,
     method,
     options,
-    async (found, peerService, timeoutMs) => {
+    async (found, peerService, timeoutMs, marks) => {
       const place = withProtocol(found, protocol);
       const span = new ClientSpan(method, timeoutMs, position);
-      const end = { peerService, peerInstance: placeName(place) };
+      const routeVersion = program.calls.routeVersionOf(peerService);
+      const end = { peerService, peerInstance: placeName(place), attempt: marks?.attempt, routeVersion };
       try {
         const channel = program.externals.channelTo(place, peerService, codec, limits);
         const { response, requestBytes, responseBytes } = await channel.call(request, { timeoutMs, signal, method });
