@@ -11,20 +11,17 @@ import {
   type Node,
   type NodeProps,
   Position,
-  ReactFlow,
 } from "@xyflow/react";
 import type { TFunction } from "i18next";
-import { useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import "@xyflow/react/dist/base.css";
 import { formatDuration, formatPercent, formatRate } from "../../lib/format.ts";
 import { Loading } from "../../ui/notice.tsx";
+import { DiagramFrame } from "../request/diagram-frame.tsx";
 import { elkEngine } from "../request/elk-engine.ts";
-import { elkInput, type FlowLayout, frameOf, layoutFlow, type Point, roundedPath } from "../request/flow-layout.ts";
+import { elkInput, type FlowLayout, layoutFlow, type Point, roundedPath } from "../request/flow-layout.ts";
 import { curvesLink } from "./curves-link.ts";
 import { failingRatio, failureRatio, hasPage, type MapEdge, type MapGraph, type MapNode } from "./map-graph.ts";
 import type { MapSearch } from "./map-search.ts";
-import "../request/flow-diagram.css";
 import "./map.css";
 
 /** The map, and what its address says, for the links. */
@@ -69,45 +66,17 @@ export function MapDiagram({ graph, search }: MapDiagramProps) {
   if (layout.data === undefined || !graph.nodes.every((node) => layout.data.nodes.has(node.id))) {
     return <Loading label={t("map.diagram")} lines={6} />;
   }
-  return <Frame layout={layout.data} graph={graph} search={search} />;
-}
-
-function Frame({ layout, graph, search }: MapDiagramProps & { layout: FlowLayout }) {
-  const { t } = useTranslation();
-  const frame = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = frame.current;
-    if (element === null) return;
-    const measure = () => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  const { height, ...viewport } = frameOf(layout, width);
   return (
-    <figure ref={frame} className="flow-diagram service-map" style={{ height }} aria-label={t("map.diagram")}>
-      {width > 0 && (
-        <ReactFlow<BoxNode, ArrowEdge>
-          key={`${layout.width} ${layout.height} ${width}`}
-          nodes={boxes(graph, layout)}
-          edges={arrows(graph, layout, search)}
-          nodeTypes={nodeTypes}
-          edgeTypes={edgeTypes}
-          defaultViewport={viewport}
-          minZoom={0.2}
-          maxZoom={1.6}
-          nodesDraggable={false}
-          nodesConnectable={false}
-          nodesFocusable={false}
-          edgesFocusable={false}
-          elementsSelectable={false}
-          zoomOnScroll={false}
-          preventScrolling={false}
-        />
-      )}
-    </figure>
+    <DiagramFrame<BoxNode, ArrowEdge>
+      layout={layout.data}
+      label={t("map.diagram")}
+      nodes={boxes(graph, layout.data)}
+      edges={arrows(graph, layout.data, search)}
+      nodeTypes={nodeTypes}
+      edgeTypes={edgeTypes}
+      minZoom={0.2}
+      className="service-map"
+    />
   );
 }
 

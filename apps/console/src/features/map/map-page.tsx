@@ -12,7 +12,7 @@ import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { CurveRange } from "../call/curves-search.ts";
-import { servicesQuery } from "../service/queries.ts";
+import { ServiceSelect } from "../service/service-select.tsx";
 import { curvesLink } from "./curves-link.ts";
 import { MapDiagram } from "./map-diagram.tsx";
 import { failingRatio, failureRatio, hasPage, mapEdgesDrawn, mapGraph } from "./map-graph.ts";
@@ -86,22 +86,13 @@ export function MapPage({ search, onSearch }: MapPageProps) {
 
 function Filters({ search, onChange }: { search: MapSearch; onChange: (change: Change) => void }) {
   const { t } = useTranslation();
-  const services = useQuery(servicesQuery(useApi()));
-  const names = services.data?.services.map((service) => service.name) ?? [];
-  const groups = [...new Set(names.map((name) => name.split(".")[0] ?? ""))];
   const shift = (direction: -1 | 1) => onChange({ until: shiftMap(search, direction, serverNow()) });
   return (
     <div className="map-filters">
-      <Select
-        style={{ width: 190 }}
-        aria-label={t("map.service")}
-        value={search.service ?? ""}
-        showSearch
-        options={[
-          { value: "", label: t("map.anyService") },
-          ...groups.map((group) => ({ value: group, label: `${group}.*` })),
-          ...names.map((name) => ({ value: name, label: name })),
-        ]}
+      <ServiceSelect
+        label={t("map.service")}
+        any={t("map.anyService")}
+        value={search.service}
         onChange={(service) => onChange({ service })}
       />
       <Select

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { FoundRequest } from "@msec/api/console/v1/requests_pb.js";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Button, Input, InputNumber, Segmented, Select, Switch } from "antd";
 import { useEffect, useState } from "react";
@@ -17,7 +17,7 @@ import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import { ExpressionBox } from "../log/expression-box.tsx";
 import { type LogRange, logRanges } from "../log/logs-search.ts";
-import { servicesQuery } from "../service/queries.ts";
+import { ServiceSelect } from "../service/service-select.tsx";
 import { shortMethod } from "./flow-graph.ts";
 import { requestPagesQuery } from "./queries.ts";
 import { shortRequestId } from "./request-id.ts";
@@ -119,21 +119,12 @@ const codes = [0, ...Object.values(Code).filter((code): code is Code => typeof c
 
 function Filters({ search, onChange }: { search: RequestsSearch; onChange: (change: Change) => void }) {
   const { t } = useTranslation();
-  const services = useQuery(servicesQuery(useApi()));
-  const names = services.data?.services.map((service) => service.name) ?? [];
-  const groups = [...new Set(names.map((name) => name.split(".")[0] ?? ""))];
   return (
     <div className="log-filters request-filters">
-      <Select
-        style={{ width: 190 }}
-        aria-label={t("requests.service")}
-        value={search.service ?? ""}
-        showSearch
-        options={[
-          { value: "", label: t("requests.anyService") },
-          ...groups.map((group) => ({ value: group, label: `${group}.*` })),
-          ...names.map((name) => ({ value: name, label: name })),
-        ]}
+      <ServiceSelect
+        label={t("requests.service")}
+        any={t("requests.anyService")}
+        value={search.service}
         onChange={(service) => onChange({ service })}
       />
       <TextFilter name="method" width={190} value={search.method} onChange={onChange} />
