@@ -65,7 +65,7 @@ export const addFlowCommand: AddCommand = (program, context) => {
   function hopNode(hop: Hop, logs: readonly FlowLog[], startUs: number, width: number, depth: number): TreeNode {
     const name = padText(hopName(hop), width - 3 * depth);
     const duration = padText(formatDuration(hop.span.durationUs), 9, "right");
-    const text = `${name}  ${duration}  ${resultText(hop)}`;
+    const text = `${name}  ${duration}  ${resultText(hop)}${wayText(hop)}`;
     const lines = logs.filter((log) => hop.spanIds.includes(log.spanId)).map((log) => logNode(log, startUs));
     return {
       text,
@@ -86,6 +86,16 @@ export const addFlowCommand: AddCommand = (program, context) => {
     const result =
       span.code === 0 ? style.good(messages.ok) : style.bad(`${codeName(span.code)} ${span.message}`.trimEnd());
     return reported ? result : `${result}  ${style.warn(`(${messages.flowNotReported})`)}`;
+  }
+
+  // Which attempt, by which routes, to which release: what is not known or goes without saying is left out.
+  function wayText({ span, release }: Hop): string {
+    const again = span.attempt > 0 ? style.warn(`  ${messages.flowAttempt(span.attempt + 1, span.attemptReason)}`) : "";
+    const way = [
+      span.routeVersion > 0 ? messages.flowRoutes(span.routeVersion) : "",
+      release === "" ? "" : messages.flowRelease(release),
+    ];
+    return again + style.faint(way.map((part) => (part === "" ? "" : `  ${part}`)).join(""));
   }
 
   function logNode(log: FlowLog, startUs: number): TreeNode {

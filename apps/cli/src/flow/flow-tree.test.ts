@@ -28,3 +28,14 @@ test("a call whose callee has not reported is a hop all the same, and the flow i
   assert.deepEqual(tree.hops.map(shape), [["flight", true, ["login", false]]]);
   assert.equal(tree.complete, false);
 });
+
+test("a hop has what was released at its callee, and how its caller came there", () => {
+  const [hop] = flowTree([
+    { ...client("1", "", "traffic", "flight"), attempt: 1, attemptReason: 2, routeVersion: 57 },
+    { ...server("2", "1", "flight"), release: "2026.11.22" },
+  ]).hops;
+  assert.deepEqual(
+    [hop?.release, hop?.span.attempt, hop?.span.attemptReason, hop?.span.routeVersion],
+    ["2026.11.22", 1, 2, 57],
+  );
+});

@@ -10,6 +10,8 @@ export interface Hop {
   readonly spanIds: readonly string[];
   readonly service: string;
   readonly instance: string;
+  /** What was released there; empty where nobody knows. */
+  readonly release: string;
   readonly children: readonly Hop[];
 }
 
@@ -54,6 +56,7 @@ function hopOf(span: FlowSpan, children: ReadonlyMap<string, readonly FlowSpan[]
     return {
       service: span.peerService,
       instance: span.peerInstance,
+      release: "",
       span,
       reported: false,
       spanIds: [span.spanId],
@@ -71,8 +74,8 @@ function hopOf(span: FlowSpan, children: ReadonlyMap<string, readonly FlowSpan[]
   };
 }
 
-function endOf(span: FlowSpan): { service: string; instance: string } {
-  return { service: span.service, instance: span.instance };
+function endOf({ service, instance, release }: FlowSpan): { service: string; instance: string; release: string } {
+  return { service, instance, release };
 }
 
 function isComplete(hop: Hop): boolean {

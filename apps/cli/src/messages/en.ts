@@ -259,6 +259,10 @@ export const en = {
   flowPartial: "Not complete: a callee's own record has not arrived (it may be dead, or not run on msec).",
   flowTruncated: "Only the first spans are shown; the request has more.",
   flowNotReported: "no record from the callee",
+  flowAttempt: (number: number, reason: number) =>
+    `attempt ${number}${["", " (moved on)", " (retry)", " (hedge)"][reason] ?? ""}`,
+  flowRoutes: (version: number) => `routes ${version}`,
+  flowRelease: (release: string) => `release ${release}`,
   ok: "ok",
   statusServer: "server",
   statusLauncher: "launcher",
