@@ -9,27 +9,17 @@ import {
   type Node,
   type NodeProps,
   Position,
-  ReactFlow,
 } from "@xyflow/react";
 import type { TFunction } from "i18next";
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import "@xyflow/react/dist/base.css";
 import { codeName } from "../../lib/code-name.ts";
 import { formatDuration } from "../../lib/format.ts";
 import { Loading } from "../../ui/notice.tsx";
+import { DiagramFrame } from "./diagram-frame.tsx";
 import { elkEngine } from "./elk-engine.ts";
 import { type FlowEdge, type FlowGraph, type FlowNode, shortMethod } from "./flow-graph.ts";
-import {
-  type EdgeLabel,
-  elkInput,
-  type FlowLayout,
-  frameOf,
-  layoutFlow,
-  type Point,
-  roundedPath,
-} from "./flow-layout.ts";
-import "./flow-diagram.css";
+import { type EdgeLabel, elkInput, type FlowLayout, layoutFlow, type Point, roundedPath } from "./flow-layout.ts";
 
 /** The diagram, and which call is open. */
 export interface FlowDiagramProps {
@@ -81,51 +71,16 @@ export function FlowDiagram({ graph, chosen, onChoose }: FlowDiagramProps) {
   // A placeholder may not have the boxes of a graph that has just grown.
   const complete = graph.nodes.every((node) => layout.data.nodes.has(node.id));
   if (!complete) return <Loading label={t("flow.diagram")} lines={6} />;
-  return <Frame layout={layout.data} graph={graph} texts={texts} chosen={chosen} onChoose={onChoose} />;
-}
-
-function Frame({
-  layout,
-  graph,
-  texts,
-  chosen,
-  onChoose,
-}: FlowDiagramProps & { layout: FlowLayout; texts: DiagramTexts }) {
-  const { t } = useTranslation();
-  const frame = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = frame.current;
-    if (element === null) return;
-    const measure = () => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  const { height, ...viewport } = frameOf(layout, width);
   return (
-    <figure ref={frame} className="flow-diagram" style={{ height }} aria-label={t("flow.diagram")}>
-      {width > 0 && (
-        <ReactFlow<BoxNode, ArrowEdge>
-          key={`${layout.width} ${layout.height} ${width}`}
-          nodes={boxes(graph, layout, texts)}
-          edges={arrows(graph, layout, texts, chosen, onChoose)}
-          nodeTypes={nodeTypes}
-          edgeTypes={edgeTypes}
-          defaultViewport={viewport}
-          minZoom={0.3}
-          maxZoom={1.6}
-          nodesDraggable={false}
-          nodesConnectable={false}
-          nodesFocusable={false}
-          edgesFocusable={false}
-          elementsSelectable={false}
-          zoomOnScroll={false}
-          preventScrolling={false}
-        />
-      )}
-    </figure>
+    <DiagramFrame<BoxNode, ArrowEdge>
+      layout={layout.data}
+      label={t("flow.diagram")}
+      nodes={boxes(graph, layout.data, texts)}
+      edges={arrows(graph, layout.data, texts, chosen, onChoose)}
+      nodeTypes={nodeTypes}
+      edgeTypes={edgeTypes}
+      minZoom={0.3}
+    />
   );
 }
 
@@ -144,12 +99,24 @@ function diagramTexts(graph: FlowGraph, t: TFunction): DiagramTexts {
       title: edge.count > 1 ? `${shortMethod(edge.method)} ×${edge.count}` : shortMethod(edge.method),
       detail: [
         formatDuration(edge.longestUs),
-        edge.failures > 1 ? `${edge.failures}× ${codeName(edge.code)}` : edge.failures === 1 ? codeName(edge.code) : "",
+        edge.failures > 1 ? `${edge.failures}× ${codeName(edge.code)}` : codeName(edge.code),
+        edge.repeats > 0 ? t("flow.again", { count: edge.repeats }) : "",
+      ]
+        .filter(Boolean)
+        .join(" · "),
+      more: [
+        edge.routeVersions.length > 0 ? t("flow.byRoutes", { version: rangeOf(edge.routeVersions) }) : "",
+        edge.releases.length > 0 ? t("flow.toRelease", { release: edge.releases.join(", ") }) : "",
       ]
         .filter(Boolean)
         .join(" · "),
     }),
   };
+}
+
+// Ascending; a request is seldom under way while routes change.
+function rangeOf(versions: readonly number[]): string {
+  return versions.length > 1 ? `${versions[0]}…${versions.at(-1)}` : String(versions[0]);
 }
 
 function boxes(graph: FlowGraph, layout: FlowLayout, texts: DiagramTexts): BoxNode[] {
@@ -226,6 +193,7 @@ function Arrow({ id, data, markerEnd, style }: EdgeProps<ArrowEdge>) {
         >
           {label.title}
           <span>{label.detail}</span>
+          {label.more && <span>{label.more}</span>}
         </button>
       </EdgeLabelRenderer>
     </>

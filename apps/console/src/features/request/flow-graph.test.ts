@@ -11,7 +11,14 @@ function call(
   parent: string,
   from: string,
   to: string,
-  more: { code?: number; unanswered?: boolean; durationUs?: number } = {},
+  more: {
+    code?: number;
+    unanswered?: boolean;
+    durationUs?: number;
+    attempt?: number;
+    routeVersion?: number;
+    release?: string;
+  } = {},
 ) {
   const [service, instance] = from.split("@");
   const [peerService, peerInstance] = to.split("@");
@@ -25,6 +32,8 @@ function call(
     instance: instance!,
     peerService: peerService!,
     peerInstance: peerInstance!,
+    attempt: more.attempt ?? 0,
+    routeVersion: more.routeVersion ?? 0,
   });
   const server = create(FlowSpanSchema, {
     ...common,
@@ -34,6 +43,7 @@ function call(
     service: peerService!,
     instance: peerInstance!,
     host: "one",
+    release: more.release ?? "",
   });
   return more.unanswered ? [client] : [client, server];
 }
@@ -60,6 +70,20 @@ test("boxes are instances and arrows are methods with their calls counted", () =
       ["F.f|h:1", "L.l|h:3", 1, 1, 10, 14],
     ],
   );
+});
+
+test("an arrow has the attempts after the first, the versions of the routes and the releases of its calls", () => {
+  const graph = buildFlowGraph(
+    buildHops([
+      ...call("1", "", "T.t@pid:7", "F.f@h:1", { routeVersion: 57, release: "b" }),
+      ...call("2", "", "T.t@pid:7", "F.f@h:1", { routeVersion: 56, release: "b", attempt: 1 }),
+      ...call("3", "", "T.t@pid:7", "F.f@h:1", { routeVersion: 57, release: "a" }),
+      ...call("4", "", "T.t@pid:7", "F.f@h:1", { unanswered: true }),
+    ]),
+  );
+  expect(graph.edges.map((edge) => [edge.repeats, edge.routeVersions, edge.releases])).toEqual([
+    [1, [56, 57], ["b", "a"]],
+  ]);
 });
 
 test("a request from outside begins at a box without a name", () => {

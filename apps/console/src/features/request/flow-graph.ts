@@ -27,6 +27,12 @@ export interface FlowEdge {
   readonly longestUs: number;
   /** Code of the first call that failed, 0 when none did. */
   readonly code: number;
+  /** Calls that were another attempt of one before: retries, hedges, and what moved on to another instance. */
+  readonly repeats: number;
+  /** The different versions of routes by which the callers went, in ascending order; without 0, by no routes. */
+  readonly routeVersions: readonly number[];
+  /** What was released at the callee, each once, as far as it is known. */
+  readonly releases: readonly string[];
 }
 
 /** The diagram of a request. */
@@ -86,7 +92,14 @@ function addCall(edges: Map<string, FlowEdge>, hop: Hop, from: string, to: strin
     failures: (known?.failures ?? 0) + (hop.code === 0 ? 0 : 1),
     longestUs: Math.max(known?.longestUs ?? 0, hop.durationUs),
     code: known?.code || hop.code,
+    repeats: (known?.repeats ?? 0) + (hop.client !== undefined && hop.client.attempt > 0 ? 1 : 0),
+    routeVersions: withOne(known?.routeVersions, hop.client?.routeVersion || undefined).sort((a, b) => a - b),
+    releases: withOne(known?.releases, hop.server?.release || undefined),
   });
+}
+
+function withOne<T>(known: readonly T[] = [], one: T | undefined): T[] {
+  return one === undefined || known.includes(one) ? [...known] : [...known, one];
 }
 
 /** The last part of a full method name: `queryFlight` of `flight.flight_service.queryFlight`. */

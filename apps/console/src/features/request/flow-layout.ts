@@ -20,15 +20,18 @@ export interface FlowLayout {
 const NODE_HEIGHT = 50;
 const NODE_MIN_WIDTH = 112;
 const LABEL_HEIGHT = 32;
+const LABEL_LINE_HEIGHT = 15;
 // Width of one character of the 11.5 px mono and the 12.5 px sans of a box, measured in Chromium, and a little more.
 const CHARACTER_WIDTH = 7;
 // The same for the 12 px sans of a label.
 const LABEL_CHARACTER_WIDTH = 6.3;
 
-/** The two lines of an arrow's label. */
+/** The lines of an arrow's label. */
 export interface EdgeLabel {
   readonly title: string;
   readonly detail: string;
+  /** A third line; empty or missing: none. */
+  readonly more?: string;
 }
 
 /** Boxes and arrows, whatever they mean. */
@@ -81,7 +84,8 @@ export function elkInput<Box extends { readonly id: string }, Line extends BoxLi
       height: NODE_HEIGHT,
     })),
     edges: graph.edges.map((edge) => {
-      const { title, detail } = labelOf(edge);
+      const { title, detail, more = "" } = labelOf(edge);
+      const width = Math.max(...[title, detail, more].map((line) => textWidth(line, LABEL_CHARACTER_WIDTH)));
       return {
         id: edge.id,
         sources: [edge.from],
@@ -90,8 +94,8 @@ export function elkInput<Box extends { readonly id: string }, Line extends BoxLi
           {
             id: `${edge.id} label`,
             text: title,
-            width: Math.max(textWidth(title, LABEL_CHARACTER_WIDTH), textWidth(detail, LABEL_CHARACTER_WIDTH)) + 14,
-            height: LABEL_HEIGHT,
+            width: width + 14,
+            height: LABEL_HEIGHT + (more === "" ? 0 : LABEL_LINE_HEIGHT),
             layoutOptions: { "elk.edgeLabels.inline": "true", "elk.edgeLabels.placement": "CENTER" },
           },
         ],

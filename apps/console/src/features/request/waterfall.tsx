@@ -1,3 +1,5 @@
+import type { FlowSpan } from "@msec/api/console/v1/telemetry_pb.js";
+import type { TFunction } from "i18next";
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { codeName } from "../../lib/code-name.ts";
@@ -7,6 +9,8 @@ import { shortMethod } from "./flow-graph.ts";
 import { barOf, calleeOf, callerOf, extentOf, flattenHops, type Hop, networkUs } from "./hop-tree.ts";
 
 const INDENT = 16;
+// By the numbers of `AttemptReason`.
+const REASONS = ["flow.first", "flow.moved", "flow.retry", "flow.hedge"] as const;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** The calls of a request and which of them is open. */
@@ -97,7 +101,12 @@ function HopRow({
           <span className="mono">{instance}</span>
         </button>
       </td>
-      <td title={hop.method}>{shortMethod(hop.method)}</td>
+      <td title={hop.method}>
+        {shortMethod(hop.method)}
+        {hop.client !== undefined && hop.client.attempt > 0 && (
+          <span className="again"> {attemptText(hop.client, t)}</span>
+        )}
+      </td>
       <td>
         <div className={hop.code === 0 ? "bar" : "bar failed"}>
           <span className={hop.client === undefined ? "work" : "network"} style={place(bar)} />
@@ -111,6 +120,11 @@ function HopRow({
       </td>
     </tr>
   );
+}
+
+// People count from one.
+function attemptText({ attempt, attemptReason }: FlowSpan, t: TFunction): string {
+  return t("flow.attemptNumber", { number: attempt + 1, reason: t(REASONS[attemptReason] ?? "flow.retry") });
 }
 
 function HopDetails({ hop }: { hop: Hop }) {
@@ -132,6 +146,9 @@ function HopDetails({ hop }: { hop: Hop }) {
     [t("flow.requestSize"), formatBytes(span.requestBytes)],
     [t("flow.responseSize"), formatBytes(span.responseBytes)],
     [t("flow.deadline"), span.deadlineMs > 0 ? formatDuration(span.deadlineMs * 1000) : undefined],
+    [t("flow.attempt"), hop.client === undefined ? undefined : attemptText(hop.client, t)],
+    [t("flow.routeVersion"), hop.client?.routeVersion ? String(hop.client.routeVersion) : undefined],
+    [t("flow.release"), hop.server?.release || undefined],
     [t("flow.spanId"), span.spanId],
   ];
   return (
