@@ -16,6 +16,11 @@ export interface Answer {
 
 const keptBytes = 1024 * 1024;
 
+/** The target closed a connection on which something was still waited for. */
+export class PeerClosedError extends Error {
+  override readonly name = "PeerClosedError";
+}
+
 /** A raw TCP connection of somebody with bad intentions. */
 export class Peer implements Disposable {
   readonly socket: Socket;
@@ -66,7 +71,12 @@ export class Peer implements Disposable {
     return found;
   }
 
-  /** Wait until `holds`. @throws after `calmMs`, what it takes at most on a calm machine, and patience */
+  /**
+   * Wait until `holds`, of what happens on this connection.
+   *
+   * @throws PeerClosedError  it is closed, so that nothing more can happen
+   * @throws Error            after `calmMs`, what it takes at most on a calm machine, and patience
+   */
   async until(holds: () => boolean, what: string, calmMs: number): Promise<void> {
     const withinMs = calmMs * patience;
     const timeout = Promise.withResolvers<void>();
@@ -74,11 +84,12 @@ export class Peer implements Disposable {
     const deadline = performance.now() + withinMs;
     try {
       while (!holds()) {
+        const received = () => JSON.stringify(this.received.subarray(0, 300).toString("latin1"));
+        if (this.closed) {
+          throw new PeerClosedError(`${what}: the connection was closed; received ${received()}`);
+        }
         if (performance.now() >= deadline) {
-          const text = this.received.subarray(0, 300).toString("latin1");
-          throw new Error(
-            `${what}: not within ${withinMs} ms; closed: ${this.closed}; received ${JSON.stringify(text)}`,
-          );
+          throw new Error(`${what}: not within ${withinMs} ms; received ${received()}`);
         }
         await Promise.race([this.#changed.promise, timeout.promise]);
       }

@@ -42,6 +42,9 @@ export interface HostileRow {
    * What is referred to must be back as after every row.
    */
   readonly isHeavy?: true;
-  /** Needs the small limits of `tight`; the others run against the bare listener's defaults and against the SDK's `serve`. */
-  readonly tightOnly?: true;
+  /**
+   * The one target that it runs against: `tight` where it is about a time-out or a maximum that is small there, `default` where once is enough. Without it: the bare
+   * listener with its defaults, and the SDK's `serve`.
+   */
+  readonly only?: "tight" | "default";
 }

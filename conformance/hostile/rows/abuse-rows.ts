@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Code } from "@msec/rpc";
+import { goodCalls } from "../good-calls.ts";
 import { patience } from "../patience.ts";
 import { Peer } from "../peer.ts";
 import type { HostileRow } from "../row.ts";
@@ -28,15 +29,6 @@ async function untilState(
   }
 }
 
-/** A good peer's calls while others misbehave. That none is held up for long is seen after each row. */
-async function goodCalls(target: TargetProcess, count: number): Promise<void> {
-  using peer = await Peer.open(target.port);
-  for (let i = 1; i <= count; i++) {
-    peer.send(request(i));
-    await peer.until(() => peer.answers.length >= i, "a good call meanwhile", 3_000);
-  }
-}
-
 /** Connections that do not read what they asked for are closed, and others are served meanwhile. */
 async function slowReaders(target: TargetProcess, count: number, ask: () => Uint8Array | string): Promise<void> {
   const peers = await many(count, target);
@@ -45,7 +37,7 @@ async function slowReaders(target: TargetProcess, count: number, ask: () => Uint
       peer.socket.pause();
       peer.send(ask());
     }
-    await goodCalls(target, 50);
+    await goodCalls(target.port, 50);
     // A paused socket does not tell of its end: read again once the target has had its time.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     for (const peer of peers) {
@@ -77,7 +69,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-10b",
-    tightOnly: true,
+    only: "default",
     title: "5,000 calls at once on one connection: 4,096 run, the rest is refused",
     act: async (target) => {
       using peer = await Peer.open(target.port);
@@ -88,7 +80,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-10c",
-    tightOnly: true,
+    only: "default",
     title: "calls started and reset 300 times over",
     act: async (target) => {
       for (let i = 0; i < 300; i++) {
@@ -103,7 +95,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-10d",
-    tightOnly: true,
+    only: "default",
     title: "half of a frame, then a reset, on 200 connections",
     act: async (target) => {
       const peers = await many(200, target);
@@ -111,7 +103,7 @@ export const abuseRows: readonly HostileRow[] = [
       for (const peer of peers) {
         peer.send(half);
       }
-      await goodCalls(target, 20);
+      await goodCalls(target.port, 20);
       for (const peer of peers) {
         peer.reset();
       }
@@ -139,14 +131,14 @@ export const abuseRows: readonly HostileRow[] = [
   {
     id: "R-12d",
     title: "300 slow senders in SRPC and HTTP: closed in time, a good peer's calls stay quick",
-    tightOnly: true,
+    only: "tight",
     act: async (target) => {
       const peers = await many(300, target);
       const starts = [request(1).subarray(0, 30), Buffer.from(`POST ${path} HTTP/1.1\r\nhost: x\r\n`)];
       for (const [index, peer] of peers.entries()) {
         peer.send(starts[index % 2]!);
       }
-      await goodCalls(target, 100);
+      await goodCalls(target.port, 100);
       for (const peer of peers) {
         await peer.until(() => peer.closed, "a slow sender is closed", 4_000);
       }
@@ -156,7 +148,7 @@ export const abuseRows: readonly HostileRow[] = [
     id: "R-12e",
     isHeavy: true,
     title: "15 peers that ask for three times 4 MB each in SRPC and never read: closed, bounded in all",
-    tightOnly: true,
+    only: "tight",
     act: (target) =>
       slowReaders(target, 15, () => {
         const ask = request(1, methodName("Grow"), field(3, 4_000_000));
@@ -166,7 +158,7 @@ export const abuseRows: readonly HostileRow[] = [
   {
     id: "R-12f",
     isHeavy: true,
-    tightOnly: true,
+    only: "tight",
     title: "one peer that asks 4,000 times for 1 MB and never reads",
     act: async (target) => {
       using peer = await Peer.open(target.port);
@@ -174,14 +166,14 @@ export const abuseRows: readonly HostileRow[] = [
       const ask = (i: number) => request(i + 1, methodName("Grow"), field(3, 1_000_000));
       peer.send(Buffer.concat(Array.from({ length: 4_000 }, (_, i) => ask(i))));
       // Closed at unsent.maxBytes, or no longer read from before so much was asked: either way others are served and memory is bounded.
-      await goodCalls(target, 50);
+      await goodCalls(target.port, 50);
     },
   },
   {
     id: "R-12g",
     isHeavy: true,
     title: "a peer that asks fourteen times for 1 MB over HTTP and never reads: closed",
-    tightOnly: true,
+    only: "tight",
     act: (target) =>
       slowReaders(target, 1, () =>
         `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 18\r\n\r\n{"number":1000000}`.repeat(14),
@@ -189,7 +181,7 @@ export const abuseRows: readonly HostileRow[] = [
   },
   {
     id: "R-12h",
-    tightOnly: true,
+    only: "default",
     title: "30,000 calls of an unknown method, answers unread: back-pressure, not memory",
     act: async (target) => {
       const { rss: before } = await target.state();
@@ -199,7 +191,7 @@ export const abuseRows: readonly HostileRow[] = [
       for (let i = 0; i < 30; i++) {
         peer.send(bad);
       }
-      await goodCalls(target, 50);
+      await goodCalls(target.port, 50);
       const { rss } = await target.state();
       assert.ok(rss < before + 64 * 1024 * 1024, `${rss - before} bytes more`);
     },
@@ -207,10 +199,10 @@ export const abuseRows: readonly HostileRow[] = [
   {
     id: "R-12i",
     title: "1,000 connections are taken, the next are closed on arrival, and then there is room again",
-    tightOnly: true,
+    only: "tight",
     act: async (target) => {
       const peers = await many(1_100, target);
-      await peers.at(-1)!.until(() => peers.filter(({ closed }) => closed).length >= 100, "100 closed", 3_000);
+      await untilState(target, () => peers.filter(({ closed }) => closed).length >= 100, "100 closed");
       for (const peer of peers) {
         peer[Symbol.dispose]();
       }
@@ -222,7 +214,7 @@ export const abuseRows: readonly HostileRow[] = [
   {
     id: "R-12j",
     title: "500 connections that announce 4 MB each and send nothing of it",
-    tightOnly: true,
+    only: "tight",
     act: async (target) => {
       const { rss: before } = await target.state();
       const peers = await many(500, target);

@@ -206,7 +206,7 @@ export const grpcRows: readonly HostileRow[] = [
     (name, index): HostileRow => ({
       id: `R-21${"abc"[index]}`,
       title: `gRPC: grpc.${name} is not served unless it was asked for`,
-      tightOnly: true,
+      only: "default",
       act: async (target) => {
         using peer = new GrpcPeer(target.port);
         assert.equal((await peer.post(`/grpc.${name}`, envelope(new Uint8Array(0)))).code, Code.Unimplemented);

@@ -245,7 +245,7 @@ const others: HostileRow[] = [
     drips: { bytes: () => `${head}x: ${"y".repeat(10_000)}`, everyMs: 20 },
     expects: { closes: true },
     withinMs: 3_000,
-    tightOnly: true,
+    only: "tight",
   },
   {
     id: "R-12c",
@@ -253,7 +253,7 @@ const others: HostileRow[] = [
     drips: { bytes: () => `${head}content-length: 10000\r\n\r\n${" ".repeat(10_000)}`, everyMs: 10 },
     expects: { closes: true },
     withinMs: 5_000,
-    tightOnly: true,
+    only: "tight",
   },
 ];
 

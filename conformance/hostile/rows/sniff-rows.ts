@@ -43,7 +43,7 @@ export const sniffRows: readonly HostileRow[] = [
       sends: () => text,
       expects: { silence: true, closes: true },
       withinMs: 2_000,
-      tightOnly: true,
+      only: "tight",
     }),
   ),
   {

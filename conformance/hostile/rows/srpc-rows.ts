@@ -68,7 +68,7 @@ const frameRows: HostileRow[] = [
     sends: () => request(1, methodName("Echo"), field(2, "text")).subarray(0, -1),
     expects: { silence: true, closes: true },
     withinMs: 3_000,
-    tightOnly: true,
+    only: "tight",
   },
   {
     id: "R-02c",
@@ -93,7 +93,7 @@ const frameRows: HostileRow[] = [
     drips: { bytes: () => request(1, methodName("Echo"), Buffer.alloc(500)), everyMs: 20 },
     expects: { silence: true, closes: true },
     withinMs: 3_000,
-    tightOnly: true,
+    only: "tight",
   },
   {
     id: "R-16j",

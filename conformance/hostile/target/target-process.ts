@@ -1,17 +1,20 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import type { TargetState } from "./target-program.ts";
+import type { TargetPorts, TargetState } from "./target-program.ts";
 
 /** The program under attack, in a process of its own: its memory is its alone, and its death does not end the test. */
 export class TargetProcess implements AsyncDisposable {
   readonly port: number;
+  /** Another port of the same process that serves the same with the listener's defaults, whatever the variant. */
+  readonly patientPort: number;
   readonly #child: ChildProcess;
   readonly #output: string[];
   #blockedMs = 0;
 
-  private constructor(child: ChildProcess, port: number, output: string[]) {
+  private constructor(child: ChildProcess, ports: TargetPorts, output: string[]) {
     this.#child = child;
-    this.port = port;
+    this.port = ports.port;
+    this.patientPort = ports.patientPort;
     this.#output = output;
   }
 
@@ -29,8 +32,8 @@ export class TargetProcess implements AsyncDisposable {
       once(child, "exit").then(() => {
         throw new Error(`the target ended: ${output.join("")}`);
       }),
-    ])) as [{ port: number }];
-    return new TargetProcess(child, message.port, output);
+    ])) as [TargetPorts];
+    return new TargetProcess(child, message, output);
   }
 
   get pid(): number {

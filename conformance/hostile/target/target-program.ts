@@ -6,8 +6,15 @@ import { Target, type TargetCounts, targetHandlers } from "./target-service.ts";
  * The program under attack: `node --expose-gc target-program.ts <variant>`, started with an IPC channel.
  *
  * `default` is the bare listener, `tight` the same with small limits, so that time-outs end within a test; `service` is the SDK's `serve` with its
- * defaults. Sends `{ port }` when it serves, and answers every message with its state. An unhandled rejection or exception ends it, as in every service.
+ * defaults. Sends its ports when it serves, and answers every message with its state. An unhandled rejection or exception ends it, as in every service.
  */
+export interface TargetPorts {
+  readonly port: number;
+  /** Of a bare listener with its defaults, which serves the same. */
+  readonly patientPort: number;
+}
+
+/** What a target says of itself. */
 export interface TargetState extends TargetCounts {
   /** Resident bytes after a collection. */
   readonly rss: number;
@@ -80,7 +87,7 @@ async function open(variant: string | undefined): Promise<number> {
 }
 
 if (import.meta.main) {
-  const port = await open(process.argv[2]);
+  const ports: TargetPorts = { port: await open(process.argv[2]), patientPort: await open("default") };
   const known = new Set(Object.getOwnPropertyNames(Object.prototype));
   const blocked = new BlockedTime();
   process.on("message", (question) => {
@@ -102,5 +109,5 @@ if (import.meta.main) {
     process.send!(state);
   });
   process.on("disconnect", () => process.exit(0));
-  process.send!({ port });
+  process.send!(ports);
 }
