@@ -24,6 +24,7 @@ export {
   type RequestHeadFields,
   type ResponseHeadFields,
 } from "./head-encoder.ts";
+export { compileJsonCodec, type JsonCodec } from "./json/json-codec.ts";
 export type { KnownText } from "./recent-text.ts";
 export { bigintFromHalves, type Uint64, uint64FromHalves } from "./uint64.ts";
 export { WireError, WireReason } from "./wire-error.ts";

@@ -6,7 +6,7 @@ type Slice = (this: Uint8Array, start: number, end: number) => string;
 type Write = (this: Uint8Array, text: string, offset: number, length: number) => number;
 
 interface NodeBuffer {
-  readonly prototype: { readonly latin1Slice?: Slice; readonly utf8Write?: Write };
+  readonly prototype: { readonly latin1Slice?: Slice; readonly base64Slice?: Slice; readonly utf8Write?: Write };
   byteLength(text: string): number;
 }
 
@@ -15,6 +15,9 @@ const prototype = buffer?.prototype;
 
 /** Bytes as characters U+0000…U+00FF; `undefined` outside Node. Call with the bytes as `this`. */
 export const latin1Slice: Slice | undefined = prototype?.latin1Slice;
+
+/** Bytes as base64, padded; `undefined` outside Node. Call with the bytes as `this`. */
+export const base64Slice: Slice | undefined = prototype?.base64Slice;
 
 /** Write text as UTF-8 and return how many bytes it took; `undefined` outside Node. Call with the bytes as `this`. */
 export const utf8Write: Write | undefined = prototype?.utf8Write;
