@@ -55,6 +55,7 @@ import { SessionStore } from "./session/store.ts";
 import { createTelemetryHandler } from "./telemetry/handler.ts";
 import { createMetricHandler } from "./telemetry/metrics.ts";
 import { withRoutingEvents } from "./telemetry/metrics-events.ts";
+import { ReleaseMarks } from "./telemetry/release-marks.ts";
 import { RetentionKeeper } from "./telemetry/retention-keeper.ts";
 import { createTelemetrySink } from "./telemetry/sink.ts";
 import { openTelemetry, telemetryAddress } from "./telemetry/telemetry.ts";
@@ -132,6 +133,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
   const retention = new RetentionKeeper(store, telemetry.store, log, now);
   stack.defer(() => retention.close());
+  const releases = new ReleaseMarks(store, log, now);
+  await releases.load();
+  stack.defer(() => releases.close());
+  stack.defer(hosts.listen((host, what) => what === "report" && releases.heard(host)));
   const totals = new TelemetryTotals(() => performance.now());
   const stored = { batches: 0, rows: 0 };
   const onStored = countStored(totals, stored);

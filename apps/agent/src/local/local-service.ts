@@ -76,7 +76,8 @@ export function localService(
       }
       const { service, instance } = registration;
       try {
-        parts.spool.append(toBinary(EnvelopeSchema, create(EnvelopeSchema, { service, instance, batch })));
+        const release = parts.instances.find(registration.instanceId)?.release ?? "";
+        parts.spool.append(toBinary(EnvelopeSchema, create(EnvelopeSchema, { service, instance, batch, release })));
       } catch (cause) {
         parts.log.error("telemetry cannot be spooled", { error: cause });
         throw new RpcError(Code.Unavailable, "the agent cannot write to its spool; report again later", { cause });

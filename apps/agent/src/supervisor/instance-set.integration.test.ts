@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -63,7 +63,7 @@ test("an assigned instance runs from its bin with a closed environment and write
 
   const log = join(host.service, "log", `127.0.0.1_${port}.log`);
   const names =
-    "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
+    "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_RELEASE,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
   assert.equal(readFileSync(log, "utf8"), `serving ${names}\n`);
   assert.equal(await readAll(port), join(host.service, "bin"));
   const [record] = readRunRecords(host.state);
@@ -224,6 +224,8 @@ test("each generation is one new process, also where the order came while its ag
   order(first, 1n, { settings: { openFiles: 512 } });
   assert.equal((await runOf(first, 1n)).pid, one.pid);
   order(first, 2n, { settings: { openFiles: 512 } });
+  const before = first.find(id)?.release;
+  assert.match(before ?? "", /^files-[0-9a-f]{8}$/);
   const two = await runOf(first, 2n);
   assert.notEqual(two.pid, one.pid);
   assert.match(readFileSync(`/proc/${two.pid}/limits`, "utf8"), /Max open files +512 +512/);
@@ -232,11 +234,14 @@ test("each generation is one new process, also where the order came while its ag
   const second = host.newSet();
   order(second, 2n);
   assert.equal((await runOf(second, 2n)).pid, two.pid, "adopted: it is of this generation");
+  writeFileSync(join(host.service, "release"), "2026.11.22\n");
+  assert.equal(second.find(id)?.facts().release, before, "what runs is what was there when it started");
   second.releaseAll();
   const third = host.newSet();
   order(third, 3n);
   const three = await runOf(third, 3n);
   assert.notEqual(three.pid, two.pid);
+  assert.equal(third.find(id)?.facts().release, "2026.11.22");
   // After a restore orders are counted from an earlier number on: that is no order.
   order(third, 1n);
   assert.equal((await runOf(third, 1n)).pid, three.pid);
@@ -263,7 +268,7 @@ test("an instance has the cores that it may use, and ends with the reason when i
 });
 
 function serving(): string {
-  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
+  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_RELEASE,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
 }
 
 async function readAll(port: number): Promise<string> {

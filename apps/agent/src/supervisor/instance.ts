@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
 import {
+  type Launch,
   type Log,
   type ProcessInfo,
   readProcess,
@@ -20,6 +21,7 @@ import {
   readGeneration,
   serviceDirectories,
 } from "./instance-launch.ts";
+import { RELEASE_VARIABLE, readRelease, releaseOfProcess } from "./instance-release.ts";
 import { groupListensOn } from "./listening-port.ts";
 import { treeMemoryBytes } from "./process-tree.ts";
 
@@ -59,6 +61,8 @@ export interface InstanceFacts {
   /** Both or neither. */
   readonly inFlight?: number;
   readonly callsBegun?: bigint;
+  /** Of the present or the last run, see `readRelease`; empty before the first. */
+  readonly release: string;
 }
 
 /** One instance that this host runs (or keeps stopped), with the process that is it. */
@@ -72,6 +76,7 @@ export class Instance {
   #assignment: Assignment;
   /** What this run was started for. */
   #generation = 0n;
+  #release = "";
   #isRegistered = false;
   #answers = false;
   #onRegistered: (() => void) | undefined;
@@ -86,7 +91,7 @@ export class Instance {
     this.#recordName = `${assignment.service}-${fileName}`;
     this.supervised = supervise({
       // As it is assigned by then: settings take effect at the next start.
-      launch: () => instanceLaunch(options.root, options.socket, this.#assignment),
+      launch: () => this.#launch(),
       output: {
         file: join(serviceDirectories(options.root, assignment.service).log, `${fileName}.log`),
         limits: () => outputLimits(options.root, assignment.service),
@@ -103,6 +108,18 @@ export class Instance {
 
   get assignment(): Assignment {
     return this.#assignment;
+  }
+
+  /** What was released when it started, see `readRelease`; empty where nobody knows. */
+  get release(): string {
+    return this.#release;
+  }
+
+  #launch(): Launch {
+    const { root, socket } = this.#options;
+    const launch = instanceLaunch(root, socket, this.#assignment);
+    this.#release = readRelease(root, this.#assignment.service);
+    return { ...launch, env: { ...launch.env, [RELEASE_VARIABLE]: this.#release } };
   }
 
   /** Start it, unless it runs already for the same order: then it is taken over. */
@@ -137,7 +154,7 @@ export class Instance {
   facts(): InstanceFacts {
     const { run } = this.supervised;
     const generation = run === undefined ? this.#assignment.generation : this.#generation;
-    const facts = { generation, registered: this.#isRegistered, answers: this.#answers };
+    const facts = { generation, registered: this.#isRegistered, answers: this.#answers, release: this.#release };
     const loads = [...this.#loads].filter(([pid]) => pid === run?.pid || this.#workers.has(pid));
     if (run === undefined || loads.length === 0) return facts;
     const inFlight = loads.reduce((sum, [, load]) => sum + load.inFlight, 0);
@@ -151,6 +168,7 @@ export class Instance {
     const ours = record !== undefined && record.instanceId === this.assignment.instanceId;
     if (!ours) return false;
     this.#generation = earlierOf(readGeneration(record.pid), this.#assignment.generation);
+    this.#release = releaseOfProcess(record.pid);
     if (!this.supervised.adopt(record)) return false;
     this.#options.log.info("instance adopted", { ...this.#names(), pid: record.pid });
     return true;

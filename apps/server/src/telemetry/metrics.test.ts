@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CapacityService, OperationKind } from "@msec/api/console/v1/capacity_pb.js";
 import { EventKind, MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
-import { startTestServer, type TestServer } from "../testing/test-server.ts";
+import { dialAgent, enrollAgent, startTestServer, type TestServer } from "../testing/test-server.ts";
 import { attributePattern } from "./metrics.ts";
+
+// Written in the background: nobody says when.
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, "did not happen in twenty seconds");
+    await delay(20);
+  }
+}
 
 it("takes names with semicolons between them as they are, and what begins with ^ as an expression", () => {
   assert.equal(attributePattern(" ^usr.*$ "), "^usr.*$");
@@ -95,5 +105,31 @@ describe("metrics while their store does not answer", () => {
     assert.equal(more.length, events.length + 1);
     assert.deepEqual([more[0]?.kind, more[0]?.subject], [EventKind.ROUTING_IN, "10.0.0.1:3306"]);
     await assert.rejects(metrics.listEvents({ fromMs: 5, toMs: 5 }), refusal(Code.InvalidArgument, /from_ms 5/));
+  });
+
+  it("puts a release there when an instance runs something else than before, also when that came while the server was away", async () => {
+    await using agent = await enrollAgent(server, "release-host");
+    const registry = server.operator(RegistryService);
+    await registry.createService({ name: "Shop.cart", kind: ServiceKind.STANDARD, defaultPort: 7963 });
+    const added = await registry.addInstance({ service: "Shop.cart", hostId: agent.hostId, address: "10.0.0.1" });
+    const about = { name: "Shop.cart", instanceId: added.instance!.id, listen: "10.0.0.1:7963", pid: 7 };
+    const report = (release: string, client = agent.client) =>
+      client.reportHost({ processes: [{ ...about, release, startedMs: Date.now() + server.clock.offsetMs }] });
+    const subjects = async () => {
+      const nowMs = Date.now() + server.clock.offsetMs;
+      const range = { service: "Shop.cart", fromMs: nowMs - 3_600_000, toMs: nowMs + 3_600_000 };
+      const { events } = await server.operator(MetricService).listEvents(range);
+      return events.filter(({ kind }) => kind === EventKind.RELEASE).map(({ subject, by }) => `${subject} ${by}`);
+    };
+    // The first one that is heard of is no release of now; one that nobody knows (it is starting) says nothing.
+    for (const release of ["1.0", "1.0", "", "1.1"]) await report(release);
+    await until(async () => (await subjects()).length > 0);
+    assert.deepEqual(await subjects(), ["10.0.0.1:7963 1.1 release-host"]);
+    await server.restart();
+    await using again = dialAgent(server, agent.identity);
+    await report("1.1", again.client);
+    await report("1.2", again.client);
+    await until(async () => (await subjects()).length > 1);
+    assert.deepEqual(await subjects(), ["10.0.0.1:7963 1.2 release-host", "10.0.0.1:7963 1.1 release-host"]);
   });
 });

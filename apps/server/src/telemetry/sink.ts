@@ -3,6 +3,7 @@ import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js"
 import type { Log } from "@msec/process";
 import type { TelemetryEnvelope, TelemetryStore } from "@msec/telemetry-store";
 import type { StoreTelemetry } from "../agents/handler.ts";
+import { releaseMaxChars } from "./release-marks.ts";
 import { askTelemetry } from "./telemetry-error.ts";
 
 const maxBatchBytes = 1024 * 1024;
@@ -25,12 +26,13 @@ export function createTelemetrySink(
     const readable: TelemetryEnvelope[] = [];
     const refuse = (service: string, instance: string, why: string) =>
       log.warn("telemetry batch left out", { host: host.name, service, instance, why });
-    for (const { service, instance, batch } of envelopes) {
+    for (const { service, instance, batch, release } of envelopes) {
       const parsed = parseBatch(batch);
       if (typeof parsed === "string") {
         refuse(service, instance, parsed);
       } else {
-        readable.push({ identity: { host: host.name, service, instance }, batch: parsed });
+        const identity = { host: host.name, service, instance, release: release.slice(0, releaseMaxChars) };
+        readable.push({ identity, batch: parsed });
       }
     }
     const { rejected } = await askTelemetry(store.ingestAll(readable, `${host.id}/${sequence}`));
