@@ -1,14 +1,12 @@
 import { defaultRetention, type Retention } from "../retention/retention.ts";
-import type { CallColumns, LogColumns, SampleColumns, SpanColumns, TelemetryEnvelope } from "./batch.ts";
+import type { CallColumns, SampleColumns, SpanColumns, TelemetryEnvelope } from "./batch.ts";
+import { LogBlock } from "./log-block.ts";
 import { encodedString, RowWriter } from "./row-writer.ts";
 import { SampleBlock } from "./sample-block.ts";
-import type { TelemetryTable } from "./tables.ts";
+import type { InsertTable } from "./tables.ts";
 
-/** UTF-16 units of a name (service, method, instance, field name) or a failed call's message that are kept. */
+/** UTF-16 units of a name (service, method, instance) or a failed call's message that are kept. */
 const nameMaxChars = 1_024;
-
-/** UTF-16 units of a log line or of the value of a field that are kept. */
-const textMaxChars = 32_768;
 
 /** The times that are taken. What is older than its table keeps would be deleted at once. */
 export interface TimeWindow {
@@ -22,12 +20,29 @@ const dayMs = 86_400_000;
 /** How far a host's clock may be ahead. */
 const aheadMs = 3_600_000;
 
-/** Rows of some envelopes by table: samples in `Native`, the others in RowBinary. */
-export type EncodedTables = Record<Exclude<TelemetryTable, "sample">, RowWriter> & { sample: SampleBlock };
+/** Rows of some envelopes by table: samples and log lines in `Native`, the others in RowBinary. */
+export type EncodedTables = Record<"span" | "call", RowWriter> & { sample: SampleBlock; log: LogBlock };
+
+/** One table's rows in parts, each of which is one insert. */
+export interface TableInsert {
+  readonly table: InsertTable;
+  readonly format: "RowBinary" | "Native";
+  readonly parts: readonly Buffer[];
+}
+
+/** What is to be inserted, in order; parts are the same for the same envelopes. */
+export function tableInserts({ span, call, sample, log }: EncodedTables): TableInsert[] {
+  return [
+    { table: "span", format: "RowBinary", parts: span.parts() },
+    { table: "call", format: "RowBinary", parts: call.parts() },
+    ...sample.inserts().map((insert) => ({ ...insert, format: "Native" as const })),
+    { table: "log", format: "Native", parts: log.parts() },
+  ];
+}
 
 /** Writers for a new insert. */
 export function newTables(): EncodedTables {
-  return { span: new RowWriter(), call: new RowWriter(), sample: new SampleBlock(), log: new RowWriter() };
+  return { span: new RowWriter(), call: new RowWriter(), sample: new SampleBlock(), log: new LogBlock() };
 }
 
 /**
@@ -46,7 +61,7 @@ export function encodeEnvelope(tables: EncodedTables, envelope: TelemetryEnvelop
   if (spans !== undefined) left += encodeSpans(tables.span, spans, context, window);
   if (calls !== undefined) left += encodeCalls(tables.call, calls, context, window);
   if (samples !== undefined) left += encodeSamples(tables.sample, samples, envelope, window);
-  if (logs !== undefined) left += encodeLogs(tables.log, logs, context, window);
+  if (logs !== undefined) left += tables.log.append(logs, envelope, logTimes(window));
   return left;
 }
 
@@ -177,8 +192,8 @@ function encodeSamples(
   const toS = (nowMs + aheadMs) / 1_000;
   const rows = samples.timeS.length;
   const owner = out.owner(identity.service, identity.host, identity.instance);
-  // The position of each name, looked up at its first use: a batch names its metrics many times.
-  const names = new Int32Array(batch.strings.length).fill(-1);
+  // Looked up at the first use of each name: a batch names its metrics many times.
+  const series = new Int32Array(batch.strings.length).fill(-1);
   let left = 0;
   for (let i = 0; i < rows; i++) {
     const timeS = samples.timeS[i]!;
@@ -188,56 +203,15 @@ function encodeSamples(
       continue;
     }
     const ref = samples.nameRef[i]!;
-    if (names[ref] === -1) names[ref] = out.name(batch.strings[ref]!.slice(0, nameMaxChars));
-    out.add(timeS, names[ref]!, owner, samples.kind[i]!, value);
+    if (series[ref] === -1) series[ref] = out.series(owner, batch.strings[ref]!.slice(0, nameMaxChars));
+    out.add(timeS, series[ref]!, samples.kind[i]!, value);
   }
   return left;
 }
 
-function encodeLogs(
-  out: RowWriter,
-  logs: LogColumns,
-  context: EncodeContext,
-  { nowMs, retention = defaultRetention }: TimeWindow,
-): number {
+function logTimes({ nowMs, retention = defaultRetention }: TimeWindow) {
   const fromUs = (nowMs - retention.logs.days * dayMs) * 1_000;
-  const toUs = (nowMs + aheadMs) * 1_000;
-  const rows = logs.timeUs.length;
-  let left = 0;
-  let field = 0;
-  for (let i = 0; i < rows; i++) {
-    const timeUs = logs.timeUs[i]!;
-    const length = logs.fieldLength[i]!;
-    const first = field;
-    field += length;
-    if (!(timeUs >= fromUs && timeUs <= toUs)) {
-      left++;
-      continue;
-    }
-    out.uint64(Math.floor(timeUs));
-    out.uint64FromBytes(logs.traceIds, i * 16);
-    out.uint64FromBytes(logs.traceIds, i * 16 + 8);
-    out.uint64FromBytes(logs.spanIds, i * 8);
-    out.raw(context.host);
-    out.raw(context.service);
-    out.raw(context.instance);
-    out.uint8(Math.min(logs.level[i]!, 255));
-    out.raw(context.string(logs.methodRef[i]!));
-    out.string(logs.text[i]!, textMaxChars);
-    out.varint(length);
-    for (let j = first; j < field; j++) {
-      out.raw(context.string(logs.fieldNameRef[j]!));
-      out.string(logs.fieldValue[j]!, textMaxChars);
-    }
-    out.raw(context.string(logs.callerRef?.[i] ?? 0));
-    out.raw(context.string(logs.peerRef?.[i] ?? 0));
-    out.raw(context.string(logs.sourceRef?.[i] ?? 0));
-    out.raw(context.string(logs.functionRef?.[i] ?? 0));
-    out.uint8(logs.dyed?.[i] === 1 ? 1 : 0);
-    out.uint64(Math.floor(nowMs));
-    out.endRow();
-  }
-  return left;
+  return { fromUs, toUs: (nowMs + aheadMs) * 1_000, arrivedMs: nowMs };
 }
 
 /** gRPC has 0…16; whatever else comes is Unknown. */

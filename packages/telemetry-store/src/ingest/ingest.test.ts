@@ -6,7 +6,7 @@ import { assertToken, encodeEnvelopes } from "./ingest.ts";
 const nowMs = 1_800_000_000_000;
 const identity = { host: "h", service: "A.b", instance: "i" };
 
-test("writes a log row in the order of the table's columns", () => {
+test("writes a log line as a block of columns", () => {
   const batch = batchOf({
     logs: [
       {
@@ -23,16 +23,60 @@ test("writes a log row in the order of the table's columns", () => {
     ],
   });
   const { tables } = encodeEnvelopes([{ identity, batch }], { nowMs });
-  const head = Buffer.alloc(32);
-  head.writeBigInt64LE(BigInt(nowMs) * 1_000n, 0);
-  head.writeBigUInt64LE(1n, 8);
-  head.writeBigUInt64LE(2n, 16);
-  head.writeBigUInt64LE(3n, 24);
-  const method = "flight.flight_service.queryFlight";
-  const rest = `\x01h\x03A.b\x01i\x11${String.fromCharCode(method.length)}${method}\x02no\x01\x01k\x01v\x03C.d\x00\x06x.ts:1\x00\x01`;
-  const arrived = Buffer.alloc(8);
-  arrived.writeBigInt64LE(BigInt(nowMs));
-  assert.equal(tables.log.bytes().toString("latin1"), head.toString("latin1") + rest + arrived.toString("latin1"));
+  const [block] = tables.log.parts();
+  const hex = block!.toString("hex");
+  const hexOf = (text: string) => Buffer.from(text).toString("hex");
+  const long = (value: bigint | number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(BigInt(value));
+    return bytes.toString("hex");
+  };
+  const named = (name: string, type: string) =>
+    [name, type].map((text) => Buffer.from([text.length]).toString("hex") + hexOf(text)).join("");
+  const key = (name: string, value: string) =>
+    `${named(name, "LowCardinality(String)") + long(1) + long(0x600) + long(2)}00${Buffer.from([value.length]).toString("hex")}${hexOf(value)}${long(1)}01`;
+  assert.ok(hex.startsWith(`1101${named("time", "DateTime64(6, 'UTC')")}${long(nowMs * 1_000)}`), "17 columns, 1 row");
+  const parts = [
+    named("trace_high", "UInt64") + long(1),
+    named("flow_id", "UInt64") + long(2),
+    named("span_id", "UInt64") + long(3),
+    `${named("level", "UInt8")}11`,
+    `${named("dyed", "UInt8")}01`,
+    key("host", "h"),
+    key("service", "A.b"),
+    key("instance", "i"),
+    key("method", "flight.flight_service.queryFlight"),
+    key("caller", "C.d"),
+    key("source", "x.ts:1"),
+    `${named("text", "String")}02${hexOf("no")}`,
+    // As the engine itself writes a map: SELECT … FORMAT Native.
+    `${named("fields", "Map(LowCardinality(String), String)")}${long(1)}${long(1)}${long(0x600)}${long(2)}0001${hexOf("k")}${long(1)}0101${hexOf("v")}`,
+    named("arrived", "DateTime64(3, 'UTC')") + long(nowMs),
+  ];
+  for (const part of parts) assert.ok(hex.includes(part), Buffer.from(part, "hex").toString("latin1"));
+});
+
+test("cuts lines into parts of whole rows, and takes texts of any length and script", () => {
+  const texts = ["", "x".repeat(127), "x".repeat(128), "é".repeat(100), "数".repeat(6_000), "x".repeat(40_000)];
+  const rows = Array.from({ length: 1_200 }, (_, i) => ({ timeUs: nowMs * 1_000, text: texts[i % texts.length]! }));
+  const { tables } = encodeEnvelopes([{ identity, batch: batchOf({ logs: rows }) }], { nowMs });
+  const parts = tables.log.parts();
+  assert.ok(parts.length > 0);
+  const expected = texts.map((text) => Buffer.byteLength(text.slice(0, 32_768))).reduce((sum, bytes) => sum + bytes, 0);
+  const found = parts.reduce((sum, part) => sum + part.length, 0);
+  assert.ok(
+    found > (expected * rows.length) / texts.length && found < (expected * rows.length) / texts.length + 150_000,
+  );
+  for (const text of texts) {
+    const kept = Buffer.from(text.slice(0, 32_768));
+    const length =
+      kept.length < 128
+        ? [kept.length]
+        : kept.length < 16_384
+          ? [(kept.length & 0x7f) | 0x80, kept.length >> 7]
+          : [(kept.length & 0x7f) | 0x80, ((kept.length >> 7) & 0x7f) | 0x80, kept.length >> 14];
+    assert.ok(parts[0]!.includes(Buffer.concat([Buffer.from(length), kept])));
+  }
 });
 
 test("writes a call under the names of caller and callee, whichever side counted it", () => {

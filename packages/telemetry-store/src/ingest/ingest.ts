@@ -3,7 +3,7 @@ import type { StoreClients } from "../client.ts";
 import { storeErrorFrom } from "../client-error.ts";
 import { InvalidBatch } from "../store-error.ts";
 import type { TelemetryEnvelope, TelemetryIdentity } from "./batch.ts";
-import { type EncodedTables, encodeEnvelope, newTables, type TimeWindow } from "./encode.ts";
+import { type EncodedTables, encodeEnvelope, newTables, type TimeWindow, tableInserts } from "./encode.ts";
 import { type TelemetryTable, tableColumns, telemetryTables } from "./tables.ts";
 import { assertBatch } from "./validate.ts";
 
@@ -17,7 +17,7 @@ export interface IngestResult {
   rejected: { index: number; message: string }[];
 }
 
-/** Rows in RowBinary and what is to be said of them. */
+/** Encoded rows and what is to be said of them. */
 export interface EncodedIngest extends IngestResult {
   tables: EncodedTables;
 }
@@ -59,11 +59,11 @@ export async function insertTables(
   { tables }: EncodedIngest,
   token: string,
 ): Promise<void> {
-  for (const table of telemetryTables) {
-    for (const [part, bytes] of tables[table].parts().entries()) {
+  for (const { table, format, parts } of tableInserts(tables)) {
+    for (const [part, bytes] of parts.entries()) {
       try {
         const { stream } = await client.exec({
-          query: `INSERT INTO ${table} (${tableColumns[table].join(", ")}) FORMAT ${table === "sample" ? "Native" : "RowBinary"}`,
+          query: `INSERT INTO ${table} (${tableColumns[table].join(", ")}) FORMAT ${format}`,
           values: Readable.from([bytes], { objectMode: false }),
           clickhouse_settings: { insert_deduplication_token: `${token}/${table}/${part}` },
         });

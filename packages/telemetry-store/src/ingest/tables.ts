@@ -1,4 +1,4 @@
-/** The tables that batches go into, with their columns in the order in which `encode.ts` writes them. */
+/** The tables that are written, with their columns; those of RowBinary in the order in which `encode.ts` writes them. */
 export const tableColumns = {
   span: [
     ..."start trace_high flow_id span_id parent_span_id host service instance side method".split(" "),
@@ -11,14 +11,19 @@ export const tableColumns = {
     ..."count duration_us_sum bucket_index bucket_count".split(" "),
   ],
   sample: "time name service host instance kind value".split(" "),
+  sample_minute: "time name service host instance kind count sum min max last".split(" "),
+  sample_hour: "time name service host instance kind count sum min max last".split(" "),
   log: [
     ..."time trace_high flow_id span_id host service instance level method text fields".split(" "),
     ..."caller peer source function dyed arrived".split(" "),
   ],
 } as const;
 
-/** `span`, `call`, `sample` or `log`. */
-export type TelemetryTable = keyof typeof tableColumns;
+/** A table that is written. */
+export type InsertTable = keyof typeof tableColumns;
 
-/** All of them, in the order in which they are filled. */
-export const telemetryTables = Object.keys(tableColumns) as TelemetryTable[];
+/** The tables that batches go into. */
+export const telemetryTables = ["span", "call", "sample", "log"] as const;
+
+/** `span`, `call`, `sample` or `log`. */
+export type TelemetryTable = (typeof telemetryTables)[number];

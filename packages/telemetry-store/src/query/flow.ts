@@ -1,5 +1,6 @@
 import type { StoreClients } from "../client.ts";
 import { ask } from "./ask.ts";
+import { findFlowPlaces, inPlaces } from "./flow-places.ts";
 import { parseRequestId, type RequestKey } from "./request-id.ts";
 
 /** Spans of one request that are returned. */
@@ -83,11 +84,7 @@ const hexOrEmpty = (column: string) => `if(${column} = 0, '', ${hexOf(column)})`
  */
 export async function getFlow(clients: StoreClients, requestId: string): Promise<Flow | undefined> {
   const key = parseRequestId(requestId);
-  const params = requestParams(key);
-  const [spans, logs] = await Promise.all([
-    ask<FlowSpan & { traceId: string }>(clients, "read the spans of a request", spanQuery, params),
-    ask<FlowLog & { traceId: string; levelNumber: number }>(clients, "read the log of a request", logQuery, params),
-  ]);
+  const [spans, logs] = await Promise.all([readSpans(clients, key), readLogs(clients, key)]);
   // The high half may be missing in some rows: the first that has it names the request.
   const ids = [...spans, ...logs].map(({ traceId }) => traceId);
   const id = ids.find((traceId) => !traceId.startsWith("0000000000000000")) ?? ids[0];
@@ -100,23 +97,40 @@ export async function getFlow(clients: StoreClients, requestId: string): Promise
   };
 }
 
+async function readSpans(clients: StoreClients, key: RequestKey): Promise<(FlowSpan & { traceId: string })[]> {
+  const places = await findFlowPlaces(clients, "span_place", key.flowIds);
+  if (places.length === 0) return [];
+  const { sql, params } = inPlaces(places, "start");
+  return await ask(clients, "read the spans of a request", spanQuery(sql), { ...requestParams(key), ...params });
+}
+
+async function readLogs(
+  clients: StoreClients,
+  key: RequestKey,
+): Promise<(FlowLog & { traceId: string; levelNumber: number })[]> {
+  const places = await findFlowPlaces(clients, "log_place", key.flowIds);
+  if (places.length === 0) return [];
+  const { sql, params } = inPlaces(places, "time");
+  return await ask(clients, "read the log of a request", logQuery(sql), { ...requestParams(key), ...params });
+}
+
 function requestParams({ traceHigh, flowIds }: RequestKey): Record<string, unknown> {
   return { flowIds: flowIds.map(BigInt), anyHigh: traceHigh === undefined, traceHigh: traceHigh ?? "0" };
 }
 
-const spanQuery = `
+const spanQuery = (places: string) => `
   SELECT concat(${hexOf("trace_high")}, ${hexOf("flow_id")}) AS traceId,
     ${hexOf("span_id")} AS spanId, ${hexOrEmpty("parent_span_id")} AS parentSpanId, side, service, instance, host, method,
     peer_service AS peerService, peer_instance AS peerInstance, toUnixTimestamp64Micro(start) AS startUs,
     duration_us AS durationUs, code, message, request_bytes AS requestBytes, response_bytes AS responseBytes,
     deadline_ms AS deadlineMs, queue_us AS queueUs, attempt, attempt_reason AS attemptReason, route_version AS routeVersion, release
-  FROM span WHERE ${whereRequest}
+  FROM span WHERE ${places} AND ${whereRequest}
   ORDER BY start, side DESC LIMIT ${flowSpansMax + 1}`;
 
-const logQuery = `
+const logQuery = (places: string) => `
   SELECT concat(${hexOf("trace_high")}, ${hexOf("flow_id")}) AS traceId, toUnixTimestamp64Micro(time) AS timeUs,
     ${hexOrEmpty("span_id")} AS spanId, service, instance, level AS levelNumber, text, fields
-  FROM log WHERE ${whereRequest}
+  FROM log WHERE ${places} AND ${whereRequest}
   ORDER BY time LIMIT ${flowLogsMax}`;
 
 /** The name of a level in the order of OpenTelemetry's severity numbers, as in telemetry.proto. */

@@ -27,6 +27,8 @@ export interface LogFilter {
 export interface CompiledFilter extends Condition {
   readonly fromUs: number;
   readonly toUs: number;
+  /** Nothing but a service, a level and dyed requests is asked for, which `log_minute` knows as well. */
+  readonly isOfMinutes: boolean;
   /** Of the expression, to find what the store complains about. */
   readonly expression: Expression | undefined;
 }
@@ -84,6 +86,7 @@ export function compileFilter(filter: LogFilter, fields: ReadonlyMap<string, Log
     params,
     fromUs: Math.floor(fromMs * 1_000),
     toUs: Math.floor(toMs * 1_000),
+    isOfMinutes: !filter.host && !filter.instance && !filter.requestId && expression === undefined,
     expression,
   };
 }

@@ -51,7 +51,7 @@ export async function findLogs(
   const place = query.before ? parsePlace(query.before) : undefined;
   // The place's own microsecond may hold more lines.
   let toUs = Math.min(filter.toUs, place === undefined ? filter.toUs : place.timeUs + 1);
-  let windowUs = firstWindowUs;
+  let windowUs = isRare(query) && filter.isOfMinutes ? await rareWindowUs(clients, filter, toUs, limit) : firstWindowUs;
   const rows: LogRow[] = [];
   const deadline = performance.now() + budgetMs;
   while (toUs > filter.fromUs) {
@@ -65,6 +65,39 @@ export async function findLogs(
   const more = toUs > filter.fromUs;
   // Lines of the microsecond itself are behind the place (their hash is not below 0), those before it are not.
   return { rows, next: more ? `${toUs}_0` : "", searchedToMs: toUs / 1_000 };
+}
+
+/** Whether lines like these are likely to be far apart. */
+function isRare({ level, dyedOnly }: LogPageQuery): boolean {
+  return dyedOnly === true || level === "warn" || level === "error" || level === "fatal";
+}
+
+/** Minutes with such lines that are looked at for where a page of them ends. */
+const rareMinutesMax = 1_440;
+
+/** How far before `toUs` the oldest line of a page is, by the counts of each minute; to the whole minute. */
+async function rareWindowUs(
+  clients: StoreClients,
+  filter: CompiledFilter,
+  toUs: number,
+  limit: number,
+): Promise<number> {
+  const fromS = Math.floor(filter.fromUs / 60e6) * 60;
+  const minutes = await askLogs<{ second: number; lines: number }>(
+    clients,
+    `SELECT toUnixTimestamp(time) AS second, sum(lines) AS lines FROM log_minute
+     WHERE time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC') AND (${filter.sql})
+     GROUP BY second ORDER BY second DESC LIMIT {limit:UInt32}`,
+    { ...filter.params, fromS, toS: Math.ceil(toUs / 60e6) * 60, limit: rareMinutesMax },
+  );
+  let found = 0;
+  for (const { second, lines } of minutes) {
+    // Of the minute in which the search begins only a part counts, and nobody knows how much of it.
+    if ((second + 60) * 1e6 <= toUs) found += lines;
+    if (found >= limit) return toUs - second * 1e6;
+  }
+  // All there are, or as far as was looked.
+  return minutes.length < rareMinutesMax ? toUs - filter.fromUs : toUs - minutes.at(-1)!.second * 1e6;
 }
 
 interface Window {

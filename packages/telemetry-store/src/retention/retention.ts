@@ -58,8 +58,15 @@ const atLeastTwoYears = (days: number) => Math.max(days, 730);
 
 /** The tables of each kind, the finest first. */
 const tables: Readonly<Record<TelemetryKind, readonly KeptTable[]>> = {
-  spans: [{ table: "span", time: "start", days: as }],
-  logs: [{ table: "log", time: "time", days: as }],
+  spans: [
+    { table: "span", time: "start", days: as },
+    { table: "span_place", time: "minute", days: as },
+  ],
+  logs: [
+    { table: "log", time: "time", days: as },
+    { table: "log_place", time: "minute", days: as },
+    { table: "log_minute", time: "time", days: as },
+  ],
   calls: [
     { table: "call", time: "time", days: atMostTwo },
     { table: "call_minute", time: "time", days: as },

@@ -17,7 +17,13 @@ test("numbers its migrations from 1 without a gap, each statement harmless to re
     migrations.map((_, i) => i + 1),
   );
   for (const statement of migrations.flatMap(({ statements }) => statements)) {
-    assert.match(statement, /IF (NOT )?EXISTS|^ALTER TABLE \w+ MODIFY (TTL|COLUMN|SETTING) /);
+    assert.match(statement, /IF (NOT )?EXISTS|^ALTER TABLE \w+ MODIFY (TTL|COLUMN|SETTING) |^INSERT INTO/);
+  }
+  // What is filled from another table is emptied before.
+  const all = migrations.flatMap(({ statements }) => statements);
+  for (const [i, statement] of all.entries()) {
+    const table = /^INSERT INTO (\w+)/.exec(statement)?.[1];
+    if (table !== undefined) assert.equal(all[i - 1], `TRUNCATE TABLE IF EXISTS ${table}`);
   }
 });
 
