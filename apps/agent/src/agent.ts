@@ -34,6 +34,7 @@ import { RouteUsers } from "./routes/route-users.ts";
 import { RoutedPlaces } from "./routes/routed-places.ts";
 import { watchRoutes } from "./routes/watch-routes.ts";
 import { SharedFindings } from "./sharing/shared-findings.ts";
+import { SpanRates } from "./spans/span-rates.ts";
 import { sendSpool } from "./spool/send-spool.ts";
 import { Spool } from "./spool/spool.ts";
 import { InstanceSet } from "./supervisor/instance-set.ts";
@@ -129,6 +130,7 @@ async function startParts(
     now: () => performance.now(),
     isRouted: (service, address, port) => places.has(service, address, port),
   });
+  const spanRates = new SpanRates(config.spans_per_second, () => performance.now());
   const foreign = prepareForeignTelemetry({
     ...{ config, spool, log, hostName: hostNameOf(config) },
     isConnected: () => link.status.connected,
@@ -148,7 +150,7 @@ async function startParts(
   );
   const listener = await listenLocal(
     paths.socket,
-    { tables, instances, spool: foreign.spool, log, host, status, users, onLoad },
+    { tables, instances, spool: foreign.spool, spanRates, log, host, status, users, onLoad },
     shared,
     dyeRules,
   );

@@ -231,7 +231,8 @@ export class AgentLink {
     const { reports } = this.#options;
     for (let batch = reports.first(); batch !== undefined && this.#canReport(); batch = reports.first()) {
       try {
-        await this.#agent.report({ batch }, { timeoutMs: REPORT_TIMEOUT_MS });
+        const { callsPerSecond } = reports;
+        reports.limitSpans(await this.#agent.report({ batch, callsPerSecond }, { timeoutMs: REPORT_TIMEOUT_MS }));
         reports.delivered(batch);
       } catch (error) {
         if (!isRefusal(error)) return; // away or busy: it stays, the next round tries again

@@ -63,6 +63,16 @@ export class ReportBuffer {
     while (this.#bytes > this.#maxBytes) this.#lose(0);
   }
 
+  /** Calls that the process recorded in the last full second. */
+  get callsPerSecond(): number {
+    return this.#recorder.callsPerSecond();
+  }
+
+  /** The agent divides the host's rate of spans; an older one says nothing. */
+  limitSpans({ spansPerSecond, keptShare }: { readonly spansPerSecond: number; readonly keptShare: number }): void {
+    if (spansPerSecond > 0) this.#recorder.limitSpans(spansPerSecond, keptShare);
+  }
+
   /** The oldest batch, which stays until `delivered` or `refused`. */
   first(): Uint8Array | undefined {
     return this.#waiting[0]?.bytes;

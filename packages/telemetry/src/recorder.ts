@@ -52,8 +52,15 @@ export type Recorder = {
   log(level: Level, text: string, fields?: LogFields, context?: LogContext): void;
   /** Keeps every span of a trace from now on, whatever the rate; of the last 1,000 such traces. */
   keepTrace(traceId: Uint8Array): void;
-  /** Changes how many successful calls a second become spans, whole number of at least 1; from the next second on. */
-  limitSpans(perSecond: number): void;
+  /**
+   * Changes how many successful calls a second become spans, from the next second on.
+   *
+   * @param perSecond  whole number of at least 1
+   * @param share  of all requests, those to keep, the same in all processes of the host, above 0, at most 1; missing: this process finds its own
+   */
+  limitSpans(perSecond: number, share?: number): void;
+  /** Calls of the last full second: the spans that there would be without a limit. */
+  callsPerSecond(): number;
   /** Everything since the last call as one batch, or `undefined` when there is nothing. */
   drain(): Batch | undefined;
 };
@@ -129,8 +136,12 @@ class ColumnRecorder implements Recorder {
     this.#kept.add(tracePosition(traceId, 0));
   }
 
-  limitSpans(perSecond: number): void {
-    this.#sampler.limit(perSecond);
+  limitSpans(perSecond: number, share?: number): void {
+    this.#sampler.limit(perSecond, share);
+  }
+
+  callsPerSecond(): number {
+    return this.#sampler.callsBefore(Math.floor(this.#now() / 1_000));
   }
 
   drain(): Batch | undefined {

@@ -66,6 +66,41 @@ test("a new limit holds from the next second on", () => {
   assert.ok(kept > 60 && kept < 140, `kept ${kept}`);
 });
 
+test("with a share of the host's all processes keep the same traces, whatever their rates", () => {
+  const busy = new SpanSampler(1_000);
+  const calm = new SpanSampler(1_000);
+  // One in twenty: 2,000 spans a second for both, from 36,000 and 4,000 calls.
+  busy.limit(1_800, 0.05);
+  calm.limit(200, 0.05);
+  for (let second = 100; second < 103; second++) {
+    const keptByBusy = keptOf(busy, 36_000, second);
+    const keptByCalm = keptOf(calm, 4_000, second);
+    assert.ok(keptByBusy.size > 1_500 && keptByBusy.size < 2_100, `kept ${keptByBusy.size}`);
+    assert.deepEqual(
+      [...keptByCalm],
+      [...keptByBusy].filter((call) => call < 4_000),
+    );
+  }
+});
+
+test("a rate that has left the one of the host's word behind is limited by itself", () => {
+  const sampler = new SpanSampler(1_000);
+  sampler.limit(100, 0.5);
+  assert.ok(keptOf(sampler, 200, 100).size > 60);
+  keptOf(sampler, 20_000, 101);
+  const kept = keptOf(sampler, 20_000, 102).size;
+  assert.ok(kept > 60 && kept < 140, `kept ${kept}`);
+});
+
+test("tells the calls of the full second before", () => {
+  const sampler = new SpanSampler(1_000);
+  assert.equal(sampler.callsBefore(100), 0);
+  keptOf(sampler, 70, 100);
+  assert.deepEqual([sampler.callsBefore(100), sampler.callsBefore(101), sampler.callsBefore(102)], [0, 70, 0]);
+  keptOf(sampler, 5, 101);
+  assert.equal(sampler.callsBefore(101), 70);
+});
+
 test("slow calls are kept beside the sample, up to as many again a second", () => {
   const sampler = new SpanSampler(10);
   sampler.keeps(numberedTrace(1), 0, 100);

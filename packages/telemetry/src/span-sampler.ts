@@ -2,12 +2,16 @@
  * Decides which successful calls become spans when there are more than `perSecond` of them.
  *
  * The sample is consistent: a trace has one position in 0…2^32 (a hash of its id), and each process keeps the traces below
- * a threshold that falls with its rate. So the traces that the busiest service keeps are kept by all the others too.
+ * a threshold that falls with its rate. So the traces that the busiest service keeps are kept by all the others too. Where somebody divides the rate of a host among its
+ * processes (`limit` with a share), all of them have the same threshold.
  */
 export class SpanSampler {
   #perSecond: number;
+  /** Of all traces, those that every process of the host keeps; `undefined`: each process finds its own. */
+  #share: number | undefined;
   #second = 0;
   #calls = 0;
+  #callsBefore = 0;
   #slow = 0;
   #doublingAt = 0;
   #threshold = 2 ** 32;
@@ -41,18 +45,38 @@ export class SpanSampler {
     return this.#slow++ < this.#perSecond;
   }
 
-  /** Changes the limit from the next second on. @param perSecond at least 1 */
-  limit(perSecond: number): void {
+  /**
+   * Changes the limit from the next second on.
+   *
+   * @param perSecond  at least 1
+   * @param share  of all traces, those that every process of the host keeps, above 0, at most 1; missing: this process finds its own. It holds as long as `perSecond` is not passed by much, for
+   *               it was made from rates of a second ago
+   */
+  limit(perSecond: number, share?: number): void {
     this.#perSecond = Math.max(1, perSecond);
+    this.#share = share !== undefined && share > 0 && share <= 1 ? share : undefined;
+  }
+
+  /** Calls of the full second before this one. @param second whole seconds since 1970 UTC, as for `keeps` */
+  callsBefore(second: number): number {
+    if (second === this.#second) return this.#callsBefore;
+    return second === this.#second + 1 ? this.#calls : 0;
   }
 
   #begin(second: number): void {
+    const before = this.callsBefore(second);
+    const perSecond = this.#perSecond;
     // The last second tells the rate of this one; a pause means that nothing is known, so everything is kept at first.
-    const expected = second === this.#second + 1 ? Math.max(this.#calls, this.#perSecond) : this.#perSecond;
-    this.#threshold = 2 ** 32 * (this.#perSecond / expected);
+    const expected = Math.max(before, perSecond);
+    const own = perSecond / expected;
+    // A quarter more than the host's share has room for is noise of a second; beyond it the word is older than what happens here.
+    const share = this.#share !== undefined && own * 1.25 >= this.#share ? this.#share : own;
+    this.#threshold = 2 ** 32 * share;
+    const roomFor = Math.max(expected, perSecond / share);
     // A tenth more than expected is noise, not a doubling.
-    this.#doublingAt = expected === this.#perSecond ? expected : expected * 1.1;
+    this.#doublingAt = share === 1 ? perSecond : roomFor * (this.#share === undefined ? 1.1 : 1.25);
     this.#second = second;
+    this.#callsBefore = before;
     this.#calls = 0;
     this.#slow = 0;
   }

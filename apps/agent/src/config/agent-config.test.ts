@@ -16,6 +16,7 @@ test("without a file the defaults hold; a file is read strictly", () => {
     zone: "",
     root: "",
     spool_bytes: 256 * 1024 ** 2,
+    spans_per_second: 1_000,
     local_port: 0,
     local_socket: "",
     local_socket_mode: "0600",

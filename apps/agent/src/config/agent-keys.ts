@@ -61,6 +61,12 @@ export const agentKeys = {
     summary:
       "Most telemetry that is kept on disk while the server is away; above it the oldest is dropped and counted.",
   },
+  spans_per_second: {
+    type: integerKey({ min: 1, max: 10_000 }),
+    default: "1000",
+    summary:
+      "Calls a second, of all processes of this host together, up to which each one is kept as a span; above it a sample of requests, the same in all processes, and every failed, slow and dyed call.",
+  },
   local_port: {
     type: integerKey({ min: 0, max: 65_535 }),
     default: "0",

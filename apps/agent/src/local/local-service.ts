@@ -12,6 +12,7 @@ import { type CallContext, Code, type MessageFields, RpcError, type ServiceImple
 import { isServiceName } from "../routes/route-table.ts";
 import type { RouteTables } from "../routes/route-tables.ts";
 import type { RouteUsers } from "../routes/route-users.ts";
+import type { SpanRates } from "../spans/span-rates.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { InstanceSet } from "../supervisor/instance-set.ts";
 import type { LocalConnection, LocalConnections, Registration } from "./registrations.ts";
@@ -21,6 +22,7 @@ export interface LocalServiceParts {
   readonly tables: RouteTables;
   readonly instances: InstanceSet;
   readonly spool: Pick<Spool, "append">;
+  readonly spanRates: SpanRates;
   readonly log: Log;
   /** Who this host is; empty until it is enrolled. */
   readonly host: () => { readonly hostId: string; readonly hostName: string };
@@ -67,7 +69,7 @@ export function localService(
       if (registration === undefined) {
         throw new RpcError(Code.FailedPrecondition, "Register first: a report belongs to whoever its connection is");
       }
-      const { batch } = request;
+      const { batch, callsPerSecond } = request;
       if (batch.length === 0 || batch.length > BATCH_MAX_BYTES) {
         throw new RpcError(Code.InvalidArgument, `batch has ${batch.length} bytes; expected 1…${BATCH_MAX_BYTES}`);
       }
@@ -82,7 +84,7 @@ export function localService(
         parts.log.error("telemetry cannot be spooled", { error: cause });
         throw new RpcError(Code.Unavailable, "the agent cannot write to its spool; report again later", { cause });
       }
-      return {};
+      return parts.spanRates.reported(connection, callsPerSecond);
     },
     getStatus: () => parts.status(),
   };
