@@ -1,8 +1,10 @@
 import { defaultHeadLimits, type HeadLimits, HeadTag, type MetadataEntry, type RpcHead } from "./head.ts";
+import { sequenceOfPlainAnswer } from "./plain-answer.ts";
 import { Reader } from "./reader.ts";
 import { RecentText } from "./recent-text.ts";
 import { decodeStrictText, decodeText } from "./text.ts";
 import { uint64FromHalves } from "./uint64.ts";
+import { UsualHeads } from "./usual-head.ts";
 import { WireError, WireReason } from "./wire-error.ts";
 
 const traceparentBytes = 25;
@@ -19,6 +21,7 @@ export class HeadDecoder {
   readonly #limits: HeadLimits;
   readonly #reader = new Reader();
   readonly #names = new RecentText();
+  readonly #usual = new UsualHeads();
   #metadataBytes = 0;
 
   constructor(limits: HeadLimits = defaultHeadLimits) {
@@ -33,9 +36,16 @@ export class HeadDecoder {
    * @throws WireError MissingField (no sequence, no or empty method_name, unless it is a cancellation), TooLarge (see `HeadLimits`), or broken protobuf
    */
   decodeRequest(bytes: Uint8Array, start: number, end: number, head: RpcHead): void {
+    if (this.#usual.decode(bytes, start, end, head)) {
+      return;
+    }
     this.#decode(bytes, start, end, head);
-    if (head.method.bytes.length === 0 && head.cancel === 0) {
-      throw new WireError(WireReason.MissingField, "the head has no method_name (field 51)");
+    if (head.method.bytes.length === 0) {
+      if (head.cancel === 0) {
+        throw new WireError(WireReason.MissingField, "the head has no method_name (field 51)");
+      }
+    } else {
+      this.#usual.learn(head);
     }
   }
 
@@ -47,7 +57,13 @@ export class HeadDecoder {
    * @throws WireError as `decodeRequest`
    */
   decodeResponse(bytes: Uint8Array, start: number, end: number, head: RpcHead): void {
+    const sequence = sequenceOfPlainAnswer(bytes, start, end);
     head.reset();
+    if (sequence >= 0) {
+      head.sequence = sequence;
+      head.hasSequence = true;
+      return;
+    }
     this.#metadataBytes = 0;
     const reader = this.#reader;
     reader.reset(bytes, start, end);

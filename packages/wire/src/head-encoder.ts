@@ -1,7 +1,10 @@
 import { colorIdFromMethod } from "./color-id.ts";
-import { HeadTag, int32BigEndian, type MetadataEntry, type RpcHead } from "./head.ts";
+import { HeadTag, type MetadataEntry, type RpcHead } from "./head.ts";
+import { putLongVarint } from "./long-varint.ts";
 import { highHalf, lowHalf, type Uint64 } from "./uint64.ts";
+import type { UsualHead } from "./usual-head.ts";
 import { WireError, WireReason } from "./wire-error.ts";
+import { copyWords, KnownWords, LastView } from "./words.ts";
 import { Writer } from "./writer.ts";
 
 /** The parts of a request's head that differ from call to call. Absent or 0 means not sent. */
@@ -30,6 +33,11 @@ export interface RequestHeadFields {
  * their tags) is encoded once, at construction.
  */
 export class RequestHeadEncoder {
+  readonly #views = new LastView();
+  /** The field color_id and the tag of flow_id. */
+  readonly #colorAndFlow: KnownWords;
+  /** The names, and the tag and length of the traceparent. */
+  readonly #namesAndTrace: KnownWords;
   readonly #colorId: Uint8Array;
   readonly #names: Uint8Array;
 
@@ -45,6 +53,8 @@ export class RequestHeadEncoder {
     writer.uint32(HeadTag.color_id);
     writer.uint32(colorIdFromMethod(method));
     this.#colorId = writer.copy();
+    writer.uint32(HeadTag.flow_id);
+    this.#colorAndFlow = new KnownWords(writer.copy());
     writer.reset();
     if (caller !== "") {
       writer.uint32(HeadTag.caller);
@@ -53,6 +63,9 @@ export class RequestHeadEncoder {
     writer.uint32(HeadTag.method_name);
     writer.string(method);
     this.#names = writer.copy();
+    writer.uint32(HeadTag.traceparent);
+    writer.byte(traceparentBytes);
+    this.#namesAndTrace = new KnownWords(writer.copy());
   }
 
   /**
@@ -63,27 +76,29 @@ export class RequestHeadEncoder {
   encode(writer: Writer, sequence: Uint64, fields: RequestHeadFields): void {
     // Room for everything of fixed size at once and plain stores into it: 1.6 times as quick as a writer's call for each field.
     writer.ensure(varyingBytes + this.#colorId.length + this.#names.length);
-    const { bytes } = writer;
+    const { bytes, view } = writer;
     let at = putSequence(bytes, writer.position, sequence);
     if (fields.coloring) {
       at = putVarint32(bytes, putTag(bytes, at, HeadTag.coloring), fields.coloring);
     }
-    at = putBytes(bytes, at, this.#colorId);
     const { trace } = fields;
     if (trace === undefined) {
+      at = putBytes(bytes, at, this.#colorId);
       at = putBytes(bytes, at, this.#names);
     } else {
+      const ids = this.#views.of(trace);
       const traceAt = fields.traceAt ?? 0;
-      at = putTag(bytes, at, HeadTag.flow_id);
-      at = putVarint64(bytes, at, int32BigEndian(trace, traceAt + 12), int32BigEndian(trace, traceAt + 8));
-      at = putBytes(bytes, at, this.#names);
-      at = putTag(bytes, at, HeadTag.traceparent);
-      bytes[at++] = 25;
-      for (let i = 0; i < 24; i++) {
-        bytes[at + i] = trace[traceAt + i]!;
+      const color = this.#colorAndFlow;
+      copyWords(color, view, at);
+      at = putId(bytes, view, at + color.length, ids.getInt32(traceAt + 12), ids.getInt32(traceAt + 8));
+      const names = this.#namesAndTrace;
+      copyWords(names, view, at);
+      at += names.length;
+      for (let i = 0; i < 24; i += 4) {
+        view.setInt32(at + i, ids.getInt32(traceAt + i));
       }
       bytes[at + 24] = fields.traceFlags ?? 0;
-      at += 25;
+      at += traceparentBytes;
     }
     if (fields.timeoutMs !== undefined && fields.timeoutMs > 0) {
       at = putTag(bytes, at, HeadTag.timeout_ms);
@@ -139,6 +154,14 @@ export interface ResponseHeadFields {
  * @param fields  the server's own; `undefined` for plain success
  */
 export function encodeResponseHead(writer: Writer, request: RpcHead, fields?: ResponseHeadFields): void {
+  const { usual } = request;
+  if (usual !== undefined && !fields?.err && !fields?.errMsg) {
+    encodeUsual(writer, request, usual);
+    if (fields !== undefined) {
+      writeOwnFields(writer, fields);
+    }
+    return;
+  }
   const caller = request.caller.bytes;
   const method = request.method.bytes;
   writer.ensure(varyingBytes + caller.length + method.length);
@@ -169,6 +192,17 @@ export function encodeResponseHead(writer: Writer, request: RpcHead, fields?: Re
   if (fields !== undefined) {
     writeOwnFields(writer, fields);
   }
+}
+
+function encodeUsual(writer: Writer, request: RpcHead, { color, names }: UsualHead): void {
+  writer.ensure(varyingBytes + color.length + names.length);
+  const { bytes, view } = writer;
+  let at = putSequence(bytes, writer.position, request.sequence);
+  copyWords(color, view, at);
+  at = putTag(bytes, at + color.length, HeadTag.flow_id);
+  at = putId(bytes, view, at, request.flowIdLow, request.flowIdHigh);
+  copyWords(names, view, at);
+  writer.position = at + names.length;
 }
 
 function writeFailure(writer: Writer, { err, errMsg }: ResponseHeadFields): void {
@@ -218,6 +252,8 @@ function writeMetadata(writer: Writer, metadata: readonly MetadataEntry[]): void
 /** At most what the fields of a head take that are not names, texts or metadata: sequence, coloring, color_id, flow_id, traceparent, timeout_ms, lengths of two names. */
 const varyingBytes = 11 + 7 + 12 + 12 + 28 + 7 + 14;
 
+const traceparentBytes = 25;
+
 // Every tag but that of the sequence has two bytes.
 function putTag(bytes: Uint8Array, at: number, tag: number): number {
   bytes[at] = (tag & 0x7f) | 0x80;
@@ -241,6 +277,11 @@ function putVarint32(bytes: Uint8Array, at: number, value: number): number {
   }
   bytes[end] = rest;
   return end + 1;
+}
+
+/** A varint that is nearly always long. */
+function putId(bytes: Uint8Array, view: DataView, at: number, low: number, high: number): number {
+  return high >>> 24 === 0 ? putVarint64(bytes, at, low, high) : putLongVarint(view, at, low, high);
 }
 
 function putVarint64(bytes: Uint8Array, at: number, low: number, high: number): number {

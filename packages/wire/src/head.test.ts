@@ -372,3 +372,71 @@ test("an empty metadata key is refused when it is written", () => {
     (error) => error instanceof WireError && error.reason === WireReason.BadValue,
   );
 });
+
+test("a head that is recognised as a whole is decoded and answered as one that is parsed, damaged or not", () => {
+  const ids = fc.uint8Array({ minLength: 24, maxLength: 24 }).map((bytes) => bytes.map((byte, i) => (byte + i) & 255));
+  const learned = new HeadDecoder();
+  const outcome = (bytes: Uint8Array, decoder: HeadDecoder, head: RpcHead) => {
+    try {
+      decoder.decodeRequest(bytes, 0, bytes.length, head);
+    } catch (error) {
+      assert.ok(error instanceof WireError);
+      return error.message;
+    }
+    const { usual: _, traceView: __, trace, ...fields } = head;
+    return {
+      ...fields,
+      trace: head.hasTrace ? trace.slice() : undefined,
+      answer: responseBytes(head, { features: 1 }),
+    };
+  };
+  const used = new RpcHead();
+  let recognised = 0;
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.nat(0xfff_ffff), arbitrarySequence),
+      fc.record({
+        trace: fc.oneof(ids, fc.uint8Array({ minLength: 24, maxLength: 24 })),
+        traceFlags: fc.nat(255),
+        timeoutMs: fc.nat(70_000),
+        hops: fc.nat(300),
+        retry: fc.constantFrom(0, 0, 0, 1),
+      }),
+      fc.constantFrom("Flight.mod_flight", ""),
+      arbitraryMutations,
+      (sequence, fields, caller, mutations) => {
+        const good = requestBytes(sequence, fields, caller);
+        for (const bytes of [good, good, mutate(good, mutations)]) {
+          const found = outcome(bytes, learned, used);
+          recognised += used.usual === undefined ? 0 : 1;
+          assert.deepEqual(found, outcome(bytes, new HeadDecoder(), new RpcHead()));
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
+  assert.ok(recognised > 100, `only ${recognised} of 1200 were recognised`);
+});
+
+test("an answer's head is passed over or parsed with the same result, damaged or not", () => {
+  const whole = (bytes: Uint8Array) => {
+    const head = new RpcHead();
+    new HeadDecoder().decodeWholeResponse(bytes, 0, bytes.length, head);
+    return head.sequence;
+  };
+  fc.assert(
+    fc.property(arbitrarySequence, fc.option(arbitraryMutations, { nil: undefined }), (sequence, mutations) => {
+      const good = responseBytes(decodeRequest(requestBytes(sequence, { trace: new Uint8Array(24).fill(200) })));
+      const bytes = mutations ? mutate(good, mutations) : good;
+      let found: RpcHead;
+      try {
+        found = decodeResponse(bytes);
+      } catch (error) {
+        assert.ok(error instanceof WireError);
+        assert.throws(() => whole(bytes), WireError);
+        return;
+      }
+      assert.equal(found.sequence, whole(bytes));
+    }),
+  );
+});

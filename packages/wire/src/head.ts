@@ -1,6 +1,7 @@
 import { emptyText, type KnownText } from "./recent-text.ts";
 import type { Uint64 } from "./uint64.ts";
 import { bigintFromHalves } from "./uint64.ts";
+import type { UsualHead } from "./usual-head.ts";
 
 /**
  * Tags (number << 3 | wire type) of the fields of `srpc.CRpcHead`, and of ours from 100 up, which the original skips.
@@ -101,6 +102,8 @@ export class RpcHead {
   hasTrace = false;
   /** With `hasTrace`: trace id (16 bytes, never all zero), then the caller's span id (8 bytes). One array for the life of the head: copy what is to be kept. */
   readonly trace = new Uint8Array(24);
+  /** Over the same memory as `trace`. */
+  readonly traceView = new DataView(this.trace.buffer, this.trace.byteOffset);
   /** W3C trace flags, 0…255; bit 0: sampled. */
   traceFlags = 0;
   /** Milliseconds that the caller still waits, 1…2^32-1; 0: no deadline. */
@@ -118,6 +121,8 @@ export class RpcHead {
   cancel = 0;
   /** What the sender of a response understands: bits of {@link HeadFeature}; 0 when absent. */
   features = 0;
+  /** Where the head was recognised as a whole: the bytes of what it has in common with others. */
+  usual: UsualHead | undefined = undefined;
 
   /** Back to the state of a new one. */
   reset(): void {
@@ -145,6 +150,7 @@ export class RpcHead {
     this.retry = 0;
     this.cancel = 0;
     this.features = 0;
+    this.usual = undefined;
   }
 
   /** 16 bytes; `undefined` without a traceparent. A view. */
