@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { markdownTable, type Row, scenarios, shortfalls, verdictTable } from "@msec/balance/simulator";
+import { markdownTable, meanOf, type Row, scenarios, shortfalls, verdictTable } from "@msec/balance/simulator";
 import { simulateAll } from "./simulate-all.ts";
 
 const usage = "npm run sim -- [--scenario <id>]… [--seed <integer> | --seeds <integer>..<integer>] [--write]";
@@ -13,7 +13,6 @@ if (unknown.length > 0)
   fail(`there is no scenario "${unknown[0]}"; there are: ${scenarios.map(({ id }) => id).join(", ")}`);
 const seeds = range === undefined ? [seedOf(seed)] : seedsOf(range);
 if (write && wanted.length > 0) fail("--write writes the whole table: leave out --scenario");
-if (write && seeds.length > 1) fail("--write writes the table of one seed: leave out --seeds");
 
 const chosen = scenarios.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
 const begunMs = performance.now();
@@ -23,11 +22,13 @@ const simulatedS = bySeed
   .flatMap(({ rows }) => rows)
   .reduce((total, { scenario, results }) => total + scenario.seconds * results.length, 0);
 
-const { rows } = bySeed[0]!;
+const rows = bySeed[0]!.rows.map((_, position) => meanOf(bySeed.map((one) => one.rows[position]!)));
 const table = markdownTable(rows);
 console.log(seeds.length === 1 ? table : verdictTable(bySeed));
 console.log("\n✓ best or within 5 % of the best in cost, errors and p99.");
-console.log(`${simulatedS} s simulated in ${tookS.toFixed(1)} s: ${Math.round(simulatedS / tookS)} s per second.`);
+console.log(
+  `${simulatedS} s simulated (of every algorithm, scenario and seed) in ${tookS.toFixed(1)} s: ${Math.round(simulatedS / tookS)} s per second.`,
+);
 for (const { seed, rows } of bySeed)
   for (const row of rows)
     for (const text of shortfalls(row, row.results.at(-1)!)) console.log(`seed ${seed}, ${row.scenario.id}: ${text}`);
@@ -70,7 +71,8 @@ function writeTable(table: string, rows: readonly Row[]): void {
   const abouts = rows
     .map(({ scenario }) => `- **${scenario.title}** (\`${scenario.id}\`): ${scenario.about}`)
     .join("\n");
-  writeFileSync(document, `${text.slice(0, from)}${begin}\n\n${table}\n\n${abouts}\n\n${text.slice(to)}`);
+  const made = `Made by \`npm run sim -- ${range === undefined ? `--seed ${seed}` : `--seeds ${range}`} --write\`.`;
+  writeFileSync(document, `${text.slice(0, from)}${begin}\n\n${made}\n\n${table}\n\n${abouts}\n\n${text.slice(to)}`);
 }
 
 function fail(message: string): never {

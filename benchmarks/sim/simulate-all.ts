@@ -1,9 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { algorithms, type Result, type Row, type Scenario, scenarios } from "@msec/balance/simulator";
-
-/** One run: positions in `scenarios` and `algorithms`, and the seed. */
-export type Task = { readonly scenario: number; readonly algorithm: number; readonly seed: number };
+import { runTasks, type Task } from "./run-tasks.ts";
 
 /** All rows of one seed. */
 export type SeedRows = { readonly seed: number; readonly rows: readonly Row[] };
@@ -27,36 +25,25 @@ export async function simulateAll(chosen: readonly Scenario[], seeds: readonly n
 }
 
 async function runAll(tasks: readonly Task[]): Promise<Map<string, Result>> {
-  // The largest first, so that no processor is left with one of them at the end.
-  const waiting = [...tasks].sort((a, b) => sizeOf(a) - sizeOf(b));
+  // The largest first, so that no processor is left with one of them at the end; those of one row stay beside each other.
+  const order = [...tasks].sort((a, b) => sizeOf(b) - sizeOf(a));
   const results = new Map<string, Result>();
-  const count = Math.min(availableParallelism(), tasks.length);
-  await Promise.all(Array.from({ length: count }, () => work(waiting, results)));
+  const take = (task: Task, result: Result) => results.set(keyOf(task), result);
+  const next = new Int32Array(new SharedArrayBuffer(4));
+  const helpers = Math.min(availableParallelism(), order.length) - 1;
+  const helping = Array.from({ length: helpers }, () => help(order, next, take));
+  // This thread has everything loaded and compiled: it works as well, so one processor does not begin with that again.
+  runTasks(order, next, take);
+  await Promise.all(helping);
   return results;
 }
 
-async function work(waiting: Task[], results: Map<string, Result>): Promise<void> {
-  // A generation of objects that holds the calls of a second: what is in flight is not copied around.
-  const worker = new Worker(new URL("./simulate-worker.ts", import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: 64 },
-  });
-  try {
-    for (let task = waiting.pop(); task !== undefined; task = waiting.pop()) {
-      results.set(keyOf(task), await ask(worker, task));
-    }
-  } finally {
-    await worker.terminate();
-  }
-}
-
-function ask(worker: Worker, task: Task): Promise<Result> {
+function help(tasks: readonly Task[], next: Int32Array, take: (task: Task, result: Result) => void): Promise<void> {
+  const worker = new Worker(new URL("./simulate-worker.ts", import.meta.url), { workerData: { tasks, next } });
   return new Promise((resolve, reject) => {
-    worker.once("message", (result: Result) => {
-      worker.off("error", reject);
-      resolve(result);
-    });
+    worker.on("message", ({ task, result }: { task: Task; result: Result }) => take(task, result));
     worker.once("error", reject);
-    worker.postMessage(task);
+    worker.once("exit", () => resolve());
   });
 }
 

@@ -1,10 +1,8 @@
-import { parentPort } from "node:worker_threads";
-import { algorithms, scenarios, simulate } from "@msec/balance/simulator";
-import type { Task } from "./simulate-all.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { runTasks, type Task } from "./run-tasks.ts";
 
-// Runs what it is sent, one task after the other, and answers each with its result.
+// Takes its part of the tasks and says what came of each.
 const port = parentPort;
 if (port === null) throw new Error("this is started by simulate-all.ts");
-port.on("message", ({ scenario, algorithm, seed }: Task) => {
-  port.postMessage(simulate(scenarios[scenario]!, algorithms[algorithm]!, seed));
-});
+const { tasks, next } = workerData as { tasks: readonly Task[]; next: Int32Array };
+runTasks(tasks, next, (task, result) => port.postMessage({ task, result }));

@@ -5,8 +5,9 @@ import { type Finding, type Hearsay, heardAt } from "./hearsay.ts";
 import { Instance, type May, type Peers } from "./instance.ts";
 import { comparePeers } from "./peers.ts";
 import { type Locality, Policy, stepsAway } from "./policy.ts";
-import { Rotation } from "./rotation.ts";
+import { Rotation, Turns } from "./rotation.ts";
 import type { CallResult, Explanation, Route } from "./route.ts";
+import { placeOf, RouteList } from "./route-list.ts";
 import type { Settings } from "./settings.ts";
 import { Tiers } from "./tiers.ts";
 
@@ -36,8 +37,8 @@ export type BalancerOptions = {
  * @see docs/decisions/0005-routing-algorithm.md
  */
 export type Balancer = {
-  /** Replaces the routes; what was learned of those that stay is kept. */
-  update(routes: readonly Route[]): void;
+  /** Replaces the routes; what was learned of those that stay is kept. Several balancers that are given the same `RouteList` look through it once. */
+  update(routes: readonly Route[] | RouteList): void;
   /**
    * The instance for the next call, or `undefined` when there is none. Call `started` before the next `pick`.
    *
@@ -77,6 +78,9 @@ export function createBalancer(options: BalancerOptions): Balancer {
   return new RateBalancer(options);
 }
 
+// Where one of twenty serves, so many turns miss it once in thirty times.
+const patientTurns = 64;
+
 class RateBalancer implements Balancer {
   readonly #now: () => number;
   readonly #random: () => number;
@@ -84,8 +88,10 @@ class RateBalancer implements Balancer {
   #policy: Policy = Policy.adaptive;
   #locality: Locality | undefined;
   #numbers: Constants = constants;
-  #instances: Instance[] = [];
-  #byPlace = new Map<string, Instance>();
+  #list = new RouteList([]);
+  // One for each route; of many only those that were met so far, see #at: most callers of a thousand instances meet few.
+  #instances: (Instance | undefined)[] = [];
+  #unmet = 0;
   #hadRoutes = false;
   // Those of which something is known, in the order of the table once #refresh has sorted them.
   #touched: Instance[] = [];
@@ -100,7 +106,6 @@ class RateBalancer implements Balancer {
   // How far away those are that the call being placed is meant for.
   #meantFor = 0;
   #ring: HashRing | undefined;
-  #weights = 0;
   #failingOut = 0;
   readonly #may: May;
   // Calls that are out at all of them.
@@ -124,38 +129,84 @@ class RateBalancer implements Balancer {
     this.#numbers = constantsWith(overrides);
     this.#policy = policy;
     this.#locality = policy === Policy.consistentHash ? undefined : locality;
-    for (const instance of this.#instances) {
-      instance.away = this.#awayOf(instance);
-      instance.isSuppressed = false;
+    for (const instance of this.#instances) if (instance !== undefined) instance.isSuppressed = false;
+    this.#derive();
+  }
+
+  update(routes: readonly Route[] | RouteList): void {
+    const list = routes instanceof RouteList ? routes : new RouteList(routes);
+    this.#instances = this.#hadRoutes ? this.#follow(list) : new Array<undefined>(list.routes.length).fill(undefined);
+    this.#list = list;
+    this.#hadRoutes ||= list.routes.length > 0;
+    this.#inFlight = 0;
+    this.#unmet = 0;
+    this.#touched = [];
+    for (const [position, instance] of this.#instances.entries()) {
+      if (instance === undefined) {
+        this.#unmet++;
+        continue;
+      }
+      instance.position = position;
+      this.#inFlight += instance.inFlight;
+      if (!instance.isUntouched) this.#touched.push(instance);
     }
     this.#derive();
   }
 
-  update(routes: readonly Route[]): void {
-    // The instances of the first table have been running for who knows how long; later ones are new.
-    const warmSinceMs = this.#hadRoutes ? this.#now() : Number.NEGATIVE_INFINITY;
-    const byPlace = new Map<string, Instance>();
-    for (const route of routes) byPlace.set(placeOf(route), this.#instanceOf(route, warmSinceMs));
-    this.#byPlace = byPlace;
-    this.#instances = [...byPlace.values()];
-    this.#inFlight = 0;
-    for (const [position, instance] of this.#instances.entries()) {
-      instance.position = position;
-      this.#inFlight += instance.inFlight;
-    }
-    this.#touched = this.#instances.filter(({ isUntouched }) => !isUntouched);
-    this.#hadRoutes ||= routes.length > 0;
-    this.#derive();
+  // Who was in the table stays as it is, met or not. The instances of the first table have been running for who knows how long; later ones are new.
+  #follow(list: RouteList): (Instance | undefined)[] {
+    const nowMs = this.#now();
+    return list.routes.map((route, position) => {
+      const before = this.#list.positionOf(list.places[position]!);
+      if (before === undefined) {
+        const joining = new Instance(route, nowMs);
+        // It has the next call.
+        joining.tag = this.#virtual - joining.cost;
+        return joining;
+      }
+      const known = this.#instances[before];
+      known?.adopt(route);
+      return known;
+    });
   }
 
   // What follows from the table and the settings.
   #derive(): void {
-    this.#weights = this.#instances.reduce((total, { weight }) => total + weight, 0);
+    const { routes, weights } = this.#list;
     this.#ring = undefined;
-    this.#tiers = this.#instances.length === 0 ? undefined : new Tiers(this.#instances);
+    const aways = this.#locality && Float64Array.from(routes, (route) => this.#awayOf(route));
+    this.#tiers = routes.length === 0 ? undefined : new Tiers(weights, aways);
     this.#meantFor = this.#tiers?.aways[0] ?? 0;
-    this.#rotations = this.#rotationsOf(this.#instances);
+    for (const instance of this.#instances) if (instance !== undefined) this.#place(instance);
+    this.#rotations = this.#rotationsOf(aways);
+    if (this.#rotations.length === 0) this.#everyone();
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #place(instance: Instance): void {
+    instance.away = this.#awayOf(instance);
+    instance.tier = this.#tiers?.tierOf(instance.away) ?? 0;
+  }
+
+  #at(position: number): Instance {
+    return this.#instances[position] ?? this.#meet(position);
+  }
+
+  #meet(position: number): Instance {
+    const instance = new Instance(this.#list.routes[position]!, Number.NEGATIVE_INFINITY);
+    instance.position = position;
+    // Callers that start together must not walk through the instances in step; where these have turns, the turns see to it.
+    instance.tag = this.#virtual + (this.#rotations.length > 0 ? 0 : this.#random() * instance.cost);
+    this.#place(instance);
+    this.#instances[position] = instance;
+    this.#unmet--;
+    return instance;
+  }
+
+  // Meets all of them.
+  #everyone(): Instance[] {
+    for (let position = 0; this.#unmet > 0; position++) this.#at(position);
+    return this.#instances as Instance[];
   }
 
   pick(except?: ReadonlySet<Route>, key?: string, nowMs = this.#now()): Route | undefined {
@@ -170,9 +221,9 @@ class RateBalancer implements Balancer {
     if (this.#locality !== undefined) this.#meantFor = this.#tiers?.next() ?? 0;
     const chosen =
       (isKeyed ? this.#byKey(key, except, nowMs) : undefined) ??
-      (this.#rotations.length > 0 && except === undefined ? this.#bestInTurn(nowMs) : undefined) ??
+      (this.#rotations.length > 0 ? this.#inTurn(except, nowMs) : undefined) ??
       this.#bestOf(this.#serving(), except, nowMs) ??
-      this.#bestOf(this.#instances, except, nowMs);
+      this.#bestOf(this.#everyone(), except, nowMs);
     if (chosen === undefined) return undefined;
     this.#virtual = Math.max(this.#virtual, chosen.tag);
     return this.#charge(chosen, nowMs);
@@ -223,33 +274,47 @@ class RateBalancer implements Balancer {
   }
 
   explain(): Explanation[] {
+    return this.#explain(
+      this.#now(),
+      () => true,
+      (_, explanation) => explanation,
+    );
+  }
+
+  findings(): Finding[] {
     const nowMs = this.#now();
+    return this.#explain(
+      nowMs,
+      ({ finished }) => finished > 0,
+      (instance, explanation) => findingOf(instance, explanation, this.#peers, nowMs, this.#numbers),
+    );
+  }
+
+  #explain<T>(
+    nowMs: number,
+    isWanted: (instance: Instance) => boolean,
+    explained: (instance: Instance, explanation: Explanation) => T,
+  ): T[] {
     this.#refresh(nowMs);
     const serving = new Set(this.#serving());
     const rates = new Float64Array(this.#tiers?.aways.length ?? 0);
     for (const { cost, tier } of serving) rates[tier]! += 1 / cost;
     const parts = this.#tiers?.parts(rates) ?? [];
-    return this.#instances.map((instance) => {
+    return this.#everyone().flatMap((instance) => {
+      if (!isWanted(instance)) return [];
       const { cost, tier } = instance;
       const share = serving.has(instance) ? parts[tier]! / cost / rates[tier]! : 0;
-      return explainInstance(instance, share, this.#peers, nowMs, this.#numbers);
-    });
-  }
-
-  findings(): Finding[] {
-    const nowMs = this.#now();
-    const explanations = this.explain();
-    return this.#instances.flatMap((instance, position) => {
-      if (instance.finished === 0) return [];
-      return findingOf(instance, explanations[position]!, this.#peers, nowMs, this.#numbers);
+      return explained(instance, explainInstance(instance, share, this.#peers, nowMs, this.#numbers));
     });
   }
 
   hear(hearsay: readonly Hearsay[]): void {
     const nowMs = this.#now();
     const byPlace = new Map(hearsay.map((one) => [placeOf(one), one]));
-    for (const [place, instance] of this.#byPlace) {
+    for (const [position, place] of this.#list.places.entries()) {
       const said = byPlace.get(place);
+      const instance = said === undefined ? this.#instances[position] : this.#at(position);
+      if (instance === undefined) continue;
       instance.heard = said && heardAt(said, nowMs);
       if (instance.heard !== undefined) this.#touch(instance);
       if (instance.heard?.leftOut !== true && instance.ejection.rumourEnded()) this.#refreshAtMs = nowMs;
@@ -259,9 +324,10 @@ class RateBalancer implements Balancer {
 
   #leaveOutHeard(nowMs: number): void {
     let room = this.#instances.length * this.#numbers.hearsayUpTo;
-    for (const { ejection } of this.#instances) if (ejection.isHearsay) room--;
+    for (const instance of this.#instances) if (instance?.ejection.isHearsay) room--;
     for (const instance of this.#instances) {
       if (room < 1) return;
+      if (instance === undefined) continue;
       const { heard } = instance;
       if (heard?.leftOut !== true || instance.isKnown(nowMs, this.#numbers)) continue;
       if (nowMs - heard.atMs >= this.#numbers.hearsayMs) continue;
@@ -269,16 +335,6 @@ class RateBalancer implements Balancer {
       this.#refreshAtMs = nowMs;
       room--;
     }
-  }
-
-  #instanceOf(route: Route, warmSinceMs: number): Instance {
-    const known = this.#byPlace.get(placeOf(route));
-    const instance = known ?? new Instance(route, warmSinceMs);
-    known?.adopt(route);
-    // Callers that start together must not walk through the instances in step. What comes later is new and has the next call.
-    if (known === undefined) instance.tag = this.#virtual + (this.#hadRoutes ? -1 : this.#random()) * instance.cost;
-    instance.away = this.#awayOf(route);
-    return instance;
   }
 
   #awayOf(route: Route): number {
@@ -329,7 +385,8 @@ class RateBalancer implements Balancer {
 
   #serving(): Instance[] {
     if (this.#usable === undefined) {
-      const usable = this.#waiting.length === 0 ? this.#instances : this.#instances.filter(isUsable);
+      const everyone = this.#everyone();
+      const usable = this.#waiting.length === 0 ? everyone : everyone.filter(isUsable);
       this.#usable = usable.length > 0 ? usable : this.#lastResort();
     }
     return this.#usable;
@@ -337,8 +394,8 @@ class RateBalancer implements Balancer {
 
   // Those that are only bad before those that are dead, and when all are dead all of them.
   #lastResort(): Instance[] {
-    const alive = this.#instances.filter(({ ejection }) => !ejection.isOut);
-    return alive.length > 0 ? alive : [...this.#instances];
+    const alive = this.#everyone().filter(({ ejection }) => !ejection.isOut);
+    return alive.length > 0 ? alive : [...this.#everyone()];
   }
 
   #rate(instance: Instance, nowMs: number): void {
@@ -351,12 +408,14 @@ class RateBalancer implements Balancer {
     if (aheadBy > 0) instance.tag = this.#virtual + (aheadBy * instance.cost) / costBefore;
   }
 
-  #rotationsOf(instances: readonly Instance[]): Rotation[] {
-    if (instances.length <= this.#numbers.compareAllUpTo) return [];
+  #rotationsOf(aways: Float64Array | undefined): Rotation[] {
+    const { turns, routes, weights } = this.#list;
+    if (routes.length <= this.#numbers.compareAllUpTo) return [];
+    if (aways === undefined) return [new Rotation(turns, 0, this.#random)];
     const nearestFirst = this.#tiers?.aways ?? [];
-    return nearestFirst.map((steps) => {
-      const equallyFar = instances.filter(({ away }) => away === steps);
-      return new Rotation(equallyFar, this.#random);
+    return nearestFirst.map((away) => {
+      const equallyFar = routes.map((_, position) => position).filter((position) => aways[position] === away);
+      return new Rotation(new Turns(weights, equallyFar), away, this.#random);
     });
   }
 
@@ -375,9 +434,9 @@ class RateBalancer implements Balancer {
   }
 
   #byKey(key: string, except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
-    this.#ring ??= new HashRing(this.#instances, this.#numbers);
+    this.#ring ??= new HashRing(this.#everyone(), this.#numbers);
     const { hashLoadFactor, hashLoadFloor } = this.#numbers;
-    const perWeight = (hashLoadFactor * (this.#inFlight + 1)) / this.#weights;
+    const perWeight = (hashLoadFactor * (this.#inFlight + 1)) / this.#list.weight;
     return this.#ring.find(key, (instance) => {
       if (except?.has(instance)) return false;
       if (instance.ejection.isOut) return this.#triesByKey(instance, nowMs);
@@ -407,19 +466,23 @@ class RateBalancer implements Balancer {
     return best;
   }
 
+  #inTurn(except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
+    return this.#bestInTurn(except, nowMs) ?? this.#anyInTurn(except);
+  }
+
   // The next one that is free, first of those that the call is meant for, then nearest first; of those in turn that are all busy the least so.
-  #bestInTurn(nowMs: number): Instance | undefined {
+  #bestInTurn(except: ReadonlySet<Route> | undefined, nowMs: number): Instance | undefined {
     let best: Instance | undefined;
     let least = Number.POSITIVE_INFINITY;
     const rotations = this.#rotations;
-    const first = rotations.findIndex(({ away }) => away === this.#meantFor);
+    const first = this.#firstRotation();
     for (let step = 0; step < rotations.length; step++) {
       const rotation = rotations[step === 0 ? first : step <= first ? step - 1 : step]!;
       const distance = this.#distance(rotation.away);
       if (least <= distance) continue;
       for (let turn = 0; turn < this.#numbers.candidates; turn++) {
-        const instance = rotation.next();
-        if (!this.#takesTurn(instance)) continue;
+        const instance = this.#at(rotation.next());
+        if (!this.#takesTurn(instance) || except?.has(instance)) continue;
         const load = this.#loadOf(instance, nowMs);
         if (load >= least) continue;
         least = load;
@@ -428,6 +491,26 @@ class RateBalancer implements Balancer {
       }
     }
     return best;
+  }
+
+  #firstRotation(): number {
+    const rotations = this.#rotations;
+    let first = 0;
+    while (first < rotations.length - 1 && rotations[first]!.away !== this.#meantFor) first++;
+    return first;
+  }
+
+  // Any that serves, nearest first, where most are out: found within a few turns, unless so few serve that their list is short. Where none does, any that is alive, or any.
+  #anyInTurn(except: ReadonlySet<Route> | undefined): Instance | undefined {
+    const doesNoneServe = this.#waiting.length === this.#instances.length;
+    const mayServe = !doesNoneServe ? isUsable : this.#waiting.every(isOut) ? isAny : isAlive;
+    for (const rotation of this.#rotations) {
+      for (let turn = 0; turn < patientTurns; turn++) {
+        const instance = this.#at(rotation.next());
+        if (mayServe(instance) && !except?.has(instance)) return instance;
+      }
+    }
+    return undefined;
   }
 
   // As calls in flight, from those that the call is meant for: they are what it is dealt out among.
@@ -465,7 +548,9 @@ class RateBalancer implements Balancer {
 
   #find(route: Route): Instance | undefined {
     // Routes come from `pick` as the instances themselves, also those that have left the table since.
-    return route instanceof Instance ? route : this.#byPlace.get(placeOf(route));
+    if (route instanceof Instance) return route;
+    const position = this.#list.positionOf(placeOf(route));
+    return position === undefined ? undefined : this.#at(position);
   }
 }
 
@@ -473,6 +558,14 @@ function isUsable({ ejection, isSuppressed }: Instance): boolean {
   return !ejection.isOut && !isSuppressed;
 }
 
-function placeOf(route: { readonly address: string; readonly port: number }): string {
-  return `${route.address} ${route.port}`;
+function isOut({ ejection }: Instance): boolean {
+  return ejection.isOut;
+}
+
+function isAlive({ ejection }: Instance): boolean {
+  return !ejection.isOut;
+}
+
+function isAny(): boolean {
+  return true;
 }

@@ -256,6 +256,7 @@ export class Instance implements Route {
   }
 }
 
-function weightOf(route: Route): number {
+/** The weight that a route counts with: its own, or the default where that is none. */
+export function weightOf(route: Route): number {
   return route.weight >= 1 && route.weight <= 10_000 ? route.weight : constants.defaultWeight;
 }

@@ -14,16 +14,23 @@ export class Tiers {
   /** Calls that each tier owes to the next one. */
   readonly #owed: Float64Array;
 
-  /** @param instances  at least one; their weights and distances are read now */
-  constructor(instances: readonly Instance[]) {
-    this.#aways = [...new Set(instances.map(({ away }) => away))].sort((a, b) => a - b);
+  /**
+   * @param weights  of the instances, at least one
+   * @param aways    how far away each of them is; default: all are equally near
+   */
+  constructor(weights: readonly number[], aways?: Float64Array) {
+    this.#aways = aways === undefined ? [0] : [...new Set(aways)].sort((a, b) => a - b);
     this.#whole = new Float64Array(this.#aways.length);
     this.#keeps = new Float64Array(this.#aways.length).fill(1);
     this.#owed = new Float64Array(this.#aways.length);
-    for (const instance of instances) {
-      instance.tier = this.#aways.indexOf(instance.away);
-      this.#whole[instance.tier]! += instance.weight / 100;
-    }
+    // How sound a tier is matters only where there is another one.
+    if (aways === undefined) return;
+    for (const [position, weight] of weights.entries()) this.#whole[this.tierOf(aways[position]!)]! += weight / 100;
+  }
+
+  /** The tier of those that are so far away. */
+  tierOf(away: number): number {
+    return this.#aways.indexOf(away);
   }
 
   /** How far each tier is away, ascending. */

@@ -1,6 +1,6 @@
 import type { CallResult } from "../route.ts";
 
-/** What one caller chooses with. Instances are numbers; it knows nothing but what it is told here. */
+/** What one caller chooses with: functions that do without `this`. Instances are numbers; it knows nothing but what it is told here. */
 export type Chooser = {
   /** The table: which instances there are, ascending. */
   update(instances: readonly number[]): void;

@@ -27,3 +27,26 @@ export function shortfalls({ results }: Row, result: Result): string[] {
     .filter(({ of, slack }) => of(result) > Math.min(...results.map(of)) * 1.05 + slack)
     .map(({ name, of }) => `${name} ${of(result)} where the best has ${Math.min(...results.map(of))}`);
 }
+
+/** The mean of a row over several seeds (of the time to return the middle one): what the seed decides in one evens out. */
+export function meanOf(rows: readonly Row[]): Row {
+  const { scenario, results } = rows[0]!;
+  return { scenario, results: results.map((_, position) => meanResult(rows.map((row) => row.results[position]!))) };
+}
+
+function meanResult(results: readonly Result[]): Result {
+  const mean = (of: (result: Result) => number) =>
+    results.reduce((total, result) => total + of(result), 0) / results.length;
+  const { badShare, returnS } = results[0]!;
+  const returns = results.map((result) => result.returnS!).sort((a, b) => a - b);
+  return {
+    calls: mean(({ calls }) => calls),
+    errors: mean(({ errors }) => errors),
+    costMs: mean(({ costMs }) => costMs),
+    p50Ms: mean(({ p50Ms }) => p50Ms),
+    p99Ms: mean(({ p99Ms }) => p99Ms),
+    imbalance: mean(({ imbalance }) => imbalance),
+    badShare: badShare === undefined ? undefined : mean((result) => result.badShare!),
+    returnS: returnS === undefined ? undefined : returns[Math.floor(returns.length / 2)],
+  };
+}

@@ -1,20 +1,18 @@
-import type { Attempt } from "./attempt.ts";
-
 /**
  * What happens to attempts, in the order of time: a binary heap of two columns, so that finding a place compares numbers that lie
  * side by side and adding an event allocates nothing. Beside it a line for events that come in their order, half of all, which need no place found.
  */
 export class EventQueue {
-  readonly #line = new Ring();
+  readonly #line = new TimedLine();
   #times = new Float64Array(1_024);
-  readonly #attempts: Attempt[] = [];
+  #attempts = new Int32Array(1_024);
+  #length = 0;
 
-  add(atMs: number, attempt: Attempt): void {
-    const attempts = this.#attempts;
-    let position = attempts.length;
-    if (position === this.#times.length) this.#grow();
+  add(atMs: number, attempt: number): void {
+    if (this.#length === this.#times.length) this.#grow();
     const times = this.#times;
-    attempts.push(attempt);
+    const attempts = this.#attempts;
+    let position = this.#length++;
     while (position > 0) {
       const parent = (position - 1) >>> 1;
       const parentMs = times[parent]!;
@@ -28,30 +26,29 @@ export class EventQueue {
   }
 
   /** Adds one that is no earlier than any that was added in this way before. */
-  addInOrder(atMs: number, attempt: Attempt): void {
+  addInOrder(atMs: number, attempt: number): void {
     this.#line.push(atMs, attempt);
   }
 
   /** The time of the next event, `Infinity` when there is none. */
   get nextMs(): number {
-    const heapMs = this.#attempts.length === 0 ? Number.POSITIVE_INFINITY : this.#times[0]!;
-    return Math.min(heapMs, this.#line.firstMs);
+    const lineMs = this.#line.firstMs;
+    return this.#length > 0 && this.#times[0]! < lineMs ? this.#times[0]! : lineMs;
   }
 
   /** Takes the next event out; there must be one. */
-  take(): Attempt {
-    const attempts = this.#attempts;
-    if (attempts.length === 0 || this.#line.firstMs < this.#times[0]!) return this.#line.shift();
-    const first = attempts[0]!;
-    const last = attempts.pop()!;
-    if (attempts.length > 0) this.#sink(last, this.#times[attempts.length]!);
+  take(): number {
+    if (this.#length === 0 || this.#line.firstMs < this.#times[0]!) return this.#line.shift();
+    const first = this.#attempts[0]!;
+    const last = --this.#length;
+    if (last > 0) this.#sink(this.#attempts[last]!, this.#times[last]!);
     return first;
   }
 
-  #sink(attempt: Attempt, atMs: number): void {
+  #sink(attempt: number, atMs: number): void {
     const times = this.#times;
     const attempts = this.#attempts;
-    const { length } = attempts;
+    const length = this.#length;
     let position = 0;
     for (;;) {
       let child = 2 * position + 1;
@@ -68,47 +65,52 @@ export class EventQueue {
   }
 
   #grow(): void {
-    const larger = new Float64Array(this.#times.length * 2);
-    larger.set(this.#times);
-    this.#times = larger;
+    const times = new Float64Array(this.#length * 2);
+    times.set(this.#times);
+    this.#times = times;
+    const attempts = new Int32Array(this.#length * 2);
+    attempts.set(this.#attempts);
+    this.#attempts = attempts;
   }
 }
 
-/** A line of attempts with their times that grows as it must. */
-class Ring {
+/** A line of attempts with their times, none earlier than the one before it, that grows as it must. */
+export class TimedLine {
   #times = new Float64Array(1_024);
-  #attempts = new Array<Attempt | undefined>(1_024).fill(undefined);
+  #attempts = new Int32Array(1_024);
   #first = 0;
   #length = 0;
+  /** The time of the first one; `Infinity` when it is empty. */
+  firstMs = Number.POSITIVE_INFINITY;
 
-  /** `Infinity` when it is empty. */
-  get firstMs(): number {
-    return this.#length === 0 ? Number.POSITIVE_INFINITY : this.#times[this.#first]!;
-  }
-
-  push(atMs: number, attempt: Attempt): void {
+  push(atMs: number, attempt: number): void {
     if (this.#length === this.#times.length) this.#grow();
-    const position = (this.#first + this.#length++) & (this.#times.length - 1);
+    const position = (this.#first + this.#length) & (this.#times.length - 1);
     this.#times[position] = atMs;
     this.#attempts[position] = attempt;
+    if (this.#length++ === 0) this.firstMs = atMs;
   }
 
-  shift(): Attempt {
+  /** Who is first; there must be one. */
+  get first(): number {
+    return this.#attempts[this.#first]!;
+  }
+
+  shift(): number {
     const attempt = this.#attempts[this.#first]!;
-    this.#attempts[this.#first] = undefined;
     this.#first = (this.#first + 1) & (this.#times.length - 1);
-    this.#length--;
+    this.firstMs = --this.#length === 0 ? Number.POSITIVE_INFINITY : this.#times[this.#first]!;
     return attempt;
   }
 
   #grow(): void {
     const { length } = this.#times;
     const times = new Float64Array(length * 2);
-    const attempts = new Array<Attempt | undefined>(length * 2).fill(undefined);
+    const attempts = new Int32Array(length * 2);
     for (let step = 0; step < length; step++) {
       const position = (this.#first + step) & (length - 1);
       times[step] = this.#times[position]!;
-      attempts[step] = this.#attempts[position];
+      attempts[step] = this.#attempts[position]!;
     }
     this.#times = times;
     this.#attempts = attempts;

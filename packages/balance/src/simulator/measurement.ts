@@ -72,13 +72,14 @@ export class Measurement {
 
   result(): Result {
     const calls = this.#succeeded + this.#failed;
-    const latencyAt = (share: number) => quantileOf(this.#latencies, this.#succeeded, share);
+    const p50Ms = quantileOf(this.#latencies, this.#succeeded, 0.5);
+    const p99Ms = quantileOf(this.#latencies, this.#succeeded, 0.99, 0.5);
     return {
       calls,
       errors: this.#failed / calls,
       costMs: this.#sum / calls,
-      p50Ms: latencyAt(0.5),
-      p99Ms: latencyAt(0.99),
+      p50Ms,
+      p99Ms,
       badShare: this.#badShare(),
       returnS: this.#returnS(),
       imbalance: this.#imbalance(),

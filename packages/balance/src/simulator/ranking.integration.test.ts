@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { algorithms } from "./algorithms/all.ts";
-import { compare, type Row, shortfalls } from "./compare.ts";
+import { compare, meanOf, type Row, shortfalls } from "./compare.ts";
 import type { Result } from "./measurement.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
@@ -14,19 +14,7 @@ function rowOf(scenario: Scenario): Row {
   const workers = scenario.workers.slice(0, 300);
   const faults = scenario.faults.map((period) => ({ ...period, instances: [0, 100, 200] }));
   const smaller = { ...scenario, workers, faults, callers: 150, callsPerSecond: 1_200 };
-  const rows = [1, 2, 3, 4, 5, 6].map((seed) => compare(smaller, seed));
-  return { scenario, results: algorithms.map((_, position) => meanOf(rows.map(({ results }) => results[position]!))) };
-}
-
-function meanOf(results: readonly Result[]): Result {
-  const mean = (of: (result: Result) => number) =>
-    results.reduce((total, result) => total + of(result), 0) / results.length;
-  return {
-    ...results[0]!,
-    errors: mean(({ errors }) => errors),
-    costMs: mean(({ costMs }) => costMs),
-    p99Ms: mean(({ p99Ms }) => p99Ms),
-  };
+  return meanOf([1, 2, 3, 4, 5, 6].map((seed) => compare(smaller, seed)));
 }
 
 const limits: Readonly<Record<string, (ours: Result) => boolean>> = {

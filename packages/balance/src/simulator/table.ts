@@ -1,5 +1,5 @@
 import { algorithms } from "./algorithms/all.ts";
-import { criteria, type Row, shortfalls } from "./compare.ts";
+import { criteria, meanOf, type Row, shortfalls } from "./compare.ts";
 import type { Result } from "./measurement.ts";
 
 const columns: readonly { readonly title: string; readonly text: (result: Result) => string }[] = [
@@ -27,13 +27,14 @@ export function markdownTable(rows: readonly Row[]): string {
   return aligned([["scenario", "algorithm", ...columns.map(({ title }) => title)], ...lines], 2);
 }
 
-/** Whether ours is best or near it, a line for each scenario and a column for each seed, with what it is behind in. */
+/** Whether ours is best or near it, a line for each scenario and a column for each seed and for their mean, with what it is behind in. */
 export function verdictTable(seeds: readonly { readonly seed: number; readonly rows: readonly Row[] }[]): string {
   const lines = seeds[0]!.rows.map(({ scenario }, position) => [
     scenario.title,
     ...seeds.map(({ rows }) => verdict(rows[position]!)),
+    verdict(meanOf(seeds.map(({ rows }) => rows[position]!))),
   ]);
-  return aligned([["scenario", ...seeds.map(({ seed }) => `seed ${seed}`)], ...lines], 1);
+  return aligned([["scenario", ...seeds.map(({ seed }) => `seed ${seed}`), "mean"], ...lines], 1);
 }
 
 function verdict(row: Row): string {

@@ -1,5 +1,6 @@
 import { createBalancer } from "../../balancer.ts";
 import type { Route } from "../../route.ts";
+import { RouteList } from "../../route-list.ts";
 import type { Algorithm, Ask, Chooser } from "../algorithm.ts";
 
 /** Ours, as services run it. */
@@ -26,7 +27,7 @@ function chooserOf({ now, random, ask }: { now: () => number; random: () => numb
   };
   const balancer = createBalancer({ now, random, ask: ask && asking });
   return {
-    update: (instances) => balancer.update(instances.map(routeOf)),
+    update: (instances) => balancer.update(listOf(instances)),
     pick(tried) {
       const except = tried && new Set([...tried].map((instance) => routes[instance]!));
       const route = balancer.pick(except);
@@ -40,10 +41,15 @@ function chooserOf({ now, random, ask }: { now: () => number; random: () => numb
   };
 }
 
-// All callers have the same tables.
-const known: Route[] = [];
+// All callers of a simulation are told of the same table, one after the other.
+let lastTable: readonly number[] | undefined;
+let lastList = new RouteList([]);
 
-function routeOf(instance: number): Route {
-  known[instance] ??= { instanceId: "", address: "simulated", port: instance, weight: 100 };
-  return known[instance];
+function listOf(table: readonly number[]): RouteList {
+  if (table === lastTable) return lastList;
+  lastTable = table;
+  lastList = new RouteList(
+    table.map((instance) => ({ instanceId: "", address: "simulated", port: instance, weight: 100 })),
+  );
+  return lastList;
 }

@@ -4,21 +4,53 @@ const decayMs = 10_000;
 /** Cost of an instance with calls in flight of which nothing is known yet (Finagle's penalty). */
 const unknownCost = 1e9;
 
-class PeakMean {
-  inFlight = 0;
-  #mean = 0;
-  #atMs = 0;
+/** What one caller knows of each instance, in columns. */
+class PeakMeans {
+  readonly #inFlight: Int32Array;
+  readonly #mean: Float64Array;
+  readonly #atMs: Float64Array;
 
-  observe(durationMs: number, nowMs: number): void {
-    // A slower call counts at once, a quicker one by and by: peak-EWMA.
-    const kept = Math.exp((this.#atMs - nowMs) / decayMs);
-    this.#mean = durationMs > this.#mean ? durationMs : this.#mean * kept + durationMs * (1 - kept);
-    this.#atMs = nowMs;
+  constructor(instances: number) {
+    this.#inFlight = new Int32Array(instances);
+    this.#mean = new Float64Array(instances);
+    this.#atMs = new Float64Array(instances);
   }
 
-  load(nowMs: number): number {
-    this.observe(0, nowMs);
-    return this.#mean === 0 && this.inFlight > 0 ? unknownCost + this.inFlight : this.#mean * (this.inFlight + 1);
+  /** The same for as many more. */
+  grownTo(instances: number): PeakMeans {
+    const grown = new PeakMeans(instances);
+    grown.#inFlight.set(this.#inFlight);
+    grown.#mean.set(this.#mean);
+    grown.#atMs.set(this.#atMs);
+    return grown;
+  }
+
+  get length(): number {
+    return this.#mean.length;
+  }
+
+  started(instance: number): void {
+    this.#inFlight[instance]!++;
+  }
+
+  finished(instance: number, durationMs: number, nowMs: number): void {
+    this.#inFlight[instance]!--;
+    this.#observe(instance, durationMs, nowMs);
+  }
+
+  load(instance: number, nowMs: number): number {
+    const mean = this.#observe(instance, 0, nowMs);
+    const inFlight = this.#inFlight[instance]!;
+    return mean === 0 && inFlight > 0 ? unknownCost + inFlight : mean * (inFlight + 1);
+  }
+
+  // A slower call counts at once, a quicker one by and by: peak-EWMA.
+  #observe(instance: number, durationMs: number, nowMs: number): number {
+    const mean = this.#mean[instance]!;
+    const kept = durationMs > mean ? 0 : Math.exp((this.#atMs[instance]! - nowMs) / decayMs);
+    this.#atMs[instance] = nowMs;
+    this.#mean[instance] = durationMs > mean ? durationMs : mean * kept + durationMs * (1 - kept);
+    return this.#mean[instance]!;
   }
 }
 
@@ -28,11 +60,12 @@ export const peakEwma: Algorithm = {
   about: "the better of two drawn, by decaying peak latency × calls in flight (Finagle)",
   create(now, random) {
     let table: readonly number[] = [];
-    const means: PeakMean[] = [];
+    let means = new PeakMeans(0);
     return {
       update(instances) {
         table = instances;
-        for (const instance of instances) means[instance] ??= new PeakMean();
+        const count = (instances.at(-1) ?? -1) + 1;
+        if (count > means.length) means = means.grownTo(count);
       },
       pick(tried) {
         const open = tried === undefined ? table : table.filter((instance) => !tried.has(instance));
@@ -41,16 +74,11 @@ export const peakEwma: Algorithm = {
         const second = (first + 1 + Math.floor(random() * (open.length - 1))) % open.length;
         const one = open[first]!;
         const other = open[second]!;
-        return means[one]!.load(now()) <= means[other]!.load(now()) ? one : other;
+        const nowMs = now();
+        return means.load(one, nowMs) <= means.load(other, nowMs) ? one : other;
       },
-      started(instance) {
-        means[instance]!.inFlight++;
-      },
-      finished(instance, { durationMs }) {
-        const mean = means[instance]!;
-        mean.inFlight--;
-        mean.observe(durationMs, now());
-      },
+      started: (instance) => means.started(instance),
+      finished: (instance, { durationMs }) => means.finished(instance, durationMs, now()),
     };
   },
 };
