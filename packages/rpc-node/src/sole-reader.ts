@@ -1,3 +1,4 @@
+import { busyWait } from "@msec/rpc";
 import type { SocketOutput } from "./socket-output.ts";
 
 // Whether to wait for the end of the turn with a write depends on what else the turn brings. Who reads twice running is, for now, the only one
@@ -10,6 +11,7 @@ let lastReader: SocketOutput | undefined;
  * microtasks have run, else at the end of the turn.
  */
 export function beginRead(output: SocketOutput): void {
+  busyWait.read();
   if (lastReader === output) {
     output.collect();
     process.nextTick(endRead, output);

@@ -1,6 +1,7 @@
 // Codecs under the name by which packages know them that have nothing to do with frames.
 export { type Codec as MessageCodec, compileCodec as messageCodec } from "@msec/wire";
 export { AttemptReason, attemptMark } from "./attempt.ts";
+export { busyWait } from "./busy-wait.ts";
 export { type CallContext, currentContext, runInContext } from "./call-context.ts";
 export { clearId, copyId, type IdCell, idOffset, takeIds } from "./call-ids.ts";
 export type { CallOptions, UnaryCall } from "./call-options.ts";

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { busyWait } from "./busy-wait.ts";
 
 const periodMs = 20;
 const restAfterMs = 1_000;
@@ -31,6 +32,7 @@ export class LoopLateness implements LoopWatch {
   #dueMs = Number.POSITIVE_INFINITY;
   #askedMs = 0;
   #utilization = performance.eventLoopUtilization();
+  #waitedMs = 0;
 
   constructor(onTurn: (nowMs: number, lateMs: number) => void) {
     this.#onTurn = onTurn;
@@ -51,7 +53,9 @@ export class LoopLateness implements LoopWatch {
     const utilization = performance.eventLoopUtilization();
     const since = performance.eventLoopUtilization(utilization, this.#utilization);
     this.#utilization = utilization;
-    return since.utilization;
+    const waitedMs = busyWait.waitedMs - this.#waitedMs;
+    this.#waitedMs = busyWait.waitedMs;
+    return Math.max(0, since.utilization - waitedMs / (since.idle + since.active));
   }
 
   stop(): void {

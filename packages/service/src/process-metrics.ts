@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
+import { busyWait } from "@msec/rpc";
 import { SampleKind } from "@msec/telemetry";
 
 /** One value of a metric of this process. */
@@ -23,6 +24,7 @@ export class ProcessMetrics {
   #count = 0;
   #cpu = process.cpuUsage();
   #loop = performance.eventLoopUtilization();
+  #waitedMs = busyWait.waitedMs;
   #sampledMs: number;
 
   /** Begins to look; `nowMs` is milliseconds since 1970 UTC. */
@@ -63,6 +65,8 @@ export class ProcessMetrics {
     const loop = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(loop, this.#loop);
     this.#loop = loop;
+    const waitedMs = busyWait.waitedMs - this.#waitedMs;
+    this.#waitedMs = busyWait.waitedMs;
     const { rss, heapUsed } = process.memoryUsage();
     const late = (ns: number) => Math.max(0, ns / NS_PER_MS - RESOLUTION_MS);
     const samples = [
@@ -73,7 +77,7 @@ export class ProcessMetrics {
       gauge("frm.loop.delay_p50_ms", late(this.#delay.percentile(50))),
       gauge("frm.loop.delay_p99_ms", late(this.#delay.percentile(99))),
       gauge("frm.loop.delay_max_ms", late(this.#delay.max)),
-      gauge("frm.loop.used_percent", 100 * utilization),
+      gauge("frm.loop.used_percent", 100 * Math.max(0, utilization - waitedMs / passedMs)),
       { name: "frm.gc.pause_ms", kind: SampleKind.counter, value: this.#pauseMs },
       { name: "frm.gc.count", kind: SampleKind.counter, value: this.#count },
       ...openFiles(),

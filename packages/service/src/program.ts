@@ -1,6 +1,6 @@
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
-import { type CallOptions, type Client, createClient, type parallel, type UnaryCall } from "@msec/rpc";
+import { busyWait, type CallOptions, type Client, createClient, type parallel, type UnaryCall } from "@msec/rpc";
 import type { ChannelTls, ExternalCodec } from "@msec/rpc-node";
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
@@ -106,6 +106,7 @@ export class Program {
     this.say = options.onNotice;
     this.#config = options.config;
     this.#agentPath = options.agentPath;
+    busyWait.limit(options.config.config.values.SRPC.busy_wait);
     this.recorder = createRecorder({
       now: () => performance.timeOrigin + performance.now(),
       onHalfFull: () => this.#link?.reportSoon(),

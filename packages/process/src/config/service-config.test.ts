@@ -41,6 +41,7 @@ host=db1
     procnum: 4,
     list_page: "auto",
     udp: "auto",
+    busy_wait: 0.1,
     reload: "1",
     shmsize: 32 * 1024 ** 2,
     conf: "../etc/plugin.conf",

@@ -53,6 +53,10 @@ export const serviceConfigSchema = {
        * where `listen` names a UDP place.
        */
       udp: choiceKey(["auto", "off", "private", "any"]).default("auto"),
+      /**
+       * Longest wait for the next request or answer without giving the processor away, in milliseconds, where one comes soon after the other; 0: never.
+       */
+      busy_wait: durationKey({ minMs: 0, maxMs: 1 }).default(0.1),
       /** Kept for the original's plug-ins: whether they are loaded anew on SIGUSR2. */
       reload: textKey().optional(),
       /** The original's shared-memory queue, in bytes here, bare numbers in the file are MB. */
