@@ -37,6 +37,7 @@ import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
 import { createLogHandler } from "./logs/handler.ts";
 import { monitoringCapacity, monitoringRegistry, reportingDoors } from "./otlp/monitoring-only.ts";
+import { ReporterTree } from "./otlp/reporter-tree.ts";
 import { storeBatches } from "./otlp/store-batches.ts";
 import { createMetricsPage } from "./prometheus/serve-metrics.ts";
 import { countStored, serverFamilies } from "./prometheus/server-families.ts";
@@ -130,7 +131,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const silence = new SilenceWatch({ registry, feed, log, now, graceMs: config.silence_grace });
   stack.defer(() => silence.close());
   stack.defer(hosts.listen((host, what) => what === "report" && silence.heard(host)));
-  const telemetry = stack.use(openTelemetry(config.telemetry, state, log));
+  const telemetry = stack.use(openTelemetry(config, state, log));
   const retention = new RetentionKeeper(store, telemetry.store, log, now);
   stack.defer(() => retention.close());
   const releases = new ReleaseMarks(store, log, now);
@@ -172,7 +173,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const alarms = stack.use(
     openAlarms({
       store,
-      series: openAlarmSeries(telemetryAddress(config.telemetry, state)),
+      series: openAlarmSeries(telemetryAddress(config, state)),
       secrets: await openSecretBox(join(directory, "secrets.key")),
       readCluster: () => readCluster(store, hosts),
       notifyAllow: config.notify_allow,
@@ -216,7 +217,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         );
         router.service(
           RegistryService,
-          onlyMonitors ? monitoringRegistry(registryHandler, telemetry.store, now) : registryHandler,
+          onlyMonitors ? monitoringRegistry(registryHandler, new ReporterTree(telemetry.store, now)) : registryHandler,
         );
         const capacityHandler = createCapacityHandler({ operations, registry, feed, hosts, pushes, now });
         router.service(CapacityService, onlyMonitors ? monitoringCapacity(capacityHandler) : capacityHandler);

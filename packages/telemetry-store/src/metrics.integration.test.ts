@@ -137,6 +137,35 @@ describe("metrics in the embedded engine", () => {
     );
   });
 
+  test("lists every program of which anything is known: metrics, calls made or served, log lines", async () => {
+    const at = hourS + 60;
+    const web = { host: "host-4", service: "Web.spans", instance: "10.0.0.4:1" };
+    const job = { host: "host-5", service: "Web.logs", instance: "plain" };
+    const calls = (side: number) => [
+      { timeS: at, side, peerService: "Pay.outside", peerInstance: "x:1", durationsUs: [1] },
+    ];
+    const envelopes = [
+      { identity: web, batch: batchOf({ calls: [...calls(1), ...calls(2)] }) },
+      { identity: job, batch: batchOf({ logs: [{ timeUs: at * 1e6, text: "done" }] }) },
+      // Its calls have no host in the store: they belong to the instance that its metrics name.
+      { identity: two, batch: batchOf({ calls: calls(1) }) },
+    ];
+    await store.ingestAll(envelopes, "programs/1");
+    for (const toMs of [(hourS + 600) * 1_000, (hourS + 7_200) * 1_000]) {
+      const programs = await store.listPrograms({ fromMs: hourS * 1_000, toMs });
+      const named = programs.map(({ service, instance, host }) => [service, instance, host].join(" ")).sort();
+      assert.deepEqual(named, [
+        `Shop.order ${one.instance} host-1`,
+        `Shop.order ${two.instance} host-2`,
+        `Shop.stock ${other.instance} host-3`,
+        "Web.logs plain host-5",
+        "Web.spans 10.0.0.4:1 ",
+      ]);
+    }
+    assert.deepEqual(await store.listPrograms({ fromMs: (hourS - 7_200) * 1_000, toMs: (hourS - 3_600) * 1_000 }), []);
+    await assert.rejects(store.listPrograms({ fromMs: 2, toMs: 1 }), { name: "InvalidQuery" });
+  });
+
   test("gives the finest step that reaches back", async () => {
     const old = Date.now() - 20 * 86_400_000;
     const { stepS } = await store.queryMetrics({ fromMs: old, toMs: old + 60_000, stepS: 10, names: ["usr.x"] });
@@ -199,32 +228,6 @@ describe("metrics in the embedded engine", () => {
         [other.service, other.instance],
       ]);
     }
-  });
-
-  test("finds the slowest requests of a minute, slowest first, by the calls of one method", async () => {
-    const startUs = (hourS + 30) * 1e6;
-    const spans = [3, 9, 1, 5].map((ms, i) => ({
-      traceId: `${i + 1}`.padStart(32, "7"),
-      method: i === 2 ? "s.other" : "s.slow",
-      startUs: startUs + i,
-      durationUs: ms * 1_000,
-    }));
-    await store.ingest(
-      one,
-      batchOf({ spans: [...spans, { ...spans[0], startUs: startUs + 120e6, durationUs: 99_000 }] }),
-      "s/1",
-    );
-    const minute = { service: one.service, fromMs: hourS * 1_000, toMs: (hourS + 60) * 1_000 };
-    const ids = async (query: object) =>
-      (await store.listRecentRequests({ ...minute, ...query })).map(({ requestId }) => requestId.slice(-1));
-    assert.deepEqual(await ids({ slowest: true, method: "s.slow" }), ["2", "4", "1"]);
-    assert.deepEqual(await ids({ slowest: true, limit: 2 }), ["2", "4"]);
-    assert.deepEqual(await ids({}), ["4", "3", "2", "1"]);
-    await assert.rejects(store.listRecentRequests({ slowest: true }), {
-      name: "InvalidQuery",
-      message: /need a range/,
-    });
-    await assert.rejects(ids({ fromMs: 5, toMs: 5 }), { name: "InvalidQuery" });
   });
 
   test("keeps what the retention says: ages by TTL, sizes by dropping the oldest day", async () => {

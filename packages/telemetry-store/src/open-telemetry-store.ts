@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type StoreOptions, storeClients } from "./client.ts";
+import { closeClients, type StoreOptions, storeClients } from "./client.ts";
 import { storeErrorFrom } from "./client-error.ts";
 import type { TelemetryBatch, TelemetryEnvelope, TelemetryIdentity } from "./ingest/batch.ts";
 import { assertToken, encodeEnvelopes, type IngestResult, insertTables } from "./ingest/ingest.ts";
@@ -15,8 +15,7 @@ import { type CallCurves, type CallsQuery, queryCalls } from "./query/calls.ts";
 import { type Flow, getFlow } from "./query/flow.ts";
 import { createLogStore, type LogStore } from "./query/logs.ts";
 import { type MetricCurves, type MetricsQuery, queryMetrics } from "./query/metrics.ts";
-import { listRecentRequests, type RecentRequestsQuery } from "./query/recent-requests.ts";
-import type { RequestSummary } from "./query/request-summary.ts";
+import { listPrograms, type ProgramsQuery } from "./query/programs.ts";
 import { type RequestPage, type SearchRequestsQuery, searchRequests } from "./query/search-requests.ts";
 import { getServiceMap, type ServiceMap, type ServiceMapQuery } from "./query/service-map.ts";
 import {
@@ -61,16 +60,16 @@ export interface TelemetryStore extends AsyncDisposable {
   queryMetrics(query: MetricsQuery): Promise<MetricCurves>;
   /** The attributes that were reported in a range, by name. */
   listAttributes(query: AttributesQuery): Promise<Attribute[]>;
-  /** Who reported anything in a range. */
+  /** Who reported any metric in a range. */
   listReporters(query: AttributeFilter): Promise<Reporter[]>;
+  /** Which programs reported anything, metrics or not, in a range. */
+  listPrograms(query: ProgramsQuery): Promise<Reporter[]>;
   /** Keep so much from now on, and drop what is too much now; see `KindRetention`. */
   applyRetention(retention: Retention): Promise<RetentionResult>;
   /** What each kind takes on disk. */
   readUsage(): Promise<KindUsage[]>;
   /** Everything known of one request, by any form of its id; `undefined` where nothing is. */
   getFlow(requestId: string): Promise<Flow | undefined>;
-  /** The newest requests, newest first. */
-  listRecentRequests(query?: RecentRequestsQuery): Promise<RequestSummary[]>;
   /** Requests with a call that fits, a page at a time; see `SearchRequestsQuery` for the limits. */
   searchRequests(query: SearchRequestsQuery): Promise<RequestPage>;
   /** Who calls whom; see `ServiceMapQuery` for the limits. */
@@ -89,7 +88,7 @@ export interface TelemetryStore extends AsyncDisposable {
  */
 export function openTelemetryStore(options: StoreOptions): TelemetryStore {
   const clients = storeClients(options);
-  const { root, client, database, where } = clients;
+  const { where } = clients;
   let kept = defaultRetention;
   const ingestAll: TelemetryStore["ingestAll"] = async (envelopes, token) => {
     assertToken(token);
@@ -98,7 +97,7 @@ export function openTelemetryStore(options: StoreOptions): TelemetryStore {
     return { rows: encoded.rows, leftOut: encoded.leftOut, rejected: encoded.rejected };
   };
   const close = async () => {
-    await Promise.all([root.close(), client.close()]);
+    await closeClients(clients);
   };
   return {
     async waitReady({ timeoutMs = 60_000, signal } = {}) {
@@ -106,7 +105,7 @@ export function openTelemetryStore(options: StoreOptions): TelemetryStore {
       for (;;) {
         signal?.throwIfAborted();
         try {
-          await migrate(root, client, database);
+          await migrate(clients);
           return;
         } catch (error) {
           const failure = storeErrorFrom(error, "make the schema", where);
@@ -126,6 +125,7 @@ export function openTelemetryStore(options: StoreOptions): TelemetryStore {
     queryMetrics: (query) => queryMetrics(clients, query, Date.now()),
     listAttributes: (query) => listAttributes(clients, query),
     listReporters: (query) => listReporters(clients, query),
+    listPrograms: (query) => listPrograms(clients, query),
     async applyRetention(retention) {
       kept = retention;
       return await applyRetention(clients, retention);
@@ -133,7 +133,6 @@ export function openTelemetryStore(options: StoreOptions): TelemetryStore {
     readUsage: () => readUsage(clients),
     getFlow: (requestId) => getFlow(clients, requestId),
     logs: createLogStore(clients),
-    listRecentRequests: (query = {}) => listRecentRequests(clients, query, Date.now()),
     searchRequests: (query) => searchRequests(clients, query),
     getServiceMap: (query) => getServiceMap(clients, query, Date.now()),
     close,

@@ -1,14 +1,17 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createRoute, redirect, useRouter } from "@tanstack/react-router";
 import { sessionQuery } from "../features/session/queries.ts";
+import { monitoringPath } from "../features/shell/monitoring-only.ts";
 import { Shell } from "../features/shell/shell.tsx";
 import { FailureNotice } from "../lib/failure-notice.tsx";
+import { setOnlyMonitors } from "../lib/product-name.ts";
 import { type RouteContext, rootRoute } from "./context.ts";
 
 /** Whether this browser has a session; throws when nobody answers. */
 export async function isSignedIn({ queryClient, api }: RouteContext): Promise<boolean> {
   try {
     const session = await queryClient.ensureQueryData(sessionQuery(api));
+    setOnlyMonitors(session.monitoringOnly !== undefined);
     return session.signedIn;
   } catch (error) {
     if (ConnectError.from(error).code === Code.Unauthenticated) return false;
@@ -22,6 +25,9 @@ export const appRoute = createRoute({
   id: "app",
   beforeLoad: async ({ context, location }) => {
     if (!(await isSignedIn(context))) throw redirect({ to: "/sign-in", search: { next: location.href } });
+    const { monitoringOnly } = await context.queryClient.ensureQueryData(sessionQuery(context.api));
+    const elsewhere = monitoringOnly === undefined ? undefined : monitoringPath(location.pathname);
+    if (elsewhere !== undefined) throw redirect({ href: elsewhere, replace: true });
   },
   component: function AppRoute() {
     const router = useRouter();

@@ -6,6 +6,9 @@ import { useTitle } from "../lib/use-title.ts";
 import { appRoute } from "./app.tsx";
 
 const MonitorPage = lazy(async () => ({ default: (await import("../features/metric/monitor-page.tsx")).MonitorPage }));
+const HowToReportPage = lazy(async () => ({
+  default: (await import("../features/metric/how-to-report-page.tsx")).HowToReportPage,
+}));
 const RetentionPage = lazy(async () => ({
   default: (await import("../features/metric/retention-page.tsx")).RetentionPage,
 }));
@@ -20,6 +23,16 @@ export const monitorRoute = createRoute({
     const navigate = monitorRoute.useNavigate();
     useTitle(useTranslation().t("nav.monitor"));
     return <MonitorPage search={search} onSearch={(next) => void navigate({ search: next, resetScroll: false })} />;
+  },
+});
+
+/** `/monitor/reporting` */
+export const reportingRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/monitor/reporting",
+  component: function ReportingRoute() {
+    useTitle(useTranslation().t("monitoring.title"));
+    return <HowToReportPage />;
   },
 });
 

@@ -11,7 +11,7 @@ import { flowRoute } from "./flow.tsx";
 import { hostsRoute } from "./hosts.tsx";
 import { dyeingRoute, logFieldsRoute, logsRoute } from "./logs.tsx";
 import { mapRoute } from "./map.tsx";
-import { monitorRoute, retentionRoute } from "./monitor.tsx";
+import { monitorRoute, reportingRoute, retentionRoute } from "./monitor.tsx";
 import { requestsRoute } from "./requests.tsx";
 import { policyRoute, serviceRoute } from "./service.tsx";
 import { servicesAliasRoute, servicesRoute } from "./services.tsx";
@@ -42,6 +42,7 @@ const routeTree = rootRoute.addChildren([
     alarmChannelsRoute,
     alarmRoute,
     monitorRoute,
+    reportingRoute,
     retentionRoute,
     unknownRoute,
   ]),

@@ -129,13 +129,24 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
         show: curve.hidden !== true,
         stroke: colourOf(props.scheme, curve.colour),
         width: 1.5,
-        points: { show: false },
+        // A value with nothing on either side would not be seen as a line.
+        points: { show: false, size: 5, filter: lonePoints },
         ...(curve.dashed ? { dash: [3, 3] } : {}),
         ...(props.filled ? { fill: `${colourOf(props.scheme, curve.colour)}14` } : {}),
       })),
     ],
     hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
   };
+}
+
+/** Which points have no neighbour to be joined to. */
+function lonePoints(plot: uPlot, series: number): number[] | null {
+  const values = plot.data[series] ?? [];
+  const lone: number[] = [];
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] != null && values[at - 1] == null && values[at + 1] == null) lone.push(at);
+  }
+  return lone.length === 0 ? null : lone;
 }
 
 function dataFor(props: CurveChartProps): uPlot.AlignedData {

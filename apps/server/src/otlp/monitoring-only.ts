@@ -5,11 +5,11 @@ import { RegistryService, ServiceKind } from "@msec/api/console/v1/registry_pb.j
 import type { MonitoringOnlySchema } from "@msec/api/console/v1/session_pb.js";
 import type { OtlpDoors } from "@msec/otlp/listen";
 import { Code, RpcError } from "@msec/rpc";
-import type { Reporter, TelemetryStore } from "@msec/telemetry-store";
+import type { Reporter } from "@msec/telemetry-store";
 import type { ServerConfig } from "../config/server-config.ts";
 import { askTelemetry } from "../telemetry/telemetry-error.ts";
+import { type ReporterTree, treeDays } from "./reporter-tree.ts";
 
-const daysMs = 7 * 86_400_000;
 // What a server that only monitors does besides reading: agents enrol to carry telemetry, and leave.
 const kept: ReadonlySet<string> = new Set(["listHosts", "getRoutes", "createEnrollToken", "removeHost"]);
 
@@ -19,18 +19,15 @@ const kept: ReadonlySet<string> = new Set(["listHosts", "getRoutes", "createEnro
  */
 export function monitoringRegistry(
   handler: ServiceImpl<typeof RegistryService>,
-  telemetry: Pick<TelemetryStore, "listReporters">,
-  now: () => number,
+  tree: ReporterTree,
 ): ServiceImpl<typeof RegistryService> {
-  const reported = async (service?: string) => {
-    const toMs = now();
-    return servicesOf(await askTelemetry(telemetry.listReporters({ service, fromMs: toMs - daysMs, toMs })));
-  };
+  const reported = async () => servicesOf(await askTelemetry(tree.read()));
   const read: Partial<ServiceImpl<typeof RegistryService>> = {
     listServices: async () => ({ services: await reported() }),
     async getService({ name }) {
-      const [service] = await reported(name);
-      if (service === undefined) throw new RpcError(Code.NotFound, `${name} has reported nothing in the last 7 days`);
+      const service = (await reported()).find((one) => one.name === name);
+      if (service === undefined)
+        throw new RpcError(Code.NotFound, `${name} has reported nothing in the last ${treeDays} days`);
       return { service };
     },
   };
@@ -72,15 +69,13 @@ function withoutChanges<Handlers extends object>(
 }
 
 function servicesOf(reporters: readonly Reporter[]) {
-  // Hosts report without a service.
   const byService = Map.groupBy(reporters, ({ service }) => service);
-  byService.delete("");
   return [...byService]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, own]) => ({
       name,
       kind: ServiceKind.EXTERNAL,
-      instances: own.map(({ instance, host, lastMs }) => {
+      instances: own.toSorted(byPlace).map(({ instance, host, lastMs }) => {
         const { address, port } = placeOf(instance);
         return {
           ...{ id: `${name} ${instance} ${host}`, service: name, address, port, hostName: host, run: true },
@@ -88,6 +83,10 @@ function servicesOf(reporters: readonly Reporter[]) {
         };
       }),
     }));
+}
+
+function byPlace(left: Reporter, right: Reporter): number {
+  return left.instance < right.instance || (left.instance === right.instance && left.host < right.host) ? -1 : 1;
 }
 
 function formatAddress(address: string, port: number): string {

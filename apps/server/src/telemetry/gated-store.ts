@@ -34,10 +34,10 @@ export function gateStore(store: TelemetryStore): GatedStore {
     queryMetrics: whenOpen(store.queryMetrics),
     listAttributes: whenOpen(store.listAttributes),
     listReporters: whenOpen(store.listReporters),
+    listPrograms: whenOpen(store.listPrograms),
     applyRetention: whenOpen(store.applyRetention),
     readUsage: whenOpen(store.readUsage),
     getFlow: whenOpen(store.getFlow),
-    listRecentRequests: whenOpen(store.listRecentRequests),
     searchRequests: whenOpen(store.searchRequests),
     getServiceMap: whenOpen(store.getServiceMap),
     logs: {

@@ -9,6 +9,7 @@ import { useComplaint } from "../../lib/use-complaint.ts";
 import { PushButton } from "../capacity/distribution.tsx";
 import { useCapacityChange } from "../capacity/queries.ts";
 import { servicesQuery } from "../service/queries.ts";
+import { useMonitoringOnly } from "../session/queries.ts";
 
 // As the server (packages/api/proto/msec/console/v1/registry.proto).
 const zonePattern = /^[A-Za-z0-9._-]{0,64}$/;
@@ -79,6 +80,7 @@ function ZoneForm({ host, onClose }: { host: Host; onClose: () => void }) {
 /** What an opened host shows above its processes: rates of its disk, why its routes differ, and what can be done with it. */
 export function HostFoot({ host }: { readonly host: Host }) {
   const { t } = useTranslation();
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   return (
     <div className="host-foot">
       <dl className="facts">
@@ -121,7 +123,7 @@ export function HostFoot({ host }: { readonly host: Host }) {
       </dl>
       {host.routeProblem !== "" && <span className="fail">{host.routeProblem}</span>}
       <span className="spacer" />
-      {host.routeState !== RouteState.CURRENT && <PushButton hostId={host.id} />}
+      {host.routeState !== RouteState.CURRENT && !onlyMonitors && <PushButton hostId={host.id} />}
       <RemoveHostButton host={host} />
     </div>
   );

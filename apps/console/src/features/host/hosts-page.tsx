@@ -1,5 +1,6 @@
 import { type Host, RouteState } from "@msec/api/console/v1/registry_pb.js";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
@@ -12,6 +13,7 @@ import { Meter } from "../../ui/meter.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
+import { useMonitoringOnly } from "../session/queries.ts";
 import { HostFoot, ZoneButton } from "./host-tools.tsx";
 import { ProcessTable } from "./process-table.tsx";
 import { hostsQuery } from "./queries.ts";
@@ -38,12 +40,14 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
   const { applied, total } = countApplied(list, version);
   const late = lateHosts(list, now);
   const opened = open ?? (list.length <= OPEN_ALL ? list.map((host) => host.id) : []);
+  // Without services there are no routes that a host could be behind with, no zones and no processes.
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   const toggle = (id: string) => onOpen(opened.includes(id) ? opened.filter((one) => one !== id) : [...opened, id]);
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t("hosts.title")}</h1>
-        {total > 0 && (
+        {total > 0 && !onlyMonitors && (
           <Status mark={late.length === 0 ? Mark.Ok : Mark.Warn}>
             {t("hosts.applied", { applied, total, version: String(version) })}
             {late.length > 0 && <span className="warn">; {behindText(t, language, late, now)}</span>}
@@ -54,7 +58,20 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
       {hosts.isError && list.length === 0 && <FailureNotice error={hosts.error} onRetry={hosts.refetch} />}
       {hosts.data !== undefined && list.length === 0 && (
         <section className="panel">
-          <Notice title={t("hosts.emptyTitle")}>{t("hosts.emptyTodo")}</Notice>
+          {onlyMonitors ? (
+            <Notice
+              title={t("hosts.emptyTitle")}
+              actions={
+                <Link className="link" to="/monitor/reporting">
+                  {t("monitoring.how")}
+                </Link>
+              }
+            >
+              {t("monitoring.hostsEmpty")}
+            </Notice>
+          ) : (
+            <Notice title={t("hosts.emptyTitle")}>{t("hosts.emptyTodo")}</Notice>
+          )}
         </section>
       )}
       {list.length > 0 && (
@@ -65,14 +82,14 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
                 <tr>
                   <th>{t("column.host")}</th>
                   <th>{t("column.state")}</th>
-                  <th className="num">{t("column.routeVersion")}</th>
+                  {!onlyMonitors && <th className="num">{t("column.routeVersion")}</th>}
                   <th>{t("column.cpu")}</th>
                   <th>{t("column.memory")}</th>
                   <th>{t("capacity.column.disk")}</th>
                   <th className="num col-wide">{t("capacity.column.network")}</th>
-                  <th>{t("hosts.zone")}</th>
+                  {!onlyMonitors && <th>{t("hosts.zone")}</th>}
                   <th className="col-wide">{t("hosts.agent")}</th>
-                  <th className="num">{t("column.processes")}</th>
+                  {!onlyMonitors && <th className="num">{t("column.processes")}</th>}
                 </tr>
               </thead>
               <tbody>
@@ -81,14 +98,15 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
                     <HostRow
                       host={host}
                       newest={version}
+                      onlyMonitors={onlyMonitors}
                       open={opened.includes(host.id)}
                       onToggle={() => toggle(host.id)}
                     />
                     {opened.includes(host.id) && (
                       <tr className="processes">
-                        <td colSpan={10}>
+                        <td colSpan={onlyMonitors ? 7 : 10}>
                           <HostFoot host={host} />
-                          <ProcessTable host={host} />
+                          {!onlyMonitors && <ProcessTable host={host} />}
                         </td>
                       </tr>
                     )}
@@ -106,11 +124,13 @@ export function HostsPage({ open, onOpen }: HostsPageProps) {
 function HostRow({
   host,
   newest,
+  onlyMonitors,
   open,
   onToggle,
 }: {
   host: Host;
   newest: bigint;
+  onlyMonitors: boolean;
   open: boolean;
   onToggle: () => void;
 }) {
@@ -138,16 +158,18 @@ function HostRow({
           <span className="muted"> · {formatAge(now - host.lastSeenMs, language)}</span>
         </Status>
       </td>
-      <td className="num">
-        <span className="mono">{String(host.appliedRouteVersion)}</span>
-        {behind > 0n && <span className="warn"> {t("hosts.behind", { count: Number(behind) })}</span>}
-        {host.routeState === RouteState.DIFFERENT && (
-          <span className="fail" title={host.routeProblem}>
-            {" "}
-            {t("capacity.routeState.different")}
-          </span>
-        )}
-      </td>
+      {!onlyMonitors && (
+        <td className="num">
+          <span className="mono">{String(host.appliedRouteVersion)}</span>
+          {behind > 0n && <span className="warn"> {t("hosts.behind", { count: Number(behind) })}</span>}
+          {host.routeState === RouteState.DIFFERENT && (
+            <span className="fail" title={host.routeProblem}>
+              {" "}
+              {t("capacity.routeState.different")}
+            </span>
+          )}
+        </td>
+      )}
       <td>
         <Meter ratio={host.cpuPercent / 100} label={t("column.cpu")} />
         {formatRate(host.cpuPercent)} %
@@ -172,11 +194,13 @@ function HostRow({
         {formatBytes(host.networkReceiveRate)}/s
         <span className="muted"> · {formatBytes(host.networkTransmitRate)}/s</span>
       </td>
-      <td>
-        <ZoneButton host={host} />
-      </td>
+      {!onlyMonitors && (
+        <td>
+          <ZoneButton host={host} />
+        </td>
+      )}
       <td className="col-wide mono">{host.agentVersion || <span className="zero">–</span>}</td>
-      <td className="num">{host.processes.length}</td>
+      {!onlyMonitors && <td className="num">{host.processes.length}</td>}
     </tr>
   );
 }

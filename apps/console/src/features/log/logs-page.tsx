@@ -11,7 +11,8 @@ import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { servicesQuery } from "../service/queries.ts";
+import { ServiceSelect } from "../service/service-select.tsx";
+import { useMonitoringOnly } from "../session/queries.ts";
 import { exportLogs } from "./export-logs.ts";
 import { ExpressionBox } from "./expression-box.tsx";
 import { LogDetail } from "./log-detail.tsx";
@@ -64,6 +65,8 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
     return [...tail.filter(({ id }) => !known.has(id)), ...found];
   }, [pages.data, tail]);
   const searchedTo = pages.data?.pages.at(-1)?.searchedToMs ?? 0;
+  // Dyeing works by marks that only services on msec hand on.
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   const columns = search.columns ?? defaultColumns;
   const set = (change: { readonly [K in keyof LogsSearch]?: LogsSearch[K] | undefined }) => {
     const next = { ...search, ...change };
@@ -86,9 +89,11 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
           <p className="lead">{t("logs.lead")}</p>
         </div>
         <span className="spacer" />
-        <Link className="link" to="/dyeing">
-          {t("dyeing.title")}
-        </Link>
+        {!onlyMonitors && (
+          <Link className="link" to="/dyeing">
+            {t("dyeing.title")}
+          </Link>
+        )}
         <Link className="link" to="/logs/fields">
           {t("logs.fieldsTitle")}
         </Link>
@@ -174,21 +179,12 @@ interface FiltersProps {
 
 function Filters({ search, onChange }: FiltersProps) {
   const { t } = useTranslation();
-  const services = useQuery(servicesQuery(useApi()));
-  const names = services.data?.services.map((service) => service.name) ?? [];
-  const groups = [...new Set(names.map((name) => name.split(".")[0] ?? ""))];
   return (
     <div className="log-filters">
-      <Select
-        style={{ width: 190 }}
-        aria-label={t("logs.column.service")}
-        value={search.service ?? ""}
-        showSearch
-        options={[
-          { value: "", label: t("requests.anyService") },
-          ...groups.map((group) => ({ value: group, label: `${group}.*` })),
-          ...names.map((name) => ({ value: name, label: name })),
-        ]}
+      <ServiceSelect
+        label={t("logs.column.service")}
+        any={t("requests.anyService")}
+        value={search.service}
         onChange={(service) => onChange({ service })}
       />
       <Select

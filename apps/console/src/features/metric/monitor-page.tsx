@@ -1,4 +1,5 @@
 import type { Attribute } from "@msec/api/console/v1/metrics_pb.js";
+import type { MonitoringOnly } from "@msec/api/console/v1/session_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef } from "react";
@@ -7,6 +8,8 @@ import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { servicesQuery } from "../service/queries.ts";
+import { useMonitoringOnly } from "../session/queries.ts";
+import { HowToReport } from "./how-to-report.tsx";
 import type { CardActions } from "./metric-card.tsx";
 import { MetricGrid } from "./metric-grid.tsx";
 import { MinuteTable } from "./minute-table.tsx";
@@ -30,6 +33,10 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
   const list = attributes.data?.attributes ?? [];
   const actions = useCardActions(search, onSearch);
   const choices = useChoices(search);
+  const doors = useMonitoringOnly();
+  const nobody = useQuery(servicesQuery(useApi())).data?.services.length === 0;
+  if (doors !== undefined && nobody && list.length === 0 && !attributes.isPending)
+    return <NobodyReports doors={doors} />;
   const alone = list.length === 1 && search.split !== undefined ? list[0] : undefined;
   return (
     <div className="page monitor">
@@ -38,9 +45,26 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
           <h1>{t("monitor.title")}</h1>
           <p className="lead">{t("monitor.lead")}</p>
         </div>
-        <Link to="/monitor/retention" className="link">
-          {t("retention.title")}
-        </Link>
+        <span className="monitor-links">
+          {search.service !== undefined && (
+            <>
+              <Link to="/services/$name/curves" params={{ name: search.service }} search={{}} className="link">
+                {t("monitor.calls")}
+              </Link>
+              <Link to="/logs" search={{ service: search.service }} className="link">
+                {t("nav.logs")}
+              </Link>
+            </>
+          )}
+          {doors !== undefined && (
+            <Link to="/monitor/reporting" className="link">
+              {t("monitoring.how")}
+            </Link>
+          )}
+          <Link to="/monitor/retention" className="link">
+            {t("retention.title")}
+          </Link>
+        </span>
       </div>
       <MonitorForm search={search} choices={choices} onSearch={onSearch} />
       <MonitorTimes search={search} onSearch={onSearch} />
@@ -72,6 +96,22 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
           {list.length > 3 && <AttributeList attributes={list} />}
         </div>
       )}
+    </div>
+  );
+}
+
+/** The first page of a server that only monitors, as long as there is nothing to watch. */
+function NobodyReports({ doors }: { doors: MonitoringOnly }) {
+  const { t } = useTranslation();
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>{t("monitor.title")}</h1>
+          <p className="lead">{t("monitoring.emptyLead")}</p>
+        </div>
+      </div>
+      <HowToReport doors={doors} />
     </div>
   );
 }

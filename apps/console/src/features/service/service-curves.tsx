@@ -5,6 +5,7 @@ import { useApi } from "../../lib/api.ts";
 import { Loading } from "../../ui/notice.tsx";
 import { CurvesPage } from "../call/curves-page.tsx";
 import type { CurvesSearch } from "../call/curves-search.ts";
+import { useMonitoringOnly } from "../session/queries.ts";
 import { servicesQuery } from "./queries.ts";
 import { ServiceHead, UnknownService } from "./service-page.tsx";
 import { ServiceTabs } from "./service-tabs.tsx";
@@ -20,6 +21,8 @@ export interface ServiceCurvesProps {
 export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
   const services = useQuery(servicesQuery(useApi()));
   const navigate = useNavigate();
+  // What reports to a server that only monitors counts its calls itself, though it is on no host of ours.
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   const service = services.data?.services.find((one) => one.name === name);
   if (services.isPending) return <Loading label={name} lines={8} />;
   if (service === undefined) return <UnknownService name={name} />;
@@ -27,7 +30,7 @@ export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
     <CurvesPage
       key={name}
       service={name}
-      external={service.kind === ServiceKind.EXTERNAL}
+      external={service.kind === ServiceKind.EXTERNAL && !onlyMonitors}
       search={search}
       onSearch={onSearch}
       onSlowest={(from, to, method) =>

@@ -10,6 +10,7 @@ import { Mark, Status } from "../../ui/status-mark.tsx";
 import { LiveCurves } from "../call/live-curves.tsx";
 import { RunningOperations } from "../capacity/running-operations.tsx";
 import { RouteSpread } from "../host/route-spread.tsx";
+import { useMonitoringOnly } from "../session/queries.ts";
 import { RemoveServiceButton } from "./add-service.tsx";
 import { healthMark } from "./health-mark.ts";
 import { InstancePanel } from "./instance-panel.tsx";
@@ -89,7 +90,16 @@ export function UnknownService({ name }: { readonly name: string }) {
 /** The name of a service and what is known of the whole of it. */
 export function ServiceHead({ service }: { readonly service: Service }) {
   const { t } = useTranslation();
+  // A service that only reports has neither a port nor a policy, and nobody created it.
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   const health = serviceHealth(service);
+  if (onlyMonitors) {
+    return (
+      <div className="page-head">
+        <h1>{service.name}</h1>
+      </div>
+    );
+  }
   return (
     <div className="page-head">
       <h1>{service.name}</h1>

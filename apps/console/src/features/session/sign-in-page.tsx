@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureKind, failureFrom } from "../../lib/failure.ts";
 import { BrandMark } from "../../ui/brand-mark.tsx";
-import { CopyButton } from "../../ui/copy-button.tsx";
+import { CodeBlock } from "../../ui/code-block.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { DisplaySettings } from "../shell/display-settings.tsx";
 import { signInTokenFrom } from "./sign-in-token.ts";
@@ -89,10 +89,7 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
           </form>
           <div className="help">
             <p>{t("signIn.help")}</p>
-            <pre>
-              {TOKEN_COMMAND}
-              <CopyButton text={TOKEN_COMMAND} label={t("action.copyCommand")} doneLabel={t("action.copied")} />
-            </pre>
+            <CodeBlock code={TOKEN_COMMAND} copyLabel={t("action.copyCommand")} doneLabel={t("action.copied")} />
           </div>
         </div>
       </main>

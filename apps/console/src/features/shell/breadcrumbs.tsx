@@ -2,6 +2,7 @@ import { Link, useParams, useRouterState } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { requestIdFrom, shortRequestId } from "../request/request-id.ts";
+import { useMonitoringOnly } from "../session/queries.ts";
 
 const exact = { exact: true };
 
@@ -10,6 +11,7 @@ export function Breadcrumbs() {
   const { t } = useTranslation();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const { name, id } = useParams({ strict: false });
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   const crumbs: { key: string; node: ReactNode }[] = [];
   if (path.startsWith("/requests")) {
     crumbs.push({
@@ -34,6 +36,7 @@ export function Breadcrumbs() {
         </Link>
       ),
     });
+    if (path.endsWith("/reporting")) crumbs.push({ key: "reporting", node: <span>{t("monitoring.title")}</span> });
     if (path.endsWith("/retention")) crumbs.push({ key: "retention", node: <span>{t("retention.title")}</span> });
   } else if (path.startsWith("/alarms")) {
     crumbs.push({
@@ -82,6 +85,26 @@ export function Breadcrumbs() {
         </Link>
       ),
     });
+  } else if (onlyMonitors && name !== undefined) {
+    crumbs.push(
+      {
+        key: "monitor",
+        node: (
+          <Link to="/monitor" activeOptions={exact}>
+            {t("nav.monitor")}
+          </Link>
+        ),
+      },
+      {
+        key: "name",
+        node: (
+          <Link to="/monitor" search={{ service: name }} activeOptions={exact}>
+            {name}
+          </Link>
+        ),
+      },
+      { key: "curves", node: <span>{t("nav.curves")}</span> },
+    );
   } else {
     crumbs.push({
       key: "services",

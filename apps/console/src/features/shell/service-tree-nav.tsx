@@ -1,16 +1,25 @@
 import type { Service } from "@msec/api/console/v1/registry_pb.js";
 import { Link } from "@tanstack/react-router";
 import { Input } from "antd";
-import { useState } from "react";
+import { type ComponentType, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { formatAge } from "../../lib/format.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { useNow } from "../../lib/use-now.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { StatusMark } from "../../ui/status-mark.tsx";
+import { Mark, StatusMark } from "../../ui/status-mark.tsx";
 import { healthMark } from "../service/health-mark.ts";
 import { countInstances, serviceHealth, takesCalls } from "../service/service-health.ts";
 import { buildServiceTree, splitServiceName, type TreeBranch } from "./service-tree.ts";
 
+/** Which services, and whether they are those that report to a server that only monitors. */
+export interface ServiceTreeNavProps {
+  readonly services: readonly Service[];
+  readonly onlyMonitors: boolean;
+}
+
 /** The service tree with its filter. */
-export function ServiceTreeNav({ services }: { readonly services: readonly Service[] }) {
+export function ServiceTreeNav({ services, onlyMonitors }: ServiceTreeNavProps) {
   const { t } = useTranslation();
   const [filter, setFilter] = useState("");
   const tree = buildServiceTree(services, filter);
@@ -29,29 +38,51 @@ export function ServiceTreeNav({ services }: { readonly services: readonly Servi
         />
       </div>
       <nav className="tree" aria-label={t("shell.tree")}>
-        <Group title={t("kind.standard")} branches={tree.standard} filtered={filter !== ""} />
-        <Group title={t("kind.external")} branches={tree.external} filtered={filter !== ""} />
-        {nothing && <p className="nothing">{filter === "" ? t("shell.noServices") : t("shell.noMatch", { filter })}</p>}
+        <Group title={t("kind.standard")} branches={tree.standard} filtered={filter !== ""} leaf={Leaf} />
+        <Group
+          title={t(onlyMonitors ? "monitoring.reporters" : "kind.external")}
+          branches={tree.external}
+          filtered={filter !== ""}
+          leaf={onlyMonitors ? ReporterLeaf : Leaf}
+        />
+        {nothing && (
+          <p className="nothing">
+            {filter !== ""
+              ? t("shell.noMatch", { filter })
+              : t(onlyMonitors ? "monitoring.nothing" : "shell.noServices")}
+          </p>
+        )}
       </nav>
     </>
   );
 }
 
-function Group({ title, branches, filtered }: { title: string; branches: readonly TreeBranch[]; filtered: boolean }) {
+interface GroupProps {
+  readonly title: string;
+  readonly branches: readonly TreeBranch[];
+  readonly filtered: boolean;
+  readonly leaf: ComponentType<{ readonly service: Service }>;
+}
+
+function Group({ title, branches, filtered, leaf }: GroupProps) {
   if (branches.length === 0) return null;
   return (
     <section aria-label={title}>
       <h2>{title}</h2>
       <ul>
         {branches.map((branch) => (
-          <Branch key={branch.name} branch={branch} forceOpen={filtered} />
+          <Branch key={branch.name} branch={branch} forceOpen={filtered} leaf={leaf} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Branch({ branch, forceOpen }: { branch: TreeBranch; forceOpen: boolean }) {
+function Branch({
+  branch,
+  forceOpen,
+  leaf: LeafOf,
+}: Pick<GroupProps, "leaf"> & { branch: TreeBranch; forceOpen: boolean }) {
   const [closed, setClosed] = useState(false);
   const open = forceOpen || !closed;
   return (
@@ -63,7 +94,7 @@ function Branch({ branch, forceOpen }: { branch: TreeBranch; forceOpen: boolean 
       {open && (
         <ul>
           {branch.services.map((service) => (
-            <Leaf key={service.name} service={service} />
+            <LeafOf key={service.name} service={service} />
           ))}
         </ul>
       )}
@@ -88,6 +119,29 @@ function Leaf({ service }: { service: Service }) {
         <span className={good < total ? "counts partial" : "counts"}>
           {good}/{total}
         </span>
+        <span className="visually-hidden">{text}</span>
+      </Link>
+    </li>
+  );
+}
+
+// What reports at all reports at least once a minute; a script may do it less often.
+const SILENT_MS = 5 * 60_000;
+
+/** A service that somebody reports: whether it was heard lately, and of how many instances. */
+function ReporterLeaf({ service }: { readonly service: Service }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  const lastMs = Math.max(0, ...service.instances.map(({ reportedMs }) => reportedMs));
+  const silent = now - lastMs > SILENT_MS;
+  const text = t(silent ? "monitoring.silent" : "monitoring.heard", { age: formatAge(now - lastMs, language) });
+  return (
+    <li>
+      <Link to="/monitor" search={{ service: service.name }} className="leaf" title={`${service.name}: ${text}`}>
+        <StatusMark mark={silent ? Mark.Unknown : Mark.Ok} />
+        <span className="name clip">{splitServiceName(service.name)[1] || service.name}</span>
+        <span className="counts">{service.instances.length}</span>
         <span className="visually-hidden">{text}</span>
       </Link>
     </li>

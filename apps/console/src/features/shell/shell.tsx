@@ -17,6 +17,7 @@ import { servicesQuery } from "../service/queries.ts";
 import { sessionQuery } from "../session/queries.ts";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { DisplaySettings } from "./display-settings.tsx";
+import { monitoringPath } from "./monitoring-only.ts";
 import { RequestSearch } from "./request-search.tsx";
 import { ServiceTreeNav } from "./service-tree-nav.tsx";
 import "./shell.css";
@@ -33,12 +34,18 @@ const sections = [
   { to: "/alarms", icon: "alarms", key: "nav.alarms" },
 ] as const satisfies { to: string; icon: IconName; key: string }[];
 
+// The monitor is the first page then.
+const monitoringSections = sections
+  .filter(({ to }) => monitoringPath(to) === undefined)
+  .sort((a, b) => Number(b.to === "/monitor") - Number(a.to === "/monitor"));
+
 /** Everything around the pages: brand, sections, service tree, where one is, settings. */
 export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
   const { t } = useTranslation();
   const api = useApi();
   const services = useQuery(servicesQuery(api));
   const session = useQuery(sessionQuery(api));
+  const onlyMonitors = session.data?.monitoringOnly !== undefined;
   return (
     <div className="shell">
       <a className="skip-link" href="#main">
@@ -48,10 +55,11 @@ export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
         <Link to="/" className="brand">
           <BrandMark />
           <strong>msec</strong>
+          {onlyMonitors && <em>{t("monitoring.product")}</em>}
           <span>{session.data?.version}</span>
         </Link>
         <nav className="rail-nav" aria-label={t("shell.sections")}>
-          {sections.map(({ to, icon, key }) => (
+          {(onlyMonitors ? monitoringSections : sections).map(({ to, icon, key }) => (
             <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }}>
               <Icon name={icon} />
               {t(key)}
@@ -68,7 +76,7 @@ export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
             )}
           </div>
         ) : (
-          <ServiceTreeNav services={services.data.services} />
+          <ServiceTreeNav services={services.data.services} onlyMonitors={onlyMonitors} />
         )}
         <Freshness failed={services.isError} updatedAt={services.dataUpdatedAt} />
       </aside>
@@ -77,6 +85,11 @@ export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
           <Breadcrumbs />
           <RequestSearch />
           <DisplaySettings />
+          {session.data !== undefined && session.data.name !== "" && (
+            <span className="signed-in clip" title={t("shell.signedInAs", { name: session.data.name })}>
+              {session.data.name}
+            </span>
+          )}
           <SignOut onSignedOut={onSignedOut} />
         </header>
         {services.isError && services.data !== undefined && (

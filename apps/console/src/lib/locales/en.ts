@@ -3,6 +3,7 @@ import { capacityEn, instanceFormEn, operationEn, policyEn } from "./capacity-en
 import { constantsEn } from "./constants-en.ts";
 import { dyeingEn, logsEn } from "./logs-en.ts";
 import { mapEn, searchEn } from "./map-en.ts";
+import { monitoringEn } from "./monitoring-en.ts";
 
 /** The English texts; `zh.ts` has the same keys (a test compares them). */
 export const en = {
@@ -16,6 +17,7 @@ export const en = {
   map: mapEn,
   find: searchEn,
   dyeing: dyeingEn,
+  monitoring: monitoringEn,
   action: {
     retry: "Try again",
     cancel: "Cancel",
@@ -124,6 +126,7 @@ export const en = {
       "The server does not answer. What you see is {{age}} old; it refreshes by itself when the server is back. Services go on without it.",
     theme: "Theme: {{theme}}. Switch to {{next}}.",
     switchLanguage: "中文: switch the language to Chinese",
+    signedInAs: "Signed in as {{name}}",
     signOut: "Sign out",
   },
   search: {
@@ -249,6 +252,7 @@ export const en = {
   },
   monitor: {
     title: "Monitor",
+    calls: "Calls",
     lead: "Curves of what developers (usr.), hosts (sys.) and the framework (frm.) report.",
     service: "Service",
     anyService: "Any service",
@@ -365,10 +369,6 @@ export const en = {
     responseSize: "Response",
     deadline: "Time allowed",
     spanId: "Span",
-    noServerRecord:
-      "The callee left no record: it was not reached, has died, does not run on msec, or its record is still on its way.",
-    noClientRecord: "The caller left no record: it does not use msec, or its record is still on its way.",
-    after: "After",
     attempt: "Attempt",
     attemptNumber: "{{number}} ({{reason}})",
     first: "first",
@@ -381,6 +381,10 @@ export const en = {
     release: "Release",
     byRoutes: "routes {{version}}",
     toRelease: "release {{release}}",
+    noServerRecord:
+      "The callee left no record: it was not reached, has died, does not run on msec, or its record is still on its way.",
+    noClientRecord: "The caller left no record: it does not use msec, or its record is still on its way.",
+    after: "After",
     level: "Level",
     text: "Text",
     noLogsTitle: "No log lines",

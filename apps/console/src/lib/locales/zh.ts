@@ -3,6 +3,7 @@ import { capacityZh, instanceFormZh, operationZh, policyZh } from "./capacity-zh
 import { constantsZh } from "./constants-zh.ts";
 import { dyeingZh, logsZh } from "./logs-zh.ts";
 import { mapZh, searchZh } from "./map-zh.ts";
+import { monitoringZh } from "./monitoring-zh.ts";
 
 /** The Chinese texts, in the words of the original console; the same keys as `en.ts` but one plural form. */
 export const zh = {
@@ -16,6 +17,7 @@ export const zh = {
   map: mapZh,
   find: searchZh,
   dyeing: dyeingZh,
+  monitoring: monitoringZh,
   action: {
     retry: "重试",
     cancel: "取消",
@@ -126,6 +128,7 @@ export const zh = {
     unreachable: "服务器无响应。当前显示的是 {{age}}前的数据，服务器恢复后会自动刷新；业务服务不受影响。",
     theme: "主题：{{theme}}。点击切换为{{next}}。",
     switchLanguage: "English：切换为英文",
+    signedInAs: "当前用户：{{name}}",
     signOut: "退出登录",
   },
   search: {
@@ -242,6 +245,7 @@ export const zh = {
   },
   monitor: {
     title: "监控",
+    calls: "调用曲线",
     lead: "开发者上报（usr.）、机器（sys.）与框架（frm.）的属性曲线。",
     service: "服务",
     anyService: "全部服务",
@@ -346,10 +350,6 @@ export const zh = {
     responseSize: "响应大小",
     deadline: "允许耗时",
     spanId: "跨度ID",
-    noServerRecord: "被调方没有留下记录：调用未到达、进程已退出、不在 msec 上运行，或记录仍在途中。",
-    noClientRecord: "调用方没有留下记录：它未使用 msec，或记录仍在途中。",
-    after: "相对时间",
-    level: "级别",
     attempt: "尝试",
     attemptNumber: "第 {{number}} 次（{{reason}}）",
     first: "首次",
@@ -361,6 +361,10 @@ export const zh = {
     release: "发布版本",
     byRoutes: "路由 {{version}}",
     toRelease: "版本 {{release}}",
+    noServerRecord: "被调方没有留下记录：调用未到达、进程已退出、不在 msec 上运行，或记录仍在途中。",
+    noClientRecord: "调用方没有留下记录：它未使用 msec，或记录仍在途中。",
+    after: "相对时间",
+    level: "级别",
     text: "内容",
     noLogsTitle: "没有日志",
     noLogsTodo: "该请求期间没有打印日志。服务通过上下文打印的日志会按顺序显示在这里。",

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import type { Browser, Page } from "playwright-core";
+import {
+  type Faults,
+  findAccessibilityFaults,
+  keepScreenshot,
+  noBrowser,
+  overflowsSideways,
+  setLook,
+  startBrowser,
+  watchFaults,
+} from "./browser.ts";
+import { checkout, type RunningCommand, runMsec, startMsec } from "./command.ts";
+import { findFreePorts } from "./free-ports.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const run = promisify(execFile);
+const options = noBrowser === undefined ? {} : { skip: noBrowser };
+// An engine that starts on a busy machine.
+const patienceMs = 120_000;
+
+let directory: string;
+let server: RunningCommand;
+let agent: ChildProcess | undefined;
+let browser: Browser;
+let page: Page;
+let faults: Faults;
+let consoleUrl: string;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "msec-alone-"));
+  const [http, grpc] = await findFreePorts(2);
+  const listen = ["--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0"];
+  const doors = ["--otlp-listen", `127.0.0.1:${http}`, "--otlp-grpc-listen", `127.0.0.1:${grpc}`];
+  const state = join(directory, ".msec");
+  server = startMsec(["server", "--state", state, "--only", "monitoring", ...listen, ...doors], directory);
+  const died = server.ended.then(({ stderr }) => assert.fail(`the server ended: ${stderr}`));
+  died.catch(() => {});
+  const ready = waitUntil("the server prints its link", () => /^agents: /m.test(server.stdout()), patienceMs);
+  await Promise.race([ready, died]);
+  consoleUrl = /http:\/\/[^/]+/.exec(server.stdout())![0];
+  if (noBrowser !== undefined) return;
+  browser = await startBrowser();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+  context.setDefaultTimeout(patienceMs);
+  faults = await watchFaults(context, consoleUrl);
+  page = await context.newPage();
+});
+after(async () => {
+  await browser?.close();
+  for (const child of [agent, server?.child]) {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) continue;
+    const exit = once(child, "exit");
+    child.kill("SIGTERM");
+    await exit;
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function ask(method: string, request: object) {
+  const key = (await readFile(join(directory, ".msec/server/operator.key"), "utf8")).trim();
+  const response = await fetch(`${consoleUrl}/api/msec.console.v1.${method}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(request),
+  });
+  return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+}
+
+/** Runs an example as the page shows it, in `place`, until it is taken: the store may still be starting. */
+async function runExample(text: string, place: string, taken: RegExp): Promise<void> {
+  let said = "";
+  await waitUntil(
+    `${text} is taken`,
+    async () => {
+      const { stdout, stderr } = await run("bash", ["-c", text], { cwd: place }).catch((error) => error);
+      said = `${stdout}${stderr}`;
+      return taken.test(said);
+    },
+    patienceMs,
+  ).catch((cause: unknown) => assert.fail(`${said} ${cause}`));
+}
+
+test("a server that only monitors registers, routes and moves nothing, and says why", async () => {
+  for (const [method, request] of [
+    ["RegistryService/CreateService", { name: "Flight.web", kind: 1, defaultPort: 8000 }],
+    ["RegistryService/SetRouting", { instanceIds: ["x"], inRouting: true }],
+    ["CapacityService/StartOperation", {}],
+  ] as const) {
+    const refused = await ask(method, request);
+    assert.equal(refused.status, 400, method);
+    assert.match(String(refused.answer.message), /this server only monitors/);
+  }
+});
+
+test(
+  "its first page is the monitor, which says how to report; its examples work as they stand, and the tree grows",
+  options,
+  async () => {
+    const { stdout, stderr } = await runMsec(
+      ["token", "--state", join(directory, ".msec"), "--name", "alice"],
+      directory,
+    );
+    // What `npm start` would have done: the console of a fresh checkout is built beside the server.
+    await waitUntil("the console is there", async () => (await fetch(consoleUrl)).ok, patienceMs);
+    await page.goto(stdout.trim() || assert.fail(stderr));
+    await page.getByRole("heading", { level: 1, name: "Monitor" }).waitFor();
+    assert.equal(new URL(page.url()).pathname, "/monitor");
+    assert.equal(await page.title(), "Monitor · msec monitor");
+    await page.getByText("alice", { exact: true }).waitFor();
+    const sections = page.getByRole("navigation", { name: "Sections" });
+    assert.deepEqual(await sections.getByRole("link").allTextContents(), [
+      "Monitor",
+      "Map",
+      "Requests",
+      "Logs",
+      "Hosts",
+      "Alarms",
+    ]);
+    await page.getByText("Nothing has reported yet.", { exact: true }).waitFor();
+    assert.deepEqual(await findAccessibilityFaults(page), []);
+    for (const width of [1440, 1024] as const) {
+      await setLook(page, { language: "en", theme: "light", width });
+      await keepScreenshot(page, "alone-empty", { language: "en", theme: "light", width });
+      assert.equal(await overflowsSideways(page), false);
+    }
+
+    const examples = await page.locator(".code-block pre").allTextContents();
+    await runExample(examples[0]!, directory, /^\{\}/);
+    const leaf = page.getByRole("navigation", { name: "Service tree" }).getByRole("link", { name: "backup" });
+    await leaf.click();
+    await page.waitForURL((url) => url.searchParams.get("service") === "Nightly.backup");
+    await page.getByRole("figure", { name: "usr.files" }).waitFor();
+    await page.getByRole("figure", { name: "usr.left_bytes" }).waitFor();
+    await page.locator("main").getByRole("link", { name: "Logs" }).click();
+    await page.getByRole("row").filter({ hasText: "done" }).first().waitFor();
+  },
+);
+
+test("pages of what is not there lead to what is", options, async () => {
+  for (const path of ["/", "/services", "/capacity", "/dyeing"]) {
+    await page.goto(consoleUrl + path);
+    await page.waitForURL(`${consoleUrl}/monitor`);
+  }
+  for (const path of ["/services/Nightly.backup", "/services/Nightly.backup/policy"]) {
+    await page.goto(consoleUrl + path);
+    await page.waitForURL(`${consoleUrl}/services/Nightly.backup/curves`);
+  }
+  await page.getByRole("heading", { level: 1, name: "Nightly.backup" }).waitFor();
+  const tabs = await page.locator("nav.tabs a").allTextContents();
+  assert.deepEqual(tabs, ["Curves", "Monitor", "Requests"]);
+  assert.equal(await page.getByRole("switch").count(), 0);
+});
+
+test("an agent enrols: its host's curves are there, and programs report over its local API", options, async () => {
+  await page.goto(`${consoleUrl}/hosts`);
+  await page.getByText("No agent has enrolled").waitFor();
+  await page.getByRole("link", { name: "How to report" }).click();
+  await page.getByRole("heading", { level: 1, name: "How programs report" }).waitFor();
+  const examples = await page.locator(".code-block pre").allTextContents();
+  const start = examples.find((text) => text.includes("--enroll-token-file")) ?? assert.fail(examples.join("\n"));
+  const local = examples.find((text) => text.includes("--unix-socket")) ?? assert.fail(examples.join("\n"));
+
+  const host = join(directory, "db1");
+  await mkdir(host);
+  // In the example `db1` stands for what `hostname` says there.
+  await writeFile(join(host, "msec.ini"), "[agent]\nhost_name = db1\n");
+  const { stdout, stderr } = await runMsec(["token", "--state", join(directory, ".msec"), "--host", "db1"], directory);
+  await writeFile(join(host, "enroll.json"), stdout || assert.fail(stderr), { mode: 0o600 });
+  // The example's own words, but for where the checkout is.
+  const [, ...words] = start.split(" ");
+  const args = words.map((word) => (word.startsWith("apps/") ? join(checkout, word) : word));
+  agent = spawn(process.execPath, [...args, "--config", "msec.ini"], { cwd: host, stdio: "ignore" });
+  await page.goto(`${consoleUrl}/hosts`);
+  await page.getByRole("row").filter({ hasText: "db1" }).getByText("connected").waitFor();
+
+  await runExample(local, host, /"taken":1/);
+  const key = { service: "Nightly.backup", host: "db1" };
+  await waitUntil(
+    "what the agent reports of its host and was told is in the store",
+    async () => {
+      const nowMs = Date.now();
+      const range = { fromMs: nowMs - 600_000, toMs: nowMs + 60_000 };
+      const own = await ask("MetricService/ListAttributes", { ...key, ...range });
+      const hosts = await ask("MetricService/ListAttributes", { host: "db1", ...range });
+      return /usr\.files/.test(JSON.stringify(own.answer)) && /sys\.cpu/.test(JSON.stringify(hosts.answer));
+    },
+    patienceMs,
+  );
+  assert.deepEqual(faults.seen, []);
+});
