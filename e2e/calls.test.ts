@@ -128,12 +128,13 @@ test("msec flow prints the path of a request as a tree with service, instance, m
 });
 
 test("a request of the traffic source goes from Flight.traffic to Flight.mod_flight to Login.mod_user, in the same tree", async () => {
-  const { TelemetryService } = await import("@msec/api/console/v1/telemetry_pb.js");
+  const { RequestService } = await import("@msec/api/console/v1/requests_pb.js");
   const { operatorClient } = await import("./operator-api.ts");
-  const telemetry = operatorClient(system, TelemetryService);
+  const finder = operatorClient(system, RequestService);
   const request = await waitUntil("a request of the traffic source", async () => {
-    const { requests } = await telemetry.listRecentRequests({ service: "Flight.traffic", limit: 20 });
-    return requests.find(({ services }) => services.length === 3);
+    const range = { fromMs: Date.now() - 3_600_000, toMs: Date.now() };
+    const { requests } = await finder.searchRequests({ ...range, service: "Flight.traffic", limit: 20 });
+    return requests.find(({ summary }) => summary?.services.length === 3)?.summary;
   });
   const flow = await system.msecJson<{ spans: { service: string; side: string }[] }>(
     "flow",

@@ -48,7 +48,6 @@ export {
   metricSteps,
   Statistic,
 } from "./query/metrics.ts";
-export type { RecentRequestsQuery } from "./query/recent-requests.ts";
 export type { RequestSummary } from "./query/request-summary.ts";
 export {
   type FoundCall,

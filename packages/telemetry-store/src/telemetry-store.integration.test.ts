@@ -8,12 +8,18 @@ import { after, before, describe, test } from "node:test";
 import { createClient } from "@clickhouse/client";
 import { batchOf } from "./fixture/batches.ts";
 import { openTelemetryStore, type TelemetryStore } from "./open-telemetry-store.ts";
+import type { RequestPage, SearchRequestsQuery } from "./query/search-requests.ts";
 import { type EngineProcess, startEngine } from "./start-engine.ts";
 
 const flight = { host: "host-1", service: "Flight.mod_flight", instance: "127.0.0.1:7963" };
 const login = { host: "host-2", service: "Login.mod_user", instance: "127.0.0.1:7965" };
 const traffic = { host: "host-1", service: "Flight.traffic", instance: "pid:77" };
 const noRows = { span: 0, call: 0, sample: 0, log: 0 };
+
+/** Requests of the last hour, and of clocks that are a little ahead. */
+function search(store: TelemetryStore, query: Partial<SearchRequestsQuery>): Promise<RequestPage> {
+  return store.searchRequests({ fromMs: Date.now() - 3_600_000, toMs: Date.now() + 600_000, ...query });
+}
 
 describe("a telemetry store over the embedded engine", () => {
   let directory: string;
@@ -155,8 +161,8 @@ describe("a telemetry store over the embedded engine", () => {
     assert.deepEqual(await store.getFlow(BigInt("0x8448eb211c80319c").toString()), flow);
     assert.equal(await store.getFlow("f".repeat(32)), undefined);
 
-    const [request] = await store.listRecentRequests({ service: login.service, failedOnly: true, limit: 1 });
-    assert.deepEqual(request, {
+    const { requests } = await search(store, { service: login.service, failedOnly: true, limit: 1 });
+    assert.deepEqual(requests[0]?.summary, {
       requestId: traceId,
       startUs,
       durationUs: 9_000,
@@ -342,12 +348,12 @@ describe("a telemetry store over the embedded engine", () => {
 
   test("takes hostile questions for what they are", async () => {
     const nasty = "x' OR 1=1 -- \\\n\t{a:String}\u0000";
-    assert.deepEqual(await store.listRecentRequests({ service: nasty }), []);
+    assert.deepEqual((await search(store, { service: nasty })).requests, []);
     const range = { fromMs: Date.now() - 60_000, toMs: Date.now(), stepS: 1 };
     assert.deepEqual((await store.queryCalls({ ...range, service: nasty, side: 1 })).series, []);
     await assert.rejects(store.getFlow("1 OR 1=1"), { name: "InvalidQuery" });
     await assert.rejects(store.queryCalls({ ...range, stepS: 7, side: 1 }), { name: "InvalidQuery" });
-    await assert.rejects(store.listRecentRequests({ limit: 501 }), { name: "InvalidQuery" });
+    await assert.rejects(search(store, { limit: 501 }), { name: "InvalidQuery" });
   });
 
   test("lists the newest requests first, each once", async () => {
@@ -357,17 +363,17 @@ describe("a telemetry store over the embedded engine", () => {
       { traceId: `5${i}`.padStart(32, "5"), startUs: nowUs + i * 1_000, side: 2, code: i === 3 ? 13 : 0 },
     ]).flat();
     await store.ingest({ ...login, service: "Newest.one" }, batchOf({ spans }), "host-9/7");
-    const newest = await store.listRecentRequests({ limit: 3 });
+    const newest = await search(store, { limit: 3 });
     assert.deepEqual(
-      newest.map(({ requestId, spans, failures }) => [requestId.slice(-2), spans, failures]),
+      newest.requests.map(({ summary: { requestId, spans, failures } }) => [requestId.slice(-2), spans, failures]),
       [
         ["54", 2, 0],
         ["53", 2, 1],
         ["52", 2, 0],
       ],
     );
-    assert.equal((await store.listRecentRequests({ service: "Newest.one" })).length, 5);
-    assert.equal((await store.listRecentRequests({ service: "Newest.one", failedOnly: true })).length, 1);
+    assert.equal((await search(store, { service: "Newest.one" })).requests.length, 5);
+    assert.equal((await search(store, { service: "Newest.one", failedOnly: true })).requests.length, 1);
   });
 });
 
@@ -389,7 +395,7 @@ describe("a telemetry store whose engine dies", () => {
       await engine.exited;
       const startMs = performance.now();
       await assert.rejects(store.ingest(login, batch, "host-1/2"), { name: "StoreUnavailable" });
-      await assert.rejects(store.listRecentRequests(), { name: "StoreUnavailable" });
+      await assert.rejects(search(store, {}), { name: "StoreUnavailable" });
       assert.ok(performance.now() - startMs < 5_000);
 
       await using _back = await startEngine(options);

@@ -4,8 +4,6 @@ import { Code, RpcError } from "@msec/rpc";
 import type { TelemetryStore } from "@msec/telemetry-store";
 import { askTelemetry } from "./telemetry-error.ts";
 
-const defaultRequests = 50;
-
 /** `msec.console.v1.TelemetryService`: questions to the telemetry store, which has the same limits and names. */
 export function createTelemetryHandler(store: TelemetryStore): ServiceImpl<typeof TelemetryService> {
   return {
@@ -25,12 +23,6 @@ export function createTelemetryHandler(store: TelemetryStore): ServiceImpl<typeo
         );
       }
       return flow;
-    },
-
-    async listRecentRequests({ service, method, failedOnly, limit, fromMs, toMs, slowest }) {
-      const range = fromMs === 0 && toMs === 0 ? {} : { fromMs, toMs };
-      const query = { service, method, failedOnly, slowest, ...range, limit: limit === 0 ? defaultRequests : limit };
-      return { requests: await askTelemetry(store.listRecentRequests(query)) };
     },
   };
 }

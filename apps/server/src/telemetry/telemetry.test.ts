@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { CallSide, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { RpcError } from "@msec/rpc";
 import { InvalidQuery, StoreErrorReason, StoreUnavailable, TelemetryStoreError } from "@msec/telemetry-store";
@@ -20,7 +21,7 @@ describe("telemetry while its store does not answer", () => {
     const questions = [
       telemetry.queryCalls(range),
       telemetry.getFlow({ requestId: "1" }),
-      telemetry.listRecentRequests({}),
+      server.operator(RequestService).searchRequests({ fromMs: 0, toMs: 60_000 }),
     ];
     for (const question of questions) {
       await assert.rejects(question, (error) => error instanceof ConnectError && error.code === Code.Unavailable);

@@ -433,78 +433,6 @@ export declare type FlowLog = Message<"msec.console.v1.FlowLog"> & {
 export declare const FlowLogSchema: GenMessage<FlowLog>;
 
 /**
- * @generated from message msec.console.v1.ListRecentRequestsRequest
- */
-export declare type ListRecentRequestsRequest = Message<"msec.console.v1.ListRecentRequestsRequest"> & {
-  /**
-   * Empty: any.
-   *
-   * @generated from field: string service = 1;
-   */
-  service: string;
-
-  /**
-   * @generated from field: bool failed_only = 2;
-   */
-  failedOnly: boolean;
-
-  /**
-   * 1…500, default 50.
-   *
-   * @generated from field: uint32 limit = 3;
-   */
-  limit: number;
-
-  /**
-   * Only requests that began in this range, milliseconds since 1970 UTC; 0: no bound.
-   *
-   * @generated from field: double from_ms = 4;
-   */
-  fromMs: number;
-
-  /**
-   * @generated from field: double to_ms = 5;
-   */
-  toMs: number;
-
-  /**
-   * The slowest first instead of the newest; needs a range of at most a day.
-   *
-   * @generated from field: bool slowest = 6;
-   */
-  slowest: boolean;
-
-  /**
-   * Only requests with a call of this method; empty: any.
-   *
-   * @generated from field: string method = 7;
-   */
-  method: string;
-};
-
-/**
- * Describes the message msec.console.v1.ListRecentRequestsRequest.
- * Use `create(ListRecentRequestsRequestSchema)` to create a new message.
- */
-export declare const ListRecentRequestsRequestSchema: GenMessage<ListRecentRequestsRequest>;
-
-/**
- * @generated from message msec.console.v1.ListRecentRequestsResponse
- */
-export declare type ListRecentRequestsResponse = Message<"msec.console.v1.ListRecentRequestsResponse"> & {
-  /**
-   * @generated from field: repeated msec.console.v1.RequestSummary requests = 1;
-   */
-  requests: RequestSummary[];
-};
-
-/**
- * Describes the message msec.console.v1.ListRecentRequestsResponse.
- * Use `create(ListRecentRequestsResponseSchema)` to create a new message.
- */
-export declare const ListRecentRequestsResponseSchema: GenMessage<ListRecentRequestsResponse>;
-
-/**
  * The first span of a request.
  *
  * @generated from message msec.console.v1.RequestSummary
@@ -596,7 +524,7 @@ export enum CallSide {
 export declare const CallSideSchema: GenEnum<CallSide>;
 
 /**
- * Curves and request flows.
+ * Curves and request flows; requests are searched with RequestService.
  *
  * @generated from service msec.console.v1.TelemetryService
  */
@@ -620,16 +548,6 @@ export declare const TelemetryService: GenService<{
     methodKind: "unary";
     input: typeof GetFlowRequestSchema;
     output: typeof GetFlowResponseSchema;
-  },
-  /**
-   * The newest requests, so that there is something to click on.
-   *
-   * @generated from rpc msec.console.v1.TelemetryService.ListRecentRequests
-   */
-  listRecentRequests: {
-    methodKind: "unary";
-    input: typeof ListRecentRequestsRequestSchema;
-    output: typeof ListRecentRequestsResponseSchema;
   },
 }>;
 
