@@ -1,11 +1,16 @@
 import { Agent, type AgentOptions } from "node:http";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import { clusterSettings, shardDatabase } from "./schema/cluster.ts";
 
 /** Where a telemetry store is: the embedded engine's socket, or a ClickHouse server or cluster. */
 export type StoreAddress =
   | { readonly socket: string }
-  /** `http://user:password@host:8123`; `https` as well. */
-  | { readonly url: string };
+  | {
+      /** `http://user:password@host:8123`; `https` as well. */
+      readonly url: string;
+      /** Name of the cluster that the server belongs to, see `clusterStatements`; absent: the server alone. */
+      readonly cluster?: string;
+    };
 
 /** How a telemetry store is opened. */
 export type StoreOptions = StoreAddress & {
@@ -22,6 +27,11 @@ export interface StoreClients {
   /** For the store's database. */
   client: ClickHouseClient;
   database: string;
+  /** For the database of the tables that hold rows: the same, or on a cluster the shards'. */
+  rows: ClickHouseClient;
+  rowsDatabase: string;
+  /** Absent where there is one server. */
+  cluster: string | undefined;
   /** Address for people, without a password. */
   where: string;
 }
@@ -35,12 +45,14 @@ export function storeClients(options: StoreOptions): StoreClients {
   const { database = "msec", timeoutMs = 30_000 } = options;
   const embedded = "socket" in options;
   const url = embedded ? "http://telemetry-store" : options.url;
+  const cluster = embedded ? undefined : options.cluster;
   const clientOf = (name: string) =>
     createClient({
       url,
       database: name,
       request_timeout: timeoutMs,
       log: { level: ClickHouseLogLevel.OFF },
+      ...(cluster !== undefined && { clickhouse_settings: clusterSettings }),
       // An agent of its own: a client ends idle connections of its agent by a timer that only its own requests stop, so one
       // that shared the agent would break another's request. The engine never ends an idle connection, hence no timer.
       ...(embedded && {
@@ -49,12 +61,22 @@ export function storeClients(options: StoreOptions): StoreClients {
         set_basic_auth_header: false,
       }),
     });
+  const client = clientOf(database);
+  const rowsDatabase = cluster === undefined ? database : shardDatabase(database);
   return {
     root: clientOf("default"),
-    client: clientOf(database),
+    client,
     database,
+    rows: cluster === undefined ? client : clientOf(rowsDatabase),
+    rowsDatabase,
+    cluster,
     where: embedded ? options.socket : withoutPassword(url),
   };
+}
+
+/** Give their connections back. */
+export async function closeClients({ root, client, rows }: StoreClients): Promise<void> {
+  await Promise.all([...new Set([root, client, rows])].map((each) => each.close()));
 }
 
 function socketAgent(socketPath: string): Agent {

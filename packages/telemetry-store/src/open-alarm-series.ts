@@ -1,4 +1,4 @@
-import { type StoreOptions, storeClients } from "./client.ts";
+import { closeClients, type StoreOptions, storeClients } from "./client.ts";
 import {
   type CallEdge,
   type CallMinutes,
@@ -46,7 +46,7 @@ export interface AlarmSeries extends AsyncDisposable {
 export function openAlarmSeries(options: StoreOptions): AlarmSeries {
   const clients = storeClients({ timeoutMs: 12_000, ...options });
   const close = async () => {
-    await Promise.all([clients.root.close(), clients.client.close()]);
+    await closeClients(clients);
   };
   return {
     queryCalls: (query) => queryCallMinutes(clients, query),

@@ -32,6 +32,7 @@ describe("[server] of msec.ini", () => {
       agent_address: "",
       database: "",
       telemetry: "embedded",
+      telemetry_cluster: "",
       only: "everything",
       otlp_listen: "",
       otlp_grpc_listen: "",

@@ -57,6 +57,12 @@ export const serverKeys = {
     default: "embedded",
     summary: "Where logs, spans and metrics go: `embedded`, or the URL of a ClickHouse server.",
   },
+  telemetry_cluster: {
+    type: textKey().or(z.literal("")),
+    default: "",
+    summary:
+      "Name of the cluster that the ClickHouse server of `telemetry` belongs to: tables are replicated and distributed then; empty: that server alone.",
+  },
   only: {
     type: choiceKey(["everything", "monitoring"]),
     default: "everything",

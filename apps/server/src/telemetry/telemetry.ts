@@ -23,30 +23,40 @@ export interface Telemetry extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Where the configuration says that telemetry goes. */
+export interface TelemetryPlace {
+  /** `embedded`, or the URL of a ClickHouse server. */
+  readonly telemetry: string;
+  /** Name of the cluster that the server belongs to; empty: none. */
+  readonly telemetry_cluster: string;
+}
+
 /**
  * Where the telemetry store answers.
  *
- * @param where  `embedded`, or the URL of a ClickHouse server
  * @param state  the state directory
  */
-export function telemetryAddress(where: string, state: string): StoreAddress {
-  return where === "embedded" ? { socket: socketPath(state, "telemetry") } : { url: where };
+export function telemetryAddress(
+  { telemetry, telemetry_cluster: cluster }: TelemetryPlace,
+  state: string,
+): StoreAddress {
+  if (telemetry === "embedded") return { socket: socketPath(state, "telemetry") };
+  return { url: telemetry, ...(cluster !== "" && { cluster }) };
 }
 
 /**
  * Prepare the telemetry store.
  *
- * @param where  `embedded`, or the URL of a ClickHouse server
  * @param state  the state directory: `telemetry/` is the embedded engine's data
  */
-export function openTelemetry(where: string, state: string, log: Log): Telemetry {
+export function openTelemetry(place: TelemetryPlace, state: string, log: Log): Telemetry {
   const stopping = new AbortController();
   const socket = socketPath(state, "telemetry");
-  const store = gateStore(openTelemetryStore(telemetryAddress(where, state)));
+  const store = gateStore(openTelemetryStore(telemetryAddress(place, state)));
   let running = Promise.resolve();
   const start = () => {
     running =
-      where === "embedded"
+      place.telemetry === "embedded"
         ? runEngine({ dataDir: join(state, "telemetry"), socket }, state, store, log, stopping.signal)
         : untilReady(store, log, stopping.signal);
   };

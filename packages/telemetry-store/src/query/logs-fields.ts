@@ -1,5 +1,6 @@
 import type { StoreClients } from "../client.ts";
 import { storeErrorFrom } from "../client-error.ts";
+import { changeStructure } from "../schema/migrate.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
 import {
@@ -113,10 +114,10 @@ function fieldType(type: string): LogFieldType {
   return type.includes("Float64") ? ValueType.Number : ValueType.Text;
 }
 
-async function change({ client, where }: StoreClients, doing: string, query: string): Promise<void> {
+async function change(clients: StoreClients, doing: string, statement: string): Promise<void> {
   try {
-    await client.command({ query });
+    await changeStructure(clients, statement);
   } catch (error) {
-    throw storeErrorFrom(error, doing, where);
+    throw storeErrorFrom(error, doing, clients.where);
   }
 }

@@ -1,6 +1,8 @@
 import type { StoreClients } from "../client.ts";
 import { storeErrorFrom } from "../client-error.ts";
 import { ask } from "../query/ask.ts";
+import { quoted } from "../schema/cluster.ts";
+import { changeStructure } from "../schema/migrate.ts";
 
 /** What is kept for a time and in a size of its own. */
 export const TelemetryKind = { Spans: "spans", Logs: "logs", Calls: "calls", Samples: "samples" } as const;
@@ -144,8 +146,8 @@ async function setAges(clients: StoreClients, retention: Retention): Promise<voi
   const known = await ask<{ name: string; text: string }>(
     clients,
     "read the age of tables",
-    "SELECT name, create_table_query AS text FROM system.tables WHERE database = currentDatabase()",
-    {},
+    "SELECT name, create_table_query AS text FROM system.tables WHERE database = {database:String}",
+    { database: clients.rowsDatabase },
   );
   for (const kind of telemetryKinds) {
     for (const { table, time, days } of tables[kind]) {
@@ -195,8 +197,9 @@ async function halveNewest(
   const running = await ask<{ count: number }>(
     clients,
     "read running deletions",
-    "SELECT count() AS count FROM system.mutations WHERE database = currentDatabase() AND NOT is_done AND has({tables:Array(String)}, table)",
-    { tables: finestFirst },
+    `SELECT count() AS count FROM ${systemTable(clients, "mutations")}
+     WHERE database = {database:String} AND NOT is_done AND has({tables:Array(String)}, table)`,
+    { database: clients.rowsDatabase, tables: finestFirst },
   );
   if ((running[0]?.count ?? 0) > 0) return;
   const { time } = Object.values(tables)
@@ -215,15 +218,21 @@ async function readPartitions(clients: StoreClients): Promise<Partition[]> {
     "read what the tables take",
     `SELECT table, partition_id AS id, sum(bytes_on_disk) AS bytes, sum(rows) AS rows,
        toUnixTimestamp(min(min_time)) AS oldestS, toUnixTimestamp(max(max_time)) AS newestS
-     FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table, partition_id ORDER BY table, partition_id`,
-    {},
+     FROM ${systemTable(clients, "parts")} WHERE active AND database = {database:String}
+     GROUP BY table, partition_id ORDER BY table, partition_id`,
+    { database: clients.rowsDatabase },
   );
 }
 
-async function command({ client, where }: StoreClients, query: string): Promise<void> {
+/** A table of the server's own, or of one replica of each shard. */
+function systemTable({ cluster }: StoreClients, name: "parts" | "mutations"): string {
+  return cluster === undefined ? `system.${name}` : `cluster(${quoted(cluster)}, system, ${name})`;
+}
+
+async function command(clients: StoreClients, statement: string): Promise<void> {
   try {
-    await client.command({ query });
+    await changeStructure(clients, statement);
   } catch (error) {
-    throw storeErrorFrom(error, "apply the retention", where);
+    throw storeErrorFrom(error, "apply the retention", clients.where);
   }
 }

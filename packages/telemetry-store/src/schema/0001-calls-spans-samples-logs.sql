@@ -1,7 +1,7 @@
 -- Four tables, one for each table of msec.telemetry.v1.Batch.
 --
--- All are MergeTree with the partition a day: retention drops whole parts, never rewrites them. A cluster says
--- ReplicatedMergeTree in their place and puts a Distributed table of the same name in front; queries stay as they are.
+-- All are MergeTree with the partition a day: retention drops whole parts, never rewrites them. For a cluster, cluster.ts makes
+-- ReplicatedMergeTree of them and puts a Distributed table of the same name in front; queries stay as they are.
 --
 -- Settings of each table:
 --   non_replicated_deduplication_window   how many inserts are remembered by token, so that a repeat changes nothing

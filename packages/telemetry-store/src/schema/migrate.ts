@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { ClickHouseClient } from "@clickhouse/client";
+import type { StoreClients } from "../client.ts";
+import { clusterStatements, quoted } from "./cluster.ts";
 
 /** One step of the schema: a file `0001-what-it-does.sql` in this folder. */
 export interface Migration {
@@ -29,31 +30,43 @@ export function splitStatements(sql: string): string[] {
 }
 
 /**
- * Bring a database's schema up to date: make the database where it is missing, run what has not run there.
+ * Bring a store's schema up to date: make its databases where they are missing, run what has not run there.
  *
- * @param root   client for the database `default`, for the database may not exist yet
- * @param client client for the database itself
- * @param database its name
  * @returns the numbers that ran
  * @throws ClickHouseError of the statement that failed; those before it stay
  */
-export async function migrate(root: ClickHouseClient, client: ClickHouseClient, database: string): Promise<number[]> {
-  await root.command({
-    query: "CREATE DATABASE IF NOT EXISTS {database:Identifier}",
-    query_params: { database },
-  });
-  await client.command({
-    query: `CREATE TABLE IF NOT EXISTS schema_migration (number UInt32, name String, time DateTime DEFAULT now())
+export async function migrate(clients: StoreClients): Promise<number[]> {
+  const { root, client, cluster, database, rowsDatabase } = clients;
+  for (const name of new Set([database, rowsDatabase])) {
+    const everywhere = cluster === undefined ? "" : ` ON CLUSTER ${quoted(cluster)}`;
+    await root.command({ query: `CREATE DATABASE IF NOT EXISTS ${quoted(name)}${everywhere}` });
+  }
+  await changeStructure(
+    clients,
+    `CREATE TABLE IF NOT EXISTS schema_migration (number UInt32, name String, time DateTime DEFAULT now())
       ENGINE = MergeTree ORDER BY number`,
-  });
+  );
   const result = await client.query({ query: "SELECT number FROM schema_migration", format: "JSONCompactEachRow" });
   const done = new Set((await result.json<[number]>()).map(([number]) => number));
   const ran: number[] = [];
   for (const { number, name, statements } of readMigrations()) {
     if (done.has(number)) continue;
-    for (const query of statements) await client.command({ query });
+    for (const statement of statements) await changeStructure(clients, statement);
     await client.insert({ table: "schema_migration", values: [{ number, name }], format: "JSONEachRow" });
     ran.push(number);
   }
   return ran;
+}
+
+/**
+ * Make or change a table, or what it holds as a whole (a partition), on the server or on every server of the cluster.
+ *
+ * @throws ClickHouseError
+ */
+export async function changeStructure(
+  { client, rows, cluster, database }: StoreClients,
+  statement: string,
+): Promise<void> {
+  const statements = cluster === undefined ? [statement] : clusterStatements(statement, { cluster, database });
+  for (const query of statements) await (query.startsWith("INSERT") ? client : rows).command({ query });
 }
