@@ -46,8 +46,10 @@ export class WebHandlers {
 
   /** Whether an HTTP/1.1 request is for us, not for the original's HTTP+JSON. */
   accepts(request: IncomingMessage): boolean {
-    const [path, query] = splitUrl(request.url);
-    return pathForm.test(path) && !query.includes("methodName=");
+    const { url = "" } = request;
+    const mark = url.indexOf("?");
+    // The usual form of HTTP+JSON is known without a look at the path.
+    return !(mark >= 0 && url.includes("methodName=", mark)) && pathForm.test(mark < 0 ? url : url.slice(0, mark));
   }
 
   /** Serve an HTTP/1.1 request. */

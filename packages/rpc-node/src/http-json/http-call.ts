@@ -1,6 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import {
   type ArrivedCall,
   type CallServer,
@@ -11,12 +10,14 @@ import {
   ServedCall,
   type ServedMethod,
 } from "@msec/rpc";
+import { compileJsonCodec } from "@msec/wire";
 import { CallRoom } from "../call-room.ts";
 import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { HttpConnection } from "../http2/http2-exchange.ts";
 import type { ListenerLimits } from "../limits.ts";
 import { discardBody } from "./discard-body.ts";
 import { parseRequest } from "./parse-request.ts";
+import type { BodyReceiver, PushedRequest } from "./pushed-request.ts";
 
 /** What all such calls of a listener share. */
 export interface HttpCallShared {
@@ -25,6 +26,9 @@ export interface HttpCallShared {
 }
 
 let answered: HttpCall[] = [];
+
+/** Of Node's Buffer, works on any Uint8Array: the request id in a quarter of the time of `requestId`, which makes a view first. */
+const { hexSlice } = Buffer.prototype as unknown as { hexSlice(this: Uint8Array, start: number, end: number): string };
 
 /** Look after an answer at the end of this turn, when nearly all are out: a timer set and cleared for each took a tenth of its time. */
 function afterTurn(call: HttpCall): void {
@@ -45,8 +49,8 @@ function afterTurn(call: HttpCall): void {
  * States: the body comes → (it is complete, and there is room) the handler runs → answered. What is wrong with a request is said when its body
  * has come, so that the next one on the connection begins where it should; a body that is too large ends the connection.
  */
-export class HttpCall extends ServedCall {
-  readonly #request: IncomingMessage;
+export class HttpCall extends ServedCall implements BodyReceiver {
+  readonly #request: PushedRequest;
   readonly #response: ServerResponse;
   readonly #method: ServedMethod | undefined;
   readonly #refusal: RpcError | undefined;
@@ -65,7 +69,7 @@ export class HttpCall extends ServedCall {
    */
   constructor(
     arrived: ArrivedCall,
-    request: IncomingMessage,
+    request: PushedRequest,
     response: ServerResponse,
     method: ServedMethod | undefined,
     refusal: RpcError | undefined,
@@ -91,20 +95,20 @@ export class HttpCall extends ServedCall {
       void this.#refuseUnread(this.#tooLarge());
       return;
     }
-    const read = () => {
-      request.on("data", (chunk: Buffer) => this.#onData(chunk));
-      request.on("end", () => this.#onEnd());
-    };
     if (bytes === 0) {
-      read();
+      request.receive(this);
       return;
     }
     let waited = false;
     waited = !this.#room.take(bytes, () => {
       if (waited) {
         this.#room.unhold();
+        // Part of the body may have come since.
+        request.on("data", (chunk: Buffer) => this.onBody(chunk));
+        request.on("end", () => this.onBodyEnd());
+      } else {
+        request.receive(this);
       }
-      read();
     });
     const refusal = waited ? this.#room.hold(Math.min(bytes, streamWindowBytes)) : undefined;
     if (refusal) {
@@ -113,20 +117,16 @@ export class HttpCall extends ServedCall {
   }
 
   respond(fields: object): number {
-    const { output } = this.#method!.desc;
     // Field names as the interface file spells them, and fields at their default too: that is what the original's callers read.
-    const result = toJson(output, create(output, fields as MessageInitShape<DescMessage>), {
-      alwaysEmitImplicit: true,
-      useProtoFieldName: true,
-    });
-    return this.#send(Code.Ok, `{"ret":0, "errmsg":"", "resultObj": ${JSON.stringify(result)}}`);
+    const result = compileJsonCodec(this.#method!.desc.output).write(fields);
+    return this.#send(Code.Ok, `{"ret":0, "errmsg":"", "resultObj": ${result}}`);
   }
 
   respondError(error: RpcError): void {
     this.#send(error.code, `{"ret":${retFromError(error)}, "errmsg":${JSON.stringify(error.message)}}`);
   }
 
-  #onData(chunk: Buffer): void {
+  onBody(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.settled) {
       return;
@@ -152,7 +152,7 @@ export class HttpCall extends ServedCall {
     }
   }
 
-  #onEnd(): void {
+  onBodyEnd(): void {
     this.#isComplete = true;
     if (this.settled || this.#isRefused) {
       return;
@@ -194,6 +194,7 @@ export class HttpCall extends ServedCall {
     this.#body = undefined;
     this.#chunks = undefined;
     this.#room.end();
+    this.#request.stopReceiving();
     this.#request.removeAllListeners("data");
     await discardBody(this.#request);
     if (!this.#response.headersSent) {
@@ -226,15 +227,23 @@ export class HttpCall extends ServedCall {
     if (response.destroyed || response.headersSent) {
       return bytes;
     }
-    response.writeHead(200, {
-      "content-type": "application/json; charset=utf-8",
-      "content-length": bytes,
-      "msec-request-id": this.requestId,
-      "msec-code": codeName(code),
-    });
+    // A list, which Node goes through more quickly than through an object.
+    response.writeHead(200, [
+      "content-type",
+      "application/json; charset=utf-8",
+      "content-length",
+      String(bytes),
+      "msec-request-id",
+      hexSlice.call(this.ids, this.idsAt, this.idsAt + 16),
+      "msec-code",
+      codeName(code),
+    ]);
     response.end(body);
     this.#room.answered(bytes);
-    afterTurn(this);
+    // What the system has taken whole needs no looking after; nearly always it has.
+    if (!response.socket || response.socket.writableLength > 0) {
+      afterTurn(this);
+    }
     return bytes;
   }
 

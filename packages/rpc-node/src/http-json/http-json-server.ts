@@ -1,6 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type CallServer, Code, type MethodTable, type PeerInfo, parseTraceParent, RpcError } from "@msec/rpc";
+import {
+  type CallServer,
+  Code,
+  type MethodTable,
+  type PeerInfo,
+  parseTraceParent,
+  RpcError,
+  type ServedMethod,
+} from "@msec/rpc";
 import { ConnectionRoom, type RoomShared } from "../connection-room.ts";
 import { firstHeader, isRepeat } from "../http2/header-metadata.ts";
 import type { HttpConnection } from "../http2/http2-exchange.ts";
@@ -9,6 +17,7 @@ import { ReadTurn } from "../read-turn.ts";
 import { HttpCall } from "./http-call.ts";
 import { httpTimeoutMs } from "./http-timeout.ts";
 import type { ListPage } from "./list-page/list-page.ts";
+import { PushedRequest } from "./pushed-request.ts";
 import { type RequestFault, requestFault } from "./request-fault.ts";
 
 /** What HTTP connections of one listener share. */
@@ -32,10 +41,11 @@ const hint =
  * HTTP itself is Node's own server, which never listens: it is given sockets whose first bytes were HTTP.
  */
 export class HttpJsonServer {
-  readonly #server: Server;
+  readonly #server: Server<typeof PushedRequest>;
   readonly #shared: HttpJsonShared;
   readonly #connections = new WeakMap<Socket, HttpConnection>();
   #leaving = false;
+  #lastAsked: { readonly url: string; readonly name: string; readonly method: ServedMethod } | undefined;
 
   constructor(shared: HttpJsonShared) {
     this.#shared = shared;
@@ -49,6 +59,7 @@ export class HttpJsonServer {
         keepAliveTimeout: idleMs,
         connectionsCheckingInterval: Math.min(1_000, Math.max(20, frames.completeMs / 4)),
         requireHostHeader: false,
+        IncomingMessage: PushedRequest,
       },
       (request, response) => this.#serve(request, response),
     );
@@ -77,7 +88,7 @@ export class HttpJsonServer {
     this.#server.closeIdleConnections();
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
+  #serve(request: PushedRequest, response: ServerResponse): void {
     const receivedMs = performance.now();
     if (this.#leaving || this.#shared.calls.stopping) {
       response.setHeader("connection", "close");
@@ -98,11 +109,9 @@ export class HttpJsonServer {
       refuseMethod(request, response);
       return;
     }
-    const { url } = request;
-    const name = methodName(url ?? "");
-    const method = this.#shared.methods.find(name);
-    const { headers } = request;
-    const timeoutMs = httpTimeoutMs(headers, url ?? "");
+    const { url = "", headers } = request;
+    const { name, method } = this.#asked(url);
+    const timeoutMs = httpTimeoutMs(headers, url);
     const refusal = method
       ? timeoutMs === undefined
         ? badTimeout()
@@ -137,6 +146,20 @@ export class HttpJsonServer {
     call.read();
   }
 
+  /** The method that a URL names. Most callers ask for the same again and again: it is compared with the last one first. */
+  #asked(url: string): { readonly url: string; readonly name: string; readonly method: ServedMethod | undefined } {
+    if (url === this.#lastAsked?.url) {
+      return this.#lastAsked;
+    }
+    const name = methodName(url);
+    const asked = { url, name, method: this.#shared.methods.find(name) };
+    const { method } = asked;
+    if (method) {
+      this.#lastAsked = { url, name, method };
+    }
+    return asked;
+  }
+
   #connectionOf(socket: Socket): HttpConnection {
     return this.#connections.get(socket) ?? this.#connect(socket, { address: "unknown", certificate: undefined });
   }
@@ -160,7 +183,7 @@ export class HttpJsonServer {
 }
 
 function readHops(text: string): number {
-  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return text !== "" && /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
 const plainQuery = /\?methodName=([\w.]+)(?:&|$)/;

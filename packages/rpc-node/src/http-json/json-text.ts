@@ -58,7 +58,9 @@ export function parseJson(text: string): { readonly value: JsonValue } | { reado
     return { fault: text.trim() === "" ? "it is empty; send {} for a message without fields" : "it is not JSON" };
   }
   // The text has one colon for each member; of those with one name the parser keeps one.
-  return countMembers(value) === members ? { value } : { fault: "an object in it has the same name twice" };
+  return members < 2 || countMembers(value) === members
+    ? { value }
+    : { fault: "an object in it has the same name twice" };
 }
 
 function countMembers(value: JsonValue): number {

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { fromJson } from "@bufbuild/protobuf";
 import { Code, RpcError, type ServedMethod } from "@msec/rpc";
+import { compileJsonCodec } from "@msec/wire";
 import { parseJson } from "./json-text.ts";
 
 /**
@@ -19,7 +19,7 @@ export function parseRequest(method: ServedMethod, bytes: Buffer | undefined): u
     throw badBody(parsed.fault);
   }
   try {
-    return fromJson(method.desc.input, parsed.value, { ignoreUnknownFields: true });
+    return compileJsonCodec(method.desc.input).read(parsed.value);
   } catch (cause) {
     throw badBody(`it is not a ${method.desc.input.typeName}: ${(cause as Error).message}`, cause);
   }

@@ -52,9 +52,11 @@ export class ListPage {
 
   /** Answer, if the request is for the page or a part of it. */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return false;
+    }
     const path = pathOf(request.url);
-    const isRead = request.method === "GET" || request.method === "HEAD";
-    const file = isRead ? (this.#files.get(path) ?? this.#page(path, request)) : undefined;
+    const file = this.#files.get(path) ?? this.#page(path, request);
     if (file === undefined) {
       return false;
     }
