@@ -1,8 +1,12 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
-import { ask } from "./ask.ts";
+import { ask, askRows, isTooMany } from "./ask.ts";
 import { type AttributeFilter, filterParams, hostCondition, hostFamily, reporterCondition } from "./attributes.ts";
+import { metricRowsFromRows } from "./metric-rows.ts";
+import { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
 import { type TimeAxis, type TimeRange, timeAxis } from "./time-axis.ts";
+
+export { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
 
 /** Seconds between two points that may be asked for. */
 export const metricSteps = [1, 10, 60, 600, 3_600, 86_400] as const;
@@ -24,18 +28,6 @@ export const metricLimits = { steps: metricSteps, pointsMax: metricPointsMax, da
 
 /** How long the finer tables reach back, with an hour to spare; what is older is read from the next. */
 const reachMs = { second: 47 * 3_600_000, minute: 719 * 3_600_000 };
-
-/** What a curve shows of a gauge's values in one step; a counter's are always added up. */
-export const Statistic = { Mean: "mean", Min: "min", Max: "max", Last: "last" } as const;
-export type Statistic = (typeof Statistic)[keyof typeof Statistic];
-
-/** How gauges of several instances become one curve; counters are always added up. */
-export const Across = { Sum: "sum", Mean: "mean", Min: "min", Max: "max" } as const;
-export type Across = (typeof Across)[keyof typeof Across];
-
-/** Which curves one attribute has. */
-export const MetricSplit = { None: "none", Instance: "instance", Host: "host" } as const;
-export type MetricSplit = (typeof MetricSplit)[keyof typeof MetricSplit];
 
 /** Which curves of metrics to read; the range is at most two years. */
 export interface MetricsQuery extends AttributeFilter, TimeRange {
@@ -150,13 +142,48 @@ async function readRows(
     min: averaged(Across.Min),
     max: averaged(Across.Max),
   };
+  if (query.instance) {
+    try {
+      const reader = await askRows(
+        clients,
+        "query metrics",
+        pointsQuery(query, stepS, ofHosts),
+        params,
+        instanceRowsMax,
+      );
+      return metricRowsFromRows(reader, query, stepS);
+    } catch (error) {
+      if (!isTooMany(error)) throw error;
+    }
+  }
   return await ask<MetricRow>(clients, "query metrics", metricsQuery(query, stepS, ofHosts), params);
+}
+
+/** Points of one instance that are read as they are: planning three levels of groups takes the engine longer than reading a day's curve. */
+const instanceRowsMax = 50_000;
+
+function sourceOf(stepS: number): { table: string; asReported: boolean } {
+  const asReported = stepS < 60;
+  return { table: asReported ? "sample" : stepS < 3_600 ? "sample_minute" : "sample_hour", asReported };
+}
+
+/** What `metricRowsFromRows` reads. */
+function pointsQuery({ statistic = Statistic.Mean, ...query }: MetricsQuery, stepS: number, ofHosts: boolean): string {
+  const { table, asReported } = sourceOf(stepS);
+  const value = statistic === Statistic.Mean ? "toFloat64(count)" : statistic;
+  return `
+    SELECT name, host, instance, toUnixTimestamp(time), kind, ${asReported ? "value, 1., value" : `sum, toFloat64(count), ${value}`}
+    FROM ${table} WHERE ${samplesCondition(query, ofHosts)}`;
+}
+
+function samplesCondition(query: AttributeFilter, ofHosts: boolean): string {
+  return `${ofHosts ? hostCondition(query) : reporterCondition(query)} AND name IN {names:Array(String)}
+          AND time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')`;
 }
 
 function metricsQuery(query: MetricsQuery, stepS: number, ofHosts: boolean): string {
   const { split = MetricSplit.None, statistic = Statistic.Mean } = query;
-  const asReported = stepS < 60;
-  const table = asReported ? "sample" : stepS < 3_600 ? "sample_minute" : "sample_hour";
+  const { table, asReported } = sourceOf(stepS);
   const added = asReported ? "sum(value)" : "sum(sum)";
   const gauge: Record<Statistic, string> = {
     mean: asReported ? "avg(value)" : "sum(sum) / sum(count)",
@@ -178,8 +205,7 @@ function metricsQuery(query: MetricsQuery, stepS: number, ofHosts: boolean): str
           intDiv(toUnixTimestamp(time), {stepS:UInt32}) * {stepS:UInt32} AS second,
           any(kind) AS of_kind, if(of_kind = 1, ${added}, ${gauge[statistic]}) AS each
         FROM ${table}
-        WHERE ${ofHosts ? hostCondition(query) : reporterCondition(query)} AND name IN {names:Array(String)}
-          AND time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')
+        WHERE ${samplesCondition(query, ofHosts)}
         GROUP BY name, from_host, from_instance, second
       )
       GROUP BY name, host_, instance_, second
