@@ -107,8 +107,13 @@ test(
       ["token", "--state", join(directory, ".msec"), "--name", "alice"],
       directory,
     );
-    // What `npm start` would have done: the console of a fresh checkout is built beside the server.
+    // The console of a fresh checkout is built beside the server, and the store starts beside it too: until then it is 503.
     await waitUntil("the console is there", async () => (await fetch(consoleUrl)).ok, patienceMs);
+    await waitUntil(
+      "the store serves",
+      async () => (await ask("RegistryService/ListServices", {})).status === 200,
+      patienceMs,
+    );
     await page.goto(stdout.trim() || assert.fail(stderr));
     await page.getByRole("heading", { level: 1, name: "Monitor" }).waitFor();
     assert.equal(new URL(page.url()).pathname, "/monitor");
