@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { connect } from "@msec/service";
 import { WorkService } from "./gen/work_pb.js";
 
-/** What became of the calls that began within one tenth of a second; one line of JSON each on standard output. */
+/** What became of the calls that began within one tenth of a second, or as long as the caller was told; one line of JSON each on standard output. */
 export interface Tenth {
   /** Milliseconds since 1970 UTC at which it began. */
   at: number;
@@ -18,17 +18,17 @@ export interface Tenth {
 
 // Calls a service by name so many times a second, whatever becomes of the calls: who waits for answers before calling on measures a system that is kinder than
 // its users are. Ends when its input does.
-const [service = "", rateText = ""] = process.argv.slice(2);
-const rate = Number(rateText);
+const [service = "", ...numbers] = process.argv.slice(2);
+const [rate = 1, timeoutMs = 2_000, binMs = 100] = numbers.map(Number);
 const connection = connect({ name: "Test.caller" });
-const work = connection.call(WorkService, service, { timeoutMs: 2_000 });
+const work = connection.call(WorkService, service, { timeoutMs });
 const tenths = new Map<number, Tenth & { open: number }>();
-const periodMs = 5;
+const periodMs = Math.max(5, 1_000 / rate);
 const startMs = performance.now();
 let begun = 0;
 
 function tenthOf(nowMs: number) {
-  const at = Math.floor(nowMs / 100) * 100;
+  const at = Math.floor(nowMs / binMs) * binMs;
   let tenth = tenths.get(at);
   if (tenth === undefined) {
     tenth = { at, ok: 0, failed: 0, by: {}, slowestMs: 0, failure: "", open: 0 };
@@ -61,12 +61,12 @@ const calling = setInterval(() => {
 // A tenth is told when it is over and all of its calls have ended, in order.
 setInterval(() => {
   for (const [at, tenth] of tenths) {
-    if (at + 100 > Date.now() || tenth.open > 0) break;
+    if (at + binMs > Date.now() || tenth.open > 0) break;
     const { open, ...told } = tenth;
     process.stdout.write(`${JSON.stringify(told)}\n`);
     tenths.delete(at);
   }
-}, 50);
+}, binMs / 2);
 
 createInterface({ input: process.stdin }).on("close", async () => {
   clearInterval(calling);

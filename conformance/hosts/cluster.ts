@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { type Instance, RegistryService, ServiceKind } from "@msec/api/console/v
 import { createClient as createRpcClient } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
 import type { Tenth } from "./caller.ts";
+import { createClock, type TestClock } from "./clock.ts";
 import { WorkService } from "./gen/work_pb.js";
 import { createNetwork, type TestNetwork } from "./network.ts";
 
@@ -33,33 +34,37 @@ export class TestCluster implements AsyncDisposable {
   readonly network: TestNetwork;
   readonly directory: string;
   readonly count: number;
+  /** Of the hosts; `undefined` where they have the machine's own. */
+  readonly clock: TestClock | undefined;
   registry!: Client<typeof RegistryService>;
   capacity!: Client<typeof CapacityService>;
   readonly #children = new Map<string, ChildProcess>();
   readonly #tenths: Tenth[] = [];
 
-  private constructor(network: TestNetwork, directory: string, count: number) {
+  private constructor(network: TestNetwork, directory: string, count: number, clock: TestClock | undefined) {
     this.network = network;
     this.directory = directory;
     this.count = count;
+    this.clock = clock;
   }
 
   /**
    * Start everything and wait until the calls go through.
    *
+   * @param hasClock  whether the hosts (agents, instances, callers) have a clock of their own, whose pace may change
    * @throws Error with what did not come up
    */
-  static async start(count: number, callsPerSecond: number): Promise<TestCluster> {
+  static async start(count: number, callsPerSecond: number, hasClock = false): Promise<TestCluster> {
     const network = createNetwork(count + 1);
     const directory = await mkdtemp(join(tmpdir(), "msec-hosts-"));
-    const cluster = new TestCluster(network, directory, count);
+    const clock = hasClock ? createClock(directory) : undefined;
+    const cluster = new TestCluster(network, directory, count, clock);
     try {
       await cluster.startServer();
       for (let host = 1; host <= count + 1; host++) await cluster.#enrol(host);
       for (let host = 1; host <= count + 1; host++) cluster.startAgent(host);
       await cluster.#register();
-      cluster.#startCaller(callsPerSecond);
-      await until("calls go through", 60_000, () => cluster.#tenths.some(({ ok }) => ok > 0));
+      await cluster.startCaller({ callsPerSecond });
       return cluster;
     } catch (error) {
       const logs = cluster.logs();
@@ -121,6 +126,11 @@ export class TestCluster implements AsyncDisposable {
     await ended(child);
   }
 
+  /** What the server has on disk, its database first of all, is not where it was. */
+  loseServerState(): void {
+    renameSync(join(this.directory, "server"), join(this.directory, "server.lost"));
+  }
+
   /**
    * Start the agent of a host; its service runs already after an agent's own restart.
    *
@@ -130,7 +140,7 @@ export class TestCluster implements AsyncDisposable {
     const state = this.#stateOf(host);
     const clock = ahead === undefined ? [] : ["faketime", "-f", ahead];
     const program = [join(root, "apps/agent/src/main.ts"), "--state", state, "--config", join(state, "msec.ini")];
-    this.#spawn(`agent-${host}`, [...this.network.enter(host), ...clock], program);
+    this.#spawn(`agent-${host}`, [...this.network.enter(host), ...clock], program, this.clock?.environment);
   }
 
   /** End the agent of a host as a crash does. */
@@ -138,6 +148,37 @@ export class TestCluster implements AsyncDisposable {
     const child = this.#children.get(`agent-${host}`)!;
     child.kill("SIGKILL");
     await ended(child);
+  }
+
+  /**
+   * Start the program that calls, in place of one that was stopped, and wait until calls go through; times are those of its clock.
+   *
+   * @param timeoutMs  how long each call waits; default two seconds
+   * @param binMs      calls are counted by their beginning in so many milliseconds; default a tenth of a second
+   */
+  async startCaller({ callsPerSecond, timeoutMs = 2_000, binMs = 100 }: CallerLoad): Promise<void> {
+    const host = this.count + 1;
+    const socket = join(this.#stateOf(host), "run/agent.sock");
+    const command = [here("caller.ts"), workService, String(callsPerSecond), String(timeoutMs), String(binMs)];
+    const environment = { ...this.clock?.environment, MSEC_AGENT: socket };
+    const child = this.#spawn("caller", this.network.enter(host), command, environment);
+    const before = this.#tenths.length;
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      if (line.startsWith("{")) this.#tenths.push(JSON.parse(line) as Tenth);
+    });
+    await until("calls go through", 60_000, () => this.#tenths.slice(before).some(({ ok }) => ok > 0));
+  }
+
+  /** End the program that calls, when its last calls have ended. */
+  async stopCaller(): Promise<void> {
+    const child = this.#children.get("caller")!;
+    child.stdin?.end();
+    await ended(child);
+  }
+
+  /** When the last calls began of which it is known how all of them ended, by the caller's clock. */
+  get seenUntil(): number {
+    return this.#tenths.at(-1)?.at ?? 0;
   }
 
   /** `10.99.1.2:7100`: as calls say who answered. */
@@ -197,7 +238,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** What became of the calls that began between two moments; waits for those that are under way. */
   async seenBetween(from: number, to: number): Promise<CallsSeen> {
-    await until("all calls ended", 15_000, () => (this.#tenths.at(-1)?.at ?? 0) >= to);
+    await until("all calls ended", 15_000, () => this.seenUntil >= to);
     return new CallsSeen(this.#tenths.filter(({ at }) => at >= from && at < to));
   }
 
@@ -216,8 +257,18 @@ export class TestCluster implements AsyncDisposable {
     const service = join(state, "root/Test/work");
     mkdirSync(join(state, "agent"), { recursive: true, mode: 0o700 });
     mkdirSync(join(service, "log"), { recursive: true });
-    symlinkSync(here("service/bin"), join(service, "bin"));
-    symlinkSync(here("service/etc"), join(service, "etc"));
+    if (this.clock === undefined) {
+      symlinkSync(here("service/bin"), join(service, "bin"));
+      symlinkSync(here("service/etc"), join(service, "etc"));
+    } else {
+      // Nothing of the agent's environment reaches a service: its program itself takes the clock.
+      mkdirSync(join(service, "bin"));
+      mkdirSync(join(service, "etc"));
+      const program = `#!/bin/sh\nexec env ${this.clock.assignments} WORK_PATIENT=1 ${process.execPath} ${here("service/bin/work.ts")}\n`;
+      writeFileSync(join(service, "bin/work"), program, { mode: 0o755 });
+      // What a busy machine makes a call wait is as many times as long by that clock: nothing is refused for it.
+      writeFileSync(join(service, "etc/config.ini"), "[SRPC]\nmodule = ./work\nmsg_timeout = 0\n");
+    }
     const hostName = `host-${host}`;
     writeFileSync(
       join(state, "msec.ini"),
@@ -244,16 +295,6 @@ export class TestCluster implements AsyncDisposable {
     });
     const instanceIds = (await this.instances()).map(({ id }) => id);
     await this.registry.setRouting({ instanceIds, inRouting: true });
-  }
-
-  #startCaller(callsPerSecond: number): void {
-    const host = this.count + 1;
-    const socket = join(this.#stateOf(host), "run/agent.sock");
-    const command = [here("caller.ts"), workService, String(callsPerSecond)];
-    const child = this.#spawn("caller", this.network.enter(host), command, { MSEC_AGENT: socket });
-    createInterface({ input: child.stdout! }).on("line", (line) => {
-      if (line.startsWith("{")) this.#tenths.push(JSON.parse(line) as Tenth);
-    });
   }
 
   #stateOf(host: number): string {
@@ -283,6 +324,13 @@ export class TestCluster implements AsyncDisposable {
     );
   }
 }
+
+/** What a cluster's caller does, see `startCaller`. */
+export type CallerLoad = {
+  readonly callsPerSecond: number;
+  readonly timeoutMs?: number | undefined;
+  readonly binMs?: number | undefined;
+};
 
 /** Calls that began within some time, added up. */
 export class CallsSeen {

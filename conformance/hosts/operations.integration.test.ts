@@ -49,7 +49,7 @@ test("a rolling restart of all: no call fails", { skip }, async (t) => {
 
 const clockReason = spawnSync("faketime", ["-f", "+1h", "true"]).error ? "needs Debian's faketime" : undefined;
 
-test("the server and its database gone for an hour by the agents' clocks, every agent restarted in it: no call fails", {
+test("every agent restarted without a server, its clock an hour ahead: no call fails, and all is as before when the server is back", {
   skip: skip || (clockReason ?? false),
 }, async (t) => {
   const from = Date.now();
@@ -58,7 +58,7 @@ test("the server and its database gone for an hour by the agents' clocks, every 
     await cluster.killAgent(host);
     cluster.startAgent(host, "+1h");
   }
-  await delay(isWhole ? 60_000 : 5_000);
+  await delay(5_000);
   const seen = await cluster.seenBetween(from, Date.now());
   t.diagnostic(String(seen));
   assert.equal(seen.failed, 0, String(seen));

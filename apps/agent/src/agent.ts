@@ -23,6 +23,8 @@ import { watchDyeing } from "./dyeing/watch-dyeing.ts";
 import { ProcessList } from "./host/process-list.ts";
 import { HostReporter } from "./host/report-host.ts";
 import { reportMetrics } from "./host/report-metrics.ts";
+import { showProcesses } from "./host/show-processes.ts";
+import { TopProcesses } from "./host/top-processes.ts";
 import { Membership } from "./identity/membership.ts";
 import { listenLocal } from "./local/listen-local.ts";
 import type { StatusFields } from "./local/local-service.ts";
@@ -169,6 +171,7 @@ async function startParts(
     sendSpool(link, spool, log, signal),
     reportMetrics(foreign.spool, log, signal),
     hostReporter.run(link, signal),
+    showProcesses(link, new TopProcesses(() => processes.owners()), signal),
   ];
   for (const part of work) part.catch((error) => fail(error instanceof Error ? error : new Error(String(error))));
   return {

@@ -2,11 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DyeingService as AgentDyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
+import { ProcessesService as AgentProcessesService } from "@msec/api/agent/v1/processes_pb.js";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
+import { ProcessesService } from "@msec/api/console/v1/processes_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
@@ -20,6 +22,7 @@ import { Enrollment } from "./agents/enrollment.ts";
 import { createControlHandler } from "./agents/handler.ts";
 import { HostDirectory } from "./agents/host-directory.ts";
 import { listenAgents } from "./agents/listener.ts";
+import { createProcessesFeed, createProcessesHandler, LiveProcesses } from "./agents/live-processes.ts";
 import { PushOrders } from "./agents/push-orders.ts";
 import { openServerIdentity } from "./agents/server-identity.ts";
 import { type AlarmTimes, openAlarms } from "./alarms/alarms.ts";
@@ -144,6 +147,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const dyeRules = new DyeRules(store, now);
   await dyeRules.load();
 
+  const liveProcesses = new LiveProcesses(hosts, now);
+
   const agents = await listenAgents(
     config.agent_listen.address,
     config.agent_listen.port,
@@ -166,7 +171,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ),
     }),
     log,
-    [{ service: AgentDyeingService, handlers: createDyeingFeed(dyeRules, hosts) }],
+    [
+      { service: AgentDyeingService, handlers: createDyeingFeed(dyeRules, hosts) },
+      { service: AgentProcessesService, handlers: createProcessesFeed(liveProcesses, hosts) },
+    ],
   );
   stack.defer(() => agents.close({ graceMs: 0 }));
 
@@ -221,6 +229,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         );
         const capacityHandler = createCapacityHandler({ operations, registry, feed, hosts, pushes, now });
         router.service(CapacityService, onlyMonitors ? monitoringCapacity(capacityHandler) : capacityHandler);
+        router.service(ProcessesService, createProcessesHandler(liveProcesses));
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
         router.service(RequestService, createRequestHandler(telemetry.store, registry));
         router.service(AlarmService, alarms.handler);

@@ -10,6 +10,7 @@ import {
 } from "@msec/process";
 import type { Instance } from "../supervisor/instance.ts";
 import type { InstanceSet } from "../supervisor/instance-set.ts";
+import type { ProcessOwner } from "./top-processes.ts";
 
 const STATES: Readonly<Record<SupervisedState, ProcessState>> = {
   stopped: ProcessState.STOPPED,
@@ -51,19 +52,32 @@ export class ProcessList {
     return processes;
   }
 
+  /** Which processes of the host are the system's own: parts by their pid, instances by their process group. */
+  owners(): Map<number, ProcessOwner> {
+    const owners = new Map<number, ProcessOwner>();
+    for (const { pid, role } of this.#partRecords()) owners.set(pid, { service: role, instanceId: "" });
+    for (const { assignment, supervised } of this.#instances.list()) {
+      const { service, instanceId } = assignment;
+      if (supervised.run !== undefined) owners.set(supervised.run.pid, { service, instanceId });
+    }
+    return owners;
+  }
+
+  #partRecords() {
+    return readRunRecords(this.#state).filter((record) => record.role !== "instance" && isAlive(record));
+  }
+
   #parts(seen: Map<number, CpuSample>): Process[] {
-    return readRunRecords(this.#state)
-      .filter((record) => record.role !== "instance" && isAlive(record))
-      .map((record) =>
-        create(ProcessSchema, {
-          name: record.role,
-          state: ProcessState.RUNNING,
-          pid: record.pid,
-          startedMs: record.startedMs,
-          listen: record.listen,
-          ...this.#usage(record.pid, seen),
-        }),
-      );
+    return this.#partRecords().map((record) =>
+      create(ProcessSchema, {
+        name: record.role,
+        state: ProcessState.RUNNING,
+        pid: record.pid,
+        startedMs: record.startedMs,
+        listen: record.listen,
+        ...this.#usage(record.pid, seen),
+      }),
+    );
   }
 
   #instance(instance: Instance, seen: Map<number, CpuSample>): Process {

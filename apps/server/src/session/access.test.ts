@@ -6,6 +6,7 @@ import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
+import { ProcessesService } from "@msec/api/console/v1/processes_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
@@ -20,6 +21,7 @@ const methods: DescMethod[] = [
   AlarmService,
   LogService,
   DyeingService,
+  ProcessesService,
 ].flatMap((service) => service.methods);
 const withoutCredentials = new Map([
   // The answer to a token that does not exist.

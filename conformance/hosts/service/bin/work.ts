@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Code, RpcError } from "@msec/rpc";
+import { Code, RpcError, type ServiceImplementation } from "@msec/rpc";
 import { serve } from "@msec/service";
 import { WorkService } from "../../gen/work_pb.js";
 
@@ -7,7 +7,7 @@ const instance = `${process.env.MSEC_ADDRESS}:${process.env.MSEC_PORT}`;
 let errors = 0;
 let delayMs = 0;
 
-serve(WorkService, {
+const handlers: ServiceImplementation<typeof WorkService> = {
   async work() {
     // A little work that waits, as for a database: so that calls are in flight when something happens.
     await delay(2 + delayMs);
@@ -19,4 +19,6 @@ serve(WorkService, {
     delayMs = fault.delayMs;
     return {};
   },
-});
+};
+// However long calls wait: where a clock runs fast.
+serve(WorkService, handlers, process.env.WORK_PATIENT === undefined ? {} : { queueTargetMs: 0 });
