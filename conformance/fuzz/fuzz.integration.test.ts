@@ -16,7 +16,7 @@ for (const target of Object.keys(targets)) {
 }
 
 test("http: kept inputs and damaged ones break no promise", async () => {
-  const report = await fuzzHttp(seed, 300);
+  const report = await fuzzHttp(seed, 2_000);
   assert.equal(report.failure, undefined);
 });
 

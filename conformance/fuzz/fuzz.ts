@@ -9,7 +9,7 @@ export interface FuzzReport {
   readonly seed: number;
   readonly inputs: number;
   readonly seconds: number;
-  /** Of one input. */
+  /** Of one input; of a target in a process of its own, the most that this worked without looking at its sockets. */
   readonly slowestMs: number;
   /** More resident at the end than when the first tenth was done. */
   readonly grownBytes: number;

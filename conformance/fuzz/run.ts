@@ -29,7 +29,10 @@ if (
   console.error(`--target must be one of ${names.join(", ")}; --inputs, --seed and --first whole numbers`);
   process.exit(2);
 }
-const report = target === "http" ? await fuzzHttp(seed, inputs, first) : await fuzz(target, seed, inputs, first);
+const report =
+  target === "http"
+    ? await fuzzHttp(seed, inputs, first, (line) => console.error(line))
+    : await fuzz(target, seed, inputs, first);
 const perSecond = Math.round(report.inputs / report.seconds);
 console.log(
   `${report.target}: ${report.inputs} inputs of seed ${report.seed} in ${report.seconds.toFixed(1)} s (${perSecond}/s), ` +

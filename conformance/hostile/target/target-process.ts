@@ -45,6 +45,11 @@ export class TargetProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Whether it wrote anything. */
+  get hasOutput(): boolean {
+    return this.#output.length > 0;
+  }
+
   /** What it wrote: nothing, unless something is wrong. */
   get output(): string {
     return this.#output.join("");
