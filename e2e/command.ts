@@ -17,6 +17,8 @@ export interface RunningCommand {
   readonly child: ChildProcess;
   /** All it has printed on standard output so far. */
   stdout(): string;
+  /** All it has said on standard error so far. */
+  stderr(): string;
   /** Settles when it has ended. */
   readonly ended: Promise<CommandResult>;
 }
@@ -51,7 +53,7 @@ export function startMsec(
     child.once("error", reject);
     child.once("close", (status, signal) => resolve({ status, signal, stdout, stderr }));
   });
-  return { child, stdout: () => stdout, ended };
+  return { child, stdout: () => stdout, stderr: () => stderr, ended };
 }
 
 /** Run `bin/msec.js` to its end. */

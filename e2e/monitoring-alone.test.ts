@@ -108,7 +108,8 @@ test(
       directory,
     );
     // The console of a fresh checkout is built beside the server, and the store starts beside it too: until then it is 503.
-    await waitUntil("the console is there", async () => (await fetch(consoleUrl)).ok, patienceMs);
+    const isBuilt = () => !server.stderr().includes("console: building") || server.stderr().includes("console: built");
+    await waitUntil("the console is built", isBuilt, patienceMs);
     await waitUntil(
       "the store serves",
       async () => (await ask("RegistryService/ListServices", {})).status === 200,
