@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { certificateFingerprint, createTlsIdentity } from "@msec/process";
 import { Code, createClient, type RpcError } from "@msec/rpc";
@@ -69,4 +70,44 @@ test("plain bytes on a TLS port, and a handshake that never goes on, are closed"
   await silent.end();
   const socket = connect(echo.listener.port);
   socket.destroy();
+});
+
+test("a call that waits for the connection past its deadline was not sent, is not sent later, and the next one is", async () => {
+  await using echo = await serveEcho({ tls: { key: server.key, cert: server.cert } });
+  const held = Promise.withResolvers<void>();
+  // The handshake waits until it is let through.
+  const gate = createServer((socket) => {
+    void held.promise.then(() => {
+      const onwards = connect(echo.listener.port, "127.0.0.1");
+      socket.on("error", () => onwards.destroy());
+      onwards.on("error", () => socket.destroy());
+      socket.pipe(onwards).pipe(socket);
+    });
+  });
+  gate.listen(0, "127.0.0.1");
+  await once(gate, "listening");
+  const { port } = gate.address() as AddressInfo;
+  await using channel = createChannel(
+    { address: "127.0.0.1", port },
+    { tls: pinned, limits: { connect: { timeoutMs: 60_000 } } },
+  );
+  const client = createClient(EchoService, channel.call, { timeoutMs: 60_000 });
+  const first = client.text({ number: 1 });
+  const abort = new AbortController();
+  const canceled = client.text({ number: 2 }, { signal: abort.signal });
+  const late = client.text({ number: 3 }, { timeoutMs: 20 });
+  const last = client.text({ number: 4 });
+  await assert.rejects(late, (error: RpcError) => {
+    assert.equal(error.code, Code.DeadlineExceeded);
+    assert.equal(error.details.notSent, true);
+    assert.match(error.message, /no connection in \d+ ms, so nothing of the call was sent/);
+    return true;
+  });
+  abort.abort();
+  await assert.rejects(canceled, (error: RpcError) => error.code === Code.Canceled);
+  held.resolve();
+  assert.equal((await first).number, 1);
+  assert.equal((await last).number, 4);
+  assert.equal(echo.seen.contexts.length, 2);
+  gate.close();
 });

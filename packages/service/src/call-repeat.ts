@@ -6,12 +6,18 @@ export const MAX_TRIES = 4;
 
 /**
  * Whether a failed call did certainly nothing, so that another instance may be asked whatever the method: nothing of it was sent, or the
- * instance said that it did not begin. Not for what would fail the same everywhere: a request that cannot be encoded, a deadline, a cancellation.
+ * instance said that it did not begin. A deadline counts where nothing was sent: it is that of one attempt, if there is time left. Not for what would fail the same everywhere: a
+ * request that cannot be encoded, a cancellation.
  */
 export function isRepeatable(error: unknown): boolean {
   if (!(error instanceof RpcError)) return false;
   if (error.details.notSent !== true && error.details.notExecuted !== true) return false;
-  return error.code === Code.Unavailable || error.code === Code.ResourceExhausted;
+  const { code } = error;
+  return (
+    code === Code.Unavailable ||
+    code === Code.ResourceExhausted ||
+    (code === Code.DeadlineExceeded && error.details.notSent === true)
+  );
 }
 
 // Codes by which an instance says that it is not well; the others are the caller's own doing.

@@ -80,6 +80,8 @@ export class ChannelConnection {
   /** What the first answer said; until then nobody knows. */
   #understandsCancel: boolean | undefined;
   #failure: RpcError | undefined;
+  /** Where the frames of calls begin that wait for the connection, by sequence, in the order of `output`; they follow each other without a gap. */
+  readonly #heldFrames = new Map<number, number>();
   /** Sequences up to this one have been handed to the socket. */
   #handedOver = 0;
   #lastSequence = 0;
@@ -107,9 +109,12 @@ export class ChannelConnection {
     return this.pending.free(this.#lastSequence + 1);
   }
 
-  /** Remember a call whose frame has just been appended to `output`, with the sequence that `nextSequence` gave. */
-  add(call: PendingCall): void {
+  /** Remember a call whose frame has just been appended to `output` at `frameStart`, with the sequence that `nextSequence` gave. */
+  add(call: PendingCall, frameStart: number): void {
     this.pending.add(call);
+    if (!this.isOpen) {
+      this.#heldFrames.set(call.sequence, frameStart);
+    }
     this.#lastSequence = call.sequence;
     this.output.wrote();
   }
@@ -129,7 +134,7 @@ export class ChannelConnection {
       return;
     }
     this.giveUp(sequence, error);
-    if (this.#understandsCancel !== false && !this.#ended) {
+    if (this.#understandsCancel !== false && this.isOpen) {
       const { writer } = this.output;
       const frame = beginFrame(writer);
       encodeCancelHead(writer, sequence);
@@ -143,16 +148,46 @@ export class ChannelConnection {
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.pending.inOrder()) {
       if (call.deadline <= nowMs) {
-        const waitedMs = Math.round(nowMs - call.startedMs);
-        this.giveUp(
-          call.sequence,
-          new RpcError(Code.DeadlineExceeded, `${call.method.name} at ${this.address}: no answer in ${waitedMs} ms`),
-        );
+        this.giveUp(call.sequence, this.#late(call, Math.round(nowMs - call.startedMs)));
       } else if (call.deadline < next) {
         next = call.deadline;
       }
     }
     return next;
+  }
+
+  #late(call: PendingCall, waitedMs: number): RpcError {
+    const where = `${call.method.name} at ${this.address}`;
+    return this.isOpen
+      ? new RpcError(Code.DeadlineExceeded, `${where}: no answer in ${waitedMs} ms`)
+      : new RpcError(
+          Code.DeadlineExceeded,
+          `${where}: no connection in ${waitedMs} ms, so nothing of the call was sent`,
+          {
+            details: { notSent: true },
+          },
+        );
+  }
+
+  /** Take the frames of calls that were given up meanwhile out of what waits for the connection: they may be on their way elsewhere. */
+  #withdrawHeld(): void {
+    if (this.#heldFrames.size === 0) {
+      return;
+    }
+    const { writer } = this.output;
+    const starts = [...this.#heldFrames.values(), writer.position];
+    let at = starts[0]!;
+    let index = 0;
+    for (const sequence of this.#heldFrames.keys()) {
+      const start = starts[index]!;
+      const end = starts[++index]!;
+      if (this.pending.get(sequence)) {
+        writer.bytes.copyWithin(at, start, end);
+        at += end - start;
+      }
+    }
+    writer.truncate(at);
+    this.#heldFrames.clear();
   }
 
   /** Close now; outstanding calls fail with `error`. */
@@ -259,6 +294,7 @@ export class ChannelConnection {
       this.wasOpen = true;
       this.output.onFlush(() => this.#flushed());
       this.#owner.connected(this);
+      this.#withdrawHeld();
       this.output.release();
     });
     socket.on("error", (error) => {

@@ -60,7 +60,7 @@ export interface Channel extends AsyncDisposable {
    * One call.
    *
    * @throws RpcError of the server, or: Unavailable (no connection, or it broke; `details.notSent` where nothing of the call had been
-   * handed to the socket), DeadlineExceeded, Canceled (the signal, or the request that is being served was given up), ResourceExhausted
+   * handed to the socket), DeadlineExceeded (`details.notSent` where there was no connection in time), Canceled (the signal, or the request that is being served was given up), ResourceExhausted
    * (a limit of the channel), InvalidArgument (the request cannot be encoded)
    */
   readonly call: UnaryCall;
@@ -270,7 +270,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       return;
     }
     call.sequence = sequence;
-    connection.add(call);
+    connection.add(call, frame);
     this.#deadlines.add(call.deadline);
     listenForCancel(call, connection, sequence, options?.signal, context);
   }
