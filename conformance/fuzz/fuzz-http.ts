@@ -60,6 +60,7 @@ export async function fuzzHttp(
   let failure: string | undefined;
   let slowestMs = 0;
   let live = 0;
+  let looking = Promise.resolve();
   const fail = (index: number, input: Uint8Array, reason: string) => {
     const path = keepInput("http", input);
     failure ??= `input ${index} of seed ${seed}: ${reason}\n${Buffer.from(input).toString("hex")}\nkept in ${path}`;
@@ -97,7 +98,9 @@ export async function fuzzHttp(
         fail(index, input, error instanceof Error ? error.message : String(error));
       }
       if ((index - first) % lookEvery === lookEvery - 1 || index === first + Math.ceil(inputs / 10)) {
-        await look(index);
+        // One after the other: the process answers without saying what.
+        looking = looking.then(() => look(index));
+        await looking;
       }
     }
     connection?.close();

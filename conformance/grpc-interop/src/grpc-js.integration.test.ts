@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import grpc from "@grpc/grpc-js";
 import { type Listener, listen } from "@msec/rpc-node";
+import { assertServerCompresses } from "./assert-server-compresses.ts";
 import { GrpcJsClient, outcomeOf } from "./grpc-js-client.ts";
 import { interopMethods } from "./interop-service.ts";
 import { targets } from "./targets.ts";
@@ -58,6 +59,10 @@ test("server_compressed_unary", async () => {
     assert.equal(status.code, 0, status.details);
     assert.equal(responses[0]?.payload?.body.length, 314159);
   }
+});
+
+test("server_compressed_unary and server_compressed_streaming: what is to come compressed does, and nothing else", async () => {
+  await assertServerCompresses(listener.port);
 });
 
 test("client_streaming", async () => {

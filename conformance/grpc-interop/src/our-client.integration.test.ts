@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { listen } from "@msec/rpc-node";
+import { assertServerCompresses } from "./assert-server-compresses.ts";
 import { clientCases } from "./client-cases.ts";
 import { startGrpcJsServer } from "./grpc-js-server.ts";
 import { interopMethods } from "./interop-service.ts";
@@ -20,6 +21,7 @@ const servers = [
     name: "our own port",
     skip: false as const,
     tellsCompression: true,
+    compresses: true,
     start: async () => {
       const listener = await listen({ methods: interopMethods(), port: 0 });
       return { port: listener.port, close: () => listener.close({ graceMs: 0 }) };
@@ -29,19 +31,26 @@ const servers = [
     name: "grpc-js",
     skip: false as const,
     tellsCompression: false,
+    compresses: false,
     start: async () => {
       const server = await startGrpcJsServer();
       return { port: server.port, close: async () => server[Symbol.dispose]() };
     },
   },
-  { name: "the C++ core's Python", skip: whyNoPython, tellsCompression: false, start: startPythonServer },
+  {
+    name: "the C++ core's Python",
+    skip: whyNoPython,
+    tellsCompression: false,
+    compresses: true,
+    start: startPythonServer,
+  },
 ];
 
 test("there are eighteen cases", () => {
   assert.equal(clientCases.length, 18);
 });
 
-for (const { name, skip, tellsCompression, start } of servers) {
+for (const { name, skip, tellsCompression, compresses, start } of servers) {
   describe(`our client against ${name}`, { skip }, () => {
     let server: Awaited<ReturnType<typeof start>>;
     before(async () => {
@@ -51,5 +60,8 @@ for (const { name, skip, tellsCompression, start } of servers) {
     for (const { name: title, impossible, run } of clientCases) {
       test(title, { skip: impossible ?? false, timeout: 30_000 }, () => run({ port: server.port, tellsCompression }));
     }
+    test("what is to come compressed does, and nothing else", { skip: !compresses && "it never compresses" }, () =>
+      assertServerCompresses(server.port),
+    );
   });
 }
