@@ -3,6 +3,7 @@ import {
   CapacityService,
   type Operation,
   type OperationInstance,
+  OperationReason,
   OperationSchema,
   OperationState,
   OperationStep,
@@ -51,7 +52,7 @@ export async function followOperation(
     return;
   }
   const reasons = instances.filter(({ step, reason }) => step !== OperationStep.DONE && reason !== "");
-  const texts = reasons.map((instance) => `${instanceAddress(instance)} ${instance.reason}`);
+  const texts = reasons.map((instance) => `${instanceAddress(instance)} ${reasonText(instance, messages)}`);
   const text =
     texts.length === 0
       ? messages.operationEnded(word, done, instances.length)
@@ -79,11 +80,33 @@ export function stepText(instance: OperationInstance, messages: Messages): strin
     case OperationStep.STARTING:
       return messages.stepStarting;
     case OperationStep.DONE:
-      return instance.reason === "" ? messages.stepDone : `${messages.stepDone} (${instance.reason})`;
+      return instance.reason === "" ? messages.stepDone : `${messages.stepDone} (${reasonText(instance, messages)})`;
     case OperationStep.FAILED:
-      return messages.stepFailed(instance.reason);
+      return messages.stepFailed(reasonText(instance, messages));
     default:
       return messages.stepPending;
+  }
+}
+
+// In the reader's language where it is not the program's own output.
+function reasonText(instance: OperationInstance, messages: Messages): string {
+  switch (instance.reasonCode) {
+    case OperationReason.REMOVED:
+      return messages.reasonRemoved;
+    case OperationReason.EXTERNAL:
+      return messages.reasonExternal;
+    case OperationReason.UNCOUNTED:
+      return messages.reasonUncounted;
+    case OperationReason.ENDED:
+      return instance.reason === "it ended" ? messages.reasonEnded : instance.reason;
+    case OperationReason.GAVE_UP:
+      return messages.reasonGaveUp(stepText(instance, messages));
+    case OperationReason.GAVE_UP_OUT:
+      return messages.reasonGaveUpOut(stepText(instance, messages));
+    case OperationReason.GAVE_UP_IN:
+      return messages.reasonGaveUpIn(stepText(instance, messages));
+    default:
+      return instance.reason;
   }
 }
 

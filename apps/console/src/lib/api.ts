@@ -5,6 +5,7 @@ import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
+import { ProcessesService } from "@msec/api/console/v1/processes_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
@@ -17,6 +18,7 @@ export interface Api {
   readonly session: Client<typeof SessionService>;
   readonly registry: Client<typeof RegistryService>;
   readonly capacity: Client<typeof CapacityService>;
+  readonly processes: Client<typeof ProcessesService>;
   readonly telemetry: Client<typeof TelemetryService>;
   readonly request: Client<typeof RequestService>;
   readonly log: Client<typeof LogService>;
@@ -44,6 +46,7 @@ export function createApi(transport: Transport): Api {
     session: createClient(SessionService, transport),
     registry: createClient(RegistryService, transport),
     capacity: createClient(CapacityService, transport),
+    processes: createClient(ProcessesService, transport),
     telemetry: createClient(TelemetryService, transport),
     request: createClient(RequestService, transport),
     log: createClient(LogService, transport),

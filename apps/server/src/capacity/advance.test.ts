@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { ProcessSchema, ProcessState } from "@msec/api/agent/v1/common_pb.js";
-import { OperationKind, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
+import { OperationKind, OperationReason, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
 import { advance, type CallersFact, type Command, type InstanceFact } from "./advance.ts";
 import type { Operation, OperationInstance } from "./operation.ts";
 
@@ -21,6 +21,7 @@ const instance = (id: string, more: Partial<OperationInstance> = {}): OperationI
   step: PENDING,
   stepSinceMs: 0,
   reason: "",
+  reasonCode: OperationReason.UNSPECIFIED,
   timedOut: false,
   routeVersion: 0,
   generation: 0,

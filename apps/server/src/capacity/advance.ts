@@ -1,5 +1,5 @@
 import { type Process, ProcessState } from "@msec/api/agent/v1/common_pb.js";
-import { OperationKind, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
+import { OperationKind, OperationReason, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
 import { isActive, type Operation, type OperationInstance, stepText, type WaitingHost } from "./operation.ts";
 
 /** What is known of an instance now. */
@@ -92,7 +92,7 @@ interface Result {
 
 function begin(kind: OperationKind, instance: OperationInstance, facts: Facts): Result {
   const fact = facts.instance(instance.instanceId);
-  if (fact === undefined) return failed(instance, "it was removed meanwhile");
+  if (fact === undefined) return failed(instance, OperationReason.REMOVED, "it was removed meanwhile");
   switch (kind) {
     case OperationKind.IN:
       return { instance, command: into };
@@ -111,13 +111,13 @@ function begin(kind: OperationKind, instance: OperationInstance, facts: Facts): 
 function advanceInstance(operation: Operation, before: OperationInstance, facts: Facts): Result {
   if (!isActive(before.step) || before.timedOut) return { instance: before };
   const fact = facts.instance(before.instanceId);
-  if (fact === undefined) return failed(before, "it was removed meanwhile");
+  if (fact === undefined) return failed(before, OperationReason.REMOVED, "it was removed meanwhile");
   const result = advanceStep(operation, before, fact, facts);
   const { instance } = result;
   const isOverdue = facts.nowMs - instance.stepSinceMs > operation.stepTimeoutMs;
   if (result.command !== undefined || !isActive(instance.step) || !isOverdue) return result;
   const reason = `gave up after ${Math.round(operation.stepTimeoutMs / 1000)} s: ${stepText(instance, facts.nowMs)}`;
-  return { instance: { ...instance, timedOut: true, reason: whereItIs(instance, fact, reason) } };
+  return { instance: { ...instance, timedOut: true, ...whereItIs(instance, fact, reason) } };
 }
 
 function advanceStep(operation: Operation, instance: OperationInstance, fact: InstanceFact, facts: Facts): Result {
@@ -143,15 +143,13 @@ function callers(operation: Operation, before: OperationInstance, facts: Facts):
 }
 
 function draining(operation: Operation, instance: OperationInstance, fact: InstanceFact, facts: Facts): Result {
-  if (fact.isExternal)
-    return drained(operation, { ...instance, reason: "external: its calls in flight are not known" }, facts);
+  if (fact.isExternal) return drained(operation, { ...instance, ...notWaitedFor.external }, facts);
   const { process, reportedMs } = fact;
   // What its agent said before is of before.
   if (reportedMs <= instance.stepSinceMs) return { instance };
   if (process === undefined || process.pid === 0) return drained(operation, { ...instance, inFlight: 0 }, facts);
   if (process.inFlight === undefined) {
-    const reason = "it does not say how many calls it serves: not waited for";
-    return drained(operation, { ...instance, reason }, facts);
+    return drained(operation, { ...instance, ...notWaitedFor.uncounted }, facts);
   }
   const { inFlight } = process;
   const callsBegun = Number(process.callsBegun);
@@ -182,7 +180,7 @@ function starting(operation: Operation, instance: OperationInstance, fact: Insta
   const { process } = fact;
   if (process === undefined || Number(process.generation) < instance.generation) return { instance };
   if (process.state === ProcessState.BACKING_OFF && fact.reportedMs > 0) {
-    return failed(instance, process.reason === "" ? "it ended" : process.reason);
+    return failed(instance, OperationReason.ENDED, process.reason === "" ? "it ended" : process.reason);
   }
   const serves = process.state === ProcessState.RUNNING && (instance.port === 0 || process.answers);
   if (!serves) return { instance };
@@ -212,11 +210,22 @@ function done(instance: OperationInstance, { nowMs }: Facts): Result {
   return { instance: at(instance, OperationStep.DONE, nowMs) };
 }
 
-function failed(instance: OperationInstance, reason: string): Result {
-  return { instance: { ...instance, step: OperationStep.FAILED, reason } };
+function failed(instance: OperationInstance, reasonCode: OperationReason, reason: string): Result {
+  return { instance: { ...instance, step: OperationStep.FAILED, reasonCode, reason } };
 }
 
+const notWaitedFor = {
+  external: { reasonCode: OperationReason.EXTERNAL, reason: "external: its calls in flight are not known" },
+  uncounted: {
+    reasonCode: OperationReason.UNCOUNTED,
+    reason: "it does not say how many calls it serves: not waited for",
+  },
+} as const;
+
 // After a time-out people have to know what holds now.
-function whereItIs(instance: OperationInstance, { inRouting }: InstanceFact, reason: string): string {
-  return instance.wasInRouting === inRouting ? reason : `${reason}; it is ${inRouting ? "in" : "out of"} routing now`;
+function whereItIs(instance: OperationInstance, { inRouting }: InstanceFact, reason: string) {
+  if (instance.wasInRouting === inRouting) return { reasonCode: OperationReason.GAVE_UP, reason };
+  return inRouting
+    ? { reasonCode: OperationReason.GAVE_UP_IN, reason: `${reason}; it is in routing now` }
+    : { reasonCode: OperationReason.GAVE_UP_OUT, reason: `${reason}; it is out of routing now` };
 }

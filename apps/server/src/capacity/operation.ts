@@ -1,4 +1,9 @@
-import { OperationKind, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
+import {
+  OperationKind,
+  type OperationReason,
+  OperationState,
+  OperationStep,
+} from "@msec/api/console/v1/capacity_pb.js";
 
 /** A host that has not taken over a route version. */
 export interface WaitingHost {
@@ -25,6 +30,8 @@ export interface OperationInstance {
   readonly stepSinceMs: number;
   /** Why it failed, or what was not waited for; empty where there is nothing to say. */
   readonly reason: string;
+  /** The same for programs. */
+  readonly reasonCode: OperationReason;
   /** Whether its step took longer than it may. */
   readonly timedOut: boolean;
   /** The route version that callers have to use; 0 before the switch. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
-import { OperationKind, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
+import { OperationKind, OperationReason, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
 import type { Log } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import type { HostDirectory } from "../agents/host-directory.ts";
@@ -312,6 +312,7 @@ export class Operations {
       step: OperationStep.PENDING,
       stepSinceMs: this.#parts.now(),
       reason: "",
+      reasonCode: OperationReason.UNSPECIFIED,
       timedOut: false,
       routeVersion: 0,
       generation: 0,

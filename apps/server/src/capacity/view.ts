@@ -26,6 +26,7 @@ export function operationView(operation: Operation, nowMs: number): MessageInitS
       step: instance.step,
       stepSinceMs: instance.stepSinceMs,
       reason: instance.reason,
+      reasonCode: instance.reasonCode,
       wasInRouting: instance.wasInRouting,
       routeVersion: BigInt(routeVersion),
       hosts: instance.hosts,

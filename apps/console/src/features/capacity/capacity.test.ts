@@ -4,6 +4,7 @@ import {
   HostLoadSchema,
   OperationInstanceSchema,
   OperationKind,
+  OperationReason,
   OperationState,
   OperationStep,
   ServiceLoadSchema,
@@ -158,3 +159,23 @@ test("an address is written as one can use it", () => {
   expect(placeOf({ address: "2001:db8::1", port: 80, hostName: "a" })).toBe("[2001:db8::1]:80");
   expect(placeOf({ address: "10.0.0.1", port: 0, hostName: "a" })).toBe("a");
 });
+
+test("why an operation did not come to its end is said in the reader's language, what its program wrote as it stands", () => {
+  const told = (reasonCode: OperationReason, reason: string) =>
+    outcomeText(t, {
+      stepTimeoutMs: 40_000,
+      instances: [stepOf({ step: OperationStep.CALLERS, reason, reasonCode })],
+    });
+  assertTold(
+    told(OperationReason.GAVE_UP_OUT, "gave up after 40 s: 1 of 2 hosts; it is out of routing now"),
+    "gaveUpOut 40",
+  );
+  assertTold(told(OperationReason.REMOVED, "it was removed meanwhile"), "removed 40");
+  assertTold(told(OperationReason.ENDED, "it ended"), "ended");
+  assertTold(told(OperationReason.ENDED, "exit status 3: port taken\nmore"), "exit status 3: port taken");
+  assertTold(told(OperationReason.UNSPECIFIED, "a reason of a newer server"), "a reason of a newer server");
+});
+
+function assertTold(outcome: string, reason: string): void {
+  expect(outcome.split("; ").at(-1)).toBe(`10.0.0.1:80: ${reason}`);
+}

@@ -10,6 +10,7 @@ import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { SortHead } from "../../ui/sort-head.tsx";
 import { Mark, StatusMark } from "../../ui/status-mark.tsx";
+import { LiveProcesses } from "../host/live-processes.tsx";
 import { ProcessTable } from "../host/process-table.tsx";
 import { LoadSort, type ResourceName, resourceOf } from "./capacity-search.ts";
 import { sortHostLoads } from "./load-sort.ts";
@@ -66,6 +67,7 @@ export function HostLoads({ above, resource, sort, onSort }: HostLoadsProps) {
                       <tr className="inner">
                         <td colSpan={7}>
                           <ProcessTable host={load.host} />
+                          <LiveProcesses host={load.host} />
                         </td>
                       </tr>
                     )}

@@ -2,6 +2,7 @@ import {
   type Operation,
   type OperationInstance,
   OperationKind,
+  OperationReason,
   OperationState,
   OperationStep,
 } from "@msec/api/console/v1/capacity_pb.js";
@@ -87,7 +88,7 @@ export function stepLines(
   nowMs: number,
 ): readonly string[] {
   const running = operation.state === OperationState.RUNNING;
-  const reason = instance.reason === "" ? [] : [instance.reason];
+  const reason = instance.reason === "" ? [] : [reasonText(t, operation, instance)];
   switch (instance.step) {
     case OperationStep.CALLERS:
     case OperationStep.RETURNING:
@@ -110,6 +111,29 @@ export function stepLines(
     default:
       return [t("operation.step.pending"), ...reason];
   }
+}
+
+const reasonKey = {
+  [OperationReason.UNSPECIFIED]: undefined,
+  [OperationReason.REMOVED]: "removed",
+  [OperationReason.EXTERNAL]: "external",
+  [OperationReason.UNCOUNTED]: "uncounted",
+  [OperationReason.ENDED]: undefined,
+  [OperationReason.GAVE_UP]: "gaveUp",
+  [OperationReason.GAVE_UP_OUT]: "gaveUpOut",
+  [OperationReason.GAVE_UP_IN]: "gaveUpIn",
+} as const;
+
+/** Why an instance did not come to its end, or what was not waited for, in the reader's language; what its program wrote as it stands. */
+function reasonText(
+  t: TFunction,
+  { stepTimeoutMs }: Pick<Operation, "stepTimeoutMs">,
+  { reason, reasonCode }: Pick<OperationInstance, "reason" | "reasonCode">,
+): string {
+  const key = reasonKey[reasonCode];
+  // A server of another version may have reasons that this page does not know.
+  if (key !== undefined) return t(`operation.reason.${key}`, { seconds: Math.round(stepTimeoutMs / 1000) });
+  return reasonCode === OperationReason.ENDED && reason === "it ended" ? t("operation.reason.ended") : reason;
 }
 
 // In its first second nobody is late.
@@ -165,10 +189,11 @@ export function placeOf(instance: {
     : `${instance.address}:${instance.port}`;
 }
 
-/** How far an operation came, and what stands in its way: `1 of 2 done; 10.0.0.7:7963: it ended`. The reasons are the server's words. */
-export function outcomeText(t: TFunction, { instances }: Pick<Operation, "instances">): string {
+/** How far an operation came, and what stands in its way: `1 of 2 done; 10.0.0.7:7963: it ended`. */
+export function outcomeText(t: TFunction, operation: Pick<Operation, "instances" | "stepTimeoutMs">): string {
+  const { instances } = operation;
   const done = instances.filter(({ step }) => step === OperationStep.DONE).length;
   const head = t("operation.progress", { done, total: instances.length });
   const stuck = instances.find(({ step, reason }) => step !== OperationStep.DONE && reason !== "");
-  return stuck === undefined ? head : `${head}; ${placeOf(stuck)}: ${stuck.reason.split("\n")[0]}`;
+  return stuck === undefined ? head : `${head}; ${placeOf(stuck)}: ${reasonText(t, operation, stuck).split("\n")[0]}`;
 }

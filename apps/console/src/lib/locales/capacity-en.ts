@@ -92,6 +92,15 @@ export const operationEn = {
   running: "Operations that run",
   progress: "{{done}} of {{total}} done",
   begun: "{{time}} by {{by}}",
+  reason: {
+    removed: "It was removed meanwhile.",
+    external: "External: its calls in flight are not known and were not waited for.",
+    uncounted: "It does not say how many calls it serves: they were not waited for.",
+    ended: "its process ended",
+    gaveUp: "Gave up after {{seconds}} s.",
+    gaveUpOut: "Gave up after {{seconds}} s; it is out of routing now.",
+    gaveUpIn: "Gave up after {{seconds}} s; it is in routing now.",
+  },
   step: {
     pending: "its turn comes later",
     callers: "{{done}} of {{total}} hosts use route version {{version}}",

@@ -82,6 +82,15 @@ export const operationZh = {
   running: "进行中的操作",
   progress: "{{total}} 个中完成 {{done}} 个",
   begun: "{{time}}，由 {{by}} 发起",
+  reason: {
+    removed: "它已被移除。",
+    external: "外部服务：未知其处理中的请求数，没有等待。",
+    uncounted: "它不上报处理中的请求数，没有等待。",
+    ended: "进程已退出",
+    gaveUp: "{{seconds}} 秒后放弃。",
+    gaveUpOut: "{{seconds}} 秒后放弃；现在已不在路由中。",
+    gaveUpIn: "{{seconds}} 秒后放弃；现在在路由中。",
+  },
   step: {
     pending: "稍后轮到",
     callers: "{{total}} 台机器中 {{done}} 台已使用路由版本 {{version}}",

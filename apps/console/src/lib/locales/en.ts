@@ -399,6 +399,22 @@ export const en = {
     truncatedTodo: "The first 5,000 spans and 1,000 log lines are shown.",
     badIdTitle: "“{{id}}” is no request ID",
   },
+  processes: {
+    of: "All processes of {{host}}",
+    title: "All processes, live",
+    shown: "{{shown}} of {{total}}: those that take most CPU and most memory",
+    user: "User",
+    program: "Program",
+    state: {
+      R: "running",
+      S: "sleeping",
+      D: "waiting for disk",
+      T: "stopped",
+      Z: "ended, not collected",
+      I: "idle",
+      other: "unknown",
+    },
+  },
   hosts: {
     title: "Hosts",
     applied: "{{applied}} of {{total}} hosts have applied version {{version}}",

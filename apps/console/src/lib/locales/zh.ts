@@ -376,6 +376,22 @@ export const zh = {
     truncatedTodo: "只显示前 5,000 个跨度和 1,000 行日志。",
     badIdTitle: "“{{id}}”不是请求ID",
   },
+  processes: {
+    of: "{{host}} 的全部进程",
+    title: "全部进程（实时）",
+    shown: "共 {{total}} 个，显示 CPU 和内存占用最多的 {{shown}} 个",
+    user: "用户",
+    program: "程序",
+    state: {
+      R: "运行",
+      S: "睡眠",
+      D: "等待磁盘",
+      T: "已停止",
+      Z: "僵尸",
+      I: "空闲",
+      other: "未知",
+    },
+  },
   hosts: {
     title: "机器",
     applied: "{{total}} 台机器中已有 {{applied}} 台生效版本 {{version}}",

@@ -173,6 +173,13 @@ export declare type OperationInstance = Message<"msec.console.v1.OperationInstan
    * @generated from field: optional uint32 in_flight = 15;
    */
   inFlight?: number | undefined;
+
+  /**
+   * The same as `reason`, for programs that have words of their own.
+   *
+   * @generated from field: msec.console.v1.OperationReason reason_code = 16;
+   */
+  reasonCode: OperationReason;
 };
 
 /**
@@ -1020,6 +1027,70 @@ export enum OperationStep {
  * Describes the enum msec.console.v1.OperationStep.
  */
 export declare const OperationStepSchema: GenEnum<OperationStep>;
+
+/**
+ * @generated from enum msec.console.v1.OperationReason
+ */
+export enum OperationReason {
+  /**
+   * There is nothing to say.
+   *
+   * @generated from enum value: OPERATION_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The instance was removed meanwhile.
+   *
+   * @generated from enum value: OPERATION_REASON_REMOVED = 1;
+   */
+  REMOVED = 1,
+
+  /**
+   * It is external: its calls in flight are not known, and were not waited for.
+   *
+   * @generated from enum value: OPERATION_REASON_EXTERNAL = 2;
+   */
+  EXTERNAL = 2,
+
+  /**
+   * It does not say how many calls it serves: they were not waited for.
+   *
+   * @generated from enum value: OPERATION_REASON_UNCOUNTED = 3;
+   */
+  UNCOUNTED = 3,
+
+  /**
+   * Its process ended; `reason` has the last lines of its output, where there are any.
+   *
+   * @generated from enum value: OPERATION_REASON_ENDED = 4;
+   */
+  ENDED = 4,
+
+  /**
+   * Its step took longer than it may.
+   *
+   * @generated from enum value: OPERATION_REASON_GAVE_UP = 5;
+   */
+  GAVE_UP = 5,
+
+  /**
+   * The same, and it is out of routing now, or in routing, which it was not before.
+   *
+   * @generated from enum value: OPERATION_REASON_GAVE_UP_OUT = 6;
+   */
+  GAVE_UP_OUT = 6,
+
+  /**
+   * @generated from enum value: OPERATION_REASON_GAVE_UP_IN = 7;
+   */
+  GAVE_UP_IN = 7,
+}
+
+/**
+ * Describes the enum msec.console.v1.OperationReason.
+ */
+export declare const OperationReasonSchema: GenEnum<OperationReason>;
 
 /**
  * What a filter of hosts looks at.
