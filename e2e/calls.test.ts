@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   callArguments,
   type FlightResponse,
@@ -20,9 +21,12 @@ after(async () => {
   await system?.[Symbol.asyncDispose]();
 });
 
+// Three seconds, which a call gets by itself, are not many for a machine that does ten other things.
+const patience = ["--timeout", "30000"];
+
 /** Call by the command line. @returns the response and the request id */
 async function callByCommand(request: object): Promise<{ response: FlightResponse; requestId: string }> {
-  const { status, stdout, stderr } = await system.msec(...callArguments(request));
+  const { status, stdout, stderr } = await system.msec(...callArguments(request), ...patience);
   assert.equal(status, 0, stderr);
   const requestId = /\b[0-9a-f]{32}\b/.exec(stderr)?.[0];
   assert.ok(requestId, stderr);
@@ -105,9 +109,16 @@ test("HTTP with JSON on the same port answers in the original's shape", async ()
   assert.match(resultObj.flightsInfo, /春秋航空/);
 });
 
+// By which routes the caller went, and to what release.
+const way = "  routes \\d+  release files-[0-9a-f]{8}";
+
 test("msec flow prints the path of a request as a tree with service, instance, method, duration and result", async () => {
   const { requestId } = await callByCommand(goodRequest);
-  const { status, stdout, stderr } = await system.msec("flow", requestId, "--logs");
+  // Log lines are stored after the spans of their batch; the command waits a second for them, a busy machine takes longer.
+  const { status, stdout, stderr } = await waitUntil("the flow with its log line", async () => {
+    const answer = await system.msec("flow", requestId, "--logs");
+    return answer.stdout.includes("query from=") ? answer : undefined;
+  });
   assert.equal(status, 0, stderr);
   assert.equal(stderr, "", "it is complete");
   const lines = stdout.trimEnd().split("\n");
@@ -116,15 +127,128 @@ test("msec flow prints the path of a request as a tree with service, instance, m
   const port = `(${system.ports.flight.join("|")})`;
   assert.match(
     lines[2] ?? "",
-    new RegExp(`^└─ Flight\\.mod_flight 127\\.0\\.0\\.1:${port}  flight\\S+queryFlight +[\\d.]+ (µs|ms)  ok$`),
+    new RegExp(`^└─ Flight\\.mod_flight 127\\.0\\.0\\.1:${port}  flight\\S+queryFlight +[\\d.]+ (µs|m?s)  ok${way}$`),
   );
   assert.match(stdout, /^ {3}├─ \+.* info {2}query from="sz" to="xz"$/m);
   assert.match(
     lines.at(-1) ?? "",
     new RegExp(
-      `^ {3}└─ Login\\.mod_user 127\\.0\\.0\\.1:${system.ports.user}  login\\.UserService\\.checkPassword +[\\d.]+ (µs|ms)  ok$`,
+      `^ {3}└─ Login\\.mod_user 127\\.0\\.0\\.1:${system.ports.user}  login\\.UserService\\.checkPassword +[\\d.]+ (µs|m?s)  ok${way}$`,
     ),
   );
+});
+
+test("msec call --dye records one request in full in every service that it passes", async () => {
+  const asked = JSON.stringify({ ...goodRequest, departureCity: "dyed-once" });
+  const { status, stderr } = await system.msec("call", "Flight.mod_flight", flightMethod, asked, "--dye", ...patience);
+  assert.equal(status, 0, stderr);
+  const requestId = /\b[0-9a-f]{32}\b/.exec(stderr)?.[0] ?? "";
+  const lines = await waitUntil("both services' lines of the dyed request", async () => {
+    const found = await dyedLines({ requestId });
+    return found.filter(({ text }) => text.startsWith("answer:")).length === 2 ? found : undefined;
+  });
+  const said = lines.map(({ service, level, text }) => `${service} ${level} ${text.split(":")[0]}`);
+  for (const service of ["Flight.mod_flight", "Login.mod_user"]) {
+    for (const line of ["request", "answer"]) assert.ok(said.includes(`${service} debug ${line}`), said.join("\n"));
+  }
+  const undyed = await callByCommand(goodRequest);
+  await system.msec("flow", undyed.requestId, "--logs");
+  assert.deepEqual(await dyedLines({ requestId: undyed.requestId }), []);
+});
+
+test("a dye rule is pushed to every process, and how long that takes is told", async (t) => {
+  const { ports } = system;
+  const probes = [
+    { port: ports.flight[0], method: flightMethod, request: { ...goodRequest, name: "probe" } },
+    { port: ports.flight[1], method: flightMethod, request: { ...goodRequest, name: "probe" } },
+    { port: ports.user, method: "login.UserService.checkPassword", request: { name: "probe", password: "x" } },
+  ];
+  const begunMs = Date.now();
+  await system.msecJson("dye", "name=probe", "--for", "1m", "--note", "e2e", "--json");
+  const madeMs = Date.now();
+  let first = new Map<string, number>();
+  // Milliseconds where nothing else runs; a busy machine has its time.
+  for (const endMs = madeMs + 60_000; Date.now() < endMs && first.size < probes.length; ) {
+    for (const { port, method, request } of probes) {
+      const url = `http://127.0.0.1:${port}/?methodName=${method}`;
+      await fetch(url, { method: "POST", body: JSON.stringify(request) });
+    }
+    await delay(50);
+    if (Date.now() - madeMs > 1_500) first = await dyedFirst(begunMs);
+  }
+  const expected = probes.map(({ port }) => `127.0.0.1:${port}`).sort();
+  assert.deepEqual([...first.keys()].sort(), expected, "every process has the rule");
+  for (const [instance, timeMs] of first)
+    t.diagnostic(`${instance}: ${Math.round(timeMs - madeMs)} ms after the command`);
+});
+
+/** When each instance first wrote a line of a request that a rule dyed by itself, milliseconds since 1970. */
+async function dyedFirst(sinceMs: number): Promise<Map<string, number>> {
+  const first = new Map<string, number>();
+  for (const { instance, timeUs } of await dyedLines({ where: 'text ~ "probe" and caller = "http.json"' })) {
+    const timeMs = timeUs / 1_000;
+    if (timeMs >= sinceMs) first.set(instance, Math.min(timeMs, first.get(instance) ?? timeMs));
+  }
+  return first;
+}
+
+/** Lines of dyed requests of the last minutes. */
+async function dyedLines(filter: { requestId?: string; where?: string }) {
+  const { LogService } = await import("@msec/api/console/v1/logs_pb.js");
+  const { operatorClient } = await import("./operator-api.ts");
+  const range = { fromMs: Date.now() - 600_000, toMs: Date.now() + 60_000 };
+  const logs = operatorClient(system, LogService);
+  const { lines } = await logs.findLogs({ filter: { ...range, ...filter, dyedOnly: true }, limit: 1_000 });
+  return lines;
+}
+
+test("msec requests finds requests by what is known of their calls, as a table and as JSON", async () => {
+  const { requestId } = await callByCommand({ ...goodRequest, password: "wrong" });
+  const find = (...args: string[]) =>
+    system.msec("requests", "Login.mod_user", "--caller", "Flight.mod_flight", ...args);
+  const table = await waitUntil("the request is found", async () => {
+    const { stdout } = await find("--since", "5m", "--min", "0.001", "--code", "ok");
+    return stdout.includes(requestId) ? stdout : undefined;
+  });
+  const line = table.split("\n").find((one) => one.includes(requestId)) ?? "";
+  assert.match(line, /checkPassword +[\d.]+ (µs|m?s) +ok +msec\.cli › Flight\.mod_flight › Login\.mod_user$/);
+  const { stdout } = await find("--slowest", "--limit", "3", "--json");
+  const found = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((text) => JSON.parse(text) as { call: { service: string; durationUs: number } });
+  assert.equal(found.length, 3);
+  assert.ok(found.every(({ call }) => call.service === "Login.mod_user"));
+  assert.ok(found.every(({ call }, index) => index === 0 || call.durationUs <= found[index - 1]!.call.durationUs));
+  const none = await system.msec("requests", "Flight.mod_flight", "--where", 'text ~ "nobody says this"');
+  assert.deepEqual([none.status, none.stdout, none.stderr.trim()], [0, "", "No request has such a call."]);
+  const bad = await system.msec("requests", "--where", "uid =");
+  assert.equal(bad.status, 2);
+  assert.match(bad.stderr, /--where: /);
+});
+
+test("msec map shows who calls whom, as a table and as JSON", async () => {
+  const { stdout, stderr } = await waitUntil("calls are counted", async () => {
+    const answer = await system.msec("map", "--since", "5m");
+    return /Flight\.mod_flight +Login\.mod_user/.test(answer.stdout) ? answer : undefined;
+  });
+  assert.equal(stderr, "");
+  assert.match(
+    stdout,
+    /^Flight\.traffic +Flight\.mod_flight +[\d.]+ +(0|[\d.]+ %) +[\d.]+ (µs|m?s) +[\d.]+ (µs|m?s)$/m,
+  );
+  const { edges } = await system.msecJson<{ edges: { caller: string; callee: string; calls: number }[] }>(
+    "map",
+    "Login",
+    "--since",
+    "5m",
+    "--json",
+  );
+  assert.deepEqual(
+    [...new Set(edges.map(({ caller, callee }) => `${caller} ${callee}`))].includes("Flight.mod_flight Login.mod_user"),
+    true,
+  );
+  assert.ok(edges.every(({ caller, callee }) => caller.startsWith("Login.") || callee.startsWith("Login.")));
 });
 
 test("a request of the traffic source goes from Flight.traffic to Flight.mod_flight to Login.mod_user, in the same tree", async () => {
@@ -230,5 +354,5 @@ test("the host and every process report by themselves, and a routing switch is o
   const megabytes = Math.max(...series.flatMap(({ values }) => values.filter((value) => !Number.isNaN(value)))) / 1e6;
   assert.ok(megabytes > 20 && megabytes < 2_000, `${megabytes} MB`);
   const { events } = await metrics.listEvents(range());
-  assert.ok(events.some(({ kind, by }) => kind === EventKind.ROUTING_IN && by === "operator"));
+  assert.ok(events.some(({ kind, by }) => kind === EventKind.ROUTING_IN && by !== ""));
 });

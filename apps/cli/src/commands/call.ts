@@ -8,6 +8,7 @@ import type { AddCommand } from "./command.ts";
 interface CallCommandOptions extends GlobalOptions {
   readonly timeout?: string;
   readonly instance?: string;
+  readonly dye?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -26,6 +27,7 @@ export const addCallCommand: AddCommand = (program, context) => {
     .argument("<json>", messages.callJson)
     .option("--timeout <ms>", messages.callTimeout)
     .option("--instance <ip:port>", messages.callInstance)
+    .option("--dye", messages.callDye)
     .option("-v, --verbose", messages.callVerbose)
     .action(async (service: string, method: string, text: string, _options, command) => {
       await call(service, method, text, command.optsWithGlobals() as CallCommandOptions, context);
@@ -50,7 +52,10 @@ async function call(
   await using connection = connect({ name: callerName, agent, onNotice: () => {} });
   const start = performance.now();
   try {
-    const answer = await connection.callJson(instance ?? service, method, json, { timeoutMs });
+    const answer = await connection.callJson(instance ?? service, method, json, {
+      timeoutMs,
+      dyed: options.dye === true,
+    });
     terminal.out(JSON.stringify(answer.result, null, terminal.interactive ? 2 : undefined));
     terminal.err(`${style.faint(messages.requestId)} ${answer.requestId}`);
     if (options.verbose) {

@@ -22,6 +22,8 @@ import type { AddCommand } from "./command.ts";
 /** Spans take that long from a process to the store at most, where all is well: they are waited for. */
 const arrivalMs = 5_000;
 const askAgainMs = 250;
+/** Log lines are stored after the spans of their batch. A request without any must not be waited for long. */
+const logsArriveMs = 1_000;
 
 /** `msec flow <request id>`: the path of one request. */
 export const addFlowCommand: AddCommand = (program, context) => {
@@ -106,8 +108,8 @@ export const addFlowCommand: AddCommand = (program, context) => {
 };
 
 /**
- * Ask until the flow is complete, for a few seconds; then what there is. Log lines are stored after the spans of their batch:
- * where they are wanted, a complete flow is asked for once more.
+ * Ask until the flow is complete, for a few seconds; then what there is. Where its log lines are wanted, a complete flow without any is
+ * asked for during a second more.
  *
  * @returns `undefined` when there is nothing
  */
@@ -116,15 +118,15 @@ async function waitForFlow(
   requestId: string,
   withLogs: boolean,
 ): Promise<GetFlowResponse | undefined> {
-  const deadline = performance.now() + arrivalMs;
+  let deadline = performance.now() + arrivalMs;
   for (;;) {
     const flow = await findFlow(telemetry, requestId);
     const found = flow !== undefined && flow.spans.length > 0 ? flow : undefined;
     const complete = found !== undefined && flowTree(found.spans).complete;
     if (complete && (!withLogs || found.logs.length > 0)) return found;
     if (performance.now() >= deadline) return found;
+    if (complete) deadline = Math.min(deadline, performance.now() + logsArriveMs);
     await delay(askAgainMs);
-    if (complete) return await findFlow(telemetry, requestId);
   }
 }
 
