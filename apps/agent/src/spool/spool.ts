@@ -8,7 +8,7 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Bytes on disk; when a further batch would exceed them, the oldest segment is dropped and counted. */
   readonly maxBytes: number;
-  /** Bytes of one segment, which is one request to the server; default 1 MiB and 4 KiB. */
+  /** Bytes of one segment, which is one request to the server; default 4 MiB, or a quarter of `maxBytes` where that is less, at least 1 MiB and 4 KiB. */
   readonly segmentBytes?: number;
 }
 
@@ -27,7 +27,9 @@ interface Segment {
 
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
 /** Room for the largest batch (1 MiB) with the names of its envelope. */
-const DEFAULT_SEGMENT_BYTES = 1024 * 1024 + 4096;
+const SEGMENT_LEAST_BYTES = 1024 * 1024 + 4096;
+/** 20,000 log lines: the store takes them for half of what it takes for as many in four inserts. Waited for only where so much comes. */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
 /** Most batches of one segment; the server takes 10,000 in a request (`maxEnvelopes` of its agents/handler.ts). */
 const SEGMENT_BATCHES_MAX = 4096;
 
@@ -58,7 +60,8 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#directory = options.directory;
     this.#maxBytes = options.maxBytes;
-    this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+    this.#segmentBytes =
+      options.segmentBytes ?? Math.max(SEGMENT_LEAST_BYTES, Math.min(SEGMENT_BYTES, options.maxBytes / 4));
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const last = this.#takeUp();
     // An empty directory says nothing of numbers used before (it may have been deleted): the time in microseconds is above
