@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -39,7 +41,10 @@ before(async () => {
   const listen = ["--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0"];
   const doors = ["--otlp-listen", `127.0.0.1:${http}`, "--otlp-grpc-listen", `127.0.0.1:${grpc}`];
   const state = join(directory, ".msec");
-  server = startMsec(["server", "--state", state, "--only", "monitoring", ...listen, ...doors], directory);
+  server = startMsec(
+    ["server", "--state", state, "--only", "monitoring", "--notify-allow", "127.0.0.1", ...listen, ...doors],
+    directory,
+  );
   const died = server.ended.then(({ stderr }) => assert.fail(`the server ended: ${stderr}`));
   died.catch(() => {});
   const ready = waitUntil("the server prints its link", () => /^agents: /m.test(server.stdout()), patienceMs);
@@ -99,6 +104,75 @@ test("a server that only monitors registers, routes and moves nothing, and says 
   }
 });
 
+test("rules and channels are kept in a file: applied, exported, changed, tested and removed by msec alarms", async () => {
+  const posted: string[] = [];
+  const hook = createServer((request, response) => {
+    request.on("data", (chunk) => posted.push(String(chunk))).on("end", () => response.end("taken"));
+  });
+  await once(hook.listen(0, "127.0.0.1"), "listening");
+  const msec = async (environment: NodeJS.ProcessEnv, ...args: string[]) =>
+    await runMsec(["alarms", "--state", join(directory, ".msec"), ...args], directory, environment);
+  const json = async (...args: string[]) => {
+    const { status, stdout, stderr } = await msec({}, ...args);
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout) as Record<string, unknown>;
+  };
+  try {
+    const file = {
+      channels: [{ name: "ops", kind: "webhook", url: "env:OPS_HOOK", secret: "env:OPS_SECRET" }],
+      rules: [
+        { name: "errors", service: "*", threshold: 5, severity: "critical", channels: ["ops"] },
+        { name: "hosts", subject: "liveness", scope: "host", condition: "silent" },
+      ],
+    };
+    const path = join(directory, "alarms.json");
+    await writeFile(path, JSON.stringify(file));
+    const secrets = { OPS_HOOK: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/x`, OPS_SECRET: "hunter2" };
+    const without = await msec({}, "apply", path);
+    assert.deepEqual([without.status, /channel ops: the environment has no OPS_HOOK/.test(without.stderr)], [1, true]);
+    const dry = await msec(secrets, "apply", path, "--dry-run");
+    assert.equal(dry.stdout, "+ channel ops\n+ rule errors\n+ rule hosts\n", dry.stderr);
+    assert.deepEqual(await json("export"), { channels: [], rules: [] });
+    const applied = await msec(secrets, "apply", path);
+    assert.equal(applied.status, 0, applied.stderr);
+
+    // What was exported is what is there: applied again it changes nothing, and its secrets are kept.
+    const exported = await msec({}, "export");
+    assert.doesNotMatch(exported.stdout, /hunter2|127\.0\.0\.1/);
+    await writeFile(path, exported.stdout);
+    assert.deepEqual((await json("apply", path, "--json")).changes, [
+      { kind: "channel", name: "ops", what: "same" },
+      { kind: "rule", name: "errors", what: "same" },
+      { kind: "rule", name: "hosts", what: "same" },
+    ]);
+    const words = ["threshold=2", "escalateMinutes=5", "escalateChannels=ops"];
+    const changed = await json("rule", "set", "errors", ...words, "--json");
+    assert.deepEqual([changed.threshold, changed.escalateChannels, changed.severity], [2, ["ops"], "critical"]);
+    assert.match((await msec({}, "rule")).stdout, /errors +critical +\* +ops/);
+    const wrong = await msec({}, "rule", "set", "errors", "forMinutes=99");
+    assert.deepEqual([wrong.status, wrong.stderr.includes("for_minutes is 99")], [1, true], wrong.stderr);
+
+    assert.equal((await json("channel", "test", "ops", "--json")).ok, true);
+    assert.equal(posted.length, 1);
+    assert.match((await msec({}, "channel", "remove", "ops")).stderr, /the rule "errors" tells the channel/);
+    // The file still has threshold 5, and now one rule fewer.
+    const { channels, rules } = JSON.parse(exported.stdout);
+    await writeFile(path, JSON.stringify({ channels, rules: rules.slice(0, 1) }));
+    const last = await msec({}, "apply", path, "--remove-others");
+    assert.equal(last.stdout, "~ rule errors\n- rule hosts\n", last.stderr);
+    assert.deepEqual(await json("rule", "show", "errors"), rules[0]);
+    for (const [kind, name] of [
+      ["rule", "errors"],
+      ["channel", "ops"],
+    ] as const) {
+      assert.deepEqual(await json(kind, "remove", name, "--json"), { removed: name });
+    }
+    assert.deepEqual(await json("export"), { channels: [], rules: [] });
+  } finally {
+    hook.close();
+  }
+});
+
 test(
   "its first page is the monitor, which says how to report; its examples work as they stand, and the tree grows",
   options,
@@ -115,6 +189,9 @@ test(
       async () => (await ask("RegistryService/ListServices", {})).status === 200,
       patienceMs,
     );
+    const preview = ["rule", "preview", "quiet", "service=*", "subject=calls", "threshold=1", "--json"];
+    const previewed = await runMsec(["alarms", "--state", join(directory, ".msec"), ...preview], directory);
+    assert.equal(JSON.parse(previewed.stdout || assert.fail(previewed.stderr)).fired, 0);
     await page.goto(stdout.trim() || assert.fail(stderr));
     await page.getByRole("heading", { level: 1, name: "Monitor" }).waitFor();
     assert.equal(new URL(page.url()).pathname, "/monitor");

@@ -1,27 +1,23 @@
-import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
 import {
   AcknowledgeAlarmsResponseSchema,
   type Alarm,
-  AlarmService,
-  AlarmSeverity,
   AlarmSubject,
   CommentAlarmResponseSchema,
   CreateAlarmSilenceResponseSchema,
-  ListAlarmChannelsResponseSchema,
-  ListAlarmRulesResponseSchema,
   ListAlarmsResponseSchema,
-  TestAlarmChannelResponseSchema,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { UserError } from "@msec/process";
 import type { Command } from "commander";
-import { openOperatorApi } from "../api/operator-client.ts";
-import { type GlobalOptions, getState, usageError } from "../context.ts";
+import { type AlarmApi, type AlarmOptions, alarmTools, timeText } from "../alarms/alarm-tools.ts";
+import { addApplyCommands } from "../alarms/apply-commands.ts";
+import { addChannelCommands } from "../alarms/channel-commands.ts";
+import { addRuleCommands } from "../alarms/rule-commands.ts";
+import { usageError } from "../context.ts";
 import { formatUptime } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
 
-type Options = GlobalOptions & {
-  json?: boolean;
+type Options = AlarmOptions & {
   history?: boolean;
   all?: boolean;
   service?: string;
@@ -38,20 +34,8 @@ const maxMinutes = 43_200;
 /** `msec alarms`: open alarms, and what can be done with them. */
 export const addAlarmsCommand: AddCommand = (program, context) => {
   const { messages, terminal, style } = context;
-  const open = (command: Command) => {
-    const options = command.optsWithGlobals() as Options;
-    return { options, api: openOperatorApi(getState(context, options), messages).client(AlarmService) };
-  };
-  type Api = ReturnType<typeof open>["api"];
-  const say = <Schema extends DescMessage>(
-    options: Options,
-    schema: Schema,
-    response: MessageShape<Schema>,
-    ...lines: string[]
-  ) => {
-    if (options.json) terminal.out(JSON.stringify(toJson(schema, response, { alwaysEmitImplicit: true }), null, 2));
-    else for (const line of lines) terminal.out(line);
-  };
+  const { open: openApi, say, severityText } = alarmTools(context);
+  const open = (command: Command) => openApi<Options>(command);
 
   const alarms = program
     .command("alarms")
@@ -134,73 +118,11 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
       say(options, CommentAlarmResponseSchema, response, messages.alarmCommented(id));
     });
 
-  alarms
-    .command("rules")
-    .description(messages.alarmsRulesDescription)
-    .option("--json", messages.optionJson)
-    .action(async (_options, command) => {
-      const { options, api } = open(command);
-      const response = await api.listAlarmRules({});
-      const rows = response.rules.map((rule) => [
-        rule.id,
-        rule.enabled ? severityText(rule.severity) : style.faint(messages.alarmOff),
-        rule.service || "–",
-        rule.name,
-        String(rule.channelIds.length),
-      ]);
-      const headings = [
-        { heading: messages.alarmHeadingId },
-        { heading: messages.alarmHeadingSeverity },
-        { heading: messages.alarmHeadingTarget },
-        { heading: messages.alarmHeadingRule },
-        { heading: messages.alarmHeadingChannels, align: "right" as const },
-      ];
-      const lines = rows.length === 0 ? [messages.alarmsNoRules] : tableLines(headings, rows);
-      say(options, ListAlarmRulesResponseSchema, response, ...lines);
-    });
+  addRuleCommands(alarms, context);
+  addChannelCommands(alarms, context);
+  addApplyCommands(alarms, context);
 
-  alarms
-    .command("channels")
-    .description(messages.alarmsChannelsDescription)
-    .option("--json", messages.optionJson)
-    .action(async (_options, command) => {
-      const { options, api } = open(command);
-      const response = await api.listAlarmChannels({});
-      const rows = response.channels.map((channel) => [
-        channel.id,
-        channel.name,
-        channel.lastMs === 0
-          ? style.faint(messages.alarmNever)
-          : `${timeText(channel.lastMs)} ${channel.lastOk ? "" : `${style.bad(messages.alarmFailed)} `}${channel.lastOutcome}`,
-      ]);
-      const headings = [
-        { heading: messages.alarmHeadingId },
-        { heading: messages.headingName },
-        { heading: messages.alarmHeadingLast },
-      ];
-      const lines = rows.length === 0 ? [messages.alarmsNoChannels] : tableLines(headings, rows);
-      say(options, ListAlarmChannelsResponseSchema, response, ...lines);
-    });
-
-  alarms
-    .command("test")
-    .description(messages.alarmsTestDescription)
-    .argument("<channel>", messages.alarmChannel)
-    .option("--json", messages.optionJson)
-    .action(async (given: string, _options, command) => {
-      const { options, api } = open(command);
-      const { channels } = await api.listAlarmChannels({});
-      const channel = channels.find(({ id, name }) => id === given || name === given);
-      if (channel === undefined) {
-        throw new UserError(messages.alarmChannelUnknown(given), { hint: messages.alarmChannelUnknownHint });
-      }
-      const response = await api.testAlarmChannel({ id: channel.id }, { timeoutMs: 60_000 });
-      if (options.json) say(options, TestAlarmChannelResponseSchema, response);
-      if (!response.ok) throw new UserError(messages.alarmTestFailed(response.outcome));
-      if (!options.json) terminal.out(messages.alarmTestSent(response.outcome));
-    });
-
-  async function findAlarm(api: Api, given: string): Promise<Alarm> {
+  async function findAlarm(api: AlarmApi, given: string): Promise<Alarm> {
     const { alarms: all } = await api.listAlarms({ limit: 500 });
     const found = all.filter(({ id }) => id.startsWith(given));
     const [only] = found;
@@ -236,12 +158,6 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
     );
   }
 
-  function severityText(severity: AlarmSeverity): string {
-    if (severity === AlarmSeverity.CRITICAL) return style.bad(messages.alarmSeverityCritical);
-    if (severity === AlarmSeverity.WARNING) return style.warn(messages.alarmSeverityWarning);
-    return messages.alarmSeverityNotice;
-  }
-
   function stateText(alarm: Alarm): string {
     if (!alarm.open) return messages.alarmStateEnded;
     if (alarm.causeId !== "") return style.faint(messages.alarmStateFolded(alarm.causeId));
@@ -266,9 +182,4 @@ function parseMinutes(text: string): number | undefined {
   const [, count, unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
   const minutes = Number(count) * (minutesOf[unit] ?? 0);
   return minutes >= 1 && minutes <= maxMinutes ? minutes : undefined;
-}
-
-/** Local time to the second. */
-function timeText(ms: number): string {
-  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
 }
