@@ -1,5 +1,6 @@
 import type { CallObserver, UnaryCall } from "@msec/rpc";
 import { type ChannelTls, createChannel, createUdpChannel } from "@msec/rpc-node";
+import { GrpcWay } from "./grpc-way.ts";
 import { type Place, placeName } from "./place.ts";
 import { UncheckedObserver } from "./routes/unchecked-observer.ts";
 
@@ -89,6 +90,9 @@ export class ChannelPool {
     const { caller, observer } = this.#options;
     const about = { caller, observer, peerService: service };
     if ("port" in place && place.protocol === "udp") return createUdpChannel(place, about);
+    if ("port" in place && place.protocol === "grpc") {
+      return new GrpcWay(place, { ...about, tls: this.tlsOf(place, service), connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    }
     const backoff = service === "" ? {} : { backoffMs: ROUTED_BACKOFF_MS, maxBackoffMs: ROUTED_BACKOFF_MS };
     const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS, ...backoff } };
     return createChannel(place, { ...about, limits, tls: this.tlsOf(place, service) });

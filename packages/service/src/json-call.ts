@@ -48,7 +48,7 @@ export async function callJson(
       async (place, peerService, timeoutMs, marks) => {
         const span = new ClientSpan(method, timeoutMs, position);
         const traceparent = { traceId, spanId: span.spanId, sampled: true };
-        if ("port" in place && place.protocol === "udp") throw noJsonOverUdp(place);
+        if ("port" in place && place.protocol !== undefined && place.protocol !== "tcp") throw noJsonOver(place);
         const peerInstance = placeName(place);
         const routeVersion = program.calls.routeVersionOf(peerService);
         const requestBytes = Buffer.byteLength(request);
@@ -81,8 +81,7 @@ export async function callJson(
   }
 }
 
-function noJsonOverUdp(place: Place): RpcError {
-  return new RpcError(Code.InvalidArgument, `${placeName(place)}: JSON is called over HTTP, on TCP; leave @udp away`, {
-    details: { notSent: true },
-  });
+function noJsonOver(place: Extract<Place, { readonly port: number }>): RpcError {
+  const problem = `${placeName(place)}: JSON is called over HTTP, on TCP; leave @${place.protocol} away`;
+  return new RpcError(Code.InvalidArgument, problem, { details: { notSent: true } });
 }

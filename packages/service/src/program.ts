@@ -32,7 +32,7 @@ export type Calling = {
   /**
    * A client of a service.
    *
-   * @param target  `Flight.mod_flight`, `127.0.0.1:7963`, `[::1]:7963`, `unix:/run/flight.sock`
+   * @param target  `Flight.mod_flight`, `127.0.0.1:7963`, `[::1]:7963`, `127.0.0.1:7963@udp`, `127.0.0.1:50051@grpc`, `unix:/run/flight.sock`
    * @param options  for every call of this client; `timeoutMs` is 3000 unless given, and never more than what is left to the request being served
    */
   call<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S>;

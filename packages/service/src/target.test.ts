@@ -9,6 +9,7 @@ const forms: [text: string, target: object, name?: string][] = [
   ["127.0.0.1:7963", { address: "127.0.0.1", port: 7963 }],
   ["127.0.0.1:7963@tcp", { address: "127.0.0.1", port: 7963 }, "127.0.0.1:7963"],
   ["127.0.0.1:7963@udp", { address: "127.0.0.1", port: 7963, protocol: "udp" }],
+  ["127.0.0.1:50051@grpc", { address: "127.0.0.1", port: 50_051, protocol: "grpc" }],
   ["[::1]:7963", { address: "::1", port: 7963 }],
   ["[fe80::1]:53@udp", { address: "fe80::1", port: 53, protocol: "udp" }],
   ["localhost:1", { address: "localhost", port: 1 }],

@@ -15,6 +15,7 @@ const PATH_MAX_BYTES = 107;
  * - `Flight.mod_flight`, a service by name
  * - `127.0.0.1:7963`, `[::1]:7963`, `localhost:7963`, over TCP; `127.0.0.1:7963@tcp` is the same
  * - `127.0.0.1:7963@udp`
+ * - `127.0.0.1:50051@grpc`, a server that speaks gRPC and nothing of ours
  * - `unix:/run/flight.sock`, a path from the root
  *
  * @throws RpcError InvalidArgument when it is none of them
@@ -22,15 +23,15 @@ const PATH_MAX_BYTES = 107;
 export function parseTarget(text: string): Target {
   if (isServiceName(text)) return { service: text };
   if (text.startsWith("unix:")) return { path: socketPath(text) };
-  const [, at = "", protocol] = /^(.*?)(?:@(tcp|udp))?$/s.exec(text) ?? [];
+  const [, at = "", protocol] = /^(.*?)(?:@(tcp|udp|grpc))?$/s.exec(text) ?? [];
   const place = parseAddressPort(at);
   if (place === undefined || place.port === 0) {
     throw invalid(
       `${JSON.stringify(text.slice(0, 300))} is neither a service name (Flight.mod_flight) nor an address with a port ` +
-        "(127.0.0.1:7963, [::1]:7963, 127.0.0.1:7963@udp) nor a unix socket (unix:/run/flight.sock)",
+        "(127.0.0.1:7963, [::1]:7963, 127.0.0.1:7963@udp, 127.0.0.1:50051@grpc) nor a unix socket (unix:/run/flight.sock)",
     );
   }
-  return protocol === "udp" ? { ...place, protocol } : place;
+  return protocol === "udp" || protocol === "grpc" ? { ...place, protocol } : place;
 }
 
 function socketPath(text: string): string {

@@ -2,7 +2,7 @@ import { Code, RpcError } from "@msec/rpc";
 import type { ExternalCodec, ExternalLimits, PartialLimits } from "@msec/rpc-node";
 import type { Recorder } from "@msec/telemetry";
 import { ClientSpan, currentPosition } from "../client-span.ts";
-import { type Place, placeName } from "../place.ts";
+import { type ExternalPlace, type Place, placeName } from "../place.ts";
 import type { CallTime, RoutedCalls } from "../routed-calls.ts";
 import type { ExternalPool } from "./external-pool.ts";
 
@@ -68,7 +68,11 @@ export async function callExternal<Request, Response>(
 }
 
 // Routes know of no protocol, and are more than a place.
-function withProtocol(place: Place, protocol: "tcp" | "udp" | undefined): Place {
+function withProtocol(place: Place, protocol: "tcp" | "udp" | undefined): ExternalPlace {
   if ("path" in place) return { path: place.path };
+  if (place.protocol === "grpc") {
+    const problem = `${placeName(place)}: a gRPC server is called with call, not with a protocol of its own`;
+    throw new RpcError(Code.InvalidArgument, problem, { details: { notSent: true } });
+  }
   return { address: place.address, port: place.port, protocol: place.protocol ?? protocol };
 }

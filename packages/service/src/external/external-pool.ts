@@ -5,7 +5,7 @@ import {
   type ExternalLimits,
   type PartialLimits,
 } from "@msec/rpc-node";
-import { type Place, placeName } from "../place.ts";
+import { type ExternalPlace, type Place, placeName } from "../place.ts";
 
 // As of the channels to our own services, and for the same reasons; see channel-pool.ts.
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -32,7 +32,7 @@ export class ExternalPool {
    * @param limits  taken when the channel is made
    */
   channelTo<Request, Response>(
-    place: Place,
+    place: ExternalPlace,
     service: string,
     codec: ExternalCodec<Request, Response>,
     limits: PartialLimits<ExternalLimits> | undefined,
