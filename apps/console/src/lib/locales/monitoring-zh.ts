@@ -14,7 +14,7 @@ export const monitoringZh = {
     lead: "脚本即可上报，不需要任何库：counters 为自上次上报以来的增量，gauges 为当前值，text 为一行日志；均可省略。",
   },
   otlp: {
-    title: "OpenTelemetry",
+    title: "OpenTelemetry 接入",
     lead: "任何 OpenTelemetry SDK 均可：span 成为调用曲线与请求路径，指标成为曲线，日志成为日志。",
     grpc: "通过 gRPC：",
   },
