@@ -1,7 +1,6 @@
 import type { LogColumns, TelemetryEnvelope } from "@msec/telemetry-store";
 
 /** How a day of log lines looks: the same rows for every store, by number. */
-export const BATCH_ROWS = 10_000;
 const DAY_US = 86_400_000_000;
 const services = ["Flight.mod_flight", "Flight.traffic", "Login.mod_user", "Pay.order", "Pay.ledger"];
 const texts = [

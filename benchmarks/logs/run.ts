@@ -2,36 +2,58 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { BATCH_ROWS, type Line, lineOf } from "./rows.ts";
-import { type MeasuredStore, openOurs, openSqlite } from "./stores.ts";
+import { endToEnd } from "./end-to-end.ts";
+import { ownCpuMs } from "./processor-time.ts";
+import { type Line, lineOf } from "./rows.ts";
+import { type MeasuredStore, openDuckdb, openOurs, openSqlite, type Prepared } from "./stores.ts";
 
-const usage = "npm run bench -- logs [--rows 1000000] [--only msec|sqlite] [--repeats 9]";
-const { rows: rowsText, only, repeats: repeatsText } = readArguments();
-const rows = Number(rowsText);
-const repeats = Number(repeatsText);
-if (!(rows >= BATCH_ROWS && rows <= 100_000_000)) fail(`--rows ${rowsText} must be ${BATCH_ROWS}…100000000`);
-if (!(repeats >= 1 && repeats <= 100)) fail(`--repeats ${repeatsText} must be 1…100`);
+const usage =
+  "npm run bench -- logs [--rows 1000000] [--batch 50000] [--only msec|sqlite|duckdb] [--repeats 9]\n" +
+  "npm run bench -- logs --end-to-end [--rate 60000] [--processes 4] [--seconds 20]";
+const values = readArguments();
+const stores: Record<string, (directory: string) => Promise<MeasuredStore>> = {
+  msec: openOurs,
+  sqlite: async (directory) => openSqlite(directory),
+  duckdb: openDuckdb,
+};
+const rows = numberOf("rows", 10_000, 100_000_000);
+const batchRows = numberOf("batch", 1_000, 200_000);
+const repeats = numberOf("repeats", 1, 100);
+if (values.only !== undefined && stores[values.only] === undefined)
+  fail(`--only ${values.only}: there is no such store`);
 
-// The day that ends ten minutes ago: a store refuses what is older than it keeps, or ahead of its clock.
-const startUs = (Date.now() - 600_000) * 1_000 - 86_400_000_000;
-const endUs = startUs + 86_400_000_000;
+if (values["end-to-end"]) {
+  await endToEnd({
+    rate: numberOf("rate", 100, 1_000_000),
+    processes: numberOf("processes", 1, 64),
+    seconds: numberOf("seconds", 1, 600),
+  });
+} else {
+  // The day that ends ten minutes ago: a store refuses what is older than it keeps, or ahead of its clock.
+  const startUs = (Date.now() - 600_000) * 1_000 - 86_400_000_000;
+  console.log(
+    `${rows} log lines over a day, about 120 bytes of text and three fields each, in batches of ${batchRows}; medians (and least) of ${repeats}, load ${loadavg()[0]!.toFixed(0)} on ${cpus().length} processors\n`,
+  );
+  console.log(
+    "| | rows/s in | rows in a processor second | bytes/row | by trace id, ms | last 100 errors, ms | substring in an hour, ms | per minute and level of a day, ms | memory of the store, MiB |",
+  );
+  console.log("|---|---|---|---|---|---|---|---|---|");
+  for (const [name, open] of Object.entries(stores)) {
+    if (values.only === undefined || values.only === name) await measure(name, open, startUs);
+  }
+  console.log(`\nload at the end ${loadavg()[0]!.toFixed(0)}`);
+}
 
-console.log(
-  `${rows} log lines over a day, about 120 bytes of text and three fields each, in batches of ${BATCH_ROWS}; medians (and least) of ${repeats}, load ${loadavg()[0]!.toFixed(0)} on ${cpus().length} processors\n`,
-);
-console.log(
-  "| | rows/s in | rows in a processor second | bytes/row | by trace id, ms | last 100 errors, ms | substring in an hour, ms | per minute and level of a day, ms |",
-);
-console.log("|---|---|---|---|---|---|---|---|");
-if (only === undefined || only === "msec") await measure("msec", openOurs);
-if (only === undefined || only === "sqlite") await measure("sqlite", async (directory) => openSqlite(directory));
-
-async function measure(name: string, open: (directory: string) => Promise<MeasuredStore>): Promise<void> {
+async function measure(
+  name: string,
+  open: (directory: string) => Promise<MeasuredStore>,
+  startUs: number,
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), `msec-bench-${name}-`));
   try {
     const store = await open(directory);
     try {
-      const { perSecond, perCpuSecond } = await fill(store);
+      const { perSecond, perCpuSecond } = await fill(store, startUs);
       const bytes = (await store.settle()) / rows;
       // Each time another request, service, word: an answer that is remembered measures nothing.
       const trace = await median((turn) => store.byTrace(lineOf(someIndex(turn), rows, startUs)));
@@ -42,10 +64,12 @@ async function measure(name: string, open: (directory: string) => Promise<Measur
         const fromUs = startUs + (turn % 23) * 3_600_000_000;
         return store.substring(`units, reference ${turn}z`, fromUs, fromUs + 3_600_000_000);
       });
-      const histogram = await median(() => store.histogram(startUs, endUs));
+      const histogram = await median(() => store.histogram(startUs, startUs + 86_400_000_000));
       const rates = [perSecond, perCpuSecond].map((rate) => Math.round(rate).toLocaleString("en"));
-      const cells = [...rates, bytes.toFixed(0), trace, errors, hour, histogram];
-      console.log(`| ${store.name} | ${cells.join(" | ")} |`);
+      const memory = (await store.peakMiB())?.toFixed(0) ?? "–";
+      console.log(
+        `| ${[store.name, ...rates, bytes.toFixed(0), trace, errors, hour, histogram, memory].join(" | ")} |`,
+      );
     } finally {
       await store.close();
     }
@@ -55,19 +79,31 @@ async function measure(name: string, open: (directory: string) => Promise<Measur
 }
 
 /** @returns rows a second, without the time that making them takes */
-async function fill(store: MeasuredStore): Promise<{ perSecond: number; perCpuSecond: number }> {
+async function fill(store: MeasuredStore, startUs: number): Promise<{ perSecond: number; perCpuSecond: number }> {
   let insertMs = 0;
-  let cpuMs = 0;
-  for (let from = 0; from < rows; from += BATCH_ROWS) {
-    const lines: Line[] = [];
-    for (let index = from; index < Math.min(rows, from + BATCH_ROWS); index++) lines.push(lineOf(index, rows, startUs));
+  let cpuMs = -store.processCpuMs();
+  // A few batches are made at a time, and then stored while the clocks run.
+  for (let from = 0; from < rows; from += 4 * batchRows) {
+    const batches: Prepared[] = [];
+    for (let first = from; first < Math.min(rows, from + 4 * batchRows); first += batchRows) {
+      batches.push(store.prepare(linesOf(first, Math.min(rows, first + batchRows), startUs)));
+    }
     const began = performance.now();
-    const beganCpuMs = store.cpuMs();
-    await store.insert(lines);
+    const beganCpuMs = ownCpuMs();
+    await Promise.all(
+      Array.from({ length: store.parallel }, async () => {
+        for (let insert = batches.shift(); insert !== undefined; insert = batches.shift()) await insert();
+      }),
+    );
     insertMs += performance.now() - began;
-    cpuMs += store.cpuMs() - beganCpuMs;
+    cpuMs += ownCpuMs() - beganCpuMs;
   }
+  cpuMs += store.processCpuMs();
   return { perSecond: (rows / insertMs) * 1_000, perCpuSecond: (rows / cpuMs) * 1_000 };
+}
+
+function linesOf(from: number, to: number, startUs: number): Line[] {
+  return Array.from({ length: to - from }, (_, i) => lineOf(from + i, rows, startUs));
 }
 
 function someIndex(turn: number): number {
@@ -86,13 +122,26 @@ async function median(ask: (turn: number) => Promise<number>): Promise<string> {
   return `${times[Math.floor(times.length / 2)]!.toFixed(1)} (${times[0]!.toFixed(1)})`;
 }
 
+function numberOf(name: "rows" | "batch" | "repeats" | "rate" | "processes" | "seconds", least: number, most: number) {
+  const value = Number(values[name]);
+  if (!(Number.isInteger(value) && value >= least && value <= most)) {
+    fail(`--${name} ${values[name]} must be ${least}…${most}`);
+  }
+  return value;
+}
+
 function readArguments() {
   try {
     return parseArgs({
       options: {
         rows: { type: "string", default: "1000000" },
+        batch: { type: "string", default: "50000" },
         only: { type: "string" },
         repeats: { type: "string", default: "9" },
+        "end-to-end": { type: "boolean", default: false },
+        rate: { type: "string", default: "60000" },
+        processes: { type: "string", default: "4" },
+        seconds: { type: "string", default: "20" },
       },
     }).values;
   } catch (error) {

@@ -1,8 +1,11 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { openTelemetryStore, startEngine } from "@msec/telemetry-store";
+import { processCpuMs } from "./processor-time.ts";
 import { envelopesOf, type Line } from "./rows.ts";
 
 /** What is asked of each store; each question answers how many lines or counts it found. */
@@ -16,13 +19,21 @@ export interface Questions {
 /** A store that is measured. */
 export interface MeasuredStore extends Questions {
   readonly name: string;
-  insert(lines: readonly Line[]): Promise<void>;
+  /** Bring lines into the form in which the store takes them; not measured. */
+  prepare(lines: readonly Line[]): Prepared;
+  /** Batches that are given to it at once, each complete on disk when its promise settles: as many as agents send. */
+  readonly parallel: number;
   /** All rows are in: let it merge. @returns bytes on disk */
   settle(): Promise<number>;
-  /** Processor time that it has used so far, milliseconds. */
-  cpuMs(): number;
+  /** Processor time that a process of its own has used so far, milliseconds; what it does in the background counts too. */
+  processCpuMs(): number;
+  /** Of the process that holds the data, MiB at most; `undefined` where that is the benchmark itself. */
+  peakMiB(): Promise<number | undefined>;
   close(): Promise<void>;
 }
+
+/** Lines that are ready to be stored. */
+export type Prepared = () => Promise<void>;
 
 /** The telemetry store with its embedded engine: what msec runs. */
 export async function openOurs(directory: string): Promise<MeasuredStore> {
@@ -34,10 +45,15 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
   const range = (fromUs: number, toUs: number) => ({ fromMs: fromUs / 1_000, toMs: toUs / 1_000 });
   return {
     name: "msec",
-    async insert(lines) {
-      const { rows, rejected } = await store.ingestAll(envelopesOf(lines), `bench/${++batch}`);
-      if (rows.log !== lines.length)
-        throw new Error(`${rows.log} of ${lines.length} rows stored: ${rejected[0]?.message}`);
+    parallel: 2,
+    // What an agent's request holds when it has been read.
+    prepare(lines) {
+      const envelopes = envelopesOf(lines);
+      return async () => {
+        const { rows, rejected } = await store.ingestAll(envelopes, `bench/${++batch}`);
+        if (rows.log !== lines.length)
+          throw new Error(`${rows.log} of ${lines.length} rows stored: ${rejected[0]?.message}`);
+      };
     },
     // Until merges leave the size alone for ten seconds, at most two minutes.
     async settle() {
@@ -51,7 +67,11 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
       }
       return last;
     },
-    cpuMs: () => ownCpuMs() + processCpuMs(engine.ready.pid),
+    processCpuMs: () => processCpuMs(engine.ready.pid),
+    async peakMiB() {
+      const status = await readFile(`/proc/${engine.ready.pid}/status`, "utf8");
+      return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1_024;
+    },
     async byTrace(line) {
       const id = `${line.traceHigh.toString(16).padStart(16, "0")}${line.flowId.toString(16).padStart(16, "0")}`;
       return (await store.getFlow(id))?.logs.length ?? 0;
@@ -82,16 +102,11 @@ export function openSqlite(directory: string): MeasuredStore {
       method TEXT, text TEXT, fields TEXT);
     CREATE INDEX log_time ON log (time); CREATE INDEX log_trace ON log (trace); CREATE INDEX log_level ON log (service, level, time)`);
   const insert = database.prepare("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?)");
-  const traceOf = (line: Line) => {
-    const bytes = Buffer.alloc(16);
-    bytes.writeBigUInt64BE(line.traceHigh, 0);
-    bytes.writeBigUInt64BE(line.flowId, 8);
-    return bytes;
-  };
   const all = (sql: string, ...values: (string | number | Uint8Array)[]) => database.prepare(sql).all(...values);
   return {
     name: "SQLite",
-    async insert(lines) {
+    parallel: 1,
+    prepare: (lines) => async () => {
       database.exec("BEGIN");
       for (const line of lines) {
         const { timeUs, service, host, instance, level, spanId, method, text, fields } = line;
@@ -103,7 +118,8 @@ export function openSqlite(directory: string): MeasuredStore {
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       return statSync(file).size;
     },
-    cpuMs: ownCpuMs,
+    processCpuMs: () => 0,
+    peakMiB: async () => undefined,
     byTrace: async (line) => all("SELECT * FROM log WHERE trace = ? ORDER BY time LIMIT 1000", traceOf(line)).length,
     lastErrors: async (service) =>
       all("SELECT * FROM log WHERE service = ? AND level >= 17 ORDER BY time DESC LIMIT 100", service).length,
@@ -123,13 +139,73 @@ export function openSqlite(directory: string): MeasuredStore {
   };
 }
 
-function ownCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
+/** The same in DuckDB, which has columns as our engine; its appender is its quickest way in, and a checkpoint is what makes rows columns. */
+export async function openDuckdb(directory: string): Promise<MeasuredStore> {
+  const file = join(directory, "logs.duckdb");
+  const instance = await DuckDBInstance.create(file, { threads: "2", memory_limit: "1GB" });
+  const connection = await instance.connect();
+  // No index: with one by trace id, which it keeps in memory, ten million rows do not fit into the gigabyte that the store has.
+  await connection.run(`CREATE TABLE log (time BIGINT, service VARCHAR, host VARCHAR, instance VARCHAR, level INTEGER, trace_high UBIGINT,
+    flow_id UBIGINT, span UBIGINT, method VARCHAR, text VARCHAR, fields VARCHAR)`);
+  const count = async (sql: string, values: (string | number | bigint)[]) =>
+    (await connection.runAndReadAll(sql, values)).currentRowCount;
+  return {
+    name: "DuckDB",
+    parallel: 1,
+    prepare: (lines) => async () => {
+      const appender = await connection.createAppender("log");
+      for (const line of lines) {
+        appender.appendBigInt(BigInt(line.timeUs));
+        appender.appendVarchar(line.service);
+        appender.appendVarchar(line.host);
+        appender.appendVarchar(line.instance);
+        appender.appendInteger(line.level);
+        appender.appendUBigInt(line.traceHigh);
+        appender.appendUBigInt(line.flowId);
+        appender.appendUBigInt(line.spanId);
+        appender.appendVarchar(line.method);
+        appender.appendVarchar(line.text);
+        appender.appendVarchar(JSON.stringify(line.fields));
+        appender.endRow();
+      }
+      // Commits, and syncs the log of what was written.
+      appender.closeSync();
+    },
+    async settle() {
+      await connection.run("CHECKPOINT");
+      return statSync(file).size;
+    },
+    processCpuMs: () => 0,
+    peakMiB: async () => undefined,
+    byTrace: async (line) =>
+      await count("SELECT * FROM log WHERE flow_id = $1 AND trace_high = $2 ORDER BY time LIMIT 1000", [
+        line.flowId,
+        line.traceHigh,
+      ]),
+    lastErrors: async (service) =>
+      await count("SELECT * FROM log WHERE service = $1 AND level >= 17 ORDER BY time DESC LIMIT 100", [service]),
+    substring: async (text, fromUs, toUs) =>
+      await count("SELECT * FROM log WHERE time >= $1 AND time < $2 AND text ILIKE $3 ORDER BY time DESC LIMIT 100", [
+        BigInt(fromUs),
+        BigInt(toUs),
+        `%${text}%`,
+      ]),
+    async histogram(fromUs, toUs) {
+      const sql =
+        "SELECT time // 60000000 AS minute, level, count(*) AS lines FROM log WHERE time >= $1 AND time < $2 GROUP BY 1, 2";
+      const found = await connection.runAndReadAll(sql, [BigInt(fromUs), BigInt(toUs)]);
+      return found.getRows().reduce((sum, [, , lines]) => sum + Number(lines), 0);
+    },
+    async close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
 }
 
-/** From `/proc`; ticks are ten milliseconds on Linux. */
-function processCpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+function traceOf(line: Line): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64BE(line.traceHigh, 0);
+  bytes.writeBigUInt64BE(line.flowId, 8);
+  return bytes;
 }

@@ -15,28 +15,33 @@ const placesMax = 50;
 /** Minutes and services that are read; a request with more is looked for in all of the time between. */
 const pairsMax = 10_000;
 
+/** Where the rows of a request may be. */
+export interface FlowPlaces {
+  readonly spans: readonly FlowPlace[];
+  readonly logs: readonly FlowPlace[];
+}
+
 /**
- * Find where rows of a request may be, from the index by its id: a question for rows of these places reads a few granules, where one by id alone reads
- * the filter of each.
+ * Find where rows of a request may be, from the indexes by its id: a question for rows of these places reads a few granules, where one by id alone reads
+ * the filter of each. One statement for both: planning is most of its cost.
  *
- * @param table   `log_place` or `span_place`
  * @param flowIds low halves of trace ids, decimal
  * @returns in order of time; empty where there are none
  * @throws StoreUnavailable, TelemetryStoreError
  */
-export async function findFlowPlaces(
-  clients: StoreClients,
-  table: "log_place" | "span_place",
-  flowIds: readonly string[],
-): Promise<FlowPlace[]> {
-  const pairs = await ask<{ second: number; service: string }>(
+export async function findFlowPlaces(clients: StoreClients, flowIds: readonly string[]): Promise<FlowPlaces> {
+  const of = (kind: string, table: string) => `
+    SELECT DISTINCT '${kind}' AS kind, toUnixTimestamp(minute) AS second, service FROM ${table}
+    WHERE flow_high IN {flowHighs:Array(UInt32)} LIMIT ${pairsMax}`;
+  const pairs = await ask<{ kind: keyof FlowPlaces; second: number; service: string }>(
     clients,
     "find a request",
-    `SELECT DISTINCT toUnixTimestamp(minute) AS second, service FROM ${table}
-     WHERE flow_high IN {flowHighs:Array(UInt32)} ORDER BY second LIMIT ${pairsMax} SETTINGS max_threads = 1`,
+    `SELECT kind, second, service FROM (${of("spans", "span_place")} UNION ALL ${of("logs", "log_place")}) SETTINGS max_threads = 1`,
     { flowHighs: flowIds.map((id) => Number(BigInt(id) >> 32n)) },
   );
-  return placesFromMinutes(pairs);
+  pairs.sort((a, b) => a.second - b.second);
+  const places = (of: keyof FlowPlaces) => placesFromMinutes(pairs.filter(({ kind }) => kind === of));
+  return { spans: places("spans"), logs: places("logs") };
 }
 
 /** Put minutes that follow each other together. @param pairs  in order of time */

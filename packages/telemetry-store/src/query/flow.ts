@@ -1,6 +1,6 @@
 import type { StoreClients } from "../client.ts";
 import { ask } from "./ask.ts";
-import { findFlowPlaces, inPlaces } from "./flow-places.ts";
+import { type FlowPlace, findFlowPlaces, inPlaces } from "./flow-places.ts";
 import { parseRequestId, type RequestKey } from "./request-id.ts";
 
 /** Spans of one request that are returned. */
@@ -84,7 +84,8 @@ const hexOrEmpty = (column: string) => `if(${column} = 0, '', ${hexOf(column)})`
  */
 export async function getFlow(clients: StoreClients, requestId: string): Promise<Flow | undefined> {
   const key = parseRequestId(requestId);
-  const [spans, logs] = await Promise.all([readSpans(clients, key), readLogs(clients, key)]);
+  const places = await findFlowPlaces(clients, key.flowIds);
+  const [spans, logs] = await Promise.all([readSpans(clients, key, places.spans), readLogs(clients, key, places.logs)]);
   // The high half may be missing in some rows: the first that has it names the request.
   const ids = [...spans, ...logs].map(({ traceId }) => traceId);
   const id = ids.find((traceId) => !traceId.startsWith("0000000000000000")) ?? ids[0];
@@ -97,8 +98,11 @@ export async function getFlow(clients: StoreClients, requestId: string): Promise
   };
 }
 
-async function readSpans(clients: StoreClients, key: RequestKey): Promise<(FlowSpan & { traceId: string })[]> {
-  const places = await findFlowPlaces(clients, "span_place", key.flowIds);
+async function readSpans(
+  clients: StoreClients,
+  key: RequestKey,
+  places: readonly FlowPlace[],
+): Promise<(FlowSpan & { traceId: string })[]> {
   if (places.length === 0) return [];
   const { sql, params } = inPlaces(places, "start");
   return await ask(clients, "read the spans of a request", spanQuery(sql), { ...requestParams(key), ...params });
@@ -107,8 +111,8 @@ async function readSpans(clients: StoreClients, key: RequestKey): Promise<(FlowS
 async function readLogs(
   clients: StoreClients,
   key: RequestKey,
+  places: readonly FlowPlace[],
 ): Promise<(FlowLog & { traceId: string; levelNumber: number })[]> {
-  const places = await findFlowPlaces(clients, "log_place", key.flowIds);
   if (places.length === 0) return [];
   const { sql, params } = inPlaces(places, "time");
   return await ask(clients, "read the log of a request", logQuery(sql), { ...requestParams(key), ...params });
@@ -125,13 +129,13 @@ const spanQuery = (places: string) => `
     duration_us AS durationUs, code, message, request_bytes AS requestBytes, response_bytes AS responseBytes,
     deadline_ms AS deadlineMs, queue_us AS queueUs, attempt, attempt_reason AS attemptReason, route_version AS routeVersion, release
   FROM span WHERE ${places} AND ${whereRequest}
-  ORDER BY start, side DESC LIMIT ${flowSpansMax + 1}`;
+  ORDER BY start, side DESC LIMIT ${flowSpansMax + 1} SETTINGS max_threads = 1`;
 
 const logQuery = (places: string) => `
   SELECT concat(${hexOf("trace_high")}, ${hexOf("flow_id")}) AS traceId, toUnixTimestamp64Micro(time) AS timeUs,
     ${hexOrEmpty("span_id")} AS spanId, service, instance, level AS levelNumber, text, fields
   FROM log WHERE ${places} AND ${whereRequest}
-  ORDER BY time LIMIT ${flowLogsMax}`;
+  ORDER BY time LIMIT ${flowLogsMax} SETTINGS max_threads = 1`;
 
 /** The name of a level in the order of OpenTelemetry's severity numbers, as in telemetry.proto. */
 function levelName(level: number): string {
