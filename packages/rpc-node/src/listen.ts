@@ -15,10 +15,8 @@ import {
   RpcError,
 } from "@msec/rpc";
 import { HeadDecoder } from "@msec/wire";
-import { HttpJsonServer } from "./http-json/http-json-server.ts";
-import { ListPage } from "./http-json/list-page/list-page.ts";
+import type { HttpPart, HttpPartOptions } from "./http-part.ts";
 import type { Http2Connection } from "./http2/http2-connection.ts";
-import { WebServer } from "./http2/web-server.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
 import { RunningRequests } from "./running-requests.ts";
@@ -113,8 +111,9 @@ class OnePort implements Listener {
   readonly #limits: ListenerLimits;
   readonly #server: Server;
   readonly #calls: CallServer;
-  readonly #http: HttpJsonServer;
-  readonly #web: WebServer;
+  readonly #httpOptions: HttpPartOptions;
+  #http: HttpPart | undefined;
+  #loadingHttp: Promise<HttpPart> | undefined;
   readonly #health: HealthService | undefined;
   readonly #heads: HeadDecoder;
   readonly #unread: UnreadAnswers;
@@ -163,11 +162,15 @@ class OnePort implements Listener {
     if (options.reflection) {
       addReflection(system, [options.methods, system as MethodTable<never>]);
     }
-    this.#web = new WebServer(shared, options.methods, system as MethodTable<never>);
-    const { serviceName } = options;
-    this.#place = serviceName === undefined ? "here" : `in ${serviceName}`;
-    const listPage = options.listPage ? new ListPage(options.methods, serviceName ?? "") : undefined;
-    this.#http = new HttpJsonServer({ ...shared, web: this.#web, listPage, place: this.#place });
+    const { serviceName = "" } = options;
+    this.#place = serviceName === "" ? "here" : `in ${serviceName}`;
+    this.#httpOptions = {
+      ...shared,
+      system: system as MethodTable<never>,
+      listPage: options.listPage ?? false,
+      serviceName,
+      place: this.#place,
+    };
     this.#udp = udp ? new UdpServer({ ...shared, heads: this.#heads }, udp === true ? {} : udp) : undefined;
     const { tls } = options;
     if (tls) {
@@ -209,11 +212,9 @@ class OnePort implements Listener {
     }
     try {
       await promise;
-    } catch (error) {
-      this.#http.close();
-      throw error;
+    } finally {
+      this.#server.removeListener("error", reject);
     }
-    this.#server.removeListener("error", reject);
     // An accept that fails (too many open files) must not end the process; the next one is tried by itself.
     this.#server.on("error", () => {});
     const bound = this.#server.address();
@@ -246,7 +247,7 @@ class OnePort implements Listener {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#leaving = true;
-    this.#http.leave();
+    this.#http?.leave();
     for (const { srpc, http2 } of this.#connections.values()) {
       srpc?.announceStop();
       http2?.announceStop();
@@ -256,11 +257,11 @@ class OnePort implements Listener {
     }
     this.#calls.stopping = true;
     this.#health?.stop();
-    this.#http.close();
+    this.#http?.close();
     if (!(await this.#calls.drained(graceMs))) {
       this.#calls.cancelAll(new RpcError(Code.Unavailable, "the service stopped before the call was done"));
     }
-    this.#http.close();
+    this.#http?.close();
     for (const { socket, srpc, http2 } of this.#connections.values()) {
       const connection = srpc ?? http2;
       if (connection) {
@@ -321,17 +322,10 @@ class OnePort implements Listener {
       clearTimeout(timer);
       if (protocol === Protocol.Srpc) {
         this.#acceptSrpc(connection, peer, first);
-      } else if (protocol === Protocol.Http1) {
+      } else if (protocol === Protocol.Http1 || protocol === Protocol.Http2) {
         socket.pause();
         socket.unshift(first);
-        this.#http.accept(socket, peer);
-      } else if (protocol === Protocol.Http2) {
-        socket.pause();
-        socket.unshift(first);
-        connection.http2 = this.#web.acceptHttp2(socket, peer);
-        if (this.#leaving) {
-          connection.http2.announceStop();
-        }
+        this.#acceptHttp(connection, peer, protocol);
       } else {
         socket.destroy();
       }
@@ -345,6 +339,37 @@ class OnePort implements Listener {
     socket.on("close", () => this.#connections.delete(socket));
     // A reset is nothing to tell: `close` follows and ends what ran for this connection.
     socket.on("error", () => {});
+  }
+
+  #acceptHttp(connection: AnyConnection, peer: PeerInfo, protocol: Protocol): void {
+    const { socket } = connection;
+    if (!this.#http) {
+      this.#loadingHttp ??= this.#loadHttp();
+      this.#loadingHttp.then(
+        () => socket.destroyed || this.#acceptHttp(connection, peer, protocol),
+        // The files are gone or broken: nothing can be said in a protocol that is not there. SRPC goes on.
+        () => socket.destroy(),
+      );
+    } else if (protocol === Protocol.Http1) {
+      this.#http.acceptHttp1(socket, peer);
+    } else {
+      connection.http2 = this.#http.acceptHttp2(socket, peer);
+      if (this.#leaving) {
+        connection.http2.announceStop();
+      }
+    }
+  }
+
+  async #loadHttp(): Promise<HttpPart> {
+    const { HttpPart } = await import("./http-part.ts");
+    this.#http = new HttpPart(this.#httpOptions);
+    if (this.#leaving) {
+      this.#http.leave();
+    }
+    if (this.#calls.stopping) {
+      this.#http.close();
+    }
+    return this.#http;
   }
 
   #acceptSrpc(connection: AnyConnection, peer: PeerInfo, first: Buffer): void {

@@ -6,8 +6,6 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import { ConnectError } from "@connectrpc/connect";
-import { compressionGzip, createGrpcTransport } from "@connectrpc/connect-node";
 import {
   type CallContext,
   type CallObserver,
@@ -19,10 +17,9 @@ import {
   type UnaryCall,
 } from "@msec/rpc";
 import type { ChannelTls } from "../channel/channel-tls.ts";
-import { rpcErrorFromConnect } from "../connect/connect-error.ts";
 import { createGrpcClient, type GrpcClient, type GrpcRequests, type GrpcStreamCall } from "./grpc-client.ts";
-import { GrpcConnectionError, GrpcConnections } from "./grpc-connections.ts";
 import { GrpcRequestSource } from "./grpc-request-source.ts";
+import type { GrpcTransport } from "./grpc-transport.ts";
 import { MadeGrpcCall } from "./made-grpc-call.ts";
 
 /** Options of {@link createGrpcChannel}. */
@@ -78,24 +75,15 @@ class Http2GrpcChannel implements GrpcChannel {
   readonly stream: GrpcStreamCall;
   readonly address: string;
   readonly #options: GrpcChannelOptions;
-  readonly #connections: GrpcConnections;
-  readonly #transport: ReturnType<typeof createGrpcTransport>;
+  readonly #where: { readonly host: string; readonly port: number };
+  #transport: Promise<GrpcTransport> | undefined;
+  #isClosed = false;
 
   constructor(target: { readonly address: string; readonly port: number }, options: GrpcChannelOptions) {
     const host = target.address.includes(":") ? `[${target.address}]` : target.address;
     this.address = `${host}:${target.port}`;
     this.#options = options;
-    const where = { host: target.address, port: target.port };
-    this.#connections = new GrpcConnections(where, this.address, options.tls, options.connectTimeoutMs ?? 3_000);
-    const maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
-    const { compressMinBytes } = options;
-    this.#transport = createGrpcTransport({
-      baseUrl: this.#connections.authority,
-      sessionManager: this.#connections,
-      readMaxBytes: maxBytes,
-      writeMaxBytes: maxBytes,
-      ...(compressMinBytes === undefined ? {} : { sendCompression: compressionGzip, compressMinBytes }),
-    });
+    this.#where = { host: target.address, port: target.port };
     this.call = (method, request, given = {}) => this.#call(method, request, given);
     this.stream = (method, requests, given = {}) =>
       this.#stream(method as DescMethodStreaming, requests, given, currentContext()) as never;
@@ -106,11 +94,25 @@ class Http2GrpcChannel implements GrpcChannel {
   }
 
   close(): void {
-    this.#connections.close();
+    this.#isClosed = true;
+    void this.#transport?.then((transport) => transport.close());
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** The transport, loaded at the first call. */
+  #opened(): Promise<GrpcTransport> {
+    this.#transport ??= import("./grpc-transport.ts").then(({ openGrpcTransport }) => {
+      const transport = openGrpcTransport(this.#where, this.address, this.#options);
+      if (this.#isClosed) {
+        // It then says so to each call.
+        transport.close();
+      }
+      return transport;
+    });
+    return this.#transport;
   }
 
   async #call<I extends DescMessage, O extends DescMessage>(
@@ -119,15 +121,16 @@ class Http2GrpcChannel implements GrpcChannel {
     given: CallOptions,
   ): Promise<MessageShape<O>> {
     const made = new MadeGrpcCall(this.address, method, this.#options, given, currentContext());
+    const transport = await this.#opened();
     try {
       made.assertInTime();
       const { signal, timeoutMs, headers } = made;
-      const answer = await this.#transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>);
+      const answer = await transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>);
       made.replied(answer.header, answer.trailer);
       made.observe(Code.Ok, "");
       return answer.message;
     } catch (thrown) {
-      throw failed(made, thrown);
+      throw failed(transport, made, thrown);
     }
   }
 
@@ -143,9 +146,10 @@ class Http2GrpcChannel implements GrpcChannel {
     const over = new AbortController();
     const signal = made.signal ? AbortSignal.any([made.signal, over.signal]) : over.signal;
     let isObserved = false;
+    const transport = await this.#opened();
     try {
       made.assertInTime();
-      const answer = await this.#transport.stream(
+      const answer = await transport.stream(
         method,
         signal,
         made.timeoutMs,
@@ -158,7 +162,7 @@ class Http2GrpcChannel implements GrpcChannel {
       made.observe(Code.Ok, "");
     } catch (thrown) {
       isObserved = true;
-      throw failed(made, requests.failure ? sourceError(requests.failure.thrown) : thrown);
+      throw failed(transport, made, requests.failure ? sourceError(requests.failure.thrown) : thrown);
     } finally {
       over.abort();
       requests.stop();
@@ -170,30 +174,9 @@ class Http2GrpcChannel implements GrpcChannel {
 }
 
 /** Observe a failed call. @returns its error as ours */
-function failed(made: MadeGrpcCall, thrown: unknown): RpcError {
-  if (thrown instanceof ConnectError) {
-    made.replied(thrown.metadata);
-  }
-  const error = errorOf(made, thrown);
+function failed(transport: GrpcTransport, made: MadeGrpcCall, thrown: unknown): RpcError {
+  const error = transport.errorOf(made, thrown);
   made.observe(error.code, error.message);
-  return error;
-}
-
-function errorOf(made: MadeGrpcCall, thrown: unknown): RpcError {
-  // What our own connecting threw, connect-es wraps and calls Internal.
-  const cause = (thrown as { cause?: unknown } | undefined)?.cause;
-  if (cause instanceof GrpcConnectionError) {
-    return cause;
-  }
-  const error = rpcErrorFromConnect(thrown);
-  // Node resets the streams of a connection that ends with CANCEL, and connect-es calls a broken socket Aborted: neither the caller nor the server said so.
-  const isOfServer = thrown instanceof ConnectError && thrown.metadata.has("grpc-status");
-  const isCut = error.code === Code.Canceled || error.code === Code.Aborted;
-  if (isCut && !isOfServer && !(thrown instanceof RpcError) && !made.signal?.aborted) {
-    return new RpcError(Code.Unavailable, `${made.address}: the other end closed the connection or the call`, {
-      cause: error,
-    });
-  }
   return error;
 }
 

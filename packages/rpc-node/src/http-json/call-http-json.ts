@@ -1,4 +1,4 @@
-import { type ClientRequestArgs, request as httpRequest, type IncomingMessage } from "node:http";
+import type { ClientRequestArgs, IncomingMessage } from "node:http";
 import { connect as tlsConnect } from "node:tls";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code, codeFromRet, currentContext, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
@@ -88,6 +88,8 @@ async function post(
   const context = currentContext();
   const body = Buffer.from(typeof call.json === "string" ? call.json : JSON.stringify(call.json));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  // 4 MB, which a program that makes no such calls need not load.
+  const { request: httpRequest } = await import("node:http");
   const request = httpRequest(
     {
       ...("path" in target ? { socketPath: target.path } : { host: target.address, port: target.port }),
