@@ -94,7 +94,7 @@ async function startParts(
   const reporter: { notify: () => void } = { notify: () => {} };
   const instances = new InstanceSet({ ...paths, log, onChange: () => reporter.notify() });
   const processes = new ProcessList(paths.state, instances);
-  const hostReporter = new HostReporter(processes, paths.root, config.zone);
+  const hostReporter = new HostReporter(processes, paths.root, config.zone, (zone) => tables.setZone(zone));
   reporter.notify = () => hostReporter.notify();
 
   const onEnrolled = async () => {

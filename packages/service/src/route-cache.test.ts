@@ -60,3 +60,14 @@ test("the tables of a control plane that was restored from a backup replace all,
   assert.deepEqual([portsOf(cache, "A.one"), portsOf(cache, "A.two"), cache.version], [[7], undefined, 5n]);
   assert.deepEqual(changed.sort(), ["A.one", "A.two"]);
 });
+
+test("a process on a host without instances learns its zone from its agent, and who chooses by it looks again", () => {
+  const { cache, apply, changed } = setUp();
+  const near = { address: "10.0.0.1", port: 1, weight: 100, hostId: "h1", zone: "az1" };
+  apply({ version: 1n, tables: [{ service: "A.one", version: 1n, routes: [near] }] });
+  assert.deepEqual([cache.zoneOf("h9"), cache.zoneOf("h1")], ["", "az1"]);
+  changed.length = 0;
+  assert.equal(apply({ version: 1n, zone: "az2" }), true);
+  assert.deepEqual([cache.zoneOf("h9"), changed], ["az2", ["A.one"]]);
+  assert.equal(apply({ version: 1n, zone: "az2" }), false);
+});

@@ -14,6 +14,7 @@ export class RouteCache {
   #version = 0n;
   #known = Promise.withResolvers<void>();
   #isKnown = false;
+  #zone = "";
 
   /** @param onChange  hears of each service whose table was replaced or removed */
   constructor(onChange: (service: string) => void) {
@@ -50,9 +51,9 @@ export class RouteCache {
     return this.#versions.get(service) ?? 0;
   }
 
-  /** The zone of a host, as any table tells it; empty where none does. */
+  /** The zone of this host: what its agent says, else what any table says of it; empty where nobody does. */
   zoneOf(hostId: string): string {
-    if (hostId === "") return "";
+    if (hostId === "" || this.#zone !== "") return this.#zone;
     for (const routes of this.#tables.values()) {
       const own = routes.find((route) => route.hostId === hostId);
       if (own !== undefined) return own.zone ?? "";
@@ -77,6 +78,8 @@ export class RouteCache {
    */
   apply(response: WatchRoutesResponse): boolean {
     if (response.unknown) return false;
+    const hasMoved = response.zone !== this.#zone;
+    this.#zone = response.zone;
     const restored = response.version < this.#version;
     // Everything at once, but an empty everything is an agent that lost its memory, not a cluster without services.
     if (restored && response.tables.length > 0) this.#forget(response);
@@ -89,7 +92,9 @@ export class RouteCache {
       else this.#policies.set(table.service, table.policy);
       this.#onChange(table.service);
     }
-    const isNew = response.tables.length > 0 || response.version !== this.#version || !this.#isKnown;
+    // Who chooses by where it is looks again.
+    if (hasMoved) for (const service of this.#tables.keys()) this.#onChange(service);
+    const isNew = hasMoved || response.tables.length > 0 || response.version !== this.#version || !this.#isKnown;
     if (!restored || response.tables.length > 0) this.#version = response.version;
     this.#isKnown = true;
     this.#known.resolve();

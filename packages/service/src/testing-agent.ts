@@ -38,6 +38,7 @@ export class TestingAgent implements AsyncDisposable {
   readonly #dyeWaiting = new Set<() => void>();
   readonly #tables = new Map<string, MessageInitShape<typeof RouteTableSchema> & { version: bigint }>();
   #version: bigint;
+  #zone = "";
   #changed = Promise.withResolvers<void>();
   #listener: Listener | undefined;
 
@@ -64,7 +65,7 @@ export class TestingAgent implements AsyncDisposable {
         const tables = [...this.#tables]
           .filter(([, { version }]) => version > from)
           .map(([, table]) => create(RouteTableSchema, table));
-        return { tables, version: this.#version, unknown: this.#version === 0n };
+        return { tables, version: this.#version, zone: this.#zone, unknown: this.#version === 0n };
       },
       report: (request) => {
         this.batches.push(compileCodec(BatchSchema).decode(request.batch, 0, request.batch.length));
@@ -86,6 +87,12 @@ export class TestingAgent implements AsyncDisposable {
     });
     this.#listener = await listen({ path: this.path, methods });
     return this;
+  }
+
+  /** Says where its host is. */
+  setZone(zone: string): void {
+    this.#zone = zone;
+    this.#wake();
   }
 
   /** Replaces the table of a service. */

@@ -18,6 +18,7 @@ export class HostReporter {
   readonly #load = new HostLoadSampler();
   readonly #io: HostIoSampler;
   readonly #zone: string;
+  readonly #onZone: (zone: string) => Promise<void>;
   #changed = Promise.withResolvers<void>();
   #reportedMs = Number.NEGATIVE_INFINITY;
   #soon: NodeJS.Timeout | undefined;
@@ -25,8 +26,10 @@ export class HostReporter {
   /**
    * @param root  directory of the services: its disk is the one that is reported
    * @param zone  `[agent] zone`
+   * @param onZone  hears from the server where this host is
    */
-  constructor(processes: ProcessList, root: string, zone: string) {
+  constructor(processes: ProcessList, root: string, zone: string, onZone: (zone: string) => Promise<void>) {
+    this.#onZone = onZone;
     this.#processes = processes;
     this.#io = new HostIoSampler(root, performance.now());
     this.#zone = zone;
@@ -58,7 +61,8 @@ export class HostReporter {
         agentVersion: AGENT_VERSION,
         zone: this.#zone,
       };
-      await client.reportHost(request, { timeoutMs: ANSWER_MS, signal });
+      const { zone } = await client.reportHost(request, { timeoutMs: ANSWER_MS, signal });
+      await this.#onZone(zone);
       await this.#untilNext(signal);
     });
   }

@@ -26,7 +26,7 @@ function world(table: RouteTable) {
   const tables = new Map([[SERVICE, table]]);
   const shared = new SharedFindings({ now: () => clock.ms, isRouted: () => true });
   const desk = new RouteDesk({
-    tables: { find: (service) => tables.get(service), all: () => [...tables.values()] },
+    tables: { find: (service) => tables.get(service), all: () => [...tables.values()], zone: "" },
     shared,
     now: () => clock.ms,
     hostId: () => "h2",
@@ -93,6 +93,19 @@ test("what is said is told to the host's processes once, and what they found is 
   const finding = { ...thought(route.port), calls: 1, ageMs: 0, leftOut: true, latencyRatio: 0, successShare: 1 };
   other.shared.tell({ service: "Test.other", instance: "pid:7", pid: 7 }, SERVICE, [finding]);
   for (let call = 0; call < 5; call++) assert.notEqual(other.desk.lend(SERVICE).route.port, route.port);
+});
+
+test("other constants for a service leave what was learned of its instances", () => {
+  const { tables, desk, thought } = world(tableOf([1, 2]));
+  for (let call = 0; call < 40; call++) {
+    const { handle, route } = desk.lend(SERVICE);
+    desk.report(handle, { ok: route.port === 1, costMs: 5, reached: true });
+  }
+  const before = [thought(1), thought(2)].map(({ latencyMs, successRatio, state }) => [latencyMs, successRatio, state]);
+  assert.equal(before[1]?.[2], "ejected");
+  tables.set(SERVICE, tableOf([1, 2], { version: 2n, policy: { constants: { warmUpMs: 100, hangFloorMs: 60 } } }));
+  const after = [thought(1), thought(2)].map(({ latencyMs, successRatio, state }) => [latencyMs, successRatio, state]);
+  assert.deepEqual(after, before);
 });
 
 test("a new table is taken over at once, and a new policy with it", () => {

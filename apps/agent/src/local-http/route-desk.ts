@@ -26,7 +26,7 @@ export interface CallOutcome {
 
 /** The parts of the agent that the desk stands on. */
 export interface RouteDeskParts {
-  readonly tables: Pick<RouteTables, "find" | "all">;
+  readonly tables: Pick<RouteTables, "find" | "all" | "zone">;
   readonly shared: SharedFindings;
   /** `performance.now` */
   readonly now: () => number;
@@ -175,10 +175,11 @@ export class RouteDesk {
     return { table, balancer, heardMs: nowMs, told: new Map(), hasNews: false };
   }
 
-  // The agent learns its zone as its processes do: from any table that has an instance of its host.
+  // What the server said of this host, else what any table says that has an instance of it.
   #here(): Locality {
     const hostId = this.#parts.hostId();
-    if (hostId === "") return { hostId, zone: "" };
+    const { zone } = this.#parts.tables;
+    if (hostId === "" || zone !== "") return { hostId, zone };
     for (const { routes } of this.#parts.tables.all()) {
       const own = routes.find((route) => route.hostId === hostId && route.zone !== "");
       if (own !== undefined) return { hostId, zone: own.zone };

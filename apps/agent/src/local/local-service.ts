@@ -149,7 +149,8 @@ async function watchRoutes(
   const replaced = connection.generation !== undefined && connection.generation !== tables.generation;
   connection.generation = tables.generation;
   const all = replaced || appliedVersion > tables.version;
-  return { tables: tables.after(all ? 0n : appliedVersion), version: tables.version, unknown: !tables.known };
+  const { version, zone, known } = tables;
+  return { tables: tables.after(all ? 0n : appliedVersion), version, zone, unknown: !known };
 }
 
 function hasNews(tables: RouteTables, connection: LocalConnection, appliedVersion: bigint): boolean {

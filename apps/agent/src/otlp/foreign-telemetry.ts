@@ -36,7 +36,7 @@ export function prepareForeignTelemetry(parts: ForeignTelemetryParts): ForeignTe
   const taps: Tap[] = [];
   const totals = new TelemetryTotals(() => performance.now());
   if (config.metrics_port !== 0) {
-    taps.push(({ service, batch }) => totals.add({ host: "", service }, batch));
+    taps.push(({ service, instance, batch }) => totals.add({ host: "", service, instance }, batch));
   }
   const forwarder =
     config.otlp_export === ""

@@ -153,6 +153,82 @@ test("a damaged file is set aside and said, and the agent starts without tables"
 
 const all = (...tables: RouteTable[]) => combineDigests(tables.map(routeTableDigest));
 
+test("killed at any byte of a change, the agent has what was before or what is after it, and goes on", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const tables = await RouteTables.open(file, quietLog().log);
+  await tables.apply(update(1n, [table("A1.b1", 1n, [1]), table("A1.b2", 1n, [2])]));
+  await tables.setZone("区 az-1");
+  const before = readFileSync(file);
+  await tables.apply(update(2n, [table("A1.b1", 2n, [1, 3])]));
+  const after = readFileSync(file);
+  assert.deepEqual(after.subarray(0, before.length), before, "a change is appended");
+  assert.ok(after.length - before.length < before.length, "and costs what changed");
+  for (let length = 0; length <= after.length; length += length < before.length - 2 ? 13 : 1) {
+    writeFileSync(file, after.subarray(0, length));
+    const { log, lines } = quietLog();
+    const again = await RouteTables.open(file, log);
+    const isWhole = length === after.length;
+    if (length >= before.length) {
+      assert.deepEqual(
+        [again.version, ports(again, "A1.b1"), ports(again, "A1.b2"), again.zone],
+        [isWhole ? 2n : 1n, isWhole ? [1, 3] : [1], [2], "区 az-1"],
+        `${length} bytes`,
+      );
+      assert.equal(again.appliedVersion, again.version, "nothing but the change is asked for");
+    }
+    assert.deepEqual(
+      lines().filter(({ level }) => level === "error"),
+      [],
+    );
+    if (length % 97 !== 0) continue;
+    // What was cut off does not stand before what follows.
+    await again.apply(update(3n, [table("A1.b2", 3n, [9])]));
+    const third = await RouteTables.open(file, quietLog().log);
+    assert.deepEqual([third.version, ports(third, "A1.b2")], [3n, [9]], `after ${length} bytes`);
+  }
+});
+
+test("with a damaged record those before it are used, and everything is asked for", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const tables = await RouteTables.open(file, quietLog().log);
+  await tables.apply(update(1n, [table("A1.b1", 1n, [7001])]));
+  await tables.apply(update(2n, [table("A1.b2", 2n, [7002])]));
+  await tables.apply(update(3n, [table("A1.b3", 3n, [7003])]));
+  writeFileSync(file, readFileSync(file, "utf8").replace("7002", "7009"));
+  const again = await RouteTables.open(file, quietLog().log);
+  assert.deepEqual(
+    [again.known, ports(again, "A1.b1"), ports(again, "A1.b2"), again.appliedVersion],
+    [true, [7001], undefined, 0n],
+  );
+  await again.apply({ ...update(3n, [table("A1.b1", 1n, [7001]), table("A1.b2", 2n, [7002])]), isFull: true });
+  const third = await RouteTables.open(file, quietLog().log);
+  assert.deepEqual([third.appliedVersion, ports(third, "A1.b1"), ports(third, "A1.b2")], [3n, [7001], [7002]]);
+});
+
+test("a new zone of the host is heard by who waits, and known without the server", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const tables = await RouteTables.open(file, quietLog().log);
+  const heard = tables.untilChanged(new AbortController().signal);
+  await tables.setZone("az1");
+  await heard;
+  const again = await RouteTables.open(file, quietLog().log);
+  assert.deepEqual([again.zone, again.known, again.appliedVersion], ["az1", false, 0n], "which says nothing of routes");
+});
+
+test("what everything does not have is not on disk either", async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, "routes.json");
+  const tables = await RouteTables.open(file, quietLog().log);
+  await tables.apply(update(1n, [table("A1.b1", 1n, [1]), table("A1.b2", 1n, [2])]));
+  await tables.apply({ ...update(2n, [table("A1.b2", 2n, [5])], true), isFull: true });
+  const again = await RouteTables.open(file, quietLog().log);
+  assert.equal(again.size, 1);
+  assert.deepEqual(ports(again, "A1.b2"), [5]);
+});
+
 test("a delta changes the table that it was made for; one that does not fit makes the agent ask for everything", async () => {
   using directory = temporaryDirectory();
   const { log, lines } = quietLog();

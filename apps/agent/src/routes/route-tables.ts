@@ -1,9 +1,10 @@
 import type { RouteTable } from "@msec/api/agent/v1/common_pb.js";
 import type { RouteDelta } from "@msec/api/agent/v1/control_pb.js";
 import { applyRouteDelta, combineDigests, ROUTE_TABLES_MAX, ROUTES_MAX, routeTableDigest } from "@msec/api/routes";
-import { type Log, readChecked, writeChecked } from "@msec/process";
+import type { Log } from "@msec/process";
 import { z } from "zod";
 import { ChangeBell } from "../change-bell.ts";
+import { RouteLog } from "./route-log.ts";
 import { routeTableFault, routeTableFromJson, routeTableToJson } from "./route-table.ts";
 
 /** What the server sends: tables that changed (or all), the highest version, whether they replace whatever there is. */
@@ -26,14 +27,19 @@ export interface RouteRefusal {
   readonly reason: string;
 }
 
-const fileSchema = z.object({
+/** What one update, or a part of everything, is on disk. */
+const recordSchema = z.object({
   version: z.string().regex(/^\d{1,20}$/),
   demoted: z.boolean(),
+  zone: z.string().max(100),
+  /** Those that changed. */
   tables: z.array(z.json()),
+  /** Services whose tables are gone, without a word to those who had them. */
+  forgotten: z.array(z.string()),
 });
 
 /**
- * Every route table of the cluster, on disk before anybody sees it.
+ * Every route table of the cluster, and the zone of this host, on disk before anybody sees it.
  *
  * What is here only gets newer. An update that is older, an empty answer, a table that is empty without being newer, or one
  * with a bad route changes nothing and is logged; only `replaceAll`, which an operator orders, goes back. An update whose digest
@@ -41,6 +47,7 @@ const fileSchema = z.object({
  */
 export class RouteTables {
   readonly #file: string;
+  readonly #disk: RouteLog;
   readonly #log: Log;
   #tables = new Map<string, RouteTable>();
   #version = 0n;
@@ -58,21 +65,42 @@ export class RouteTables {
   #refused = new Map<string, RouteRefusal>();
   readonly #changes = new ChangeBell();
 
-  private constructor(file: string, log: Log) {
+  #zone = "";
+  /** Writes follow each other. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: string, disk: RouteLog, log: Log) {
     this.#file = file;
+    this.#disk = disk;
     this.#log = log;
   }
 
-  /** Open with what is on disk. A damaged file is set aside and logged; the server is asked for everything again then. */
+  /** Open with what is on disk. A damaged file is set aside and logged, what stands before the damage used; the server is asked for everything again then. */
   static async open(file: string, log: Log): Promise<RouteTables> {
-    const tables = new RouteTables(file, log);
-    const found = await readChecked(file);
-    if (found.status === "damaged") {
-      log.error(`the route tables on disk cannot be used: ${found.reason}`, { file, movedTo: found.movedTo });
-    } else if (found.status === "intact") {
-      tables.#load(found.value);
+    const { log: disk, found } = await RouteLog.open(file);
+    const tables = new RouteTables(file, disk, log);
+    if (found.damage !== undefined) {
+      const { reason, movedTo } = found.damage;
+      log.error(`the route tables on disk cannot be used: ${reason}`, { file, movedTo, before: found.records.length });
     }
+    if (found.tornBytes > 0)
+      log.warn("the last change of the routes was not written", { file, bytes: found.tornBytes });
+    tables.#load(found.records);
+    tables.#resync = tables.#known && found.damage !== undefined;
     return tables;
+  }
+
+  /** Where this host is, as the server said last; empty: nowhere in particular. */
+  get zone(): string {
+    return this.#zone;
+  }
+
+  /** The server says where this host is. Who waits for a change hears of it. */
+  async setZone(zone: string): Promise<void> {
+    if (zone === this.#zone) return;
+    await this.#write({ version: this.#version, demoted: this.#demoted, zone, tables: this.#tables });
+    this.#zone = zone;
+    this.#changes.ring();
   }
 
   /** The highest version that was applied; 0 where there never was one. */
@@ -143,7 +171,7 @@ export class RouteTables {
     const next = this.#merge(update, replaceAll);
     if (next === undefined) return !update.isFull;
     if (!next.isChanged) return true;
-    await this.#write(update.version, next.tables, false);
+    await this.#write({ version: update.version, demoted: false, zone: this.#zone, tables: next.tables });
     this.#tables = next.tables;
     this.#digests = next.digests;
     this.#sentDigests = next.sent;
@@ -234,7 +262,7 @@ export class RouteTables {
    */
   async demote(): Promise<void> {
     if (!this.#known) return;
-    await this.#write(this.#version, this.#tables, true);
+    await this.#write({ version: this.#version, demoted: true, zone: this.#zone, tables: this.#tables });
     this.#demoted = true;
   }
 
@@ -256,29 +284,59 @@ export class RouteTables {
     return table.routes.length === 0 && present.routes.length > 0 ? "it is empty and not newer than ours" : undefined;
   }
 
-  async #write(version: bigint, tables: ReadonlyMap<string, RouteTable>, demoted: boolean): Promise<void> {
-    const json = [...tables.values()].map(routeTableToJson);
-    await writeChecked(this.#file, { version: String(version), demoted, tables: json });
+  async #write(next: Written): Promise<void> {
+    const mine = this.#writing.then(() => {
+      const forgotten = [...this.#tables.keys()].filter((service) => !next.tables.has(service));
+      const changed = [...next.tables.values()].filter((table) => table !== this.#tables.get(table.service));
+      return this.#disk.append(recordOf(next, changed, forgotten), () => wholeOf(next));
+    });
+    this.#writing = mine.catch(() => {}); // Its caller hears of it.
+    await mine;
   }
 
-  #load(value: unknown): void {
+  #load(records: readonly unknown[]): void {
     try {
-      const { version, demoted, tables } = fileSchema.parse(value);
-      for (const json of tables) {
-        const table = routeTableFromJson(json);
-        this.#tables.set(table.service, table);
+      for (const record of records) {
+        const { version, demoted, zone, tables, forgotten } = recordSchema.parse(record);
+        for (const service of forgotten) this.#tables.delete(service);
+        for (const json of tables) {
+          const table = routeTableFromJson(json);
+          this.#tables.set(table.service, table);
+        }
+        this.#version = BigInt(version);
+        this.#demoted = demoted;
+        this.#zone = zone;
+        // A host may have been told where it is before it was told any route.
+        this.#known = this.#version !== 0n || this.#tables.size > 0;
       }
-      this.#digests = digestsOf(this.#tables);
-      this.#sentDigests = new Map(this.#digests);
-      this.#version = BigInt(version);
-      this.#demoted = demoted;
-      this.#known = true;
     } catch (error) {
       // Its checksum was right: an agent of another version wrote it. The server has all of it.
       this.#tables.clear();
+      this.#version = 0n;
+      this.#known = false;
       this.#log.error("the route tables on disk are not in a form that this agent knows", { file: this.#file, error });
     }
+    this.#digests = digestsOf(this.#tables);
+    this.#sentDigests = new Map(this.#digests);
   }
+}
+
+/** What is to be on disk. */
+interface Written {
+  readonly version: bigint;
+  readonly demoted: boolean;
+  readonly zone: string;
+  readonly tables: ReadonlyMap<string, RouteTable>;
+}
+
+function recordOf({ version, demoted, zone }: Written, tables: readonly RouteTable[], forgotten: readonly string[]) {
+  return { version: String(version), demoted, zone, tables: tables.map(routeTableToJson), forgotten };
+}
+
+/** All of it, a record for each service: a damaged one costs those after it, and not all. */
+function* wholeOf(written: Written) {
+  for (const table of written.tables.values()) yield recordOf(written, [table], []);
+  if (written.tables.size === 0) yield recordOf(written, [], []);
 }
 
 function hasDigest({ digest }: RouteUpdate): boolean {

@@ -136,7 +136,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
       }
       hosts.reported(host.id, report);
       if (report.zone !== "" && report.zone !== host.zone) parts.onZone(host, report.zone);
-      return {};
+      return { zone: report.zone || host.zone };
     },
 
     async reportTelemetry(request, context) {

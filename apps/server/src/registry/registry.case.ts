@@ -277,7 +277,8 @@ export function defineRegistryCases(createDatabase: () => Promise<string>): void
 
   it("takes the zone that an agent says itself", async () => {
     await using agent = await enrollAgent(server, `saysit${services}`);
-    await agent.client.reportHost({ zone: "az7" });
+    assert.equal((await agent.client.reportHost({})).zone, "", "nobody has said where it is");
+    assert.equal((await agent.client.reportHost({ zone: "az7" })).zone, "az7");
     const zoneOf = async () => (await registry().listHosts({})).hosts.find(({ id }) => id === agent.hostId)?.zone;
     for (let tries = 0; tries < 500 && (await zoneOf()) !== "az7"; tries++);
     assert.equal(await zoneOf(), "az7");

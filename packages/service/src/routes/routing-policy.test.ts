@@ -95,3 +95,21 @@ test("with locality the caller's own host comes first, then its zone, which it l
   await eventually(() => (caller.explain(name)[0]?.share ?? 0) > 0.9, "another table says in which zone this host is");
   assert.deepEqual([...(await askMany(20))], ["1"]);
 });
+
+test("with locality a process that serves nothing has the zone that its agent says, and follows it", async () => {
+  await using fixture = await setUp(2);
+  const { world, ports, askMany, caller } = fixture;
+  const [one, other] = ports as [number, number];
+  const zoned = [
+    { port: one, zone: "a", hostId: "h2" },
+    { port: other, zone: "b", hostId: "h3" },
+  ];
+  world.agent.setZone("b");
+  world.agent.setTable(name, zoned, { locality: true });
+  await askMany(2);
+  await eventually(() => (caller.explain(name)[1]?.share ?? 0) > 0.9, "its own zone comes first");
+  assert.deepEqual([...(await askMany(20))], ["1"]);
+  world.agent.setZone("a");
+  await eventually(() => (caller.explain(name)[0]?.share ?? 0) > 0.9, "the host was given another zone");
+  assert.deepEqual([...(await askMany(20))], ["0"]);
+});

@@ -467,6 +467,12 @@ export declare const ReportHostRequestSchema: GenMessage<ReportHostRequest>;
  * @generated from message msec.agent.v1.ReportHostResponse
  */
 export declare type ReportHostResponse = Message<"msec.agent.v1.ReportHostResponse"> & {
+  /**
+   * Where the host is, as an operator or its own agent has said; empty: nowhere in particular.
+   *
+   * @generated from field: string zone = 1;
+   */
+  zone: string;
 };
 
 /**

@@ -126,6 +126,13 @@ export declare type WatchRoutesResponse = Message<"msec.agent.v1.WatchRoutesResp
    * @generated from field: bool unknown = 3;
    */
   unknown: boolean;
+
+  /**
+   * Where this host is, whatever the operator calls a zone; empty: nowhere in particular. Also for a process whose host has no instance in any table.
+   *
+   * @generated from field: string zone = 4;
+   */
+  zone: string;
 };
 
 /**
