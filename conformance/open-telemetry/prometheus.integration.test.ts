@@ -34,6 +34,14 @@ test("Debian's Prometheus reads server and agent, and has the calls that were re
   });
   assert.deepEqual([sent.status, await sent.json()], [200, {}]);
 
+  const own = { service: "Nightly.backup", counters: { "files copied": 120 }, gauges: { 'left{disk="a"}': 7 } };
+  const reported = await fetch(`http://127.0.0.1:${http}/v1/report`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(own),
+  });
+  assert.deepEqual([reported.status, await reported.json()], [200, {}]);
+
   const directory = mkdtempSync(join(tmpdir(), "msec-prometheus-"));
   const [port] = await freePorts(1);
   const config = join(directory, "prometheus.yml");
@@ -67,6 +75,10 @@ test("Debian's Prometheus reads server and agent, and has the calls that were re
       assert.equal(await until(`${job} has the call`, () => value(calls)), "1");
       const bucket = `msec_call_duration_seconds_bucket{job="${job}",service="OTel.web",le="0.005"}`;
       assert.equal(await until(`${job} has its duration`, () => value(bucket)), "1");
+      const files = `msec_usr_files_copied_total{job="${job}",service="Nightly.backup",name="usr.files copied"}`;
+      assert.equal(await until(`${job} has the developer's counter`, () => value(files)), "120");
+      const left = `msec_usr_left{job="${job}",service_instance="plain",name='usr.left{disk="a"}'}`;
+      assert.equal(await until(`${job} has the developer's gauge`, () => value(left)), "7");
     }
     assert.equal(await until("a host is connected", () => value("msec_hosts_connected")), "1");
     assert.equal(await value("msec_open_alarms"), "0");

@@ -34,8 +34,8 @@ test("totals count calls by code and duration, hosts' metrics by what varies, an
   builder.addSample(SampleKind.gauge, "sys.disk./var.used_percent", 40, 1_800_000_000);
   builder.addSample(SampleKind.counter, "sys.net.eth0.sent_bytes", 7, 1_800_000_000);
   const batch = builder.finish();
-  totals.add({ host: "h", service: "A.b" }, batch);
-  totals.add({ host: "h", service: "A.b" }, batch);
+  totals.add({ host: "h", service: "A.b", instance: "1:2" }, batch);
+  totals.add({ host: "h", service: "A.b", instance: "1:2" }, batch);
   const { text } = exposeMetrics(totals.families(), undefined);
   for (const line of [
     'msec_calls_total{service="A.b",method="m",side="server",code="14"} 2',
@@ -43,8 +43,8 @@ test("totals count calls by code and duration, hosts' metrics by what varies, an
     'msec_call_duration_seconds_bucket{service="A.b",method="m",side="server",le="0.5"} 4',
     'msec_call_duration_seconds_bucket{service="A.b",method="m",side="server",le="+Inf"} 4',
     'msec_call_duration_seconds_sum{service="A.b",method="m",side="server"} 0.6008',
-    'msec_sys_disk_used_percent{host="h",service="A.b",of="/var"} 40',
-    'msec_sys_net_sent_bytes_total{host="h",service="A.b",of="eth0"} 14',
+    'msec_sys_disk_used_percent{host="h",service="A.b",service_instance="1:2",of="/var"} 40',
+    'msec_sys_net_sent_bytes_total{host="h",service="A.b",service_instance="1:2",of="eth0"} 14',
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line}\n${text}`);
   }
@@ -54,12 +54,49 @@ test("totals count calls by code and duration, hosts' metrics by what varies, an
   assert.match(later, /msec_sys_net_sent_bytes_total/);
 });
 
+test("developers' own metrics have a name that Prometheus takes and their own as a label, and make room when nobody reports them", () => {
+  let nowMs = 0;
+  const totals = new TelemetryTotals(() => nowMs);
+  const report = (kind: SampleKind, names: readonly string[], value: number, instance = "1:2") => {
+    const builder = new BatchBuilder();
+    for (const name of names) builder.addSample(kind, name, value, 1_800_000_000);
+    totals.add({ host: "", service: "A.b", instance }, builder.finish());
+  };
+  report(SampleKind.counter, ["usr.orders{kind=book}", "usr.订单"], 3);
+  report(SampleKind.counter, ["usr.orders{kind=book}"], 4);
+  report(SampleKind.gauge, ["usr.orders"], 5);
+  report(SampleKind.gauge, ["usr.queue length"], 7);
+  report(SampleKind.gauge, ["usr.queue length"], 9, "1:3");
+  const { text } = exposeMetrics(totals.families(), "application/openmetrics-text");
+  for (const line of [
+    'msec_usr_orders_total{service="A.b",service_instance="1:2",name="usr.orders{kind=book}"} 7',
+    'msec_usr____total{service="A.b",service_instance="1:2",name="usr.订单"} 3',
+    'msec_usr_orders_gauge{service="A.b",service_instance="1:2",name="usr.orders"} 5',
+    'msec_usr_queue_length{service="A.b",service_instance="1:2",name="usr.queue length"} 7',
+    'msec_usr_queue_length{service="A.b",service_instance="1:3",name="usr.queue length"} 9',
+    "msec_untold_samples_total 0",
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line}\n${text}`);
+  }
+
+  const many = Array.from({ length: totalsLimits.user + 10 }, (_, i) => `usr.series${i}`);
+  for (let i = 0; i < many.length; i += 500) report(SampleKind.counter, many.slice(i, i + 500), 1);
+  const full = exposeMetrics(totals.families(), undefined).text;
+  assert.equal(full.match(/^msec_usr_\w+\{/gm)?.length, totalsLimits.user);
+  assert.match(full, /\nmsec_untold_samples_total 15\n/);
+  // Of an hour ago: there is room again.
+  nowMs = 3_600_001;
+  totals.families();
+  report(SampleKind.counter, ["usr.new"], 1);
+  assert.match(exposeMetrics(totals.families(), undefined).text, /\nmsec_usr_new_total\{/);
+});
+
 test("what is more than is told apart counts together", () => {
   const totals = new TelemetryTotals(() => 0);
   for (let i = 0; i < totalsLimits.calls + 100; i++) {
     const builder = new BatchBuilder();
     builder.addCall(call(`m${i}`, 1));
-    totals.add({ host: "", service: "A.b" }, builder.finish());
+    totals.add({ host: "", service: "A.b", instance: "" }, builder.finish());
   }
   const [calls, durations] = totals.families();
   assert.equal(calls?.samples.length, totalsLimits.calls + 1);

@@ -1,5 +1,5 @@
 import { type Batch, findMetric, SampleKind, Side } from "@msec/telemetry";
-import type { FamilySample, HistogramSample, MetricFamily } from "./exposition.ts";
+import type { HistogramSample, MetricFamily } from "./exposition.ts";
 
 /** What a batch must have to be counted; messages of `msec.telemetry.v1.Batch` have it too. */
 export type CountedBatch = {
@@ -12,14 +12,17 @@ export type CountedBatch = {
 
 type Columns<Table extends "calls" | "samples"> = { readonly [Column in keyof Batch[Table]]: readonly number[] };
 
-/** Whose batch it is; the service is "" for the host itself, the host "" where there is only one. */
-export type CountedOwner = { readonly host: string; readonly service: string };
+/** Whose batch it is; service and instance are "" for the host itself, the host "" where there is only one. */
+export type CountedOwner = { readonly host: string; readonly service: string; readonly instance: string };
 
 /** How many different ones are told apart; the others count together as "(other)". */
-export const totalsLimits = { calls: 1_000, histograms: 300, services: 500, gauges: 5_000 } as const;
+export const totalsLimits = { calls: 1_000, histograms: 300, services: 500, gauges: 10_000, user: 2_000 } as const;
 
 const OTHER = "(other)";
 const gaugeAgeMs = 120_000;
+/** A counter of developers' own that nobody adds to makes room for another: unlike hosts' their names are without end. */
+const userCounterAgeMs = 3_600_000;
+const userFamily = "usr.";
 
 /** Seconds. */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
@@ -50,11 +53,8 @@ export class TelemetryTotals {
   readonly #durations = new Map<string, Durations>();
   readonly #lines = new Map<string, Value>();
   readonly #dropped = new Map<string, Value>();
-  readonly #host = new Map<
-    string,
-    { readonly kind: number; readonly help: string; readonly values: Map<string, Value> }
-  >();
-  #hostValues = 0;
+  readonly #known = new SampleFamilies(totalsLimits.gauges);
+  readonly #user = new SampleFamilies(totalsLimits.user);
 
   /** @param now  milliseconds that only grow */
   constructor(now: () => number) {
@@ -62,7 +62,8 @@ export class TelemetryTotals {
   }
 
   /** Count a batch. What is no column of it is not looked at; it has been checked before. */
-  add({ host, service }: CountedOwner, batch: CountedBatch): void {
+  add(owner: CountedOwner, batch: CountedBatch): void {
+    const { service } = owner;
     this.#addCalls(service, batch);
     const levels = batch.logs?.level ?? [];
     for (const level of levels) {
@@ -70,26 +71,15 @@ export class TelemetryTotals {
     }
     if (batch.droppedRows > 0n)
       this.#count(this.#dropped, { service }, Number(batch.droppedRows), totalsLimits.services);
-    this.#addSamples(host, service, batch);
+    this.#addSamples(owner, batch);
   }
 
   /** Everything so far. */
   families(): MetricFamily[] {
-    const oldestMs = this.#now() - gaugeAgeMs;
+    const nowMs = this.#now();
     const counter = (name: string, help: string, values: Iterable<Value>): MetricFamily => ({
       ...{ name, help, type: "counter" },
       samples: [...values],
-    });
-    const hosts = [...this.#host].map(([name, { kind, help, values }]): MetricFamily => {
-      for (const [key, { seenMs }] of values) {
-        // What is not reported any more is not so any more.
-        if (kind === SampleKind.gauge && seenMs < oldestMs) {
-          values.delete(key);
-          this.#hostValues--;
-        }
-      }
-      const samples: FamilySample[] = [...values.values()];
-      return { name, help, type: kind === SampleKind.counter ? "counter" : "gauge", samples };
     });
     const durations: HistogramSample[] = [...this.#durations.values()].map(({ counts, ...rest }) => {
       let below = 0;
@@ -103,7 +93,12 @@ export class TelemetryTotals {
       },
       counter("msec_log_lines", "Log lines", this.#lines.values()),
       counter("msec_dropped_rows", "Rows of telemetry that a process dropped for want of room", this.#dropped.values()),
-      ...hosts,
+      {
+        ...{ name: "msec_untold_samples", help: "Samples of metrics that there was no room for here", type: "counter" },
+        samples: [{ labels: {}, value: this.#known.untold + this.#user.untold }],
+      },
+      ...this.#known.families(nowMs, Number.POSITIVE_INFINITY),
+      ...this.#user.families(nowMs, userCounterAgeMs),
     ];
   }
 
@@ -139,33 +134,28 @@ export class TelemetryTotals {
     return made;
   }
 
-  #addSamples(host: string, service: string, { strings, samples }: CountedBatch): void {
+  #addSamples({ host, service, instance }: CountedOwner, { strings, samples }: CountedBatch): void {
     if (samples === undefined) return;
+    const place: Labels = {
+      ...(host === "" ? {} : { host }),
+      ...(service === "" ? {} : { service }),
+      // Not `instance`: that is what Prometheus calls the place that it reads.
+      ...(instance === "" ? {} : { service_instance: instance }),
+    };
     for (let row = 0; row < samples.timeS.length; row++) {
-      const found = findMetric(strings[samples.nameRef[row] ?? 0] ?? "");
-      if (found === undefined) continue;
-      const { entry, variable } = found;
-      const name = `msec_${entry.name.replace(/\.\*\./, ".").replace(/[^a-zA-Z0-9]/g, "_")}`;
-      let family = this.#host.get(name);
-      if (family === undefined) {
-        family = { kind: entry.kind, help: entry.english, values: new Map() };
-        this.#host.set(name, family);
-      }
-      const labels: Labels = {
-        ...(host === "" ? {} : { host }),
-        ...(service === "" ? {} : { service }),
-        ...(variable === "" ? {} : { of: variable }),
-      };
-      const key = keyOf(labels);
+      const name = strings[samples.nameRef[row] ?? 0] ?? "";
       const value = samples.value[row] ?? 0;
-      const known = family.values.get(key);
-      if (known === undefined) {
-        if (this.#hostValues >= totalsLimits.gauges) continue;
-        this.#hostValues++;
-        family.values.set(key, { labels, value, seenMs: this.#now() });
-      } else {
-        known.value = entry.kind === SampleKind.counter ? known.value + value : value;
-        known.seenMs = this.#now();
+      const found = findMetric(name);
+      if (found !== undefined) {
+        const { entry, variable } = found;
+        const family = { name: `msec_${promName(entry.name.replace(/\.\*\./, "."))}`, help: entry.english };
+        const labels = variable === "" ? place : { ...place, of: variable };
+        this.#known.add({ ...family, kind: entry.kind }, labels, value, this.#now());
+      } else if (name.startsWith(userFamily)) {
+        const kind = samples.kind[row] === SampleKind.counter ? SampleKind.counter : SampleKind.gauge;
+        // What stands behind the name in braces differs from series to series.
+        const family = { name: `msec_${promName(name.replace(/\{.*$/s, ""))}`, help: "Reported by developers", kind };
+        this.#user.add(family, { ...place, name }, value, this.#now());
       }
     }
   }
@@ -185,6 +175,65 @@ export class TelemetryTotals {
     if (other === undefined) values.set(keyOf(others), { labels: others, value: by, seenMs: 0 });
     else other.value += by;
   }
+}
+
+type SampleFamily = { readonly name: string; readonly help: string; readonly kind: number };
+
+/** Metrics by their names, as many values as there is room for. */
+class SampleFamilies {
+  /** Samples that were not taken. */
+  untold = 0;
+  readonly #max: number;
+  readonly #families = new Map<string, SampleFamily & { readonly values: Map<string, Value> }>();
+  #count = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(wanted: SampleFamily, labels: Labels, value: number, nowMs: number): void {
+    const known = this.#families.get(wanted.name);
+    if (known !== undefined && known.kind !== wanted.kind) {
+      // Prometheus has one type for a name: `usr.a b` may be a counter and `usr.a_b` a gauge.
+      const suffix = wanted.kind === SampleKind.counter ? "counter" : "gauge";
+      this.add({ ...wanted, name: `${wanted.name}_${suffix}` }, labels, value, nowMs);
+      return;
+    }
+    const key = keyOf(labels);
+    const found = known?.values.get(key);
+    if (found !== undefined) {
+      found.value = wanted.kind === SampleKind.counter ? found.value + value : value;
+      found.seenMs = nowMs;
+      return;
+    }
+    if (this.#count >= this.#max) {
+      this.untold++;
+      return;
+    }
+    const values = known?.values ?? new Map<string, Value>();
+    if (known === undefined) this.#families.set(wanted.name, { ...wanted, values });
+    values.set(key, { labels, value, seenMs: nowMs });
+    this.#count++;
+  }
+
+  families(nowMs: number, counterAgeMs: number): MetricFamily[] {
+    const all: MetricFamily[] = [];
+    for (const [name, { kind, help, values }] of this.#families) {
+      // What is not reported any more is not so any more.
+      const oldestMs = nowMs - (kind === SampleKind.counter ? counterAgeMs : gaugeAgeMs);
+      for (const [key, { seenMs }] of values) {
+        if (seenMs < oldestMs && values.delete(key)) this.#count--;
+      }
+      if (values.size === 0) this.#families.delete(name);
+      all.push({ name, help, type: kind === SampleKind.counter ? "counter" : "gauge", samples: [...values.values()] });
+    }
+    return all;
+  }
+}
+
+/** A name as Prometheus takes it. */
+function promName(name: string): string {
+  return name.replace(/[^a-zA-Z0-9]/g, "_");
 }
 
 function keyOf(labels: Labels): string {
