@@ -11,6 +11,7 @@ const SUBJECTS: Record<string, string> = {
   overload: "rpc/overload.ts",
   memory: "rpc/memory.ts",
   store: "store/run.ts",
+  telemetry: "telemetry/run.ts",
 };
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -20,7 +21,7 @@ if (subject !== undefined && SUBJECTS[subject] === undefined) {
   process.exit(2);
 }
 /** Subjects that are measured against nobody else. */
-const ALONE = ["distribution"];
+const ALONE = ["distribution", "telemetry"];
 if (!ALONE.includes(subject ?? "") && !existsSync(here("node_modules"))) {
   console.error("Installing what msec is measured against (once) …");
   execFileSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: here("."), stdio: "inherit" });
