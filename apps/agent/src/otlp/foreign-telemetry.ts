@@ -58,6 +58,7 @@ export function prepareForeignTelemetry(parts: ForeignTelemetryParts): ForeignTe
   const close = async () => {
     await doors?.close();
     await metrics?.close();
+    await spool.settled();
     await forwarder?.close();
   };
   return {

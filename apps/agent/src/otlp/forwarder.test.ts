@@ -17,17 +17,36 @@ const to = new Writable({
 });
 const log = createLog({ name: "test", readable: false, to });
 
-test("a collector that does not answer costs its queue: the oldest that waits is dropped and counted, and close does not wait", async () => {
+test("a collector that does not answer costs its queue: the oldest that waits is dropped and counted, and close waits no longer than it may", async () => {
   const server = createServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
   const collector = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const forwarder = new Forwarder({ collector, headers: {}, log });
+  const forwarder = new Forwarder({ collector, headers: {}, log, flushMs: 20 });
   const mebibyte = 1024 * 1024;
   for (let i = 0; i < 20; i++) forwarder.push({ path: "/v1/logs", body: new Uint8Array(mebibyte) });
   assert.equal(forwarder.counts.queuedBytes, FORWARD_QUEUE_BYTES);
   assert.equal(forwarder.counts.dropped, 4);
   await forwarder.close();
   assert.deepEqual({ sent: forwarder.counts.sent, dropped: forwarder.counts.dropped }, { sent: 0, dropped: 20 });
+  assert.match(lines.join(""), /16 requests of telemetry for the collector were dropped/);
+  server.closeAllConnections();
+  server.close();
+});
+
+test("what waits when the agent stops is sent first", async () => {
+  const taken: number[] = [];
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      taken.push(taken.length);
+      response.end();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const collector = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const forwarder = new Forwarder({ collector, headers: {}, log, flushMs: 60_000 });
+  for (let i = 0; i < 10; i++) forwarder.push({ path: "/v1/logs", body: new Uint8Array(1024) });
+  await forwarder.close();
+  assert.deepEqual([taken.length, forwarder.counts], [10, { sent: 10, dropped: 0, queuedBytes: 0 }]);
   server.closeAllConnections();
   server.close();
 });

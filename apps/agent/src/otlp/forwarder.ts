@@ -8,6 +8,8 @@ import { BackOff, type Log } from "@msec/process";
 export const FORWARD_QUEUE_BYTES = 16 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const PATIENCE_MS = 300_000;
+/** How long a stop waits for what is left to go: a host that shuts down gives its programs ten seconds. */
+const FLUSH_MS = 3_000;
 const ANSWER_MAX_BYTES = 64 * 1024;
 // What OTLP says may be tried again.
 const again = new Set([429, 502, 503, 504]);
@@ -21,12 +23,15 @@ export interface ForwarderOptions {
   readonly log: Log;
   /** Pauses between tries; default half a second to thirty. */
   readonly backOff?: () => { afterExit(livedMs: number): number };
+  /** How long `close` waits for what is left to go, milliseconds; default 3,000. */
+  readonly flushMs?: number;
 }
 
 /**
  * Sends export requests to a collector, one at a time, in order. What waits is bounded: the oldest goes, and is counted.
  *
- * waiting → sending → gone (taken, refused for good, or tried for five minutes). `close` drops what is left.
+ * waiting → sending → gone (taken, refused for good, or tried for five minutes). `close` sends what is left for three seconds, and then drops and
+ * says how much it was.
  */
 export class Forwarder {
   readonly counts = { sent: 0, dropped: 0, queuedBytes: 0 };
@@ -55,10 +60,23 @@ export class Forwarder {
     });
   }
 
+  /** Send what is left, at most `flushMs`, then drop and count the rest; nothing may be pushed any more. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    const { flushMs = FLUSH_MS, log } = this.#options;
+    const timer = setTimeout(() => this.#closing.abort(), flushMs);
     await this.#running;
-    this.counts.dropped += this.#queue.length;
+    clearTimeout(timer);
+    const left = this.#queue.length;
+    if (left === 0) return;
+    this.counts.dropped += left;
+    log.warn(
+      `${left} requests of telemetry for the collector were dropped: it did not take them before the agent stopped`,
+      {
+        bytes: this.counts.queuedBytes,
+      },
+    );
+    this.#queue.length = 0;
+    this.counts.queuedBytes = 0;
   }
 
   async #run(): Promise<void> {

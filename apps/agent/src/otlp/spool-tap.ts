@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import { EnvelopeSchema } from "@msec/api/agent/v1/control_pb.js";
 import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
@@ -23,10 +24,14 @@ export function tapSpool(
   spool: Spool,
   taps: readonly Tap[],
   log: Log,
-): Pick<Spool, "append"> & { readonly missed: number } {
+): Pick<Spool, "append"> & { readonly missed: number; settled(): Promise<void> } {
   const waiting: Uint8Array[] = [];
   const tapped = {
     missed: 0,
+    /** Settles when the taps have seen everything that was appended so far. */
+    async settled(): Promise<void> {
+      while (waiting.length > 0) await nextTurn();
+    },
     append(payload: Uint8Array): void {
       spool.append(payload);
       if (taps.length === 0) return;
