@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { programFile } from "../checkout.ts";
 import type { CommandContext } from "../context.ts";
 import { buildConsole, consoleIsStale } from "../launcher/console-build.ts";
+import { partEnvironment, partNodeFlags } from "../launcher/part-runtime.ts";
 import type { AddCommand } from "./command.ts";
 
 /** `msec server`: the server alone, in the foreground, with its own flags: `msec server --only monitoring`. */
@@ -18,7 +19,10 @@ export const addServerCommand: AddCommand = (program, context) => {
     .action(async (flags: string[], _options, command) => {
       const { state } = command.optsWithGlobals() as { state?: string };
       const place = state === undefined ? [] : ["--state", state];
-      const child = spawn(process.execPath, [programFile("server"), ...place, ...flags], { stdio: "inherit" });
+      const child = spawn(process.execPath, [...partNodeFlags, programFile("server"), ...place, ...flags], {
+        stdio: "inherit",
+        env: { ...process.env, ...partEnvironment },
+      });
       // The terminal's Ctrl-C reaches both; what is sent to this process alone is handed on.
       const handOn = (signal: NodeJS.Signals) => child.kill(signal);
       const ignore = () => {};

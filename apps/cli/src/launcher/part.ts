@@ -14,6 +14,7 @@ import {
 import { programFile } from "../checkout.ts";
 import type { Messages } from "../messages/messages.ts";
 import type { Part } from "./control-protocol.ts";
+import { partEnvironment, partNodeFlags } from "./part-runtime.ts";
 
 /** How a part of the system is run. */
 export interface PartOptions {
@@ -35,10 +36,6 @@ export function partLogFile(state: StateDirectory, part: Part): string {
   return join(state.log, `${part}.log`);
 }
 
-// Parts live long and do little: a small young generation, and few arenas of the C library (above), take 60 MiB off a server with 500 agents
-// (npm run bench -- distribution).
-const youngHeap = "--max-semi-space-size=4";
-
 /** Prepare a part of the system to be run as a process; nothing is started yet. */
 export function createPart(options: PartOptions): Supervised {
   const { part, state, config, environment, graceMs, onChange } = options;
@@ -47,8 +44,7 @@ export function createPart(options: PartOptions): Supervised {
   const settings: SuperviseOptions = {
     command: nodeProgram(),
     args: [
-      "--enable-source-maps",
-      youngHeap,
+      ...partNodeFlags,
       programFile(part),
       "--state",
       state.path,
@@ -56,7 +52,7 @@ export function createPart(options: PartOptions): Supervised {
       ...ready,
     ],
     cwd: state.path,
-    env: { ...environmentOfParts(environment), MALLOC_ARENA_MAX: "2", ...compileCacheEnvironment() },
+    env: { ...environmentOfParts(environment), ...partEnvironment, ...compileCacheEnvironment() },
     output: { file: partLogFile(state, part) },
     graceMs,
     readyTimeoutMs,
