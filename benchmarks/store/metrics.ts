@@ -1,4 +1,4 @@
-import { MetricSplit } from "../../packages/telemetry-store/src/index.ts";
+import { MetricSplit, type TelemetryEnvelope } from "../../packages/telemetry-store/src/index.ts";
 import type { BenchStore, Figure } from "./bench-store.ts";
 import { questionMs } from "./bench-store.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -21,7 +21,8 @@ export async function* metrics(bench: BenchStore): AsyncGenerator<Figure> {
   let wallMs = 0;
   let insert = 0;
   const cpuBefore = bench.engineCpuMs();
-  const ownBefore = process.cpuUsage();
+  let ownUs = 0;
+  const waiting: TelemetryEnvelope[][] = [];
   for (let fromS = endS - daySeconds; fromS < endS; fromS += secondsPerInsert) {
     const envelopes = Array.from({ length: instances }, (_, instance) => {
       const samples = { timeS: [] as number[], nameRef: [] as number[], kind: [] as number[], value: [] as number[] };
@@ -40,12 +41,22 @@ export async function* metrics(bench: BenchStore): AsyncGenerator<Figure> {
       const identity = { host: `host-${instance % 5}`, service: "Shop.order", instance: `10.0.0.${instance}:7963` };
       return { identity, batch: { strings, samples, droppedRows: 0n } };
     });
+    waiting.push(envelopes);
+    if (waiting.length < 8 && fromS + secondsPerInsert < endS) continue;
+    // Two at a time, as agents do not wait for each other.
     const begin = performance.now();
-    await store.ingestAll(envelopes, `bench/${insert++}`);
+    const own = process.cpuUsage();
+    const insertAll = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await store.ingestAll(next, `bench/${insert++}`);
+      }
+    };
+    await Promise.all([insertAll(), insertAll()]);
     wallMs += performance.now() - begin;
+    const { user, system } = process.cpuUsage(own);
+    ownUs += user + system;
   }
   const engineMs = bench.engineCpuMs() - cpuBefore;
-  const { user, system } = process.cpuUsage(ownBefore);
   const perSecond = (rows / wallMs) * 1_000;
   yield {
     what: "samples in, with roll-ups",
@@ -53,9 +64,9 @@ export async function* metrics(bench: BenchStore): AsyncGenerator<Figure> {
     found: `${(perSecond / 1e6).toFixed(2)} million/s`,
   };
   yield {
-    what: "processor time of a sample: engine with roll-ups and merges / our encoding and the benchmark's making",
+    what: "processor time of a sample: engine with merges / our encoding and sending, with roll-ups",
     goal: "",
-    found: `${((engineMs * 1_000) / rows).toFixed(2)} µs / ${((user + system) / rows).toFixed(2)} µs`,
+    found: `${((engineMs * 1_000) / rows).toFixed(2)} µs / ${(ownUs / rows).toFixed(2)} µs`,
   };
   const bytes = await bench.tableBytes("sample");
   const rolled = (await bench.tableBytes("sample_minute")) + (await bench.tableBytes("sample_hour"));

@@ -47,10 +47,10 @@ export class Keys {
     const keys = this.#keys;
     const [width, indexes] =
       keys.length <= 0x100
-        ? [0, Uint8Array.from(positions)]
+        ? [0, new Uint8Array(positions)]
         : keys.length <= 0x1_0000
-          ? [1, Uint16Array.from(positions)]
-          : [2, Uint32Array.from(positions)];
+          ? [1, new Uint16Array(positions)]
+          : [2, new Uint32Array(positions)];
     return [
       bytesOf(BigUint64Array.of(BigInt(keysOfThisBlock + width), BigInt(keys.length))),
       ...keys.map(textBytes),

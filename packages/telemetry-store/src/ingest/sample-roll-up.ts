@@ -63,3 +63,34 @@ export function rollUp({ series, times, kinds, values }: SortedSamples, stepS: n
     lasts: rolled.lasts.subarray(0, rows),
   };
 }
+
+/**
+ * The same rows with their series in another order.
+ *
+ * @param order  of all series
+ */
+export function rolledInOrder(rolled: RolledSamples, order: Uint32Array): RolledSamples {
+  const rows = rolled.series.length;
+  const begins = new Uint32Array(order.length).fill(rows);
+  for (let row = rows - 1; row >= 0; row--) begins[rolled.series[row]!] = row;
+  const places = new Uint32Array(rows);
+  let at = 0;
+  for (const series of order) {
+    for (let row = begins[series]!; row < rows && rolled.series[row] === series; row++) places[at++] = row;
+  }
+  const arranged = <Column extends Uint8Array | Uint32Array | Float64Array>(column: Column): Column => {
+    const copy = column.slice() as Column;
+    for (let i = 0; i < rows; i++) copy[i] = column[places[i]!]!;
+    return copy;
+  };
+  return {
+    series: arranged(rolled.series),
+    times: arranged(rolled.times),
+    kinds: arranged(rolled.kinds),
+    counts: arranged(rolled.counts),
+    sums: arranged(rolled.sums),
+    mins: arranged(rolled.mins),
+    maxs: arranged(rolled.maxs),
+    lasts: arranged(rolled.lasts),
+  };
+}
