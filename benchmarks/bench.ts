@@ -12,6 +12,7 @@ const SUBJECTS: Record<string, string> = {
   memory: "rpc/memory.ts",
   store: "store/run.ts",
   telemetry: "telemetry/run.ts",
+  console: "console/run.ts",
 };
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -21,7 +22,7 @@ if (subject !== undefined && SUBJECTS[subject] === undefined) {
   process.exit(2);
 }
 /** Subjects that are measured against nobody else. */
-const ALONE = ["distribution", "telemetry"];
+const ALONE = ["distribution", "telemetry", "console"];
 if (!ALONE.includes(subject ?? "") && !existsSync(here("node_modules"))) {
   console.error("Installing what msec is measured against (once) …");
   execFileSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: here("."), stdio: "inherit" });
