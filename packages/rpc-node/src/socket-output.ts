@@ -6,6 +6,13 @@ import { returnWriter, takeWriter } from "./writer-pool.ts";
 /** Above this the turn does not wait for its end: bounds the memory of one turn, and the kernel can start sending. */
 const flushEarlyBytes = 256 * 1024;
 
+/**
+ * From so much on, the answers of about five small calls, it goes out as soon as the read that caused it is done with, not at the end of the turn: the peer works
+ * on it while the other connections of the turn are read. Otherwise both ends take turns: 294 k instead of 222 k calls/s at 8 x 32, 214 k instead of 186 k at 8 x 8
+ * (medians of five pairs, same processor time a call). A single answer is not worth it: at 64 x 1 the rate is the same and takes 1 µs more.
+ */
+const flushSoonBytes = 1024;
+
 /** Collects what one connection has to send in a turn and writes it at once. */
 export class SocketOutput {
   readonly #socket: Socket;
@@ -13,6 +20,7 @@ export class SocketOutput {
   readonly #onBlocked: (() => void) | undefined;
   #writer: Writer | undefined;
   #scheduled = false;
+  #soon = false;
   #held = false;
   #collecting = false;
   #onFlush: (() => void) | undefined;
@@ -78,9 +86,19 @@ export class SocketOutput {
     }
     if (this.#writer!.position > flushEarlyBytes) {
       this.flush();
-    } else if (!this.#scheduled && !this.#collecting) {
+    } else if (!this.#collecting) {
+      this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    if (!this.#scheduled) {
       this.#scheduled = true;
       flushThisTurn(this);
+    }
+    if (!this.#soon && this.#writer!.position > flushSoonBytes) {
+      this.#soon = true;
+      process.nextTick(flushSoon, this);
     }
   }
 
@@ -92,6 +110,7 @@ export class SocketOutput {
   /** Write what there is. */
   flush(): void {
     this.#scheduled = false;
+    this.#soon = false;
     const writer = this.#writer;
     if (!writer || this.#held) {
       return;
@@ -111,4 +130,8 @@ export class SocketOutput {
       this.#onBlocked?.();
     }
   }
+}
+
+function flushSoon(output: SocketOutput): void {
+  output.flush();
 }
