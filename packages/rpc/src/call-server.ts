@@ -266,8 +266,7 @@ export class CallServer {
     record.method = started || code !== Code.Unimplemented ? call.method : "";
     record.peerService = call.caller;
     record.peerInstance = call.peer;
-    record.ids = call.ids;
-    record.idsAt = call.idsAt;
+    record.useIds(call.ids, call.idsAt);
     record.startUs = wallClockUs(call.receivedMs);
     record.durationUs = (nowMs - call.receivedMs) * 1000;
     record.queueUs = ((started ? call.startedMs : nowMs) - call.receivedMs) * 1000;

@@ -15,17 +15,21 @@ export function sequenceOfPlainAnswer(bytes: Uint8Array, start: number, end: num
   let byte = bytes[at++]!;
   let sequence = byte & 0x7f;
   for (let shift = 7; byte > 0x7f; shift += 7) {
-    if (shift > 21 || at >= end) {
+    if (shift > 28 || at >= end) {
       return -1;
     }
     byte = bytes[at++]!;
     sequence |= (byte & 0x7f) << shift;
   }
+  // The original's sequences have 32 bits; more are for the parser.
+  if (at === start + 6 && byte > 0x0f) {
+    return -1;
+  }
   at = behindVarint(bytes, at, end, HeadTag.color_id);
   at = behindVarint(bytes, at, end, HeadTag.flow_id);
   at = behindName(bytes, at, end, HeadTag.caller);
   at = behindName(bytes, at, end, HeadTag.method_name);
-  return at === end ? sequence : -1;
+  return at === end ? sequence >>> 0 : -1;
 }
 
 function isTag(bytes: Uint8Array, at: number, end: number, tag: number): boolean {

@@ -18,8 +18,8 @@ export interface UsualHead {
 
 const slotCount = 64;
 const traceBytes = 28;
-/** A sequence (at most 5 bytes), color_id (at most 8) and flow_id (at most 12) as they may be, a method's name and a traceparent: no head is shorter that is looked at. */
-const leastBytes = 5 + 8 + 12 + 4 + traceBytes;
+/** A sequence (at most 6 bytes), color_id (at most 8) and flow_id (at most 12) as they may be, a method's name and a traceparent: no head is shorter that is looked at. */
+const leastBytes = 6 + 8 + 12 + 4 + traceBytes;
 
 /**
  * Recognises heads as our own clients send them: the fields in order, with a caller and a method that were seen before and a traceparent. All that such a head
@@ -45,11 +45,15 @@ export class UsualHeads {
     let byte = bytes[at++]!;
     let sequence = byte & 0x7f;
     for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) {
+      if (shift > 28) {
         return false;
       }
       byte = bytes[at++]!;
       sequence |= (byte & 0x7f) << shift;
+    }
+    // The original's sequences have 32 bits; more are for the parser.
+    if (at === start + 6 && byte > 0x0f) {
+      return false;
     }
     const colorAt = at;
     at += 2;
@@ -95,7 +99,7 @@ export class UsualHeads {
       head.reset();
     }
     head.usual = usual;
-    head.sequence = sequence;
+    head.sequence = sequence >>> 0;
     head.hasSequence = true;
     head.hasColorId = true;
     head.colorIdLow = usual.colorIdLow;

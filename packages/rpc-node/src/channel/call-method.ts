@@ -10,6 +10,8 @@ export class CallMethod {
   readonly request: Codec;
   readonly response: Codec;
   readonly #heads = new Map<string, RequestHeadEncoder>();
+  #lastCaller: string | undefined;
+  #lastHead: RequestHeadEncoder | undefined;
 
   constructor(method: DescMethodUnary) {
     this.name = `${method.parent.typeName}.${method.name}`;
@@ -19,6 +21,9 @@ export class CallMethod {
 
   /** The head encoder for calls in the name of `caller`. */
   head(caller: string): RequestHeadEncoder {
+    if (caller === this.#lastCaller) {
+      return this.#lastHead!;
+    }
     let head = this.#heads.get(caller);
     if (!head) {
       if (this.#heads.size >= maxCallers) {
@@ -27,6 +32,8 @@ export class CallMethod {
       head = new RequestHeadEncoder(caller, this.name);
       this.#heads.set(caller, head);
     }
+    this.#lastCaller = caller;
+    this.#lastHead = head;
     return head;
   }
 }

@@ -50,8 +50,8 @@ export interface ConnectionOwner {
 const head = new RpcHead();
 const keepAliveMs = 15_000;
 
-/** The last sequence that a connection gives: the original takes 32 bits. */
-export const maxSequence = 0xffff_fffe;
+/** From this sequence on a connection is used up. The original takes 32 bits, and sequences of calls that still wait are passed over, of at most 1,000,000. */
+const lastSequence = 0xffff_ffff - 2 ** 22;
 
 /**
  * The client's end of one SRPC connection.
@@ -104,7 +104,12 @@ export class ChannelConnection {
     this.#watch(tls, limits.connect.timeoutMs);
   }
 
-  /** The sequence of the next call; above `maxSequence` the connection is used up. */
+  /** Whether it has given all its sequences. */
+  get isUsedUp(): boolean {
+    return this.#lastSequence >= lastSequence;
+  }
+
+  /** The sequence of the next call. */
   nextSequence(): number {
     return this.pending.free(this.#lastSequence + 1);
   }

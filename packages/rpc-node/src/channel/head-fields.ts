@@ -18,7 +18,10 @@ const fields: Mutable<RequestHeadFields> = {
 
 /** The shared head fields with the ids of `ids[at…]` (as in an `IdCell` of `@msec/rpc`) in them; use them up before the next call. */
 export function headFields(ids: Uint8Array, at: number): Mutable<RequestHeadFields> {
-  fields.trace = ids;
+  // Nearly always the same array as for the call before: see `CallRecord.useIds`.
+  if (fields.trace !== ids) {
+    fields.trace = ids;
+  }
   fields.traceAt = at;
   return fields;
 }

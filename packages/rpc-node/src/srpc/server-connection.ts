@@ -152,7 +152,10 @@ export class SrpcServerConnection {
 
   /** The answer of a call is written. */
   finished(call: SrpcCall): void {
-    if (this.#running.delete(call)) {
+    // Most calls were never in it: their handlers answered at once.
+    if (call.isRunning) {
+      call.isRunning = false;
+      this.#running.delete(call);
       this.#count(-call.requestBytes, -call.expectedBytes);
     }
     this.#mustIntroduce = false;
@@ -231,6 +234,7 @@ export class SrpcServerConnection {
     calls.serve(call, method!, request);
     if (!call.settled) {
       this.#running.add(call);
+      call.isRunning = true;
       this.#searches = Math.min(this.#searches + 1, limits.calls.maxPerConnection);
       call.expectedBytes = expectedAnswerBytes(method!);
       this.#count(call.requestBytes, call.expectedBytes);
@@ -509,6 +513,7 @@ export class SrpcServerConnection {
     const gone = new RpcError(Code.Canceled, "the caller closed the connection");
     for (const call of [...this.#running]) {
       this.#running.delete(call);
+      call.isRunning = false;
       this.#shared.calls.abandon(call, gone);
     }
   }

@@ -22,6 +22,8 @@ export class SrpcCall extends ServedCall {
   readonly #head: RpcHead;
   /** What its connection expects of its answer while it runs, in bytes. */
   expectedBytes = 0;
+  /** Whether its connection counts it as running. */
+  isRunning = false;
 
   constructor(arrived: ArrivedCall, connection: SrpcServerConnection, method: ServedMethod | undefined, head: RpcHead) {
     super(arrived);
