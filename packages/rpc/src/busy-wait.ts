@@ -5,8 +5,8 @@ import { performance } from "node:perf_hooks";
  * Waits for the next read without going to sleep, for at most a tenth of a millisecond, where that has paid lately.
  *
  * A process that sleeps until its peer answers is woken by the kernel, on a processor that has gone idle (in a virtual machine: left the guest) or worked for
- * somebody else meanwhile and has other things in its caches: 6…26 µs on each side of a call, most of its time at one call at a time. A turn of the event
- * loop that finds nothing costs 1.5 µs. At 1 x 1 and a load of 4: 28,600 calls/s instead of 8,600, where a bare `node:net` echo makes 18,400.
+ * somebody else meanwhile and has other things in its caches: most of the time of one call at a time. A turn of the event loop that finds nothing takes 1.3 µs.
+ * At 1 x 1 and a load of 6: 28,600 calls/s instead of 8,600, where a bare `node:net` echo makes 18,400 (medians of four alternating pairs).
  *
  * The price is processor time that nobody else gets. So it is only paid in a dialogue: `#credit` says how often of late the next read came in time (four of five
  * must), and without credit one wait in 64…1,024 reads tries anew. A server of 10,000 calls a second that come at random does not wait.

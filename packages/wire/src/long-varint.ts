@@ -1,5 +1,5 @@
-// Random 64-bit ids take nine or ten bytes as a varint, seven bits in each. Four of them are packed and unpacked in one 32-bit word, without a loop: 60
-// instructions instead of 380 to read one, 60 instead of 150 to write one.
+// Random 64-bit ids take nine or ten bytes as a varint, seven bits in each. Four of them are packed and unpacked in one 32-bit word, without a loop: to read
+// one byte by byte took 380 instructions, half as much as all of a head takes now.
 
 const continued = 0x80808080 | 0;
 

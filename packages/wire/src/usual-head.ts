@@ -25,7 +25,7 @@ const leastBytes = 6 + 8 + 12 + 4 + traceBytes;
  * Recognises heads as our own clients send them: the fields in order, with a caller and a method that were seen before and a traceparent. All that such a head
  * says anew is a sequence, ids, a deadline and hops; the rest is one comparison of bytes. What is in any way different is left to the parser.
  *
- * Reading a head takes 700 instructions this way instead of 1,900, and answering it, with the same bytes, 350 instead of 900.
+ * Reading a head takes 670 instructions this way instead of 2,040, and writing that of its answer 390 instead of 900 (`perf`, 8 x 32).
  */
 export class UsualHeads {
   readonly #views = new LastView();
