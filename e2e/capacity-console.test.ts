@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { CapacityService, OperationState } from "@msec/api/console/v1/capacity_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
@@ -104,10 +107,92 @@ test(
     const [newest] = operations;
     assert.deepEqual(
       [newest?.state, newest?.stepTimeoutMs, newest?.startedBy, newest?.instances[0]?.hostsAcknowledged],
-      [OperationState.DONE, 40_000, "console", 1],
+      [OperationState.DONE, 40_000, userInfo().username, 1],
     );
   },
 );
+
+test(
+  "an operation that waits for a host that hears nothing is cancelled, or gives up in its time and says so in both languages",
+  options,
+  async () => {
+    const agent = JSON.parse(readFileSync(join(system.state, "run/agent.json"), "utf8")) as { pid: number };
+    // As a host whose network is gone: it stays connected and takes nothing over.
+    process.kill(agent.pid, "SIGSTOP");
+    try {
+      await open(path);
+      await page.getByRole("checkbox", { name: `Select ${added}` }).check();
+      await button("Take in").click();
+      const force = page.getByRole("dialog").getByRole("checkbox");
+      // Where it was silent for too long already it is not seen to run.
+      if ((await force.count()) > 0) await force.check();
+      await dialogButton("Take in").click();
+      const progress = page.getByRole("region", { name: "Take in 1 instance" });
+      await progress.getByText(/0 of 1 hosts use route version \d+/).waitFor();
+      await progress.getByRole("button", { name: "Cancel" }).click();
+      await dialogButton("Give it up").click();
+      await page.getByText("Take in 1 instance: cancelled").waitFor();
+
+      await page.getByRole("checkbox", { name: `Select ${added}` }).check();
+      await button("Take out").click();
+      await page.getByLabel("Each step at most").fill("1");
+      await dialogButton("Take out").click();
+      await page.getByText("Take out 1 instance: timed out").waitFor();
+      await page
+        .getByText(`${added}: Gave up after 1 s; it is out of routing now.`, { exact: false })
+        .first()
+        .waitFor();
+      await setLook(page, { language: "zh", theme: "light", width: 1440 });
+      await open(path);
+      await page.getByText(`${added}: 1 秒后放弃；现在已不在路由中。`, { exact: false }).first().waitFor();
+      await setLook(page, { language: "en", theme: "light", width: 1440 });
+    } finally {
+      process.kill(agent.pid, "SIGCONT");
+    }
+    const states = (await operatorClient(system, CapacityService).listOperations({ service })).operations;
+    assert.deepEqual(
+      states.slice(0, 2).map(({ state, stepTimeoutMs }) => [state, stepTimeoutMs]),
+      [
+        [OperationState.TIMED_OUT, 1_000],
+        [OperationState.CANCELLED, 60_000],
+      ],
+    );
+    await open("/hosts");
+    await page.getByText(/1 of 1 hosts have applied version \d+/).waitFor();
+  },
+);
+
+test("all instances are taken out with force, and in again", options, async () => {
+  await open(path);
+  await page.getByRole("checkbox", { name: "Select all instances" }).check();
+  await button("Take out").click();
+  await page.getByRole("dialog").getByRole("checkbox").check();
+  await dialogButton("Take out").click();
+  await page.getByText(/Take out \d instances: done/).waitFor();
+  assert.equal((await storedService()).instances.filter(({ inRouting }) => inRouting).length, 0);
+  for (const { address, port } of (await storedService()).instances) {
+    if (`${address}:${port}` === added) continue;
+    await page.getByRole("switch", { name: `${address}:${port} in routing` }).click();
+  }
+  await waitUntil(
+    "both are in again",
+    async () => (await storedService()).instances.filter(({ inRouting }) => inRouting).length === 2,
+  );
+});
+
+test("an opened host shows all of its processes, live, those of services with their names", options, async () => {
+  await open("/capacity?view=hosts");
+  await page.getByRole("button", { name: /^Processes of/ }).click();
+  const table = page.getByRole("table", { name: "All processes, live" });
+  await table.getByRole("row").filter({ hasText: service }).first().waitFor();
+  await table.getByRole("row").filter({ hasText: "node" }).first().waitFor();
+  assert.deepEqual(await findAccessibilityFaults(page), []);
+  const read = async () => (await table.innerText()).replaceAll(/\s+/g, " ");
+  const before = await read();
+  assert.doesNotMatch(before, /--state|main\.ts/, "no arguments");
+  await waitUntil("the figures are other ones", async () => (await read()) !== before);
+  await keepScreenshot(page, "capacity-processes", { language: "en", theme: "light", width: 1440 });
+});
 
 test("taking all out asks for force and says what it does; nothing happens without it", options, async () => {
   await open(path);

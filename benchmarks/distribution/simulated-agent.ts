@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { ProcessSchema, ProcessState, type RouteTable } from "@msec/api/agent/v1/common_pb.js";
 import { ControlService } from "@msec/api/agent/v1/control_pb.js";
+import { DyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
+import { ProcessesService } from "@msec/api/agent/v1/processes_pb.js";
 import { applyRouteDelta, combineDigests, routeTableDigest } from "@msec/api/routes";
 import type { TlsIdentity } from "@msec/process";
 import { type Client, createClient } from "@msec/rpc";
@@ -58,6 +60,8 @@ export class SimulatedAgent {
       resolve();
     });
     void this.#repeat(() => this.#watchAssignment());
+    void this.#repeat(() => this.#watchDyeing());
+    void this.#repeat(() => this.#watchLookers());
     // Agents start at different times; all reports in one moment would be no cluster's.
     setTimeout(() => void this.#keepReporting(), Math.random() * reportEveryMs);
     await promise;
@@ -129,7 +133,21 @@ export class SimulatedAgent {
     this.#instanceIds = answer.assignments.map(({ instanceId }) => instanceId);
   }
 
+  // What a real agent asks beside: there are no rules, and nobody looks.
+  async #watchDyeing(): Promise<void> {
+    const client = createClient(DyeingService, this.#channel.call);
+    const request = { appliedVersion: this.#dyeingVersion, waitMs };
+    const options = { timeoutMs: waitMs + 10_000, signal: this.#stop.signal };
+    this.#dyeingVersion = (await client.watchDyeing(request, options)).version;
+  }
+
+  async #watchLookers(): Promise<void> {
+    const client = createClient(ProcessesService, this.#channel.call);
+    await client.watchLookers({ waitMs }, { timeoutMs: waitMs + 10_000, signal: this.#stop.signal });
+  }
+
   #assignmentVersion = 0n;
+  #dyeingVersion = "";
 
   async #keepReporting(): Promise<void> {
     await this.#repeat(async () => {

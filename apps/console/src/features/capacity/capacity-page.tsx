@@ -14,7 +14,7 @@ import { HostLoads } from "./host-loads.tsx";
 import { OperationList } from "./operation-list.tsx";
 import { RunningOperations } from "./running-operations.tsx";
 import { ServiceLoads } from "./service-loads.tsx";
-import "../service/service-tabs.css";
+import "../../ui/tabs.css";
 import "./capacity.css";
 
 /** What is shown, as the address has it. */

@@ -57,7 +57,7 @@ export function RunningOperations({
               <Status mark={view.mark}>
                 {t("operation.of", { kind, count: operation.instances.length })}: {t(view.key)}
               </Status>
-              <span className="muted clip" title={operation.summary}>
+              <span className="muted clip" title={outcomeText(t, operation)}>
                 {formatClock(operation.endedMs)} · {outcomeText(t, operation)}
               </span>
               <Link className="link" to="/capacity" search={{ view: "operations", operation: operation.id }}>
