@@ -35,7 +35,7 @@ export default defineConfig({
   },
   test: {
     css: false,
-    testTimeout: 20_000,
+    testTimeout: 90_000,
     projects: [
       { extends: true, test: { name: "logic", environment: "node", include: ["src/**/*.test.ts"] } },
       {
