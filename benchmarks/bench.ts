@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The subjects of `npm run bench [subject] [options]`, each a program of its own. */
@@ -23,7 +23,9 @@ if (subject !== undefined && SUBJECTS[subject] === undefined) {
 }
 /** Subjects that are measured against nobody else. */
 const ALONE = ["distribution", "telemetry", "console"];
-if (!ALONE.includes(subject ?? "") && !existsSync(here("node_modules"))) {
+// What npm installed, and when; older than the list of peers where one has been added since.
+const timeOf = (path: string) => statSync(here(path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+if (!ALONE.includes(subject ?? "") && timeOf("node_modules/.package-lock.json") < timeOf("package-lock.json")) {
   console.error("Installing what msec is measured against (once) …");
   execFileSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: here("."), stdio: "inherit" });
 }
