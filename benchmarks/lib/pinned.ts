@@ -5,7 +5,10 @@ import { createInterface } from "node:readline";
 /** A started server of one peer. */
 export interface StartedServer {
   pid: number;
+  /** End it at once. */
   stop(): Promise<void>;
+  /** Let it end by itself: it then keeps its compiled code. */
+  end(): Promise<void>;
 }
 
 /** A port on 127.0.0.1 that nobody listens on now. */
@@ -17,18 +20,27 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function spawnPinned(cpu: number | undefined, command: string[]): ChildProcess {
+function spawnPinned(cpu: number | undefined, command: string[], environment = {}): ChildProcess {
   const words = cpu === undefined ? command : ["taskset", "-c", String(cpu), ...command];
-  return spawn(words[0] as string, words.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(words[0] as string, words.slice(1), {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
 }
 
 /**
  * Start a server pinned to one processor and wait until it prints a line that begins with `ready`.
  *
+ * @param environment  beside this process's own
+ *
  * @throws Error with its output when it ends or stays silent for 20 s.
  */
-export async function startServer(cpu: number | undefined, command: string[]): Promise<StartedServer> {
-  const child = spawnPinned(cpu, command);
+export async function startServer(
+  cpu: number | undefined,
+  command: string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<StartedServer> {
+  const child = spawnPinned(cpu, command, environment);
   let output = "";
   child.stderr?.on("data", (chunk) => {
     output += chunk;
@@ -52,6 +64,10 @@ export async function startServer(cpu: number | undefined, command: string[]): P
     pid: child.pid as number,
     async stop() {
       child.kill("SIGKILL");
+      await exited;
+    },
+    async end() {
+      child.kill("SIGTERM");
       await exited;
     },
   };

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { parseArgs } from "node:util";
+import { serviceEnvironment, serviceNodeFlags } from "@msec/process";
 import { createClient } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
 import { freePort, startServer } from "../lib/pinned.ts";
@@ -11,7 +12,7 @@ import { EchoService } from "./gen/echo_pb.js";
 /*
  * What idle connections cost: `npm run bench -- memory`.
  *
- * Opens `--connections` to ours (everything on, as `echo-server.ts` starts it) and to a bare `node:net` server, makes one call on each, and reads how much memory the
+ * Opens `--connections` to ours (everything on, as `echo-server.ts` starts it) and to a bare `node:net` server, each with the options with which the agent starts services and without, makes one call on each, and reads how much memory the
  * server has (VmRSS of /proc) before and after, each in a fresh process, in turn. The limit of open files must allow for twice as many.
  */
 const { values } = parseArgs({
@@ -26,20 +27,29 @@ await measure(Number(values.connections));
 
 async function measure(connections: number): Promise<void> {
   const request = await captureRequest();
-  const programs = {
-    msec: (port: number) => ["echo-server.ts", `--port=${port}`],
-    bare: (port: number) => ["bare-server.ts", `--port=${port}`],
-  };
-  const found = { msec: [] as Sample[], bare: [] as Sample[] };
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const [name, program] of Object.entries(programs)) {
+  // As the agent starts services (`serviceNodeFlags`), and by hand, both with compiled code kept from the last start.
+  const kept = { NODE_COMPILE_CACHE: serviceEnvironment().NODE_COMPILE_CACHE };
+  const agent = { flags: serviceNodeFlags, environment: serviceEnvironment() };
+  const hand = { flags: [], environment: kept };
+  const programs = [
+    { name: "msec, as the agent starts it", file: "echo-server.ts", ...agent },
+    { name: "msec, `node` by hand", file: "echo-server.ts", ...hand },
+    { name: "bare `node:net`, with the agent's options", file: "bare-server.ts", ...agent },
+    { name: "bare `node:net`, by hand", file: "bare-server.ts", ...hand },
+  ];
+  const found = programs.map(() => [] as Sample[]);
+  // The first round fills the cache, also with what has changed since the last run, and is not counted.
+  for (let round = -1; round < Number(values.rounds); round++) {
+    for (const [index, { file, flags, environment }] of programs.entries()) {
       const port = await freePort();
-      const [file, ...flags] = program(port);
-      // As the agent starts services: with compiled code kept from the last start.
-      process.env.NODE_COMPILE_CACHE = `${import.meta.dirname}/../node_modules/.cache/compiled`;
-      const server = await startServer(undefined, [process.execPath, `${import.meta.dirname}/${file}`, ...flags]);
+      const program = [process.execPath, ...flags, `${import.meta.dirname}/${file}`, `--port=${port}`];
+      const server = await startServer(undefined, program, environment);
+      if (round < 0) {
+        await server.end();
+        continue;
+      }
       try {
-        found[name as keyof typeof found].push(await sample(server.pid, port, connections, request));
+        found[index]!.push(await sample(server.pid, port, connections, request));
       } finally {
         await server.stop();
       }
@@ -48,17 +58,13 @@ async function measure(connections: number): Promise<void> {
   const spread = (samples: Sample[], pick: (sample: Sample) => number) => formatSpread(spreadOf(samples.map(pick)));
   console.log(`| ${connections} idle connections | empty, MB | with them, MB | for each, kB |`);
   console.log("|---|---|---|---|");
-  for (const [name, samples] of [
-    ["msec", found.msec],
-    ["bare node:net", found.bare],
-  ] as const) {
+  for (const [index, { name }] of programs.entries()) {
+    const samples = found[index]!;
     console.log(
       `| ${name} | ${spread(samples, ({ empty }) => empty)} | ${spread(samples, ({ full }) => full)} ` +
         `| ${spread(samples, ({ empty, full }) => ((full - empty) / connections) * 1_000)} |`,
     );
   }
-  const ratios = found.msec.map(({ full }, round) => full / found.bare[round]!.full);
-  console.log(`msec has ${formatSpread(spreadOf(ratios))} times the memory of the bare server`);
 }
 
 type Sample = { readonly empty: number; readonly full: number };

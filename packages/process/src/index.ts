@@ -27,6 +27,7 @@ export { systemErrorCode } from "./node-error.ts";
 export { nodeProgram } from "./node-program.ts";
 export { osUserName } from "./os-user-name.ts";
 export { type ProcessInfo, readProcess, startTicksOf, TICKS_PER_SECOND } from "./read-process.ts";
+export { serviceEnvironment, serviceNodeFlags } from "./service-runtime.ts";
 export { type CheckedFile, readChecked, writeChecked } from "./state/checked-file.ts";
 export { type DirectoryLock, lockDirectory } from "./state/lock-directory.ts";
 export { assertTrustedSocket, prepareSocketPlace } from "./state/private-socket.ts";

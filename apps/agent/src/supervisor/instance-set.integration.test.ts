@@ -63,7 +63,7 @@ test("an assigned instance runs from its bin with a closed environment and write
 
   const log = join(host.service, "log", `127.0.0.1_${port}.log`);
   const names =
-    "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_RELEASE,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
+    "HOME,LANG,MALLOC_ARENA_MAX,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_RELEASE,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
   assert.equal(readFileSync(log, "utf8"), `serving ${names}\n`);
   assert.equal(await readAll(port), join(host.service, "bin"));
   const [record] = readRunRecords(host.state);
@@ -268,7 +268,7 @@ test("an instance has the cores that it may use, and ends with the reason when i
 });
 
 function serving(): string {
-  return "HOME,LANG,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_RELEASE,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
+  return "HOME,LANG,MALLOC_ARENA_MAX,MSEC_ADDRESS,MSEC_AGENT,MSEC_CONFIG,MSEC_GENERATION,MSEC_INSTANCE_ID,MSEC_LOCAL,MSEC_PORT,MSEC_RELEASE,MSEC_SERVICE,NODE_COMPILE_CACHE,PATH";
 }
 
 async function readAll(port: number): Promise<string> {
