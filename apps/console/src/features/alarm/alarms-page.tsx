@@ -10,8 +10,8 @@ import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark } from "../../ui/status-mark.tsx";
 import { servicesQuery } from "../service/queries.ts";
+import { AlarmHead } from "./alarm-head.tsx";
 import { AlarmTable } from "./alarm-table.tsx";
-import { AlarmTabs } from "./alarm-tabs.tsx";
 import type { AlarmsSearch } from "./alarms-search.ts";
 import { alarmsQuery, useAlarmChange } from "./queries.ts";
 
@@ -45,13 +45,7 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
   const filtered = search.service !== undefined || search.severity !== undefined || search.unacknowledged === true;
   return (
     <div className="page">
-      <div className="page-head">
-        <div>
-          <h1>{t("alarm.title")}</h1>
-          <p className="lead">{t("alarm.lead")}</p>
-        </div>
-      </div>
-      <AlarmTabs />
+      <AlarmHead lead={t("alarm.lead")} />
       <Panel
         title={title}
         count={list.length}

@@ -4,8 +4,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { FormField } from "../../ui/form-field.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { FormField } from "./form-field.tsx";
 import { useAlarmChange } from "./queries.ts";
 import { TestButton } from "./test-button.tsx";
 
@@ -62,7 +62,7 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
   return (
     <Panel title={t(before.id === "" ? "alarm.channel.new" : "alarm.channel.edit")}>
       <div className="panel-body">
-        <div className="alarm-form">
+        <div className="form-grid">
           <FormField name={t("alarm.channel.kindLabel")} for="channel-kind">
             <Select
               id="channel-kind"
@@ -119,7 +119,7 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
             />
           </FormField>
         </div>
-        <div className="alarm-form-foot">
+        <div className="form-foot">
           <Button type="primary" loading={save.isPending} onClick={() => void submit()}>
             {t("alarm.channel.save")}
           </Button>

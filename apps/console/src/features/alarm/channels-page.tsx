@@ -12,7 +12,7 @@ import { useNow } from "../../lib/use-now.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
-import { AlarmTabs } from "./alarm-tabs.tsx";
+import { AlarmHead } from "./alarm-head.tsx";
 import { ChannelForm } from "./channel-form.tsx";
 import { channelsQuery } from "./queries.ts";
 import { TestButton } from "./test-button.tsx";
@@ -42,13 +42,7 @@ export function ChannelsPage({ edit, onEdit }: ChannelsPageProps) {
   const edited = edit === "new" ? fresh : list.find(({ id }) => id === edit);
   return (
     <div className="page">
-      <div className="page-head">
-        <div>
-          <h1>{t("alarm.title")}</h1>
-          <p className="lead">{t("alarm.channel.emptyTodo")}</p>
-        </div>
-      </div>
-      <AlarmTabs />
+      <AlarmHead lead={t("alarm.channel.emptyTodo")} />
       {edited !== undefined ? (
         <ChannelForm key={edit} channel={edited} onDone={() => onEdit(undefined)} />
       ) : (

@@ -12,10 +12,10 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { FormField } from "../../ui/form-field.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { unitOf } from "./alarm-words.ts";
-import { FormField } from "./form-field.tsx";
 import { channelsQuery, useAlarmChange } from "./queries.ts";
 import { conditionsOf, isChange, isOfCalls, ruleToSave, scopesOf, takesService, withSubject } from "./rule-draft.ts";
 import { RulePreview } from "./rule-preview.tsx";
@@ -70,7 +70,7 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
     <>
       <Panel title={t(before.id === "" ? "alarm.rule.new" : "alarm.rule.edit")}>
         <div className="panel-body">
-          <div className="alarm-form">
+          <div className="form-grid">
             <FormField name={t("alarm.rule.name")} for="rule-name">
               <Input
                 id="rule-name"
@@ -107,7 +107,7 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
               />
             </FormField>
           </div>
-          <div className="alarm-form-foot">
+          <div className="form-foot">
             <Button type="primary" loading={save.isPending} onClick={() => void submit()}>
               {t("alarm.rule.save")}
             </Button>

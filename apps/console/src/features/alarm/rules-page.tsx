@@ -9,7 +9,7 @@ import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
-import { AlarmTabs } from "./alarm-tabs.tsx";
+import { AlarmHead } from "./alarm-head.tsx";
 import { conditionText, severityMarks } from "./alarm-words.ts";
 import { alarmStatusQuery, channelsQuery, rulesQuery, useAlarmChange } from "./queries.ts";
 import { newRule } from "./rule-draft.ts";
@@ -29,13 +29,7 @@ export function RulesPage({ edit, onEdit }: RulesPageProps) {
   const edited = edit === "new" ? newRule() : list.find(({ id }) => id === edit);
   return (
     <div className="page">
-      <div className="page-head">
-        <div>
-          <h1>{t("alarm.title")}</h1>
-          <p className="lead">{t("alarm.lead")}</p>
-        </div>
-      </div>
-      <AlarmTabs />
+      <AlarmHead lead={t("alarm.lead")} />
       {edited !== undefined ? (
         <RuleForm key={edit} rule={edited} onDone={() => onEdit(undefined)} />
       ) : (

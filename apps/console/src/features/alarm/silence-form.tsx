@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
-import { FormField } from "./form-field.tsx";
+import { FormField } from "../../ui/form-field.tsx";
 import { rulesQuery, useAlarmChange } from "./queries.ts";
 
 /** What a silence matches; empty parts match everything. */
@@ -56,7 +56,7 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
       <p className="muted" style={{ marginBottom: 12 }}>
         {t(matches ? "alarm.quiet.lead" : "alarm.quiet.needsMatcher")}
       </p>
-      <div className="alarm-form" style={{ gridTemplateColumns: "110px minmax(0, 1fr)" }}>
+      <div className="form-grid" style={{ gridTemplateColumns: "110px minmax(0, 1fr)" }}>
         <FormField name={t("alarm.quiet.rule")} for="silence-rule">
           <Select
             id="silence-rule"

@@ -9,7 +9,7 @@ import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDateTime } from "../../lib/format.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { AlarmTabs } from "./alarm-tabs.tsx";
+import { AlarmHead } from "./alarm-head.tsx";
 import { rulesQuery, silencesQuery, useAlarmChange } from "./queries.ts";
 import { SilenceForm } from "./silence-form.tsx";
 
@@ -37,13 +37,7 @@ export function SilencesPage() {
     [ruleId === "" ? "" : ruleName(ruleId), service, instance, host].filter((part) => part !== "").join(" · ");
   return (
     <div className="page">
-      <div className="page-head">
-        <div>
-          <h1>{t("alarm.title")}</h1>
-          <p className="lead">{t("alarm.quiet.lead")}</p>
-        </div>
-      </div>
-      <AlarmTabs />
+      <AlarmHead lead={t("alarm.quiet.lead")} />
       <Panel
         title={t("alarm.silences")}
         count={list.length}

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useComplaint } from "../../lib/use-complaint.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Status } from "../../ui/status-mark.tsx";
-import { FormField } from "../alarm/form-field.tsx";
+import { FormField } from "../../ui/form-field.tsx";
 import { appliesTo, forceNeed } from "./applicable.ts";
 import { kindKey, placeOf } from "./operation-words.ts";
 import { useExpectRouting, useStartOperation } from "./queries.ts";
@@ -94,7 +94,7 @@ export function OperationDialog({ kind, chosen, all, onClose, onBegun }: Operati
           <li className="muted">{t("capacity.distribution.more", { count: instances.length - ADDRESSES_SHOWN })}</li>
         )}
       </ul>
-      <div className="alarm-form dialog-form">
+      <div className="form-grid dialog-form">
         <FormField name={t("operation.timeout")} for="operation-timeout" hint={t("operation.seconds")}>
           <InputNumber
             id="operation-timeout"

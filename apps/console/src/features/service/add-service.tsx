@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { useComplaint } from "../../lib/use-complaint.ts";
-import { FormField } from "../alarm/form-field.tsx";
+import { FormField } from "../../ui/form-field.tsx";
 import { useCapacityChange } from "../capacity/queries.ts";
 import { isServiceName } from "./service-name.ts";
 import "../capacity/capacity.css";
@@ -54,7 +54,7 @@ function AddService({ onClose }: { onClose: () => void }) {
       onOk={() => void submit()}
       onCancel={onClose}
     >
-      <div className="alarm-form dialog-form">
+      <div className="form-grid dialog-form">
         <FormField name={t("instanceForm.serviceName")} for="service-name" tall>
           <Input
             id="service-name"

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
 import { useComplaint } from "../../lib/use-complaint.ts";
-import { FormField } from "../alarm/form-field.tsx";
+import { FormField } from "../../ui/form-field.tsx";
 import { placeOf } from "../capacity/operation-words.ts";
 import { useCapacityChange } from "../capacity/queries.ts";
 import { hostsQuery } from "../host/queries.ts";
@@ -77,7 +77,7 @@ function AddStandard({ service, onClose }: DialogProps & { service: Service }) {
       onCancel={onClose}
     >
       <p className="muted dialog-lead">{t(hosts.length === 0 ? "instanceForm.hostNone" : "instanceForm.addLead")}</p>
-      <div className="alarm-form dialog-form">
+      <div className="form-grid dialog-form">
         <FormField name={t("instanceForm.host")} for="instance-host">
           <Select
             id="instance-host"
@@ -177,7 +177,7 @@ function AddExternal({ service, onClose }: DialogProps & { service: Service }) {
       onCancel={onClose}
     >
       <p className="muted dialog-lead">{t("instanceForm.addExternalLead")}</p>
-      <div className="alarm-form dialog-form">
+      <div className="form-grid dialog-form">
         <FormField
           name={t("instanceForm.endpoints")}
           for="instance-endpoints"
@@ -252,7 +252,7 @@ export function EditInstance({ instance, onClose }: DialogProps & { readonly ins
       onCancel={onClose}
     >
       <p className="muted dialog-lead">{t("instanceForm.editLead")}</p>
-      <div className="alarm-form dialog-form">
+      <div className="form-grid dialog-form">
         <LimitsFields draft={draft} external={external} onChange={setDraft} />
       </div>
     </Modal>

@@ -1,6 +1,6 @@
 import { InputNumber } from "antd";
 import { useTranslation } from "react-i18next";
-import { FormField } from "../alarm/form-field.tsx";
+import { FormField } from "../../ui/form-field.tsx";
 import type { LimitsDraft } from "./instance-limits.ts";
 
 /** The fields of a weight and of limits; external instances have a weight only. */

@@ -10,7 +10,7 @@ import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { useComplaint } from "../../lib/use-complaint.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { FormField } from "../alarm/form-field.tsx";
+import { FormField } from "../../ui/form-field.tsx";
 import { useCapacityChange } from "../capacity/queries.ts";
 import {
   type ConstantName,
@@ -135,7 +135,7 @@ function PolicyFields({ draft, wrongKey, onChange }: FieldsProps & { wrongKey: b
   const { t } = useTranslation();
   const keyed = draft.name === Policy.consistentHash;
   return (
-    <div className="alarm-form policy-form">
+    <div className="form-grid policy-form">
       <FormField name={t("policy.name")} tall>
         <Radio.Group
           aria-label={t("policy.name")}

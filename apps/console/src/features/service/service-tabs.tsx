@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useMonitoringOnly } from "../session/queries.ts";
-import "./service-tabs.css";
+import "../../ui/tabs.css";
 
 /** The pages of one service. @param children controls of the service at the right */
 export function ServiceTabs({ name, children }: { readonly name: string; readonly children?: ReactNode }) {

@@ -5,19 +5,25 @@ import { useApi } from "../../lib/api.ts";
 import { formatClock } from "../../lib/format.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { alarmStatusQuery } from "./queries.ts";
-import "../service/service-tabs.css";
+import "../../ui/tabs.css";
 import "./alarms.css";
 
 const sources = ["calls", "metric", "log", "liveness"] as const;
 
-/** The head of all pages of alarms: where one is, and what is not evaluated. */
-export function AlarmTabs() {
+/** The head of all pages of alarms: what the page is for, where one is, and what is not evaluated. */
+export function AlarmHead({ lead }: { readonly lead: string }) {
   const { t } = useTranslation();
   const status = useQuery(alarmStatusQuery(useApi()));
   const failing = status.data?.progress.filter(({ failingSinceMs }) => failingSinceMs > 0) ?? [];
   const exact = { exact: true, includeSearch: false };
   return (
     <>
+      <div className="page-head">
+        <div>
+          <h1>{t("alarm.title")}</h1>
+          <p className="lead">{lead}</p>
+        </div>
+      </div>
       <nav className="tabs" aria-label={t("alarm.pages")}>
         <Link to="/alarms" search={{}} activeOptions={{ exact: true, includeSearch: true }}>
           {t("alarm.open")}

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import "./alarms.css";
+import "./form-field.css";
 
 /** One line of a form: a name, its fields, and a hint behind them. */
 export interface FormFieldProps {
