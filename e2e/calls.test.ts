@@ -115,10 +115,14 @@ const way = "  routes \\d+  release files-[0-9a-f]{8}";
 test("msec flow prints the path of a request as a tree with service, instance, method, duration and result", async () => {
   const { requestId } = await callByCommand(goodRequest);
   // Log lines are stored after the spans of their batch; the command waits a second for them, a busy machine takes longer.
-  const { status, stdout, stderr } = await waitUntil("the flow with its log line", async () => {
-    const answer = await system.msec("flow", requestId, "--logs");
-    return answer.stdout.includes("query from=") ? answer : undefined;
-  });
+  const { status, stdout, stderr } = await waitUntil(
+    "the flow with its log line",
+    async () => {
+      const answer = await system.msec("flow", requestId, "--logs");
+      return answer.stdout.includes("query from=") ? answer : undefined;
+    },
+    60_000,
+  );
   assert.equal(status, 0, stderr);
   assert.equal(stderr, "", "it is complete");
   const lines = stdout.trimEnd().split("\n");
@@ -143,10 +147,14 @@ test("msec call --dye records one request in full in every service that it passe
   const { status, stderr } = await system.msec("call", "Flight.mod_flight", flightMethod, asked, "--dye", ...patience);
   assert.equal(status, 0, stderr);
   const requestId = /\b[0-9a-f]{32}\b/.exec(stderr)?.[0] ?? "";
-  const lines = await waitUntil("both services' lines of the dyed request", async () => {
-    const found = await dyedLines({ requestId });
-    return found.filter(({ text }) => text.startsWith("answer:")).length === 2 ? found : undefined;
-  });
+  const lines = await waitUntil(
+    "both services' lines of the dyed request",
+    async () => {
+      const found = await dyedLines({ requestId });
+      return found.filter(({ text }) => text.startsWith("answer:")).length === 2 ? found : undefined;
+    },
+    60_000,
+  );
   const said = lines.map(({ service, level, text }) => `${service} ${level} ${text.split(":")[0]}`);
   for (const service of ["Flight.mod_flight", "Login.mod_user"]) {
     for (const line of ["request", "answer"]) assert.ok(said.includes(`${service} debug ${line}`), said.join("\n"));
@@ -206,10 +214,14 @@ test("msec requests finds requests by what is known of their calls, as a table a
   const { requestId } = await callByCommand({ ...goodRequest, password: "wrong" });
   const find = (...args: string[]) =>
     system.msec("requests", "Login.mod_user", "--caller", "Flight.mod_flight", ...args);
-  const table = await waitUntil("the request is found", async () => {
-    const { stdout } = await find("--since", "5m", "--min", "0.001", "--code", "ok");
-    return stdout.includes(requestId) ? stdout : undefined;
-  });
+  const table = await waitUntil(
+    "the request is found",
+    async () => {
+      const { stdout } = await find("--since", "5m", "--min", "0.001", "--code", "ok");
+      return stdout.includes(requestId) ? stdout : undefined;
+    },
+    60_000,
+  );
   const line = table.split("\n").find((one) => one.includes(requestId)) ?? "";
   assert.match(line, /checkPassword +[\d.]+ (µs|m?s) +ok +msec\.cli › Flight\.mod_flight › Login\.mod_user$/);
   const { stdout } = await find("--slowest", "--limit", "3", "--json");
@@ -228,10 +240,14 @@ test("msec requests finds requests by what is known of their calls, as a table a
 });
 
 test("msec map shows who calls whom, as a table and as JSON", async () => {
-  const { stdout, stderr } = await waitUntil("calls are counted", async () => {
-    const answer = await system.msec("map", "--since", "5m");
-    return /Flight\.mod_flight +Login\.mod_user/.test(answer.stdout) ? answer : undefined;
-  });
+  const { stdout, stderr } = await waitUntil(
+    "calls are counted",
+    async () => {
+      const answer = await system.msec("map", "--since", "5m");
+      return /Flight\.mod_flight +Login\.mod_user/.test(answer.stdout) ? answer : undefined;
+    },
+    60_000,
+  );
   assert.equal(stderr, "");
   assert.match(
     stdout,

@@ -13,7 +13,7 @@ import {
   startBrowser,
   watchFaults,
 } from "./browser.ts";
-import { callArguments, goodRequest } from "./flight.ts";
+import { callArguments, flightMethod, goodRequest } from "./flight.ts";
 import { operatorClient } from "./operator-api.ts";
 import { startSystem, type TestSystem } from "./system.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -167,6 +167,60 @@ test("the curve page shows calls and failures, per minute and live", options, as
   await page.waitForURL((url) => !url.searchParams.has("range"));
   await page.locator("canvas").first().waitFor();
 });
+
+test("a click on a point of the latency curve opens the slowest requests of its minute", options, async () => {
+  await open("/services/Flight.mod_flight/curves");
+  const chart = page.getByRole("img", { name: /^Latency of Flight\.mod_flight/ });
+  await chart.locator("canvas").waitFor();
+  const { width, height } = (await chart.boundingBox()) ?? assert.fail("the chart has no box");
+  // Near the right edge: the last minute, in which there was traffic.
+  await chart.click({ position: { x: width - 40, y: height / 2 } });
+  await page.waitForURL(
+    ({ pathname, searchParams }) => pathname === "/requests" && searchParams.get("order") === "slowest",
+  );
+  const { searchParams } = new URL(page.url());
+  assert.match(searchParams.get("service") ?? "", /Flight\.mod_flight/);
+  assert.equal(Number(searchParams.get("to")) - Number(searchParams.get("from")), 60_000);
+  await page.locator("main a[href^='/requests/']").first().waitFor();
+});
+
+test(
+  "a rule of the dyeing page records matching requests in full, shows their lines, and is ended there",
+  options,
+  async () => {
+    await open("/dyeing");
+    await page.getByRole("textbox", { name: "Field" }).fill("name");
+    await page.getByRole("textbox", { name: "Value" }).fill("dyed-in-chromium");
+    await page.getByRole("button", { name: "Dye", exact: true }).click();
+    const rule = page.getByRole("row").filter({ hasText: "name = dyed-in-chromium" });
+    await rule.waitFor();
+    assert.deepEqual(await findAccessibilityFaults(page), []);
+    await keepScreenshot(page, "dyeing", { language: "en", theme: "light", width: 1440 });
+    const url = `http://127.0.0.1:${system.ports.flight[0]}/?methodName=${flightMethod}`;
+    const body = JSON.stringify({ ...goodRequest, name: "dyed-in-chromium" });
+    const lines = page.getByText('request: {"name":"dyed-in-chromium"');
+    await rule.getByRole("link", { name: "Lines" }).click();
+    await page.locator("h1", { hasText: "Logs" }).waitFor();
+    await waitUntil(
+      "the lines of a dyed request",
+      async () => {
+        await fetch(url, { method: "POST", body });
+        await page.reload();
+        return await lines
+          .first()
+          .waitFor({ timeout: 5_000 })
+          .then(
+            () => true,
+            () => undefined,
+          );
+      },
+      60_000,
+    );
+    await open("/dyeing");
+    await rule.getByRole("button", { name: "End" }).click();
+    await rule.getByText("ended").waitFor();
+  },
+);
 
 test("the language and the theme are switched on the page and remembered", options, async () => {
   await open("/");
