@@ -166,7 +166,7 @@ export class TestCluster implements AsyncDisposable {
     createInterface({ input: child.stdout! }).on("line", (line) => {
       if (line.startsWith("{")) this.#tenths.push(JSON.parse(line) as Tenth);
     });
-    await until("calls go through", 60_000, () => this.#tenths.slice(before).some(({ ok }) => ok > 0));
+    await until("calls go through", 180_000, () => this.#tenths.slice(before).some(({ ok }) => ok > 0));
   }
 
   /** End the program that calls, when its last calls have ended. */
@@ -281,7 +281,7 @@ export class TestCluster implements AsyncDisposable {
 
   async #register(): Promise<void> {
     await this.registry.createService({ name: workService, kind: ServiceKind.STANDARD, defaultPort: port });
-    const hosts = await until("all agents are connected", 60_000, async () => {
+    const hosts = await until("all agents are connected", 180_000, async () => {
       const { hosts: found } = await this.registry.listHosts({});
       return found.filter(({ connected }) => connected).length === this.count + 1 && found;
     });
@@ -289,7 +289,7 @@ export class TestCluster implements AsyncDisposable {
       const hostId = hosts.find(({ name }) => name === `host-${host}`)!.id;
       await this.registry.addInstance({ service: workService, hostId });
     }
-    await until("all instances run", 60_000, async () => {
+    await until("all instances run", 180_000, async () => {
       const instances = await this.instances();
       return instances.every((instance) => instance?.process?.state === ProcessState.RUNNING);
     });

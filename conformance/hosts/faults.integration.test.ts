@@ -16,7 +16,7 @@ before(
   async () => {
     if (!skip) cluster = await TestCluster.start(count, callsPerSecond);
   },
-  { timeout: 120_000 },
+  { timeout: 600_000 },
 );
 after(async () => {
   await cluster?.[Symbol.asyncDispose]();

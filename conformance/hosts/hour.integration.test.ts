@@ -19,7 +19,7 @@ before(
   async () => {
     if (!skip) cluster = await TestCluster.start(count, 100, true);
   },
-  { timeout: 120_000 },
+  { timeout: 600_000 },
 );
 after(async () => {
   await cluster?.[Symbol.asyncDispose]();

@@ -18,7 +18,7 @@ before(
   async () => {
     if (!skip) cluster = await TestCluster.start(count, 2_000);
   },
-  { timeout: 120_000 },
+  { timeout: 600_000 },
 );
 after(async () => {
   await cluster?.[Symbol.asyncDispose]();
