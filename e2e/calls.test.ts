@@ -244,7 +244,10 @@ test("msec map shows who calls whom, as a table and as JSON", async () => {
     "calls are counted",
     async () => {
       const answer = await system.msec("map", "--since", "5m");
-      return /Flight\.mod_flight +Login\.mod_user/.test(answer.stdout) ? answer : undefined;
+      const has = (edge: RegExp) => edge.test(answer.stdout);
+      return has(/Flight\.mod_flight +Login\.mod_user/) && has(/Flight\.traffic +Flight\.mod_flight/)
+        ? answer
+        : undefined;
     },
     60_000,
   );
