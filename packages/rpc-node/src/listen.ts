@@ -121,6 +121,7 @@ class OnePort implements Listener {
   readonly #udp: UdpServer | undefined;
   readonly #place: string;
   readonly #connections = new Map<Socket, AnyConnection>();
+  readonly #forget: (this: Socket) => void;
   #sweep: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
   /** Whoever connected before the port was closed, and says only now which protocol it speaks, is told as well. */
@@ -137,6 +138,10 @@ class OnePort implements Listener {
       throw new RangeError("udp needs a port, and cannot be had with tls: datagrams are not encrypted");
     }
     this.#options = options;
+    const connections = this.#connections;
+    this.#forget = function forget() {
+      connections.delete(this);
+    };
     this.#limits = listenerLimits(options.limits);
     this.#calls = new CallServer({
       maxInFlight: this.#limits.calls.max,
@@ -336,9 +341,9 @@ class OnePort implements Listener {
   #watch(connection: AnyConnection): void {
     const { socket } = connection;
     this.#connections.set(socket, connection);
-    socket.on("close", () => this.#connections.delete(socket));
-    // A reset is nothing to tell: `close` follows and ends what ran for this connection.
-    socket.on("error", () => {});
+    // The same two functions for all: closures would be 200 bytes of each connection.
+    socket.on("close", this.#forget);
+    socket.on("error", ignore);
   }
 
   #acceptHttp(connection: AnyConnection, peer: PeerInfo, protocol: Protocol): void {
@@ -409,3 +414,6 @@ class OnePort implements Listener {
     }
   }
 }
+
+/** A reset is nothing to tell: `close` follows and ends what ran for this connection. */
+function ignore(): void {}
