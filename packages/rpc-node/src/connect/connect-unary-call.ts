@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { create, type DescMessage, fromJson, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
+import { compileJsonCodec } from "@msec/wire";
 import { CallRoom } from "../call-room.ts";
 import { encodeEnvelope } from "../grpc/encode-envelope.ts";
 import { acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "../grpc/grpc-compression.ts";
@@ -231,7 +232,7 @@ export class ConnectUnaryCall extends WebCall {
     if ("fault" in parsed) {
       throw new RpcError(Code.InvalidArgument, `the body cannot be read: ${parsed.fault}`);
     }
-    return fromJson(this.#served.desc.input, parsed.value, { ignoreUnknownFields: true });
+    return compileJsonCodec(this.#served.desc.input).read(parsed.value);
   }
 
   #json(fields: object): Buffer {
