@@ -9,7 +9,7 @@ import { performance } from "node:perf_hooks";
  * At 1 x 1 and a load of 6: 28,600 calls/s instead of 8,600, where a bare `node:net` echo makes 18,400 (medians of four alternating pairs).
  *
  * The price is processor time that nobody else gets. So it is only paid in a dialogue: `#credit` says how often of late the next read came in time (four of five
- * must), and without credit one wait in 64…1,024 reads tries anew. A server of 10,000 calls a second that come at random does not wait.
+ * must), and without credit one wait in 64…1,024 reads, which may take twice as long, tries anew. A server of 10,000 calls a second that come at random does not wait.
  *
  * States: `idle` → (a read, with credit or when a try is due) `waiting` → (the next read: credit grows) `waiting` → (`maxMs` are over: credit falls; or several
  * connections read in one turn: there is enough to do) `idle`.
@@ -73,10 +73,12 @@ export class BusyWait {
       return;
     } else if (this.#reads !== this.#readsSeen) {
       this.waitedMs += this.#lookedMs - this.#sinceMs;
-      this.#credit = Math.min(maxCredit, this.#credit + 1);
-      this.#probeEvery = firstProbe;
+      this.#credit = this.#credit === 0 ? probeCredit : Math.min(maxCredit, this.#credit + 1);
+      if (this.#credit === maxCredit) {
+        this.#probeEvery = firstProbe;
+      }
       this.#sinceMs = nowMs;
-    } else if (nowMs - this.#sinceMs > this.#maxMs) {
+    } else if (nowMs - this.#sinceMs > (this.#credit === 0 ? 2 * this.#maxMs : this.#maxMs)) {
       this.#failed(nowMs);
       return;
     }
@@ -100,6 +102,8 @@ const usualMs = 0.1;
 const firstProbe = 64;
 const lastProbe = 1_024;
 const maxCredit = 32;
+/** After a try that paid. As long as the other end still sleeps each time, waits are longer, and some more will fail. */
+const probeCredit = 8;
 /** Of five waits at least four must pay. */
 const failureCost = 4;
 
