@@ -81,6 +81,27 @@ test("while the agent is away the oldest batches give way, and their rows are co
   assert.equal(told + kept, 11n);
 });
 
+test("what was dropped is a metric of the process, each row once", () => {
+  const recorder = createRecorder({ now: () => 1_800_000_000_000, limits: { logs: 1 } });
+  let isDue = false;
+  const metrics = { due: () => (isDue ? [] : undefined) };
+  const buffer = new ReportBuffer(recorder, undefined, { metrics, now: () => 1_800_000_000_000 });
+  for (const text of ["kept", "one too many"]) recorder.log(Level.info, text);
+  buffer.collect();
+  // Its line is lost now; the one that it told of was counted when it was.
+  buffer.refused(buffer.first()!);
+  const told = () => {
+    isDue = true;
+    buffer.collect();
+    isDue = false;
+    const { strings, samples } = decode(buffer.first()!);
+    buffer.delivered(buffer.first()!);
+    return samples!.nameRef.map((ref, row) => [strings[ref], samples!.value[row]]);
+  };
+  assert.deepEqual(told(), [["frm.telemetry.dropped_rows", 2]]);
+  assert.deepEqual(told(), [["frm.telemetry.dropped_rows", 0]]);
+});
+
 test("a batch that the agent refuses is counted, one that it has is gone", () => {
   const recorder = createRecorder({ now: () => 1_800_000_000_000 });
   const buffer = new ReportBuffer(recorder);

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Batch as BatchMessage, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import type { Batch, Recorder } from "@msec/telemetry";
+import { type Batch, type Recorder, SampleKind } from "@msec/telemetry";
 import { compileCodec, Writer } from "@msec/wire";
 import type { ProcessMetrics, ProcessSample } from "./process-metrics.ts";
 
@@ -10,7 +10,15 @@ export const BUFFER_MAX_BYTES = 8 * 1024 * 1024;
 /** The largest batch that an agent takes. */
 export const BATCH_MAX_BYTES = 1024 * 1024;
 
-type Waiting = { readonly bytes: Uint8Array; readonly rows: number };
+type Waiting = {
+  readonly bytes: Uint8Array;
+  /** With those that it tells were dropped before. */
+  readonly rows: number;
+  readonly toldRows: number;
+};
+
+/** The counter by which the rows that a process had to drop are curves, and alarms, of its own. */
+const DROPPED_METRIC = "frm.telemetry.dropped_rows";
 
 /** What the process reports of itself, and its clock: milliseconds since 1970 UTC. */
 export type OwnMetrics = { readonly metrics: Pick<ProcessMetrics, "due">; readonly now: () => number };
@@ -23,6 +31,8 @@ export class ReportBuffer {
   #waiting: Waiting[] = [];
   #bytes = 0;
   #lostRows = 0;
+  /** Rows dropped since the process last reported of itself. */
+  #droppedRows = 0;
 
   /** @param own  what the process reports of itself; missing: nothing */
   constructor(recorder: Recorder, maxBytes = BUFFER_MAX_BYTES, own?: OwnMetrics) {
@@ -41,23 +51,27 @@ export class ReportBuffer {
     this.#collectOwn();
     const batch = this.#recorder.drain();
     if (batch === undefined) return;
+    this.#droppedRows += Number(batch.droppedRows);
     batch.droppedRows += BigInt(this.#lostRows);
     this.#lostRows = 0;
-    this.#add(batch, rowsOf(batch));
+    this.#add(batch, rowsOf(batch), Number(batch.droppedRows));
   }
 
   #collectOwn(): void {
     if (this.#own === undefined) return;
     const nowMs = this.#own.now();
     const samples = this.#own.metrics.due(nowMs);
-    if (samples !== undefined) this.#add(batchOfSamples(samples, Math.floor(nowMs / 1000)), samples.length);
+    if (samples === undefined) return;
+    const dropped = { name: DROPPED_METRIC, kind: SampleKind.counter, value: this.#droppedRows };
+    this.#droppedRows = 0;
+    this.#add(batchOfSamples([...samples, dropped], Math.floor(nowMs / 1000)), samples.length + 1, 0);
   }
 
-  #add(batch: Batch | BatchMessage, rows: number): void {
+  #add(batch: Batch | BatchMessage, rows: number, toldRows: number): void {
     const writer = new Writer();
     compileCodec(BatchSchema).encode(batch, writer);
     const bytes = writer.detach();
-    this.#waiting.push({ bytes, rows });
+    this.#waiting.push({ bytes, rows, toldRows });
     this.#bytes += bytes.length;
     if (bytes.length > BATCH_MAX_BYTES) this.#lose(this.#waiting.length - 1);
     while (this.#bytes > this.#maxBytes) this.#lose(0);
@@ -89,7 +103,10 @@ export class ReportBuffer {
   }
 
   #lose(position: number): void {
-    this.#lostRows += this.#take(position)?.rows ?? 0;
+    const lost = this.#take(position);
+    if (lost === undefined) return;
+    this.#lostRows += lost.rows;
+    this.#droppedRows += lost.rows - lost.toldRows;
   }
 
   // -1: dropped meanwhile to make room.

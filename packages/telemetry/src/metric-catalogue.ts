@@ -466,6 +466,10 @@ export const metricCatalogue: readonly MetricEntry[] = [
     otel("v8js.gc.duration", "s", {}, 0.001),
   ),
   entry("frm.gc.count", counter, Count, ["Garbage collections", "GC 次数"]),
+  entry("frm.telemetry.dropped_rows", counter, Count, [
+    "Spans, log lines and samples that the process had to drop",
+    "丢弃的跨度、日志和指标条数",
+  ]),
 ];
 
 const exact = new Map(metricCatalogue.filter(({ name }) => !name.includes("*")).map((one) => [one.name, one]));

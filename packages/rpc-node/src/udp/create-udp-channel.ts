@@ -79,6 +79,8 @@ interface Waiting {
   readonly deadline: number;
   readonly resolve: (message: unknown) => void;
   readonly reject: (error: RpcError) => void;
+  /** Bytes of the answer's body; 0 until it is there. */
+  responseBytes: number;
 }
 
 /** What of a call is told to the observer when it is over. */
@@ -167,7 +169,8 @@ class DatagramChannel implements UdpChannel {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const startedMs = performance.now();
     const deadline = startedMs + timeoutMs;
-    this.#waiting.set(sequence, { method, deadline, resolve, reject });
+    const waiting: Waiting = { method, deadline, resolve, reject, responseBytes: 0 };
+    this.#waiting.set(sequence, waiting);
     this.#deadlines.add(deadline);
     const giveUp = (cause: unknown) =>
       this.#fail(sequence, new RpcError(Code.Canceled, `${method.name} was given up by its caller`, { cause }));
@@ -180,10 +183,10 @@ class DatagramChannel implements UdpChannel {
     const made = { method, ids, idsAt, startedMs, timeoutMs, requestBytes: frame.length, attempt, routeVersion };
     try {
       const message = (await promise) as MessageShape<O>;
-      this.#observe(made, undefined);
+      this.#observe(made, undefined, waiting.responseBytes);
       return message;
     } catch (error) {
-      this.#observe(made, error as RpcError);
+      this.#observe(made, error as RpcError, 0);
       throw error;
     } finally {
       options?.signal?.removeEventListener("abort", onAbort);
@@ -257,7 +260,7 @@ class DatagramChannel implements UdpChannel {
     }
   }
 
-  #observe(made: MadeCall, error: RpcError | undefined): void {
+  #observe(made: MadeCall, error: RpcError | undefined, responseBytes: number): void {
     if (!this.#observer) {
       return;
     }
@@ -272,6 +275,7 @@ class DatagramChannel implements UdpChannel {
     record.code = error?.code ?? Code.Ok;
     record.message = error?.message ?? "";
     record.requestBytes = made.requestBytes;
+    record.responseBytes = responseBytes;
     record.deadlineMs = Math.round(made.timeoutMs);
     record.attempt = made.attempt;
     record.routeVersion = made.routeVersion;
@@ -334,6 +338,7 @@ class DatagramChannel implements UdpChannel {
     try {
       const message = waiting.method.response.decode(bytes, span.bodyStart, span.bodyEnd);
       this.#waiting.delete(sequence);
+      waiting.responseBytes = span.bodyEnd - span.bodyStart;
       waiting.resolve(message);
     } catch (cause) {
       const text = `the answer of ${waiting.method.name} cannot be read: ${(cause as Error).message}`;
