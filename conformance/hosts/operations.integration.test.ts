@@ -16,7 +16,7 @@ const rounds = isWhole ? 20 : 3;
 let cluster: TestCluster;
 before(
   async () => {
-    if (!skip) cluster = await TestCluster.start(count, 2_000);
+    if (!skip) cluster = await TestCluster.start(count, isWhole ? 2_000 : 500);
   },
   { timeout: 600_000 },
 );
