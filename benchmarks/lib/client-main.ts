@@ -11,7 +11,7 @@ export function assertEcho(length: number | undefined): void {
 }
 
 /**
- * The main program of a peer's client: reads --port, --connections, --outstanding, --warmup and --measure (milliseconds), runs the
+ * The main program of a peer's client: reads --port, --connections, --outstanding, --warmup and --measure (milliseconds), --server-pid, runs the
  * closed loop (with --rate calls a second: the open loop) and prints its result as one JSON line.
  */
 export async function clientMain(connect: (port: number) => Promise<Connection>): Promise<void> {
@@ -23,6 +23,7 @@ export async function clientMain(connect: (port: number) => Promise<Connection>)
       rate: { type: "string", default: "0" },
       warmup: { type: "string", default: "700" },
       measure: { type: "string", default: "1500" },
+      "server-pid": { type: "string" },
     },
   });
   const port = Number(values.port);
@@ -36,7 +37,11 @@ export async function clientMain(connect: (port: number) => Promise<Connection>)
   const result =
     rate > 0
       ? await openLoop({ ...shared, ratePerSecond: rate })
-      : await closedLoop({ ...shared, outstanding: Number(values.outstanding) });
+      : await closedLoop({
+          ...shared,
+          outstanding: Number(values.outstanding),
+          serverPid: values["server-pid"] === undefined ? undefined : Number(values["server-pid"]),
+        });
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(0);
 }

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { processSeconds } from "./process-time.ts";
 import { quantileUs } from "./quantile.ts";
 
 /** One open connection of a peer's own client. */
@@ -15,6 +16,8 @@ export interface LoopResult {
   p99Us: number;
   /** CPU seconds of the client process during the measurement. */
   clientCpuSeconds: number;
+  /** Of the server's process meanwhile; 0 where nobody said which it is. */
+  serverCpuSeconds: number;
   calls: number;
   errors: number;
 }
@@ -33,6 +36,7 @@ export async function closedLoop(options: {
   outstanding: number;
   warmupMs: number;
   measureMs: number;
+  serverPid?: number | undefined;
 }): Promise<LoopResult> {
   const connections = await Promise.all(Array.from({ length: options.connections }, () => options.connect()));
   const samples = new Float64Array(MAX_SAMPLES);
@@ -62,12 +66,14 @@ export async function closedLoop(options: {
   }
   await sleep(options.warmupMs);
   const cpu = process.cpuUsage();
+  const serverCpu = processSeconds(options.serverPid);
   const start = performance.now();
   measuring = true;
   await sleep(options.measureMs);
   measuring = false;
   const seconds = (performance.now() - start) / 1000;
   const used = process.cpuUsage(cpu);
+  const serverCpuSeconds = processSeconds(options.serverPid) - serverCpu;
   running = false;
   await Promise.allSettled(loops);
   for (const connection of connections) await connection.close();
@@ -78,6 +84,7 @@ export async function closedLoop(options: {
     p50Us: quantileUs(sorted, 0.5),
     p99Us: quantileUs(sorted, 0.99),
     clientCpuSeconds: (used.user + used.system) / 1e6,
+    serverCpuSeconds,
     calls,
     errors,
   };

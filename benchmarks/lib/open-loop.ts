@@ -58,6 +58,7 @@ export async function openLoop(options: {
     p50Us: quantileUs(sorted, 0.5),
     p99Us: quantileUs(sorted, 0.99),
     clientCpuSeconds: (used.user + used.system) / 1e6,
+    serverCpuSeconds: 0,
     calls,
     errors,
   };
