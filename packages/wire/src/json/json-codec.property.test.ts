@@ -9,7 +9,7 @@ import { compilePlainReader } from "./plain-reader.ts";
 import { compilePlainWriter } from "./plain-writer.ts";
 
 // WIRE_FUZZ_RUNS=1000 for a long run by hand.
-const runs = Number(process.env.WIRE_FUZZ_RUNS ?? 20);
+const runs = Number(process.env.WIRE_FUZZ_RUNS ?? 10);
 const options = { alwaysEmitImplicit: true, useProtoFieldName: true };
 
 /** A result, or the message of what was thrown. */
