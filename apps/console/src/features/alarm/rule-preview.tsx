@@ -34,6 +34,9 @@ export function RulePreview({ rule }: { readonly rule: AlarmRule }) {
     >
       <div className="panel-body">
         {rule.subject === AlarmSubject.LIVENESS && <p className="muted">{t("alarm.rule.noPast")}</p>}
+        {preview.isIdle && rule.subject !== AlarmSubject.LIVENESS && (
+          <p className="muted">{t("alarm.rule.previewHint")}</p>
+        )}
         {preview.isPending && <Loading label={t("alarm.rule.previewing")} lines={3} />}
         {preview.isError && <FailureNotice error={preview.error} />}
         {data !== undefined && data.seen === 0 && <p className="muted">{t("alarm.rule.nothingSeen")}</p>}

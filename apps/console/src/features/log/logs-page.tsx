@@ -8,6 +8,7 @@ import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatCount, formatDateTime } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { useComplaint } from "../../lib/use-complaint.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
@@ -49,6 +50,7 @@ const columnFilters: Readonly<Record<string, keyof LogsSearch>> = {
 export function LogsPage({ search, onSearch }: LogsPageProps) {
   const { t } = useTranslation();
   const api = useApi();
+  const complain = useComplaint();
   const [live, setLive] = useState(true);
   const [chosen, setChosen] = useState<LogLine | undefined>();
   const [refresh, setRefresh] = useState(0);
@@ -132,7 +134,8 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
                 items: (["ndjson", "csv"] as const).map((kind) => ({
                   key: kind,
                   label: t(`logs.export.${kind}`),
-                  onClick: () => void exportLogs(api, filter, kind),
+                  onClick: () =>
+                    void exportLogs(api, filter, kind).catch((error) => complain(t("logs.export.failed"), error)),
                 })),
               }}
             >

@@ -27,6 +27,8 @@ export function useTail(filter: Filter, live: boolean): readonly LogLine[] {
         try {
           const options = { signal: ending.signal, timeoutMs: WAIT_MS + 10_000 };
           const { lines, next } = await api.log.tailLogs({ filter, after, waitMs: WAIT_MS, limit: 1_000 }, options);
+          // Paused while the answer was on its way: what is shown stands still.
+          if (ending.signal.aborted) return;
           after = next;
           const fresh = lines.filter(({ id }) => !seen.has(id));
           for (const { id } of fresh) seen.add(id);

@@ -164,6 +164,7 @@ export const alarmEn = {
     removeTitle: "Delete the rule {{name}}?",
     removeBody: "Its open alarms end. What happened stays in the history.",
     preview: "Preview",
+    previewHint: "How often it would have fired in the last day, and where: before it is saved.",
     previewing: "Looking at the last day",
     fired_zero: "would not have fired in the last day",
     fired_one: "would have fired {{count}} time in the last day",

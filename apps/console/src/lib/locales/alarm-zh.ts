@@ -153,6 +153,7 @@ export const alarmZh = {
     removeTitle: "删除规则 {{name}}？",
     removeBody: "它未恢复的告警会结束，历史记录保留。",
     preview: "预览",
+    previewHint: "保存之前，看看它在过去一天会触发几次、在哪些对象上。",
     previewing: "正在查看最近一天",
     fired_zero: "最近一天不会触发",
     fired_other: "最近一天会触发 {{count}} 次",

@@ -29,7 +29,12 @@ export const logsEn = {
   wholeRange: "Back to now",
   refresh: "Search again",
   columns: "Columns",
-  export: { title: "Export", ndjson: "JSON lines, at most 100,000", csv: "CSV, at most 100,000" },
+  export: {
+    title: "Export",
+    ndjson: "JSON lines, at most 100,000",
+    csv: "CSV, at most 100,000",
+    failed: "The lines were not exported.",
+  },
   histogram: "{{text}} lines over time by level; drag to choose a range",
   shown_one: "{{text}} line shown",
   shown_other: "{{text}} lines shown",

@@ -29,7 +29,12 @@ export const logsZh = {
   wholeRange: "回到现在",
   refresh: "重新查询",
   columns: "显示列",
-  export: { title: "导出", ndjson: "JSON 行，最多 100,000 条", csv: "CSV 表格，最多 100,000 条" },
+  export: {
+    title: "导出",
+    ndjson: "JSON 行，最多 100,000 条",
+    csv: "CSV 表格，最多 100,000 条",
+    failed: "日志未能导出。",
+  },
   histogram: "{{text}} 条日志按时间和级别的分布；拖动可选择时间范围",
   shown_other: "已显示 {{text}} 条",
   searchedTo: "已查到 {{time}}",
