@@ -9,16 +9,15 @@ test("all processes of the host with user and program, but never an argument; th
   try {
     await once(child, "spawn");
     const owners = new Map([[child.pid ?? 0, { service: "Flight.mod_flight", instanceId: "i1" }]]);
-    const top = new TopProcesses(() => owners);
+    // As many as there are: a machine full of tests has larger ones than this.
+    const top = new TopProcesses(() => owners, 100_000);
     assert.equal(top.prepare(), 400);
     // The kernel counts hundredths of a second, however long they take here.
     const before = process.cpuUsage();
     while (process.cpuUsage(before).user < 40_000);
     const { processes, total } = top.take();
-    assert.ok(processes.length >= 2 && processes.length <= 50);
-    assert.ok(total >= processes.length);
+    assert.ok(processes.length >= 2 && total >= processes.length);
     const own = processes.find(({ pid }) => pid === process.pid);
-    // The first of all by what it has taken since, as it alone has done nothing else.
     assert.ok(own !== undefined && own.cpuPercent > 0, JSON.stringify(own));
     assert.equal(own.program, "node");
     assert.match(own.user, /^[\w.-]+$/);
@@ -31,11 +30,17 @@ test("all processes of the host with user and program, but never an argument; th
       JSON.stringify(processes, (_, value) => (typeof value === "bigint" ? "" : value)),
       /600\.4242/,
     );
-    // It takes so little that a busy host may not show it: then only the service's name could be missing.
-    const slept = processes.find(({ pid }) => pid === child.pid);
-    if (slept !== undefined) assert.equal(slept.service, "Flight.mod_flight");
+    assert.equal(processes.find(({ pid }) => pid === child.pid)?.service, "Flight.mod_flight");
     assert.ok(top.prepare() <= 400);
   } finally {
     child.kill("SIGKILL");
   }
+});
+
+test("only those are told of that take most, half of them by memory", () => {
+  const all = new TopProcesses(() => new Map(), 100_000).take();
+  const top = new TopProcesses(() => new Map(), 2).take();
+  assert.equal(top.processes.length, Math.min(2, all.processes.length));
+  assert.ok(top.total >= top.processes.length);
+  assert.ok(top.processes.some(({ memoryBytes }) => memoryBytes > 0));
 });

@@ -28,11 +28,16 @@ interface Sample {
 /** All processes of the host, those first that take most: what `top` shows. */
 export class TopProcesses {
   readonly #owners: () => ReadonlyMap<number, ProcessOwner>;
+  readonly #shownMax: number;
   #before: Sample | undefined;
 
-  /** @param owners  by process, or by process group for all that are in it */
-  constructor(owners: () => ReadonlyMap<number, ProcessOwner>) {
+  /**
+   * @param owners    by process, or by process group for all that are in it
+   * @param shownMax  so many are told of; default 50
+   */
+  constructor(owners: () => ReadonlyMap<number, ProcessOwner>, shownMax = SHOWN_MAX) {
     this.#owners = owners;
+    this.#shownMax = shownMax;
   }
 
   /** How long to wait, having looked, before `take` can tell what CPU is used now; 0 where somebody has looked lately. Milliseconds. */
@@ -50,7 +55,7 @@ export class TopProcesses {
     const overMs = this.#before.atMs - (before?.atMs ?? Number.NEGATIVE_INFINITY);
     const measured = processes.map((info) => ({ info, cpuPercent: cpuOf(info, before, overMs) }));
     const owners = this.#owners();
-    const shown = mostOf(measured).map(({ info, cpuPercent }) => describe(info, cpuPercent, owners));
+    const shown = mostOf(measured, this.#shownMax).map(({ info, cpuPercent }) => describe(info, cpuPercent, owners));
     return create(ProcessSnapshotSchema, { processes: shown.filter((one) => one !== undefined), total });
   }
 }
@@ -72,11 +77,11 @@ function describe(
 type Measured = { readonly info: ProcessInfo; readonly cpuPercent: number };
 
 // Half by CPU, the rest by memory: neither hides the other.
-function mostOf(measured: readonly Measured[]): Measured[] {
+function mostOf(measured: readonly Measured[], shownMax: number): Measured[] {
   const byCpu = measured.toSorted((a, b) => b.cpuPercent - a.cpuPercent || b.info.memoryBytes - a.info.memoryBytes);
-  const most = new Set(byCpu.slice(0, SHOWN_MAX / 2));
+  const most = new Set(byCpu.slice(0, shownMax / 2));
   for (const one of measured.toSorted((a, b) => b.info.memoryBytes - a.info.memoryBytes)) {
-    if (most.size >= SHOWN_MAX) break;
+    if (most.size >= shownMax) break;
     most.add(one);
   }
   return byCpu.filter((one) => most.has(one));
