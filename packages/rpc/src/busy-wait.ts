@@ -11,8 +11,8 @@ import { performance } from "node:perf_hooks";
  * The price is processor time that nobody else gets. So it is only paid in a dialogue: `#credit` says how often of late the next read came in time (four of five
  * must), and without credit one wait in 64…1,024 reads, which may take twice as long, tries anew. A server of 10,000 calls a second that come at random does not wait.
  *
- * States: `idle` → (a read, with credit or when a try is due) `waiting` → (the next read: credit grows) `waiting` → (`maxMs` are over: credit falls; or several
- * connections read in one turn: there is enough to do) `idle`.
+ * States: `idle` → (a read, with credit or when a try is due) `waiting` → (the next read: credit grows) `waiting` → (`maxMs` are over: credit falls; or many
+ * connections read: there is enough to do, and a process that sleeps meanwhile finds more of it at once) `idle`.
  */
 export class BusyWait {
   /** Milliseconds for which it has waited without need of the processor, in all. */
@@ -28,6 +28,7 @@ export class BusyWait {
   #reads = 0;
   #readsSeen = 0;
   #isWaiting = false;
+  #isCrowded = false;
   /** When the turn ended that read last; 0 where it has not. */
   #sinceMs = 0;
   #lookedMs = 0;
@@ -48,7 +49,12 @@ export class BusyWait {
     this.#maxMs = Math.min(maxMs, this.#mostMs);
   }
 
-  /** Something was read from a connection on which peers call or answer. Costs a few comparisons. */
+  /** Something was read from a connection that is not one of the two that read last: this is no dialogue. */
+  crowd(): void {
+    this.#isCrowded = true;
+  }
+
+  /** Something was read from one of the two connections that read last. Costs a few comparisons. */
   read(): void {
     this.#reads++;
     if (this.#isWaiting || this.#maxMs === 0) {
@@ -58,19 +64,20 @@ export class BusyWait {
       return;
     }
     this.#isWaiting = true;
+    this.#isCrowded = false;
     this.#sinceMs = 0;
     this.#nextTurn(this.#step);
   }
 
   #look(): void {
+    if (this.#isCrowded) {
+      this.#isWaiting = false;
+      return;
+    }
     const nowMs = this.#now();
     if (this.#sinceMs === 0) {
       // The end of the turn that read: what the read caused has just been done, and nothing more can have come yet.
       this.#sinceMs = nowMs;
-    } else if (this.#reads > this.#readsSeen + 1) {
-      // Several connections at once: there is enough to do without waiting for more.
-      this.#isWaiting = false;
-      return;
     } else if (this.#reads !== this.#readsSeen) {
       this.waitedMs += this.#lookedMs - this.#sinceMs;
       this.#credit = this.#credit === 0 ? probeCredit : Math.min(maxCredit, this.#credit + 1);
