@@ -151,14 +151,15 @@ test("an instance that cannot start says why: no module, a taken port, a hang", 
     stranger.listen(0, "127.0.0.1", () => resolve((stranger.address() as { port: number }).port)),
   );
   try {
-    const set = host.newSet({ readyTimeoutMs: 400 });
+    // Long enough for it to say why on a machine that is busy.
+    const set = host.newSet({ readyTimeoutMs: 20_000 });
     set.reconcile([assignment(1, { service: "Login.mod_user" }), assignment(taken)]);
     const reasonOf = (id: string) => set.find(id)?.supervised.reason || undefined;
     assert.match(
       await until("the missing one is given up", () => reasonOf("i1")),
       /^could not be started: cannot read .*Login\/mod_user\/etc\/config\.ini: it does not exist; check its path/,
     );
-    assert.match(await until("the port's one is given up", () => reasonOf(`i${taken}`)), /EADDRINUSE/);
+    assert.match(await until("the port's one is given up", () => reasonOf(`i${taken}`), 20_000), /EADDRINUSE/);
   } finally {
     stranger.close();
   }
