@@ -8,7 +8,7 @@ import { type Line, lineOf } from "./rows.ts";
 import { type MeasuredStore, openOurs, openSqlite, type Prepared } from "./stores.ts";
 
 const usage =
-  "npm run bench -- logs [--rows 1000000] [--batch 50000] [--only msec|sqlite|duckdb] [--repeats 9]\n" +
+  "npm run bench -- logs [--rows 1000000] [--batch 50000] [--only msec|sqlite|duckdb] [--repeats 15]\n" +
   "npm run bench -- logs --end-to-end [--rate 60000] [--processes 4] [--seconds 20]";
 const values = readArguments();
 const stores: Record<string, (directory: string) => Promise<MeasuredStore>> = {
@@ -61,15 +61,15 @@ async function measure(
       const { perSecond, perCpuSecond } = await fill(store, startUs);
       const bytes = (await store.settle()) / rows;
       // Each time another request, service, word: an answer that is remembered measures nothing.
-      const trace = await median((turn) => store.byTrace(lineOf(someIndex(turn), rows, startUs)));
-      const errors = await median((turn) =>
+      const trace = await median(store, (turn) => store.byTrace(lineOf(someIndex(turn), rows, startUs)));
+      const errors = await median(store, (turn) =>
         store.lastErrors(["Flight.mod_flight", "Pay.order", "Login.mod_user"][turn % 3]!),
       );
-      const hour = await median((turn) => {
+      const hour = await median(store, (turn) => {
         const fromUs = startUs + (turn % 23) * 3_600_000_000;
         return store.substring(`units, reference ${turn}z`, fromUs, fromUs + 3_600_000_000);
       });
-      const histogram = await median(() => store.histogram(startUs, startUs + 86_400_000_000));
+      const histogram = await median(store, () => store.histogram(startUs, startUs + 86_400_000_000));
       const rates = [perSecond, perCpuSecond].map((rate) => Math.round(rate).toLocaleString("en"));
       const memory = (await store.peakMiB())?.toFixed(0) ?? "–";
       console.log(
@@ -115,16 +115,19 @@ function someIndex(turn: number): number {
   return Math.floor(((turn + 1) * 0.618_033_988_75 * rows) % rows);
 }
 
-async function median(ask: (turn: number) => Promise<number>): Promise<string> {
+/** Median and least time, and processor time of all processes: what a busy machine changes least. */
+async function median(store: MeasuredStore, ask: (turn: number) => Promise<number>): Promise<string> {
   await ask(repeats);
   const times: number[] = [];
+  const beganCpuMs = ownCpuMs() + store.processCpuMs();
   for (let turn = 0; turn < repeats; turn++) {
     const began = performance.now();
     await ask(turn);
     times.push(performance.now() - began);
   }
+  const cpuMs = (ownCpuMs() + store.processCpuMs() - beganCpuMs) / repeats;
   times.sort((left, right) => left - right);
-  return `${times[Math.floor(times.length / 2)]!.toFixed(1)} (${times[0]!.toFixed(1)})`;
+  return `${times[Math.floor(times.length / 2)]!.toFixed(1)} (${times[0]!.toFixed(1)}), processor ${cpuMs.toFixed(0)}`;
 }
 
 function numberOf(name: "rows" | "batch" | "repeats" | "rate" | "processes" | "seconds", least: number, most: number) {
@@ -142,7 +145,7 @@ function readArguments() {
         rows: { type: "string", default: "1000000" },
         batch: { type: "string", default: "50000" },
         only: { type: "string" },
-        repeats: { type: "string", default: "9" },
+        repeats: { type: "string", default: "15" },
         "end-to-end": { type: "boolean", default: false },
         rate: { type: "string", default: "60000" },
         processes: { type: "string", default: "4" },

@@ -63,7 +63,8 @@ async function flowMs(bench: BenchStore, size: number): Promise<string> {
 
 /** Spans in the order of time, as hosts send them. */
 function insertQuery(from: number, count: number, startS: number, size: number): string {
-  return `INSERT INTO span SELECT
+  return `INSERT INTO span (start, trace_high, flow_id, span_id, parent_span_id, host, service, instance, side, method, peer_service, peer_instance,
+    code, message, duration_us, queue_us, request_bytes, response_bytes, deadline_ms) SELECT
     fromUnixTimestamp64Micro(toInt64(${startS * 1e6} + intDiv(number, ${spansPerRequest}) * ${((rangeS * 1e6) / size) * spansPerRequest} + number % ${spansPerRequest}), 'UTC'),
     0, cityHash64(intDiv(number, ${spansPerRequest})), number + 1, if(number % ${spansPerRequest} = 0, 0, number),
     concat('host-', toString(number % 40)), concat('Shop.service', toString(number % 20)), concat('10.0.0.', toString(number % 40), ':7963'),

@@ -8,7 +8,7 @@ export async function openDuckdb(directory: string): Promise<MeasuredStore> {
   const file = join(directory, "logs.duckdb");
   const instance = await DuckDBInstance.create(file, { threads: "2", memory_limit: "1GB" });
   const connection = await instance.connect();
-  // No index: with one by trace id, which it keeps in memory, ten million rows do not fit into the gigabyte that the store has.
+  // No index: scanning columns is what it is for.
   await connection.run(`CREATE TABLE log (time BIGINT, service VARCHAR, host VARCHAR, instance VARCHAR, level INTEGER, trace_high UBIGINT,
     flow_id UBIGINT, span UBIGINT, method VARCHAR, text VARCHAR, fields VARCHAR)`);
   const count = async (sql: string, values: (string | number | bigint)[]) =>
