@@ -25,7 +25,7 @@ interface Sample {
   readonly ticks: ReadonlyMap<number, { readonly startTicks: number; readonly cpuTicks: number }>;
 }
 
-/** All processes of the host, those first that take most: what `top` shows. */
+/** All processes of the host, ours and those that take most: what `top` shows. */
 export class TopProcesses {
   readonly #owners: () => ReadonlyMap<number, ProcessOwner>;
   readonly #shownMax: number;
@@ -55,7 +55,9 @@ export class TopProcesses {
     const overMs = this.#before.atMs - (before?.atMs ?? Number.NEGATIVE_INFINITY);
     const measured = processes.map((info) => ({ info, cpuPercent: cpuOf(info, before, overMs) }));
     const owners = this.#owners();
-    const shown = mostOf(measured, this.#shownMax).map(({ info, cpuPercent }) => describe(info, cpuPercent, owners));
+    const shown = mostOf(measured, owners, this.#shownMax).map(({ info, cpuPercent }) =>
+      describe(info, cpuPercent, owners),
+    );
     return create(ProcessSnapshotSchema, { processes: shown.filter((one) => one !== undefined), total });
   }
 }
@@ -76,15 +78,29 @@ function describe(
 
 type Measured = { readonly info: ProcessInfo; readonly cpuPercent: number };
 
-// Half by CPU, the rest by memory: neither hides the other.
-function mostOf(measured: readonly Measured[], shownMax: number): Measured[] {
+// Up to half the system's own, which people look for first; then those that take most CPU, a quarter, and the rest by memory: none hides the others.
+function mostOf(
+  measured: readonly Measured[],
+  owners: ReadonlyMap<number, ProcessOwner>,
+  shownMax: number,
+): Measured[] {
   const byCpu = measured.toSorted((a, b) => b.cpuPercent - a.cpuPercent || b.info.memoryBytes - a.info.memoryBytes);
-  const most = new Set(byCpu.slice(0, shownMax / 2));
-  for (const one of measured.toSorted((a, b) => b.info.memoryBytes - a.info.memoryBytes)) {
-    if (most.size >= shownMax) break;
+  const own = byCpu.filter(({ info }) => owners.has(info.pid) || owners.has(info.processGroup));
+  const most = new Set(own.slice(0, shownMax / 2));
+  fill(most, byCpu, (3 * shownMax) / 4);
+  fill(
+    most,
+    measured.toSorted((a, b) => b.info.memoryBytes - a.info.memoryBytes),
+    shownMax,
+  );
+  return byCpu.filter((one) => most.has(one));
+}
+
+function fill(most: Set<Measured>, from: readonly Measured[], upTo: number): void {
+  for (const one of from) {
+    if (most.size >= upTo) return;
     most.add(one);
   }
-  return byCpu.filter((one) => most.has(one));
 }
 
 function readAll(): { processes: ProcessInfo[]; total: number } {

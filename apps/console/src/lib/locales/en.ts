@@ -402,7 +402,7 @@ export const en = {
   processes: {
     of: "All processes of {{host}}",
     title: "All processes, live",
-    shown: "{{shown}} of {{total}}: those that take most CPU and most memory",
+    shown: "{{shown}} of {{total}}: msec's own, and those that take most CPU and memory",
     user: "User",
     program: "Program",
     state: {

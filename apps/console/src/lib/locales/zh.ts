@@ -379,7 +379,7 @@ export const zh = {
   processes: {
     of: "{{host}} 的全部进程",
     title: "全部进程（实时）",
-    shown: "共 {{total}} 个，显示 CPU 和内存占用最多的 {{shown}} 个",
+    shown: "共 {{total}} 个，显示 {{shown}} 个：msec 自身的，以及 CPU 和内存占用最多的",
     user: "用户",
     program: "程序",
     state: {

@@ -60,7 +60,7 @@ export declare const WatchLookersResponseSchema: GenMessage<WatchLookersResponse
  */
 export declare type ProcessSnapshot = Message<"msec.agent.v1.ProcessSnapshot"> & {
   /**
-   * Those that take most CPU and those that take most memory, at most 50; by CPU, the largest first.
+   * The system's own, those that take most CPU and those that take most memory, at most 50; by CPU, the largest first.
    *
    * @generated from field: repeated msec.agent.v1.HostProcess processes = 1;
    */
