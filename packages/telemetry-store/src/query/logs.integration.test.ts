@@ -228,6 +228,38 @@ describe("the log of a telemetry store over the embedded engine", () => {
     await assert.rejects(store.logs.count({ ...all, stepS: 7 }), InvalidQuery);
   });
 
+  test("pages and counts from the counts of minutes as from the lines themselves, at ragged ends too", async () => {
+    const service = { ...flight, service: "Rare.one" };
+    // An error every 1,100 s, in two services' worth of lines, back from the last whole minute.
+    const baseMs = Math.floor(startMs / 60_000) * 60_000;
+    const times = Array.from({ length: 30 }, (_, index) => baseMs - index * 1_100_000 + 500);
+    await write(
+      service,
+      times.flatMap((ms, index) => [
+        { timeUs: ms * 1_000, text: `error ${index}`, level: 17 },
+        { timeUs: (ms + 7) * 1_000, text: `info ${index}` },
+      ]),
+    );
+    const range = { fromMs: times.at(-2)!, toMs: times[0]! + 1, service: "Rare.one" };
+    const seen: string[] = [];
+    for (let before = "", pages = 0; pages === 0 || before !== ""; pages++) {
+      const page: LogPage = await store.logs.find({ ...range, level: "error", limit: 4, before });
+      seen.push(...page.rows.map(({ text }) => text));
+      before = page.next;
+      assert.ok(pages < 12);
+    }
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 29 }, (_, index) => `error ${index}`),
+    );
+    // A condition on the host is answered from the lines.
+    for (const stepS of [60, 600, 3_600]) {
+      const byMinutes = await store.logs.count({ ...range, stepS });
+      assert.deepEqual(byMinutes, await store.logs.count({ ...range, stepS, host: "host-1" }));
+      assert.equal(byMinutes.total, 29 + 28);
+    }
+  });
+
   test("follows lines by their arrival: an older one that comes late is among them", async () => {
     const service = { ...flight, service: "Tail.one" };
     const first = await store.logs.tail({ service: "Tail.one" });
