@@ -219,7 +219,7 @@ export class TestCluster implements AsyncDisposable {
   async operate(kind: OperationKind, hosts: readonly number[]): Promise<void> {
     const instances = await this.instances();
     const instanceIds = hosts.map((host) => instances[host - 1]!.id);
-    let { operation } = await this.capacity.startOperation({ kind, instanceIds });
+    let { operation } = await this.capacity.startOperation({ kind, instanceIds, stepTimeoutMs: 600_000 });
     while (operation?.state === OperationState.RUNNING) {
       const { id, revision } = operation;
       ({ operation } = await this.capacity.watchOperation({ id, revision, waitMs: 20_000 }));
@@ -238,7 +238,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** What became of the calls that began between two moments; waits for those that are under way. */
   async seenBetween(from: number, to: number): Promise<CallsSeen> {
-    await until("all calls ended", 15_000, () => this.seenUntil >= to);
+    await until("all calls ended", 120_000, () => this.seenUntil >= to);
     return new CallsSeen(this.#tenths.filter(({ at }) => at >= from && at < to));
   }
 
