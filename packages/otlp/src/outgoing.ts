@@ -11,7 +11,13 @@ import { Span_SpanKind, type SpanSchema, Status_StatusCode } from "../gen/opente
 import { isZero } from "./ids.ts";
 
 /** Whose batch goes out; the service is "" for the host's own metrics. */
-export type OutgoingOwner = { readonly service: string; readonly instance: string; readonly host: string };
+export type OutgoingOwner = {
+  readonly service: string;
+  readonly instance: string;
+  readonly host: string;
+  /** What was released at the instance; missing or empty: nobody knows. */
+  readonly release?: string;
+};
 
 /** One export request, encoded, and the path under which collectors take it. */
 export type OutgoingRequest = { readonly path: "/v1/traces" | "/v1/metrics" | "/v1/logs"; readonly body: Uint8Array };
@@ -67,11 +73,12 @@ function encode<Desc extends DescMessage>(schema: Desc, fields: MessageInitShape
   return writer.detach();
 }
 
-function resourceAttributes({ service, instance, host }: OutgoingOwner): KeyValue[] {
+function resourceAttributes({ service, instance, host, release = "" }: OutgoingOwner): KeyValue[] {
   return attributesOf({
     "host.name": host,
     "service.name": service || "msec.host",
     "service.instance.id": instance,
+    "service.version": release,
     "telemetry.sdk.name": "msec",
   });
 }

@@ -47,8 +47,8 @@ export function prepareForeignTelemetry(parts: ForeignTelemetryParts): ForeignTe
           log,
         });
   if (forwarder !== undefined) {
-    taps.push(({ service, instance, batch }) => {
-      const owner = { service, instance, host: hostName };
+    taps.push(({ service, instance, release, batch }) => {
+      const owner = { service, instance, host: hostName, release };
       for (const request of outgoingRequests(owner, batch)) forwarder.push(request);
     });
   }

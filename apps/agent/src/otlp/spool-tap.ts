@@ -7,7 +7,13 @@ import { compileCodec } from "@msec/wire";
 import type { Spool } from "../spool/spool.ts";
 
 /** What came to the spool, and whose it is; the service is "" for the host's own metrics. */
-export type Tapped = { readonly service: string; readonly instance: string; readonly batch: Batch };
+export type Tapped = {
+  readonly service: string;
+  readonly instance: string;
+  /** What was released at the instance; empty where nobody knows. */
+  readonly release: string;
+  readonly batch: Batch;
+};
 
 /** What looks at everything that was spooled. Its faults are logged and change nothing. */
 export type Tap = (tapped: Tapped) => void;
@@ -48,9 +54,9 @@ export function tapSpool(
     if (payload === undefined) return;
     if (waiting.length > 0) setImmediate(look);
     try {
-      const { service, instance, batch: bytes } = fromBinary(EnvelopeSchema, payload);
+      const { service, instance, release, batch: bytes } = fromBinary(EnvelopeSchema, payload);
       const batch = compileCodec(BatchSchema).decode(bytes, 0, bytes.length);
-      for (const tap of taps) tap({ service, instance, batch });
+      for (const tap of taps) tap({ service, instance, release, batch });
     } catch (error) {
       // What a service made up: the server will say so too.
       log.debug("a batch cannot be read", { error });
