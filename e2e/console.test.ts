@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { CallSide, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import type { Browser, Page } from "playwright-core";
 import {
@@ -156,6 +158,66 @@ test("a request of the traffic source is in the list and opens its page", option
   await page.getByText("Flight.traffic").first().waitFor();
 });
 
+test(
+  "the log page finds by an expression, follows and pauses, shows what stands around a line, and exports",
+  options,
+  async () => {
+    await open("/logs?service=Flight.mod_flight&range=15m");
+    const box = page.getByRole("textbox", { name: "Expression" });
+    await box.fill("level >= ");
+    await page.locator("#expression-problem mark").waitFor();
+    const where = 'from exists and text ~ "quer" and not "no such text"';
+    await box.fill(where);
+    await box.press("Enter");
+    await page.waitForURL((url) => url.searchParams.get("where") === where);
+    const first = page.getByRole("row").nth(1);
+    await first.filter({ hasText: "query" }).waitFor();
+
+    // The time of the newest line, to the microsecond, and its text.
+    const newest = async () => await first.innerText();
+    const followed = await newest();
+    await waitUntil("new lines arrive by themselves", async () => (await newest()) !== followed, 60_000);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Resume" }).waitFor();
+    const paused = await newest();
+    const pausedMs = Date.now();
+    await waitUntil(
+      "a later line is in the store",
+      async () => {
+        const filter = { service: "Flight.mod_flight", fromMs: pausedMs, toMs: Date.now() + 1000 };
+        return (await operatorClient(system, LogService).findLogs({ filter, limit: 1 })).lines.length > 0;
+      },
+      60_000,
+    );
+    assert.equal(await newest(), paused);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await waitUntil("it follows again", async () => (await newest()) !== paused, 60_000);
+    await page.getByRole("button", { name: "Pause" }).click();
+
+    await page.getByRole("button", { name: "Columns" }).click();
+    await page.getByRole("menuitem", { name: "Function" }).click();
+    await page.waitForURL((url) => url.searchParams.get("columns")?.includes("function") === true);
+    await page.getByRole("columnheader", { name: "Function" }).waitFor();
+    await page.keyboard.press("Escape");
+
+    await first.click();
+    const detail = page.getByRole("dialog");
+    await detail.locator(".around li.chosen").waitFor();
+    assert.ok((await detail.locator(".around li").count()) > 1, "lines before and after it");
+    await detail.getByRole("button", { name: "Close" }).click();
+
+    await page.getByRole("button", { name: "Export" }).hover();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: /JSON lines/ }).click(),
+    ]);
+    assert.match(download.suggestedFilename(), /^msec-logs-.*\.ndjson$/);
+    const lines = (await readFile(await download.path(), "utf8")).trim().split("\n");
+    assert.ok(lines.length > 1);
+    for (const line of lines) assert.equal((JSON.parse(line) as { service: string }).service, "Flight.mod_flight");
+  },
+);
+
 test("the curve page shows calls and failures, per minute and live", options, async () => {
   await open("/services/Flight.mod_flight/curves");
   await page.getByText("Failures").first().waitFor();
@@ -256,6 +318,10 @@ function pagesOf(requestId: string): [name: string, path: string][] {
     requests: "/requests",
     flow: `/requests/${requestId}`,
     hosts: "/hosts",
+    // A range of its own: what ends now is followed by a call that never rests.
+    logs: `/logs?from=${Date.now() - 300_000}&to=${Date.now()}`,
+    monitor: "/monitor",
+    alarms: "/alarms",
   });
 }
 
