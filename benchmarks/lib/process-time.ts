@@ -14,3 +14,9 @@ export function processSeconds(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
+
+/** What the scheduler gave a process's main thread so far, in seconds: how long it ran, and how long it would have run but had to wait for a processor. */
+export function scheduledSeconds(pid: number): { readonly ran: number; readonly waited: number } {
+  const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);
+  return { ran: ran! / 1e9, waited: waited! / 1e9 };
+}

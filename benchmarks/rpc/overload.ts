@@ -4,6 +4,7 @@ import { Code, createClient, RpcError } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
 import { serve } from "@msec/service";
 import { freePort, startServer } from "../lib/pinned.ts";
+import { scheduledSeconds } from "../lib/process-time.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { EchoService } from "./gen/echo_pb.js";
 
@@ -12,7 +13,8 @@ import { EchoService } from "./gen/echo_pb.js";
  *
  * For each kind of handler and each round: as many calls as the service can take (always so many outstanding), then `--factor` times that rate whether or not answers
  * come, over 8 connections, each with a deadline of 2 s, then 0.7 times. "Goodput" is what was answered in time, as a part of what the service could do before
- * and after. With `--json` one line for each round. Latencies are from when a call was made; the service runs in a process of its own, not pinned: it and its clients need a processor each.
+ * and after; beside it as a part of what it could have done with the processor that it got meanwhile, which is the same on a quiet machine and hardly minds a busy one: the time that it ran
+ * and would have run, by what a call takes before and after. With `--json` one line for each round. Latencies are from when a call was made; the service runs in a process of its own, not pinned: it and its clients need a processor each.
  */
 const { values } = parseArgs({
   options: {
@@ -81,9 +83,9 @@ async function measure(): Promise<void> {
     return;
   }
   console.log(
-    `| handler | goodput at ${values.factor} × | p50 / p99, ms | p99 of the refused, ms | refused or late at ${calmFactor} × |`,
+    `| handler | goodput at ${values.factor} × | of its share of the processor | p50 / p99, ms | p99 of the refused, ms | refused or late at ${calmFactor} × |`,
   );
-  console.log("|---|---|---|---|---|");
+  console.log("|---|---|---|---|---|---|");
   for (const [name, kind] of chosen) {
     const rounds: Awaited<ReturnType<typeof measureOnce>>[] = [];
     while (rounds.length < Number(values.rounds)) rounds.push(await measureOnce(name, kind));
@@ -91,7 +93,7 @@ async function measure(): Promise<void> {
     const sum = (pick: (round: (typeof rounds)[number]) => number) =>
       rounds.reduce((total, round) => total + pick(round), 0);
     console.log(
-      `| ${kind.title} (${spread(({ most }) => most)}/s) | ${spread(({ goodput }) => goodput)} ` +
+      `| ${kind.title} (${spread(({ most }) => most)}/s) | ${spread(({ goodput }) => goodput)} | ${spread(({ goodputOfShare }) => goodputOfShare)} ` +
         `| ${spread(({ over }) => over.p50)} / ${spread(({ over }) => over.p99)} | ${spread(({ over }) => over.refusedP99)} ` +
         `| ${sum(({ calm }) => calm.refused + calm.late)} of ${sum(({ calm }) => calm.made)} |`,
     );
@@ -104,16 +106,30 @@ async function measureOnce(name: string, kind: Kind) {
   const server = await startServer(undefined, [process.execPath, import.meta.filename, ...flags]);
   const lengthMs = Number(values.seconds) * 1_000;
   try {
-    const before = await closedLoop(port, kind.outstanding, 2_000);
-    const over = await openLoop(port, before * Number(values.factor), lengthMs);
+    const closed = () => scheduled(server.pid, () => closedLoop(port, kind.outstanding, 2_000));
+    const first = await closed();
+    const overload = await scheduled(server.pid, () => openLoop(port, first.result * Number(values.factor), lengthMs));
     // The machine may have other things to do: what it could do before and after.
-    const after = await closedLoop(port, kind.outstanding, 2_000);
+    const second = await closed();
+    const [before, over, after] = [first.result, overload.result, second.result];
     const most = (before + after) / 2;
+    // The closed loop does nothing but calls, so these took all that ran; of its first tenth the calls are not counted.
+    const secondsOfCall = (first.ran + second.ran) / ((before + after) * 2.2);
+    const couldRun = ((lengthMs / 1_000) * overload.ran) / (overload.ran + overload.waited);
+    const goodputOfShare = (over.answered * secondsOfCall) / couldRun;
     const calm = await openLoop(port, Math.min(before, after) * calmFactor, lengthMs);
-    return { most, goodput: over.answered / (lengthMs / 1_000) / most, over, calm };
+    return { most, goodput: over.answered / (lengthMs / 1_000) / most, goodputOfShare, over, calm };
   } finally {
     await server.stop();
   }
+}
+
+/** What comes of `act`, and how long the server ran meanwhile and had to wait for a processor. */
+async function scheduled<T>(pid: number, act: () => Promise<T>) {
+  const before = scheduledSeconds(pid);
+  const result = await act();
+  const { ran, waited } = scheduledSeconds(pid);
+  return { result, ran: ran - before.ran, waited: waited - before.waited };
 }
 
 function callers(port: number) {
