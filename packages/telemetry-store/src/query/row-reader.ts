@@ -36,7 +36,7 @@ export class RowReader {
     return this.view.getFloat64(this.position - 8, true);
   }
 
-  /** The length of a string or of an array. */
+  /** The length of a string or of an array, whose elements follow it. */
   varint(): number {
     let value = 0;
     let scale = 1;
@@ -52,14 +52,6 @@ export class RowReader {
     const length = this.varint();
     this.position += length;
     return this.#bytes.toString("utf8", this.position - length, this.position);
-  }
-
-  uint32Array(): number[] {
-    return Array.from({ length: this.varint() }, () => this.uint32());
-  }
-
-  float64Array(): number[] {
-    return Array.from({ length: this.varint() }, () => this.float64());
   }
 
   skip(bytes: number): void {
