@@ -1,5 +1,6 @@
 import net from "node:net";
 import { parseArgs } from "node:util";
+import { processSeconds } from "../../lib/process-time.ts";
 
 // The ceiling of Node: no message, no promise, no call. As many bytes as an SRPC frame of the same echo has (10 of frame, 35 of head,
 // 102 of body); whatever whole frames a read completes are sent again in one write.
@@ -11,9 +12,11 @@ const { values } = parseArgs({
     outstanding: { type: "string", default: "1" },
     warmup: { type: "string", default: "700" },
     measure: { type: "string", default: "1500" },
+    "server-pid": { type: "string" },
   },
 });
 const outstanding = Number(values.outstanding);
+const serverPid = values["server-pid"] === undefined ? undefined : Number(values["server-pid"]);
 const frames = Buffer.alloc(FRAME_BYTES * outstanding, 0x61);
 let echoed = 0;
 
@@ -33,6 +36,7 @@ setTimeout(() => {
   echoed = 0;
   const start = performance.now();
   const cpu = process.cpuUsage();
+  const serverCpu = processSeconds(serverPid);
   setTimeout(() => {
     const seconds = (performance.now() - start) / 1000;
     const used = process.cpuUsage(cpu);
@@ -43,6 +47,7 @@ setTimeout(() => {
       p50Us: meanUs,
       p99Us: meanUs,
       clientCpuSeconds: (used.user + used.system) / 1e6,
+      serverCpuSeconds: processSeconds(serverPid) - serverCpu,
       calls: echoed,
       errors: 0,
     };
