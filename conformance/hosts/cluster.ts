@@ -264,9 +264,8 @@ export class TestCluster implements AsyncDisposable {
       // Nothing of the agent's environment reaches a service: its program itself takes the clock.
       mkdirSync(join(service, "bin"));
       mkdirSync(join(service, "etc"));
-      const program = `#!/bin/sh\nexec env ${this.clock.assignments} WORK_PATIENT=1 ${process.execPath} ${here("service/bin/work.ts")}\n`;
+      const program = `#!/bin/sh\nexec env ${this.clock.assignments} ${process.execPath} ${here("service/bin/work.ts")}\n`;
       writeFileSync(join(service, "bin/work"), program, { mode: 0o755 });
-      // What a busy machine makes a call wait is as many times as long by that clock: nothing is refused for it.
       writeFileSync(join(service, "etc/config.ini"), "[SRPC]\nmodule = ./work\nmsg_timeout = 0\n");
     }
     const hostName = `host-${host}`;
