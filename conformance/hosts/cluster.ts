@@ -54,7 +54,7 @@ export class TestCluster implements AsyncDisposable {
    * @param hasClock  whether the hosts (agents, instances, callers) have a clock of their own, whose pace may change
    * @throws Error with what did not come up
    */
-  static async start(count: number, callsPerSecond: number, hasClock = false): Promise<TestCluster> {
+  static async start(count: number, load: CallerLoad, hasClock = false): Promise<TestCluster> {
     const network = createNetwork(count + 1);
     const directory = await mkdtemp(join(tmpdir(), "msec-hosts-"));
     const clock = hasClock ? createClock(directory) : undefined;
@@ -64,7 +64,7 @@ export class TestCluster implements AsyncDisposable {
       for (let host = 1; host <= count + 1; host++) await cluster.#enrol(host);
       for (let host = 1; host <= count + 1; host++) cluster.startAgent(host);
       await cluster.#register();
-      await cluster.startCaller({ callsPerSecond });
+      await cluster.startCaller(load);
       return cluster;
     } catch (error) {
       const logs = cluster.logs();

@@ -15,7 +15,7 @@ const even = 1 / count;
 let cluster: TestCluster;
 before(
   async () => {
-    if (!skip) cluster = await TestCluster.start(count, callsPerSecond);
+    if (!skip) cluster = await TestCluster.start(count, { callsPerSecond });
   },
   { timeout: 600_000 },
 );

@@ -17,7 +17,7 @@ const count = 3;
 let cluster: TestCluster;
 before(
   async () => {
-    if (!skip) cluster = await TestCluster.start(count, 100, true);
+    if (!skip) cluster = await TestCluster.start(count, { callsPerSecond: 100 }, true);
   },
   { timeout: 600_000 },
 );

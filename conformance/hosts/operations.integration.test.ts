@@ -13,10 +13,13 @@ const isWhole = process.env.MSEC_HOSTS === "whole";
 const count = isWhole ? 10 : 4;
 const rounds = isWhole ? 20 : 3;
 
+// No call may fail for what an operation does; how long a busy machine makes one wait is no part of that.
+const load = { callsPerSecond: isWhole ? 2_000 : 500, timeoutMs: 20_000 };
+
 let cluster: TestCluster;
 before(
   async () => {
-    if (!skip) cluster = await TestCluster.start(count, isWhole ? 2_000 : 500);
+    if (!skip) cluster = await TestCluster.start(count, load);
   },
   { timeout: 600_000 },
 );
