@@ -8,9 +8,9 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { useComplaint } from "../../lib/use-complaint.ts";
+import { FormField } from "../../ui/form-field.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { FormField } from "../../ui/form-field.tsx";
 import { useCapacityChange } from "../capacity/queries.ts";
 import {
   type ConstantName,
