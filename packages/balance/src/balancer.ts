@@ -95,7 +95,6 @@ class RateBalancer implements Balancer {
   #hadRoutes = false;
   // Those of which something is known, in the order of the table once #refresh has sorted them.
   #touched: Instance[] = [];
-  #isSorted = true;
   // Derived by #refresh: those that wait for a probe; the others, which take ordinary calls, when somebody asks for them.
   #waiting: Instance[] = [];
   #usable: Instance[] | undefined;
@@ -352,15 +351,20 @@ class RateBalancer implements Balancer {
   #touch(instance: Instance): void {
     if (!instance.isUntouched || !this.#isCurrent(instance)) return;
     instance.isUntouched = false;
-    this.#touched.push(instance);
-    this.#isSorted = false;
+    // Kept in order, as sums of them must not depend on which call came first: a place is found once for each, where sorting was half of a refresh.
+    const touched = this.#touched;
+    let low = 0;
+    for (let high = touched.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (touched[middle]!.position < instance.position) low = middle + 1;
+      else high = middle;
+    }
+    touched.splice(low, 0, instance);
   }
 
   #refresh(nowMs: number): void {
     const { refreshMs, refreshPerInstanceMs } = this.#numbers;
     this.#refreshAtMs = nowMs + refreshMs + refreshPerInstanceMs * this.#instances.length;
-    if (!this.#isSorted) this.#touched.sort((a, b) => a.position - b.position);
-    this.#isSorted = true;
     const touched = this.#touched;
     this.#peers = comparePeers(touched, this.#instances.length - touched.length);
     this.#failingOut = 0;
