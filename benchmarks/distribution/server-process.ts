@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { readProcess, TICKS_PER_SECOND } from "@msec/process";
+import { nodeFlags, readProcess, TICKS_PER_SECOND } from "@msec/process";
 
 /** The real server as a process of its own, in a temporary state directory. */
 export class ServerProcess implements AsyncDisposable {
@@ -33,8 +33,6 @@ export class ServerProcess implements AsyncDisposable {
   static async start(state: string): Promise<ServerProcess> {
     const main = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
     const flags = ["--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0", "--telemetry", "http://127.0.0.1:1"];
-    // As the launcher starts it (apps/cli/src/launcher/part.ts).
-    const nodeFlags = ["--enable-source-maps", "--max-semi-space-size=4"];
     const child = spawn(
       process.execPath,
       [...nodeFlags, main, "--state", state, "--ready-json", "--log-level", "error", ...flags],

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { nodeFlags } from "@msec/process";
 import { processCpuMs } from "./processor-time.ts";
 
 const program = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -86,7 +87,6 @@ async function storePid(server: number): Promise<number> {
 }
 
 async function start(main: string, args: readonly string[]): Promise<{ child: ChildProcess; line: string }> {
-  const nodeFlags = ["--enable-source-maps", "--max-semi-space-size=4"];
   const child = spawn(process.execPath, [...nodeFlags, main, ...args], {
     stdio: ["ignore", "pipe", process.env.MSEC_BENCH_LOG === undefined ? "ignore" : "inherit"],
     env: { ...process.env, MALLOC_ARENA_MAX: "2" },

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { parseArgs } from "node:util";
-import { serviceEnvironment, serviceNodeFlags } from "@msec/process";
+import { nodeEnvironment, nodeFlags } from "@msec/process";
 import { createClient } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
 import { freePort, startServer } from "../lib/pinned.ts";
@@ -27,9 +27,9 @@ await measure(Number(values.connections));
 
 async function measure(connections: number): Promise<void> {
   const request = await captureRequest();
-  // As the agent starts services (`serviceNodeFlags`), and by hand, both with compiled code kept from the last start.
-  const kept = { NODE_COMPILE_CACHE: serviceEnvironment().NODE_COMPILE_CACHE };
-  const agent = { flags: serviceNodeFlags, environment: serviceEnvironment() };
+  // As the agent starts services (`nodeFlags`), and by hand, both with compiled code kept from the last start.
+  const kept = { NODE_COMPILE_CACHE: nodeEnvironment().NODE_COMPILE_CACHE };
+  const agent = { flags: nodeFlags, environment: nodeEnvironment() };
   const hand = { flags: [], environment: kept };
   const programs = [
     { name: "msec, as the agent starts it", file: "echo-server.ts", ...agent },

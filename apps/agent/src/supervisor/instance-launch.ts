@@ -2,14 +2,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
-import {
-  type Launch,
-  nodeProgram,
-  readServiceConfig,
-  serviceEnvironment,
-  serviceNodeFlags,
-  UserError,
-} from "@msec/process";
+import { type Launch, nodeEnvironment, nodeFlags, nodeProgram, readServiceConfig, UserError } from "@msec/process";
 import { limitLaunch } from "./launch-limits.ts";
 
 /** The environment variable by which an agent that adopts a process knows which order it was started for. */
@@ -78,7 +71,7 @@ export function instanceLaunch(root: string, socket: string, assignment: Assignm
   const workers = ownProcnum === "auto" ? availableParallelism() : ownProcnum;
   const launch = {
     command: script ? nodeProgram() : program,
-    args: script ? [...serviceNodeFlags, program] : [],
+    args: script ? [...nodeFlags, program] : [],
     cwd: bin,
     env: {
       PATH: "/usr/local/bin:/usr/bin:/bin",
@@ -93,7 +86,7 @@ export function instanceLaunch(root: string, socket: string, assignment: Assignm
       MSEC_LOCAL: join(dirname(socket), "local.sock"),
       MSEC_CONFIG: config,
       [GENERATION_VARIABLE]: String(assignment.generation),
-      ...(script ? serviceEnvironment() : {}),
+      ...(script ? nodeEnvironment() : {}),
       ...(settings === undefined || settings.procnum === 0 ? {} : { MSEC_PROCNUM: String(settings.procnum) }),
     },
   };

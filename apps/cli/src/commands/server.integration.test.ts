@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readProcess } from "@msec/process";
-import { partNodeFlags } from "../launcher/part-runtime.ts";
+import { nodeFlags, readProcess } from "@msec/process";
 
 test("the server that is started alone runs with the launcher's flags and few arenas, and ends with its command", async () => {
   const state = mkdtempSync(join(tmpdir(), "msec-cli-"));
@@ -24,7 +23,7 @@ test("the server that is started alone runs with the launcher's flags and few ar
       (name) => /^\d+$/.test(name) && readProcess(Number(name))?.parentPid === command.pid,
     );
     const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    assert.deepEqual(words.slice(1, 1 + partNodeFlags.length), partNodeFlags);
+    assert.deepEqual(words.slice(1, 1 + nodeFlags.length), nodeFlags);
     assert.match(readFileSync(`/proc/${pid}/environ`, "utf8"), /MALLOC_ARENA_MAX=2/);
     const ended = once(command, "exit");
     command.kill("SIGTERM");

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { nodeEnvironment, nodeFlags } from "@msec/process";
 import { programFile } from "../checkout.ts";
 import type { CommandContext } from "../context.ts";
 import { buildConsole, consoleIsStale } from "../launcher/console-build.ts";
-import { partEnvironment, partNodeFlags } from "../launcher/part-runtime.ts";
 import type { AddCommand } from "./command.ts";
 
 /** `msec server`: the server alone, in the foreground, with its own flags: `msec server --only monitoring`. */
@@ -19,9 +19,9 @@ export const addServerCommand: AddCommand = (program, context) => {
     .action(async (flags: string[], _options, command) => {
       const { state } = command.optsWithGlobals() as { state?: string };
       const place = state === undefined ? [] : ["--state", state];
-      const child = spawn(process.execPath, [...partNodeFlags, programFile("server"), ...place, ...flags], {
+      const child = spawn(process.execPath, [...nodeFlags, programFile("server"), ...place, ...flags], {
         stdio: "inherit",
-        env: { ...process.env, ...partEnvironment },
+        env: { ...process.env, ...nodeEnvironment() },
       });
       // The terminal's Ctrl-C reaches both; what is sent to this process alone is handed on.
       const handOn = (signal: NodeJS.Signals) => child.kill(signal);

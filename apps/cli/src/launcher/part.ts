@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  compileCacheEnvironment,
+  nodeEnvironment,
+  nodeFlags,
   nodeProgram,
   type StateDirectory,
   type Supervised,
@@ -14,7 +15,6 @@ import {
 import { programFile } from "../checkout.ts";
 import type { Messages } from "../messages/messages.ts";
 import type { Part } from "./control-protocol.ts";
-import { partEnvironment, partNodeFlags } from "./part-runtime.ts";
 
 /** How a part of the system is run. */
 export interface PartOptions {
@@ -44,7 +44,7 @@ export function createPart(options: PartOptions): Supervised {
   const settings: SuperviseOptions = {
     command: nodeProgram(),
     args: [
-      ...partNodeFlags,
+      ...nodeFlags,
       programFile(part),
       "--state",
       state.path,
@@ -52,7 +52,7 @@ export function createPart(options: PartOptions): Supervised {
       ...ready,
     ],
     cwd: state.path,
-    env: { ...environmentOfParts(environment), ...partEnvironment, ...compileCacheEnvironment() },
+    env: { ...environmentOfParts(environment), ...nodeEnvironment() },
     output: { file: partLogFile(state, part) },
     graceMs,
     readyTimeoutMs,
