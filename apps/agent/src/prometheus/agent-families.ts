@@ -1,4 +1,10 @@
-import { type MetricFamily, processFamilies, type TelemetryTotals } from "@msec/otlp/prometheus";
+import {
+  type MetricFamily,
+  otlpFamilies,
+  processFamilies,
+  singleValue,
+  type TelemetryTotals,
+} from "@msec/otlp/prometheus";
 import type { Spool } from "../spool/spool.ts";
 
 /** What the agent's page for Prometheus tells of. */
@@ -17,32 +23,31 @@ export interface AgentFamiliesParts {
 
 /** Everything that Prometheus reads of an agent. */
 export function agentFamilies(parts: AgentFamiliesParts): MetricFamily[] {
-  const one = (type: "counter" | "gauge", name: string, help: string, value: number): MetricFamily => ({
-    ...{ name, help, type },
-    samples: [{ labels: {}, value }],
-  });
-  const otlp = parts.otlp();
   const forwarded = parts.forwarded();
   return [
     ...processFamilies(),
-    one("gauge", "msec_agent_connected", "Whether the server is reached: 1 or 0", parts.isConnected() ? 1 : 0),
-    one("gauge", "msec_agent_route_version", "Version of the routes that are applied", Number(parts.routeVersion())),
-    one("gauge", "msec_spool_bytes", "Telemetry on disk that the server does not have yet", parts.spool.bytes),
-    one("counter", "msec_spool_dropped_batches", "Batches that the full spool dropped", parts.spool.droppedBatches),
-    one("counter", "msec_totals_missed_batches", "Batches that are not in these totals", parts.missed()),
-    ...(otlp === undefined
-      ? []
-      : [
-          one("counter", "msec_otlp_requests", "Export requests taken", otlp.requests),
-          one("counter", "msec_otlp_refused", "Export requests refused", otlp.refused),
-          one("counter", "msec_otlp_rejected_rows", "Spans, points and lines refused", otlp.rejectedRows),
-        ]),
+    singleValue("gauge", "msec_agent_connected", "Whether the server is reached: 1 or 0", parts.isConnected() ? 1 : 0),
+    singleValue(
+      "gauge",
+      "msec_agent_route_version",
+      "Version of the routes that are applied",
+      Number(parts.routeVersion()),
+    ),
+    singleValue("gauge", "msec_spool_bytes", "Telemetry on disk that the server does not have yet", parts.spool.bytes),
+    singleValue(
+      "counter",
+      "msec_spool_dropped_batches",
+      "Batches that the full spool dropped",
+      parts.spool.droppedBatches,
+    ),
+    singleValue("counter", "msec_totals_missed_batches", "Batches that are not in these totals", parts.missed()),
+    ...otlpFamilies(parts.otlp()),
     ...(forwarded === undefined
       ? []
       : [
-          one("counter", "msec_otlp_export_sent", "Requests that the collector took", forwarded.sent),
-          one("counter", "msec_otlp_export_dropped", "Requests dropped on their way there", forwarded.dropped),
-          one("gauge", "msec_otlp_export_queued_bytes", "What waits for the collector", forwarded.queuedBytes),
+          singleValue("counter", "msec_otlp_export_sent", "Requests that the collector took", forwarded.sent),
+          singleValue("counter", "msec_otlp_export_dropped", "Requests dropped on their way there", forwarded.dropped),
+          singleValue("gauge", "msec_otlp_export_queued_bytes", "What waits for the collector", forwarded.queuedBytes),
         ]),
     ...parts.totals.families(),
   ];

@@ -1,5 +1,11 @@
 import type { OtlpCounts } from "@msec/otlp/listen";
-import { type MetricFamily, processFamilies, type TelemetryTotals } from "@msec/otlp/prometheus";
+import {
+  type MetricFamily,
+  otlpFamilies,
+  processFamilies,
+  singleValue,
+  type TelemetryTotals,
+} from "@msec/otlp/prometheus";
 import type { Log } from "@msec/process";
 import type { TelemetryEnvelope } from "@msec/telemetry-store";
 import type { HostDirectory } from "../agents/host-directory.ts";
@@ -44,32 +50,21 @@ export function countStored(
 /** Everything that Prometheus reads of a server. */
 export async function serverFamilies(parts: ServerFamiliesParts): Promise<MetricFamily[]> {
   const { hosts, stored } = parts;
-  const one = (type: "counter" | "gauge", name: string, help: string, value: number): MetricFamily => ({
-    ...{ name, help, type },
-    samples: [{ labels: {}, value }],
-  });
   const all = hosts.list();
-  const otlp = parts.otlp();
   const alarms = await openAlarms(parts);
   return [
     ...processFamilies(),
-    one("gauge", "msec_hosts", "Hosts that have enrolled", all.length),
-    one(
+    singleValue("gauge", "msec_hosts", "Hosts that have enrolled", all.length),
+    singleValue(
       "gauge",
       "msec_hosts_connected",
       "Hosts whose agent is connected",
       all.filter((host) => hosts.isConnected(host)).length,
     ),
-    ...(alarms === undefined ? [] : [one("gauge", "msec_open_alarms", "Alarms that are open", alarms)]),
-    one("counter", "msec_stored_batches", "Batches of telemetry put into the store", stored.batches),
-    one("counter", "msec_stored_rows", "Rows of telemetry put into the store", stored.rows),
-    ...(otlp === undefined
-      ? []
-      : [
-          one("counter", "msec_otlp_requests", "Export requests taken", otlp.requests),
-          one("counter", "msec_otlp_refused", "Export requests refused", otlp.refused),
-          one("counter", "msec_otlp_rejected_rows", "Spans, points and lines refused", otlp.rejectedRows),
-        ]),
+    ...(alarms === undefined ? [] : [singleValue("gauge", "msec_open_alarms", "Alarms that are open", alarms)]),
+    singleValue("counter", "msec_stored_batches", "Batches of telemetry put into the store", stored.batches),
+    singleValue("counter", "msec_stored_rows", "Rows of telemetry put into the store", stored.rows),
+    ...otlpFamilies(parts.otlp()),
     ...parts.totals.families(),
   ];
 }

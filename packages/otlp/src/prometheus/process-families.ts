@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { MetricFamily } from "./exposition.ts";
+import { singleValue } from "./single-value.ts";
 
 const startS = performance.timeOrigin / 1_000;
 
@@ -7,19 +8,12 @@ const startS = performance.timeOrigin / 1_000;
 export function processFamilies(): MetricFamily[] {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
-  const gauge = (name: string, help: string, value: number): MetricFamily => ({
-    ...{ name, help, type: "gauge" },
-    samples: [{ labels: {}, value }],
-  });
   return [
-    {
-      ...{ name: "process_cpu_seconds", help: "Processor time of this process", type: "counter" },
-      samples: [{ labels: {}, value: (user + system) / 1e6 }],
-    },
-    gauge("process_resident_memory_bytes", "Memory of this process", rss),
-    gauge("process_start_time_seconds", "When this process began, since 1970 UTC", startS),
-    gauge("process_open_fds", "Open files and sockets of this process", openFiles()),
-    gauge("nodejs_heap_size_used_bytes", "JavaScript heap in use", heapUsed),
+    singleValue("counter", "process_cpu_seconds", "Processor time of this process", (user + system) / 1e6),
+    singleValue("gauge", "process_resident_memory_bytes", "Memory of this process", rss),
+    singleValue("gauge", "process_start_time_seconds", "When this process began, since 1970 UTC", startS),
+    singleValue("gauge", "process_open_fds", "Open files and sockets of this process", openFiles()),
+    singleValue("gauge", "nodejs_heap_size_used_bytes", "JavaScript heap in use", heapUsed),
   ];
 }
 
