@@ -56,8 +56,9 @@ test("a call over HTTP+JSON tells how long it waits, and made while serving gets
   const left = last.seen.contexts.map(
     ({ deadline, receivedMs }: { deadline: number; receivedMs?: number }) => deadline - receivedMs!,
   );
-  assert.equal(left[0], 5_000);
-  assert.ok(left[1]! <= 700, String(left[1]));
+  // Sums of two clocks' fractions: exact but for the last bits of a float.
+  assert.ok(Math.abs(left[0]! - 5_000) < 1e-6, String(left[0]));
+  assert.ok(left[1]! < 700 + 1e-6, String(left[1]));
 });
 
 test("that a call is a repeat is carried on over every protocol, and by none where it is not", async () => {
