@@ -8,13 +8,13 @@ import { runCommand } from "./command.ts";
 const runner = join(import.meta.dirname, "node-tests.ts");
 
 // In a process of its own: Node's runner does nothing when it is started from within a test.
-async function runFiles(files: Record<string, string>, fileMs: number, { together = false, again = false } = {}) {
+async function runFiles(files: Record<string, string>, fileMs: number, { together = false } = {}) {
   const directory = await mkdtemp(join(tmpdir(), "msec-node-tests-"));
   try {
     const paths = Object.keys(files).map((name) => join(directory, `${name}.test.ts`));
     await Promise.all(Object.values(files).map((source, index) => writeFile(paths[index] ?? "", source)));
     const program = `import { runNodeTests } from ${JSON.stringify(runner)};
-      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { concurrency: 2, fileMs: ${fileMs}, again: ${again} })));`;
+      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { concurrency: 2, fileMs: ${fileMs} })));`;
     const main = join(directory, "main.ts");
     await writeFile(main, program);
     const { output } = await runCommand(process.execPath, [main]);
@@ -83,20 +83,32 @@ test("a process shared by a file without tests has failed", async () => {
   assert.match(result.output, /no test in this file/);
 });
 
-test("a file that failed is run once more when that is asked for: its failure is kept and it is named", async () => {
-  const unsteady = `import { existsSync, writeFileSync } from "node:fs"; import { test } from "node:test";
-    const seen = new URL("seen", import.meta.url);
-    test("good at the second time", () => {
-      if (existsSync(seen)) return;
-      writeFileSync(seen, "");
-      throw new Error("held up");
+/** A test file with a test that fails in the runs, counted from 1, that `fails` (an expression of `run`) tells. */
+const failsIn = (fails: string, name: string) =>
+  `import { existsSync, readFileSync, writeFileSync } from "node:fs"; import { test } from "node:test";
+    const seen = new URL(import.meta.url + ".runs");
+    test("${name}", () => {
+      const run = existsSync(seen) ? Number(readFileSync(seen)) + 1 : 1;
+      writeFileSync(seen, String(run));
+      if (${fails}) throw new Error("held up");
     });`;
+
+test("a process shared by files in which another test fails each time, and none twice, was held up: each is named", async () => {
+  const files = { one: failsIn("run === 1", "first"), two: failsIn("run === 3", "third") };
+  const result = await runFiles(files, 10_000, { together: true });
+  assert.deepEqual(result.counts, { passed: 2, failed: 0, skipped: 0 });
+  assert.match(result.output, /one\.test\.ts: first[\s\S]*held up/);
+  assert.match(result.note ?? "", /failed once and passed when run again: .*one\.test\.ts/);
+});
+
+test("a file that failed is run once more: its failure is kept and it is named", async () => {
+  const unsteady = failsIn("run === 1", "good at the second time");
   const bad = 'import { test } from "node:test"; test("bad", () => { throw new Error("because"); });';
-  const passed = await runFiles({ unsteady }, 10_000, { again: true });
+  const passed = await runFiles({ unsteady }, 10_000);
   assert.deepEqual(passed.counts, { passed: 1, failed: 0, skipped: 0 });
   assert.match(passed.output, /held up/);
   assert.match(passed.note ?? "", /failed once and passed when run again: .*unsteady\.test\.ts/);
-  const failed = await runFiles({ bad }, 10_000, { again: true });
+  const failed = await runFiles({ bad }, 10_000);
   assert.deepEqual(failed.counts, { passed: 0, failed: 1, skipped: 0 });
   assert.equal(failed.note, undefined);
   assert.equal(failed.ok, false);

@@ -9,18 +9,23 @@ import type { BatchedTest } from "./test-batch.ts";
 
 type Events = ReturnType<typeof run>;
 type Outcome = StepResult & { counts: TestCounts };
+type TogetherOutcome = Outcome & {
+  files: readonly string[];
+  /** What failed, as it is printed: the file and the name of the test. */
+  failed: readonly string[];
+  failedFiles: readonly string[];
+};
 
 const batchProgram = join(import.meta.dirname, "test-batch.ts");
 
 /**
- * Run test files with Node's own runner and count every test in them.
+ * Run test files with Node's own runner and count every test in them. What failed is run once more, alone, when all others have ended, and that
+ * run counts: a machine can hold up any test that waits. The failure stays in the output and the file is named in the result's note.
  *
  * @param batches              each a list of files, absolute paths, that share one process; a list of one has a process of its own
  * @param options.concurrency  processes at a time
  * @param options.fileMs       one file may take that long (a batch: so long for each of its files); then its process is ended and it has failed
  * @param options.eachFile     told of each file that has a process of its own as it ends; for suites so long that one wants to watch
- * @param options.again        run a file that failed once more, alone, when all others have ended, and count that run instead: for suites of
- *                             whole processes that a machine may hold up. The failure stays in the output and the file in the result's note.
  */
 export async function runNodeTests(
   batches: readonly (readonly string[])[],
@@ -28,7 +33,6 @@ export async function runNodeTests(
     concurrency: number;
     fileMs: number;
     eachFile?: (file: string, result: StepResult) => void;
-    again?: boolean;
   },
 ): Promise<StepResult> {
   // Most of what a small file costs is loading what it tests: what one process compiled the others need not. Keyed by content.
@@ -40,6 +44,7 @@ export async function runNodeTests(
     output += result.output;
   };
   const failedOnce: string[] = [];
+  const together: TogetherOutcome[] = [];
   const unsteady: string[] = [];
   const waiting = batches.values();
   const work = async (): Promise<void> => {
@@ -48,14 +53,20 @@ export async function runNodeTests(
       if (batch.length === 1 && file !== undefined) {
         const result = await runFile(file, options.fileMs);
         options.eachFile?.(relative(root, file), result);
-        if (options.again === true && !result.ok) {
+        if (result.ok) {
+          add(result);
+        } else {
           failedOnce.push(file);
           output += result.output;
-        } else {
-          add(result);
         }
       } else {
-        add(await runBatch(batch, options.fileMs));
+        const result = await runTogether(batch, options.fileMs * batch.length);
+        if (result.ok) {
+          add(result);
+        } else {
+          together.push(result);
+          output += result.output;
+        }
       }
     }
   };
@@ -66,47 +77,52 @@ export async function runNodeTests(
     options.eachFile?.(`${relative(root, file)} (again)`, result);
     if (result.ok) unsteady.push(relative(root, file));
   }
+  for (const first of together) {
+    const result = await runApart(first, options.fileMs);
+    add(result);
+    if (result.ok) unsteady.push(...first.failedFiles.map((file) => relative(root, file)));
+  }
   const note = unsteady.length === 0 ? undefined : `failed once and passed when run again: ${unsteady.join(", ")}`;
   return { ok: counts.failed === 0, output, counts, ...(note !== undefined && { note }) };
 }
 
 /**
- * Run files in one process. Where anything is not as it should be, each is run again alone: its own result is what counts, and a failure
- * that their company gives them, twice, is a failure as well.
+ * Run the files of a process in which something failed each in a process of its own: their own results count. Where all pass, they run together
+ * once more: a test that fails there again has failed, for that is what their company does to it and not the machine.
  */
-async function runBatch(files: readonly string[], fileMs: number): Promise<Outcome> {
-  const together = await runTogether(files, fileMs * files.length);
-  if (together.ok) {
-    return together;
-  }
+async function runApart(first: TogetherOutcome, fileMs: number): Promise<Outcome> {
   let counts = noTests;
   let output = "";
-  for (const file of files) {
+  for (const file of first.files) {
     const alone = await runFile(file, fileMs);
     counts = addCounts(counts, alone.counts);
     output += alone.output;
   }
   if (counts.failed === 0) {
-    // Once more: on a busy machine a test may fail that measures time, whoever its company is.
-    const again = await runTogether(files, fileMs * files.length);
-    if (again.ok) {
-      return again;
+    const second = await runTogether(first.files, fileMs * first.files.length);
+    const disturbed = second.failed.filter((name) => first.failed.includes(name));
+    if (disturbed.length > 0) {
+      counts = addCounts(counts, { ...noTests, failed: 1 });
+      output = `  each of the files passes in a process of its own: they disturb each other in ${disturbed.join(", ")}\n`;
     }
-    counts = addCounts(counts, { ...noTests, failed: 1 });
-    output = `${together.output}  each of the files passes in a process of its own: they disturb each other\n`;
   }
-  return { ok: false, output, counts };
+  return { ok: counts.failed === 0, output, counts };
 }
 
-async function runTogether(files: readonly string[], limitMs: number): Promise<Outcome> {
+async function runTogether(files: readonly string[], limitMs: number): Promise<TogetherOutcome> {
   const child = fork(batchProgram, files, { cwd: root, stdio: ["ignore", "pipe", "pipe", "ipc"], timeout: limitMs });
   let counts = noTests;
   let printed = "";
   const failures: string[] = [];
+  const failed: string[] = [];
+  const failedFiles = new Set<string>();
   child.on("message", (test: BatchedTest) => {
     counts = addCounts(counts, { ...noTests, [test.kind]: 1 });
     if (test.kind === "failed") {
-      failures.push(`✖ ${relative(root, test.file)}: ${test.name}\n${indent(test.reason ?? "")}`);
+      const name = `${relative(root, test.file)}: ${test.name}`;
+      failed.push(name);
+      failedFiles.add(test.file);
+      failures.push(`✖ ${name}\n${indent(test.reason ?? "")}`);
     }
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -116,13 +132,16 @@ async function runTogether(files: readonly string[], limitMs: number): Promise<O
   }
   const [status, signal] = (await once(child, "close")) as [number | null, string | null];
   if (status !== 0 && failures.length === 0) {
-    failures.push(`✖ their process ended with ${signal ?? `status ${status}`}`);
+    const name = `their process ended with ${signal ?? `status ${status}`}`;
+    failed.push(name);
+    failures.push(`✖ ${name}`);
+    for (const file of files) failedFiles.add(file);
   }
   const ok = failures.length === 0;
   const output = ok
     ? ""
     : `${files.length} files in one process\n${indent(failures.join("\n"))}\n${printed === "" ? "" : `  output:\n${indent(printed)}\n`}`;
-  return { ok, output, counts };
+  return { ok, output, counts, files, failed, failedFiles: Array.from(failedFiles) };
 }
 
 async function runFile(file: string, fileMs: number): Promise<Outcome> {

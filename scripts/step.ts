@@ -36,7 +36,7 @@ export function countsText(counts: TestCounts): string {
 
 /**
  * Run steps, `concurrency` at a time in their order; print one line for each as it ends, and the whole output of one that
- * failed. A step that throws has failed.
+ * failed or has a note. A step that throws has failed.
  */
 export async function runSteps(steps: readonly Step[], concurrency: number): Promise<StepResult[]> {
   const results: StepResult[] = [];
@@ -63,7 +63,7 @@ async function runStep(step: Step): Promise<StepResult> {
   console.log(
     `${result.ok ? "ok    " : "FAILED"} ${seconds} s  ${step.name.padEnd(20)} ${details.join("; ")}`.trimEnd(),
   );
-  if (!result.ok) {
+  if (!result.ok || (result.note !== undefined && result.output !== "")) {
     console.log(result.output.replace(/^/gm, "         ").trimEnd());
   }
   return result;

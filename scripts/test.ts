@@ -42,7 +42,6 @@ async function runWatched(files: readonly string[], fileMs: number): Promise<Ste
       // What failed is said at once: a run that is ended from outside has said it as well.
       eachFile: (file, { ok, output }) =>
         console.log(ok ? `  ok     ${file}` : `  FAILED ${file}\n${output.replace(/^/gm, "         ").trimEnd()}`),
-      again: true,
     },
   );
   return { ...result, output: "" };
