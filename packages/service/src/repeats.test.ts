@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AttemptReason, Code, RpcError } from "@msec/rpc";
 import { OrderService } from "../gen/orders_pb.js";
+import { untilReached } from "./testing-agent.ts";
 import { cancellation, notWell, type OrderHandler, OrderWorld, rejection } from "./testing-orders.ts";
 
 // Fails the first so many calls of all its instances together, and notes what each was.
@@ -47,7 +48,7 @@ test("each attempt is recorded with its number, the reason for it and the versio
   await caller.call(OrderService, "Test.failing", { timeoutMs }).find({ id: "7" });
   await caller.call(OrderService, "Test.slow", { timeoutMs }).find({}, { hedge: { afterMs: 5 } });
   const moved = caller.call(OrderService, "Test.moved", { timeoutMs });
-  for (let calls = 0; calls < 10; calls++) await moved.place({ id: "8" });
+  for (let calls = 0; calls < 40; calls++) await moved.place({ id: "8" });
   await caller.close();
   const madeTo = (service: string) =>
     world.agent
@@ -112,10 +113,14 @@ test("an attempt that takes too long is retried while the call's time lasts", as
   const { id } = await orders.find({ id: "7" }, { attemptTimeoutMs: 60, timeoutMs: 20_000 });
   assert.equal(id, "7");
   assert.equal((await canceled[0])?.code, Code.DeadlineExceeded);
-  calls = 0;
-  const error = await rejection(orders.place({}, { attemptTimeoutMs: 60 }));
-  assert.equal(error.code, Code.DeadlineExceeded);
-  assert.equal(calls, 1);
+  const place = async (attemptTimeoutMs: number) => {
+    calls = 0;
+    assert.equal((await rejection(orders.place({}, { attemptTimeoutMs }))).code, Code.DeadlineExceeded);
+  };
+  await untilReached(60, place, () => calls > 0);
+  // What came after it on both connections would come after a second attempt as well.
+  for (let other = 0; other < 4; other++) await orders.find({ id: "8" });
+  assert.equal(calls, 5);
 });
 
 test("times that are none are refused before anything is sent", async () => {
@@ -147,19 +152,22 @@ test("a hedged call takes the answer that comes first, and the other handler is 
   const isRetry: boolean[] = [];
   const slowAtFirst: OrderHandler = async (request, context) => {
     isRetry.push(context.isRetry);
-    if (isRetry.length > 1) return { id: request.id };
+    if (context.isRetry || request.id !== "7") return { id: request.id };
     told.resolve(await cancellation(context));
     return { id: "late" };
   };
   await world.serveAll("Test.orders", [slowAtFirst, slowAtFirst]);
   const orders = world.connect().call(OrderService, "Test.orders");
+  // There are connections to both: the first attempt is sent, however busy the machine is when its time comes.
+  await Promise.all(Array.from({ length: 20 }, () => orders.place({ id: "1" })));
+  isRetry.length = 0;
   const begunMs = performance.now();
   const { id } = await orders.find({ id: "7" }, { hedge: { afterMs: 30 }, timeoutMs: 20_000 });
   assert.equal(id, "7");
   assert.ok(performance.now() - begunMs >= 29);
   const reason = await told.promise;
   assert.deepEqual([reason.code, reason.message], [Code.Canceled, "the caller gave the call up"]);
-  assert.deepEqual(isRetry, [false, true]);
+  assert.deepEqual(isRetry.sort(), [false, true]);
 });
 
 test("a hedge that fails leaves the call to the first instance", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { clone, create, createFileRegistry, type DescFile, type DescService } from "@bufbuild/protobuf";
@@ -40,7 +41,7 @@ async function start(srpc: string, options: ServeOptions = {}) {
   const caller = stack.use(connect({ name: "Test.caller", agent: false, onNotice: () => {} }));
   const owned = stack.move();
   const callUdp = async (pid: number) =>
-    await caller.call(LocalService, `127.0.0.1:${port}@udp`, { timeoutMs: 1_000 }).register({ pid });
+    await caller.call(LocalService, `127.0.0.1:${port}@udp`, { timeoutMs: 20_000 }).register({ pid });
   return { port, callUdp, words, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
@@ -75,8 +76,13 @@ for (const [srpc, isServed] of [
 }
 
 async function takeUdp(): Promise<Socket & AsyncDisposable> {
-  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  // A number that nobody has for TCP.
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const socket = createSocket("udp4").bind((server.address() as AddressInfo).port, "127.0.0.1");
   await once(socket, "listening");
+  server.close();
+  await once(server, "close");
   return Object.assign(socket, {
     [Symbol.asyncDispose]: async () => {
       socket.close();

@@ -6,7 +6,7 @@ import { Code, RpcError, type ServiceImplementation } from "@msec/rpc";
 import { type Connection, connect } from "./connect.ts";
 import type { ServiceContext } from "./request-context.ts";
 import { type Service, serve } from "./serve.ts";
-import { eventually, TestingAgent, temporaryDirectory } from "./testing-agent.ts";
+import { eventually, patiently, TestingAgent, temporaryDirectory, untilReached } from "./testing-agent.ts";
 
 // The service under test is the agent's own interface, because its types are at hand: `register` answers who served it.
 type Handlers = ServiceImplementation<typeof LocalService, ServiceContext>;
@@ -35,7 +35,7 @@ async function startService(
 }
 
 function startCaller(agent: string | false, name = "Test.caller"): Connection {
-  return connect({ ...quiet, name, agent });
+  return patiently(connect({ ...quiet, name, agent }));
 }
 
 async function rejection(call: Promise<unknown>): Promise<RpcError> {
@@ -114,7 +114,7 @@ test("a handler calls another service within its own request, deadline and all",
     LocalService,
     handlersOf("first", {
       register: async (request, context) => {
-        const { hostName } = await context.call(LocalService, "Test.callee").register(request);
+        const { hostName } = await context.call(LocalService, "Test.callee", { timeoutMs: 60_000 }).register(request);
         return { hostName, hostId: context.requestId };
       },
     }),
@@ -123,9 +123,9 @@ test("a handler calls another service within its own request, deadline and all",
   stack.use(first);
   agent.setRoutes("Test.first", [(await first.ready).port]);
   const caller = stack.use(startCaller(path));
-  const answer = await caller.call(LocalService, "Test.first").register({}, { timeoutMs: 700 });
+  const answer = await caller.call(LocalService, "Test.first").register({}, { timeoutMs: 15_000 });
   assert.equal(answer.hostName, "Test.first");
-  assert.ok(remainingMs > 0 && remainingMs <= 700, `${remainingMs} ms were left`);
+  assert.ok(remainingMs > 0 && remainingMs <= 15_000 + 1e-3, `${remainingMs} ms were left`);
   await eventually(() => agent.spans().length >= 4, "four spans");
   assert.deepEqual([...new Set(agent.spans().map(({ traceId }) => traceId))], [answer.hostId]);
   await eventually(() => agent.logTexts().includes("seen"), "the log line");
@@ -153,9 +153,14 @@ test("the first call waits for an agent that is not there yet", async () => {
 test("the wait for the first routes ends at the deadline, with why", async () => {
   await using directory = await temporaryDirectory();
   await using caller = startCaller(join(directory.path, "nobody.sock"));
-  const error = await rejection(caller.call(LocalService, "Test.callee").register({}, { timeoutMs: 150 }));
-  assert.equal(error.code, Code.Unavailable);
-  assert.match(error.message, /cannot call Test\.callee: the agent has told no routes yet \(.*nobody\.sock.*`msec ps`/);
+  let message = "";
+  const call = async (timeoutMs: number) => {
+    const error = await rejection(caller.call(LocalService, "Test.callee").register({}, { timeoutMs }));
+    assert.equal(error.code, Code.Unavailable);
+    ({ message } = error);
+  };
+  await untilReached(150, call, () => message.includes("nobody.sock"));
+  assert.match(message, /cannot call Test\.callee: the agent has told no routes yet \(.*nobody\.sock.*`msec ps`/);
 });
 
 test("without an agent a call by name fails at once and says what to do, a call by address works", async () => {
@@ -218,7 +223,7 @@ test("calls follow the routes within a moment, and go on without agent and serve
   assert.equal((await callee.register({})).hostName, "one");
   agent.setRoutes("Test.callee", [two.port]);
   const changed = performance.now();
-  while ((await callee.register({})).hostName !== "two") assert.ok(performance.now() - changed < 2_000);
+  while ((await callee.register({})).hostName !== "two") assert.ok(performance.now() - changed < 15_000);
   await agent[Symbol.asyncDispose]();
   for (let call = 0; call < 20; call++) assert.equal((await callee.register({})).hostName, "two");
 });

@@ -9,6 +9,7 @@ import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js"
 import { MethodTable } from "@msec/rpc";
 import { type Listener, listen } from "@msec/rpc-node";
 import { compileCodec } from "@msec/wire";
+import type { Connection } from "./connect.ts";
 
 /** A temporary directory that is removed when it goes out of scope. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
@@ -23,6 +24,38 @@ export async function eventually(holds: () => boolean, what: string): Promise<vo
     if (performance.now() > deadline) throw new Error(`${what}: did not happen in twenty seconds`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/**
+ * Makes calls that end at their deadline, each with twice the time of the one before, until one came as far as the test needs: a busy machine
+ * may use up a short time before anything was sent.
+ */
+export async function untilReached(
+  fromMs: number,
+  call: (timeoutMs: number) => Promise<unknown>,
+  isReached: () => boolean,
+): Promise<void> {
+  for (let timeoutMs = fromMs; timeoutMs < 60_000; timeoutMs *= 2) {
+    await call(timeoutMs);
+    if (isReached()) return;
+  }
+  throw new Error("no call came as far within a minute");
+}
+
+/**
+ * Gives the calls of a program that name no time of their own twenty seconds instead of three: where the time is not what a test is about, a
+ * busy machine may take more than users should wait.
+ */
+export function patiently(program: Connection): Connection {
+  const { call, callJson, callExternal } = program;
+  const timeoutMs = 20_000;
+  return Object.assign(program, {
+    call: (service, target, options) => call.call(program, service, target, { timeoutMs, ...options }),
+    callJson: (target, method, json, options) =>
+      callJson.call(program, target, method, json, { timeoutMs, ...options }),
+    callExternal: (target, request, codec, options) =>
+      callExternal.call(program, target, request, codec, { timeoutMs, ...options }),
+  } as Pick<Connection, "call" | "callJson" | "callExternal">);
 }
 
 /**

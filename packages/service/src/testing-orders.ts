@@ -4,7 +4,7 @@ import { type OrderRequestSchema, type OrderResponseSchema, OrderService } from 
 import { type Connection, type ConnectOptions, connect } from "./connect.ts";
 import type { ServiceContext } from "./request-context.ts";
 import { type ServeOptions, type Service, serve } from "./serve.ts";
-import { TestingAgent, temporaryDirectory } from "./testing-agent.ts";
+import { patiently, TestingAgent, temporaryDirectory } from "./testing-agent.ts";
 
 /** Serves every method of the test service. */
 export type OrderHandler = Handler<typeof OrderRequestSchema, typeof OrderResponseSchema, ServiceContext>;
@@ -61,10 +61,10 @@ export class OrderWorld implements AsyncDisposable {
     return services;
   }
 
-  /** Starts a program that only calls. */
+  /** Starts a program that only calls, {@link patiently}. */
   connect(options: ConnectOptions = {}): Connection {
     const connection = connect({ name: "Test.caller", agent: this.agent.path, onNotice: () => {}, ...options });
-    return this.#stack.use(connection);
+    return this.#stack.use(patiently(connection));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

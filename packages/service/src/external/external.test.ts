@@ -8,7 +8,7 @@ import { Code, MethodTable, RpcError } from "@msec/rpc";
 import { type ExternalCodec, listen } from "@msec/rpc-node";
 import { type Connection, connect } from "../connect.ts";
 import { serve } from "../serve.ts";
-import { eventually, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
+import { eventually, patiently, TestingAgent, temporaryDirectory, untilReached } from "../testing-agent.ts";
 
 // Lines of text: as simple as a protocol can be, and without sequences.
 const lines: ExternalCodec<string, string> = {
@@ -43,7 +43,7 @@ async function setUp() {
   const stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory());
   const agent = stack.use(await new TestingAgent(join(directory.path, "agent.sock")).start());
-  const caller: Connection = stack.use(connect({ ...quiet, name: "Test.caller", agent: agent.path }));
+  const caller: Connection = stack.use(patiently(connect({ ...quiet, name: "Test.caller", agent: agent.path })));
   return { agent, stack, caller, directory, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -62,10 +62,10 @@ test("an external service is called by name, elsewhere when an instance is gone,
   await gone[Symbol.asyncDispose]();
   const good = stack.use(await serveLines("good"));
   agent.setRoutes("Odd.lines", [gone.port, good.port]);
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 40; i++) {
     assert.equal(await caller.callExternal("Odd.lines", `n${i}`, lines, { method }), `good n${i}`);
   }
-  await eventually(() => agent.spans().filter(({ code }) => code === 0).length === 10, "ten successful spans");
+  await eventually(() => agent.spans().filter(({ code }) => code === 0).length === 40, "all successful spans");
   const spans = agent.spans();
   assert.ok(spans.every((span) => span.side === 2 && span.method === method && span.peerService === "Odd.lines"));
   const failed = spans.filter(({ code }) => code !== 0);
@@ -84,13 +84,15 @@ test("within a handler, an external call has the request's trace and what is lef
   const { agent, caller, stack } = world;
   const external = stack.use(await serveLines("x"));
   agent.setRoutes("Odd.lines", [external.port]);
+  const asked: string[] = [];
   const front = serve(
     LocalService,
     {
-      register: async ({ service }, context) => ({
-        hostId: context.requestId,
-        hostName: await context.callExternal("Odd.lines", service, lines, { method }),
-      }),
+      register: async ({ service }, context) => {
+        asked.push(service);
+        const hostName = await context.callExternal("Odd.lines", service, lines, { method });
+        return { hostId: context.requestId, hostName };
+      },
       watchRoutes: () => ({}),
       report: () => ({}),
       getStatus: () => ({}),
@@ -102,9 +104,12 @@ test("within a handler, an external call has the request's trace and what is lef
   const client = caller.call(LocalService, "Test.front");
   const answer = await client.register({ service: "hello" });
   assert.equal(answer.hostName, "x hello");
-  const late = await rejection(client.register({ service: "silence" }, { timeoutMs: 100 }));
-  assert.equal(late.code, Code.DeadlineExceeded);
-  await eventually(() => agent.spans().filter((span) => span.method === method).length === 2, "both spans");
+  const late = async (timeoutMs: number) => {
+    const error = await rejection(client.register({ service: "silence" }, { timeoutMs }));
+    assert.equal(error.code, Code.DeadlineExceeded);
+  };
+  await untilReached(100, late, () => asked.includes("silence"));
+  await eventually(() => agent.spans().filter((span) => span.method === method).length >= 2, "both spans");
   const [first, second] = agent.spans().filter((span) => span.method === method);
   assert.deepEqual([first?.traceId, first?.code], [answer.hostId, 0]);
   assert.ok(second?.code === Code.DeadlineExceeded || second?.code === Code.Canceled);

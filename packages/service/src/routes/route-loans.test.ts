@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Code, RpcError } from "@msec/rpc";
 import { connect } from "../connect.ts";
-import { eventually, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
+import { eventually, patiently, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
 
 async function setUp() {
   const stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory());
   const agent = stack.use(await new TestingAgent(join(directory.path, "agent.sock")).start());
-  const caller = stack.use(connect({ name: "Test.caller", agent: agent.path, onNotice: () => {} }));
+  const caller = stack.use(patiently(connect({ name: "Test.caller", agent: agent.path, onNotice: () => {} })));
   return { agent, caller, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
