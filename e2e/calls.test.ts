@@ -375,3 +375,56 @@ test("the host and every process report by themselves, and a routing switch is o
   const { events } = await metrics.listEvents(range());
   assert.ok(events.some(({ kind, by }) => kind === EventKind.ROUTING_IN && by !== ""));
 });
+
+test("msec metrics lists what is reported, and shows curves with their minutes, as tables and as JSON", async () => {
+  interface CurvesJson {
+    readonly stepS: number;
+    readonly curves: readonly {
+      name: string;
+      kind: string;
+      instance: string;
+      sum: number;
+      values: (number | null)[];
+    }[];
+  }
+  const service = "Flight.mod_flight";
+  const name = "usr.flight.query";
+  const counted = await waitUntil(
+    "queries are counted in a whole step",
+    async () => {
+      const found = await system.msec("metrics", service, name, "--step", "10s", "--since", "10m", "--json");
+      const [curve] = found.status === 0 ? (JSON.parse(found.stdout) as CurvesJson).curves : [];
+      return curve !== undefined && curve.sum > 0 ? curve : undefined;
+    },
+    40_000,
+  );
+  assert.deepEqual([counted.name, counted.kind], [name, "counter"]);
+  assert.equal(
+    counted.sum,
+    counted.values.reduce((sum: number, value) => sum + (value ?? 0), 0),
+  );
+  const { stdout: list } = await system.msec("metrics", service);
+  assert.match(list, /^usr\.flight\.query +counter/m);
+  assert.match(list, /^sys\.cpu\.used_percent +gauge +1 +CPU in use, all cores$/m);
+  const { stdout: minutes } = await system.msec("metrics", service, name, "--step", "10s", "--since", "10m");
+  assert.match(minutes, /^usr\.flight\.query +[▁▂▃▄▅▆▇█]+ +\d+ /m);
+  assert.match(minutes, /^\d\d:\d\d:\d0 +[1-9]\d*$/m);
+  const split = ["metrics", service, "frm.process.handles", "--by", "instance", "--step", "10s", "--json"];
+  const { curves } = await system.msecJson<CurvesJson>(...split);
+  const instances = system.ports.flight.map((port) => `127.0.0.1:${port}`);
+  assert.deepEqual(curves.map(({ instance }) => instance).toSorted(), instances.toSorted());
+  const { stdout: host } = await system.msec("metrics", "^sys\\.cpu", "--compare", "yesterday", "--lang", "zh");
+  assert.match(host, /昨天没有这些上报/);
+  const wrong: [args: string[], status: number, says: RegExp][] = [
+    [[service, "usr.flight.quer"], 1, /usr\.flight\.query/],
+    [[service, "^("], 1, /cannot be read/],
+    [[service, "^usr", "frm.gc.count"], 2, /stands alone/],
+    [[service, "--compare", "0d"], 2, /yesterday/],
+    [[service, "--since", "1m", "--until", "2m"], 2, /not before/],
+  ];
+  for (const [args, status, says] of wrong) {
+    const answer = await system.msec("metrics", ...args);
+    assert.deepEqual([answer.status, answer.stdout], [status, ""], args.join(" "));
+    assert.match(answer.stderr, says);
+  }
+});

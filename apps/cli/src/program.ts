@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   map: async () => (await import("./commands/map.ts")).addMapCommand,
   logs: async () => (await import("./commands/logs.ts")).addLogsCommand,
   dye: async () => (await import("./commands/dye.ts")).addDyeCommand,
+  metrics: async () => (await import("./commands/metrics.ts")).addMetricsCommand,
   alarms: async () => (await import("./commands/alarms.ts")).addAlarmsCommand,
   token: async () => (await import("./commands/token.ts")).addTokenCommand,
 };

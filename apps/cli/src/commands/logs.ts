@@ -4,7 +4,7 @@ import { type LogLine, LogLineSchema, LogService } from "@msec/api/console/v1/lo
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { fieldValue, harmlessText, timeText } from "../log/log-text.ts";
-import { parseMoment } from "../log/time-span.ts";
+import { momentOption } from "../log/moment-option.ts";
 import type { AddCommand } from "./command.ts";
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal"];
@@ -66,17 +66,11 @@ export const addLogsCommand: AddCommand = (program, context) => {
 
   function filterOf(service: string | undefined, options: LogsOptions) {
     const nowMs = Date.now();
-    const fromMs = momentOf("--since", options.since, nowMs);
-    const toMs = options.until === undefined ? nowMs + 60_000 : momentOf("--until", options.until, nowMs);
+    const fromMs = momentOption("--since", options.since, nowMs, messages);
+    const toMs = options.until === undefined ? nowMs + 60_000 : momentOption("--until", options.until, nowMs, messages);
     const { level = "", where = "", request = "", host = "", instance = "", dyed = false } = options;
     if (level !== "" && !levels.includes(level)) throw usageError(messages.badLevel(level), levels.join(", "));
     return { fromMs, toMs, service: service ?? "", level, where, requestId: request, host, instance, dyedOnly: dyed };
-  }
-
-  function momentOf(option: string, text: string, nowMs: number): number {
-    const ms = parseMoment(text, nowMs);
-    if (ms === undefined) throw usageError(messages.badMoment(option, text), messages.badMomentHint);
-    return ms;
   }
 
   function limitOf(text: string): number {

@@ -8,7 +8,7 @@ import {
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { harmlessText } from "../log/log-text.ts";
-import { parseMoment } from "../log/time-span.ts";
+import { momentOption } from "../log/moment-option.ts";
 import { formatDuration } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -41,8 +41,8 @@ export const addMapCommand: AddCommand = (program, context) => {
       const nowMs = Date.now() - arrivalMs;
       const requests = openOperatorApi(getState(context, options), messages, 30_000).client(RequestService);
       const map = await requests.getServiceMap({
-        fromMs: momentOf("--since", options.since, nowMs),
-        toMs: options.until === undefined ? nowMs : momentOf("--until", options.until, nowMs),
+        fromMs: momentOption("--since", options.since, nowMs, messages),
+        toMs: options.until === undefined ? nowMs : momentOption("--until", options.until, nowMs, messages),
         service: service ?? "",
         failedOnly: options.failed ?? false,
         minPerSecond: rateOf(options.minRate),
@@ -53,12 +53,6 @@ export const addMapCommand: AddCommand = (program, context) => {
         printMap(map);
       }
     });
-
-  function momentOf(option: string, text: string, nowMs: number): number {
-    const ms = parseMoment(text, nowMs);
-    if (ms === undefined) throw usageError(messages.badMoment(option, text), messages.badMomentHint);
-    return ms;
-  }
 
   function rateOf(text: string | undefined): number {
     if (text === undefined) return 0;

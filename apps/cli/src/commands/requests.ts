@@ -11,7 +11,7 @@ import { type Code, codeName } from "@msec/rpc";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { harmlessText, timeText } from "../log/log-text.ts";
-import { parseMoment } from "../log/time-span.ts";
+import { momentOption } from "../log/moment-option.ts";
 import { formatDuration } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -74,21 +74,15 @@ export const addRequestsCommand: AddCommand = (program, context) => {
     const nowMs = Date.now();
     const { method = "", caller = "", instance = "", host = "", where = "", failed = false } = options;
     return {
-      fromMs: momentOf("--since", options.since, nowMs),
+      fromMs: momentOption("--since", options.since, nowMs, messages),
       // A host's clock may be ahead.
-      toMs: options.until === undefined ? nowMs + 60_000 : momentOf("--until", options.until, nowMs),
+      toMs: options.until === undefined ? nowMs + 60_000 : momentOption("--until", options.until, nowMs, messages),
       ...{ service, method, caller, instance, host, where, failedOnly: failed },
       codes: options.code === undefined ? [] : options.code.split(",").map((text) => codeOf(text.trim())),
       minUs: microsecondsOf("--min", options.min),
       maxUs: microsecondsOf("--max", options.max),
       order: options.slowest ? RequestOrder.SLOWEST : RequestOrder.NEWEST,
     };
-  }
-
-  function momentOf(option: string, text: string, nowMs: number): number {
-    const ms = parseMoment(text, nowMs);
-    if (ms === undefined) throw usageError(messages.badMoment(option, text), messages.badMomentHint);
-    return ms;
   }
 
   function microsecondsOf(option: string, text: string | undefined): number {

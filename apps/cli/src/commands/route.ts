@@ -1,7 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { stopSignal, UserError } from "@msec/process";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { tableLines } from "../output/table.ts";
+import { watch } from "../output/watch.ts";
 import { askAgent, type RouteTableAnswer, type ServicesAnswer } from "../route/ask-agent.ts";
 import { routeLines } from "../route/route-lines.ts";
 import type { AddCommand } from "./command.ts";
@@ -9,18 +8,10 @@ import type { AddCommand } from "./command.ts";
 type RouteOptions = GlobalOptions & { json?: boolean; watch?: boolean };
 
 const WATCH_EVERY_MS = 1_000;
-// To the upper left, and from there: lines are cleared as they are written over, which does not flicker as clearing the screen does.
-const HOME = "\u001b[H";
-const CLEAR_TO_LINE_END = "\u001b[K";
-const CLEAR_BELOW = "\u001b[J";
-const CLEAR_ALL = "\u001b[2J";
-// A line that is too long is cut, not continued: the ones below would move.
-const WRAP_OFF = "\u001b[?7l";
-const WRAP_ON = "\u001b[?7h";
 
 /** `msec route [service] [--watch]`, `msec route get <service>`: where calls go from this host, and why. */
 export const addRouteCommand: AddCommand = (program, context) => {
-  const { messages, terminal, style } = context;
+  const { messages, terminal } = context;
   const route = program
     .command("route")
     .description(messages.routeDescription)
@@ -34,7 +25,13 @@ export const addRouteCommand: AddCommand = (program, context) => {
         if (options.watch) throw usageError(messages.routeWatchWhat);
         printServices(await askAgent<ServicesAnswer>(state, messages, "GET /v1/services"), options);
       } else if (options.watch) {
-        await watch(state, service, options);
+        await watch(context, {
+          everyMs: WATCH_EVERY_MS,
+          note: messages.routeWatching,
+          read: () => tableOf(state, service),
+          lines: (table) => routeLines(table, context),
+          json: options.json ? (table) => table : undefined,
+        });
       } else {
         print(await tableOf(state, service), options);
       }
@@ -79,47 +76,5 @@ export const addRouteCommand: AddCommand = (program, context) => {
       answer.services.map(({ service, instances, version }) => [service, String(instances), String(version)]),
     );
     for (const line of lines) terminal.out(line);
-  }
-
-  async function watch(state: string, service: string, options: RouteOptions): Promise<void> {
-    // The first answer says whether there is such a service at all; after that whatever happens is shown and waited for.
-    let table: RouteTableAnswer | undefined = await tableOf(state, service);
-    let problem = "";
-    using stopping = stopSignal(() => process.exit(1));
-    const draws = terminal.interactive && !options.json;
-    if (draws) terminal.out(CLEAR_ALL + WRAP_OFF);
-    while (!stopping.signal.aborted) {
-      show(table, problem, options);
-      await delay(WATCH_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
-      try {
-        if (!stopping.signal.aborted) table = await tableOf(state, service);
-        problem = "";
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        problem = error.message;
-      }
-    }
-    if (draws) terminal.out(WRAP_ON);
-  }
-
-  function show(table: RouteTableAnswer, problem: string, { json }: RouteOptions): void {
-    if (json) {
-      terminal.out(JSON.stringify(problem === "" ? table : { problem }));
-      return;
-    }
-    const head = `${new Date().toLocaleTimeString("en-GB")}  ${problem === "" ? style.faint(messages.routeWatching) : style.bad(problem)}`;
-    const lines = [head, ...routeLines(table, context), ""];
-    if (terminal.interactive) {
-      const fitting = fitRows(lines, process.stdout.rows);
-      terminal.out(`${HOME}${fitting.map((line) => `${line}${CLEAR_TO_LINE_END}`).join("\n")}${CLEAR_BELOW}`);
-    } else {
-      for (const line of lines) terminal.out(line);
-    }
-  }
-
-  function fitRows(lines: readonly string[], rows: number): readonly string[] {
-    if (lines.length < rows) return lines;
-    const shown = Math.max(1, rows - 2);
-    return [...lines.slice(0, shown), messages.routeMore(lines.length - shown)];
   }
 };

@@ -1,5 +1,6 @@
 import type { Thought } from "../route/ask-agent.ts";
 import { alarmsEn } from "./alarms-en.ts";
+import { metricsEn } from "./metrics-en.ts";
 import { requestsEn } from "./requests-en.ts";
 
 /** What the command says, in English. Every other language has the same keys (its type says so, and a test). */
@@ -229,7 +230,7 @@ export const en = {
   routeEjected: "left out",
   routeProbing: "probing",
   routeWatching: "every second, Ctrl-C ends it",
-  routeMore: (lines: number) => `… ${lines} more lines do not fit on this terminal`,
+  watchMore: (lines: number) => `… ${lines} more lines do not fit on this terminal`,
   routeWhy: (thought: Thought) => thought.reason,
   logsNothing:
     "No lines. Look further back with --since, or at a lower --level; debug lines are kept of dyed requests only (msec dye).",
@@ -400,5 +401,6 @@ export const en = {
   instanceSilent: (ago: string) => `silent for ${ago}`,
 
   ...alarmsEn,
+  ...metricsEn,
   ...requestsEn,
 };

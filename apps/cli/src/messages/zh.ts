@@ -1,6 +1,7 @@
 import { chineseReason } from "../route/chinese-reason.ts";
 import { alarmsZh } from "./alarms-zh.ts";
 import type { Messages } from "./messages.ts";
+import { metricsZh } from "./metrics-zh.ts";
 import { requestsZh } from "./requests-zh.ts";
 
 /** What the command says, in Chinese. */
@@ -222,7 +223,7 @@ export const zh: Messages = {
   routeEjected: "摘除",
   routeProbing: "探测",
   routeWatching: "每秒刷新，Ctrl-C 结束",
-  routeMore: (lines: number) => `… 还有 ${lines} 行，终端显示不下`,
+  watchMore: (lines: number) => `… 还有 ${lines} 行，终端显示不下`,
   routeWhy: chineseReason,
   logsNothing: "没有日志。可用 --since 查更早的，或降低 --level；debug 日志只为被染色的请求保留（msec dye）。",
   dyeMade: (id: string, what: string, left: string) => `${what} 已染色，持续 ${left}；结束：msec dye --end ${id}`,
@@ -385,5 +386,6 @@ export const zh: Messages = {
   instanceSilent: (ago) => `无心跳 ${ago}`,
 
   ...alarmsZh,
+  ...metricsZh,
   ...requestsZh,
 };
