@@ -250,7 +250,7 @@ test("equally good instances have near shares at 20 calls/s in every five second
   const random = seededRandom(11);
   for (const count of [2, 3, 10]) {
     const world = setUp(Array.from({ length: count }, (_, number) => routeOf(number)));
-    const noisy = () => ({ ...good, durationMs: exponential(random, 3) + (random() < 0.05 ? 60 * random() : 0) });
+    const noisy = () => ({ ...good, durationMs: exponential(random(), 3) + (random() < 0.05 ? 60 * random() : 0) });
     for (let window = 0; window < 60; window++) {
       const counts = shares(world, 100, noisy, 50);
       for (let number = 0; number < count; number++) {
@@ -263,7 +263,7 @@ test("equally good instances have near shares at 20 calls/s in every five second
 test("an instance four times as slow as the other loses its share under the same noise", () => {
   const random = seededRandom(12);
   const world = setUp([routeOf(1), routeOf(2)]);
-  const noisy = (port: number) => ({ ...good, durationMs: exponential(random, port === 8001 ? 24 : 6) });
+  const noisy = (port: number) => ({ ...good, durationMs: exponential(random(), port === 8001 ? 24 : 6) });
   shares(world, 200, noisy, 50);
   assert.ok((shares(world, 1_000, noisy, 50).get(8001) ?? 0) < 0.25);
 });

@@ -1,95 +1,103 @@
-/** What happens next to an attempt. */
-export const Stage = {
-  /** A worker is done with it. */
-  work: 0,
-  /** Its answer reaches the caller. */
-  answer: 1,
-  /** It is no call, but a question whether anybody is there; its answer, or that there is none, reaches the caller. */
-  ask: 2,
-} as const;
-/** What happens next to an attempt. */
-export type Stage = (typeof Stage)[keyof typeof Stage];
-
 /** How an attempt came back. */
 export const Outcome = { ok: 0, failed: 1, broken: 2 } as const;
 /** How an attempt came back. */
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
+/** What happens next to an attempt. */
+export const Next = {
+  /** As an `Outcome`: this answer reaches the caller. */
+  ...Outcome,
+  /** A worker is done with it. */
+  work: 3,
+  /** The worker that would have been done with it is no more. */
+  lost: 4,
+  /** It is no call, but a question whether anybody is there: that somebody is, or that nobody has answered, reaches the caller. */
+  present: 5,
+  absent: 6,
+  /** It is in a machine's queue. */
+  queued: 7,
+  /** Nothing ever: it was swallowed, or there is no such attempt just now. */
+  nothing: 8,
+} as const;
+/** What happens next to an attempt. */
+export type Next = (typeof Next)[keyof typeof Next];
+
 /** Nobody: no attempt has this number. */
 export const nobody = -1;
+
+/** What came before an attempt that repeats a call. */
+export type Earlier = {
+  /** When the call began. */
+  readonly begunMs: number;
+  /** Instances where it has been. */
+  readonly tried: ReadonlySet<number>;
+};
 
 /**
  * All attempts of calls at instances, each of which is a number: its row in the columns here.
  *
- * An attempt has at most one event ahead of it, so it is also the event that happens to it next. Rows are used again when nobody holds them any
- * more, so a run of millions of calls allocates nothing for them, and the columns stay as long as what is in flight.
+ * An attempt has at most one event ahead of it, so it is also the event that happens to it next. A row is used again when nobody waits for it and nothing
+ * happens to it any more, so a run of millions of calls allocates nothing for them, and the columns stay as long as what is in flight.
  */
 export class Attempts {
   caller = new Int32Array(1_024);
   instance = new Int32Array(1_024);
-  /** When its call began, which may be an earlier attempt. */
-  callBegunMs = new Float64Array(1_024);
-  begunMs = new Float64Array(1_024);
-  stage = new Uint8Array(1_024);
-  outcome = new Uint8Array(1_024);
-  /** 1: answered or timed out. */
-  isOver = new Uint8Array(1_024);
-  /** The life of the machine in which its work began. */
-  life = new Int32Array(1_024);
+  /** `Infinity` when nobody waits for it: it is over, or it is a question. */
+  begunMs = new Float64Array(1_024).fill(Number.POSITIVE_INFINITY);
+  /** One of `Next`. */
+  next = new Uint8Array(1_024).fill(Next.nothing);
   /** Who waits behind it in a machine's queue. */
   behind = new Int32Array(1_024);
-  /** Instances where its call has been before. */
-  readonly tried: (ReadonlySet<number> | undefined)[] = [];
-  #holders = new Uint8Array(1_024);
+  /** Of attempts that repeat a call, where calls are repeated. */
+  readonly earlier: (Earlier | undefined)[] = [];
+  /** Rows that were ever used: the first so many. */
+  count = 0;
   #free = new Int32Array(1_024);
   #freeCount = 0;
-  #count = 0;
 
   /**
-   * @param holders  how many will `release` it: the caller that waits for it, and the machine that has it
-   * @returns its number; stage, outcome, life and who is behind it are the machine's to set
+   * @param begunMs  `Infinity` where nobody waits for it
+   * @returns its number; what is next and who is behind it are the machine's to set
    */
-  begin(
-    caller: number,
-    instance: number,
-    callBegunMs: number,
-    begunMs: number,
-    tried: ReadonlySet<number> | undefined,
-    holders: number,
-  ): number {
+  begin(caller: number, instance: number, begunMs: number): number {
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#add();
     this.caller[row] = caller;
     this.instance[row] = instance;
-    this.callBegunMs[row] = callBegunMs;
     this.begunMs[row] = begunMs;
-    this.tried[row] = tried;
-    this.isOver[row] = 0;
-    this.#holders[row] = holders;
     return row;
   }
 
-  /** One of its holders has done with it. */
+  /** Nothing will ever happen to it. */
+  swallow(row: number): void {
+    if (this.begunMs[row] === Number.POSITIVE_INFINITY) this.release(row);
+    else this.next[row] = Next.nothing;
+  }
+
+  /** Its caller waits no more. */
+  giveUp(row: number): void {
+    if (this.next[row] === Next.nothing) this.release(row);
+    else this.begunMs[row] = Number.POSITIVE_INFINITY;
+  }
+
+  /** Nobody waits for it and nothing happens to it any more. */
   release(row: number): void {
-    if (--this.#holders[row]! === 0) this.#free[this.#freeCount++] = row;
+    this.begunMs[row] = Number.POSITIVE_INFINITY;
+    this.next[row] = Next.nothing;
+    this.#free[this.#freeCount++] = row;
   }
 
   #add(): number {
-    if (this.#count === this.caller.length) this.#grow();
-    return this.#count++;
+    if (this.count === this.caller.length) this.#grow();
+    return this.count++;
   }
 
   #grow(): void {
-    const length = this.caller.length * 2;
+    const length = this.count * 2;
     this.caller = longer(this.caller, new Int32Array(length));
     this.instance = longer(this.instance, new Int32Array(length));
-    this.callBegunMs = longer(this.callBegunMs, new Float64Array(length));
-    this.begunMs = longer(this.begunMs, new Float64Array(length));
-    this.stage = longer(this.stage, new Uint8Array(length));
-    this.outcome = longer(this.outcome, new Uint8Array(length));
-    this.isOver = longer(this.isOver, new Uint8Array(length));
-    this.life = longer(this.life, new Int32Array(length));
+    this.begunMs = longer(this.begunMs, new Float64Array(length).fill(Number.POSITIVE_INFINITY));
+    this.next = longer(this.next, new Uint8Array(length).fill(Next.nothing));
     this.behind = longer(this.behind, new Int32Array(length));
-    this.#holders = longer(this.#holders, new Uint8Array(length));
     this.#free = longer(this.#free, new Int32Array(length));
   }
 }

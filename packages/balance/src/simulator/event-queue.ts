@@ -3,8 +3,11 @@
  * side by side and adding an event allocates nothing. Beside it a line for events that come in their order, half of all, which need no place found.
  */
 export class EventQueue {
+  /** The virtual time. */
+  nowMs = 0;
   readonly #line = new TimedLine();
-  #times = new Float64Array(1_024);
+  // The first one is `Infinity` when there is none.
+  #times = new Float64Array(1_024).fill(Number.POSITIVE_INFINITY);
   #attempts = new Int32Array(1_024);
   #length = 0;
 
@@ -33,15 +36,17 @@ export class EventQueue {
   /** The time of the next event, `Infinity` when there is none. */
   get nextMs(): number {
     const lineMs = this.#line.firstMs;
-    return this.#length > 0 && this.#times[0]! < lineMs ? this.#times[0]! : lineMs;
+    const heapMs = this.#times[0]!;
+    return heapMs < lineMs ? heapMs : lineMs;
   }
 
   /** Takes the next event out; there must be one. */
   take(): number {
-    if (this.#length === 0 || this.#line.firstMs < this.#times[0]!) return this.#line.shift();
+    if (this.#line.firstMs < this.#times[0]!) return this.#line.shift();
     const first = this.#attempts[0]!;
     const last = --this.#length;
-    if (last > 0) this.#sink(this.#attempts[last]!, this.#times[last]!);
+    if (last === 0) this.#times[0] = Number.POSITIVE_INFINITY;
+    else this.#sink(this.#attempts[last]!, this.#times[last]!);
     return first;
   }
 
@@ -75,7 +80,7 @@ export class EventQueue {
 }
 
 /** A line of attempts with their times, none earlier than the one before it, that grows as it must. */
-export class TimedLine {
+class TimedLine {
   #times = new Float64Array(1_024);
   #attempts = new Int32Array(1_024);
   #first = 0;
@@ -91,11 +96,7 @@ export class TimedLine {
     if (this.#length++ === 0) this.firstMs = atMs;
   }
 
-  /** Who is first; there must be one. */
-  get first(): number {
-    return this.#attempts[this.#first]!;
-  }
-
+  /** Takes the first one out; there must be one. */
   shift(): number {
     const attempt = this.#attempts[this.#first]!;
     this.#first = (this.#first + 1) & (this.#times.length - 1);

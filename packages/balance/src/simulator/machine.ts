@@ -1,8 +1,9 @@
 import { constants } from "../constants.ts";
-import { type Attempts, nobody, Outcome, Stage } from "./attempts.ts";
+import { type Attempts, Next, nobody, Outcome } from "./attempts.ts";
 import type { EventQueue } from "./event-queue.ts";
-import { serviceTime } from "./random.ts";
+import { randomAt } from "./random.ts";
 import type { Fault } from "./scenario.ts";
+import { instanceSeed, type ServiceTimes, serviceTimesOf } from "./service-times.ts";
 
 /** A refusal or a full queue is answered after so long: one way there and back. */
 const roundTripMs = 0.3;
@@ -13,87 +14,117 @@ const queueLimit = 200;
 export class Machine {
   readonly #attempts: Attempts;
   readonly #events: EventQueue;
-  readonly #random: () => number;
+  readonly #number: number;
+  readonly #seed: number;
   readonly #workers: number;
-  readonly #serviceMs: number;
+  readonly #serviceTimes: ServiceTimes;
+  // Of its random numbers, the next one.
+  #position = 0;
   #first = nobody;
   #last = nobody;
   #queued = 0;
   #busy = 0;
-  #life = 0;
+  // What is wrong with it, each in a place of its own: faults are objects of many shapes, which every call would have to tell apart.
+  #isFaulty = false;
   #fault: Fault = {};
+  #slowness = 1;
 
-  constructor(attempts: Attempts, events: EventQueue, random: () => number, workers: number, serviceMs: number) {
+  /** @param seed  of the run */
+  constructor(
+    attempts: Attempts,
+    events: EventQueue,
+    instance: { readonly number: number; readonly workers: number; readonly serviceMs: number },
+    seed: number,
+  ) {
     this.#attempts = attempts;
     this.#events = events;
-    this.#random = random;
-    this.#workers = workers;
-    this.#serviceMs = serviceMs;
+    this.#number = instance.number;
+    this.#workers = instance.workers;
+    this.#seed = instanceSeed(seed, instance.number);
+    this.#serviceTimes = serviceTimesOf(seed, instance.number, instance.serviceMs);
   }
 
   /** From now on this is wrong with it; `{}` is nothing. */
-  suffer(fault: Fault, nowMs: number): void {
+  suffer(fault: Fault): void {
     this.#fault = fault;
+    this.#isFaulty = Object.keys(fault).length > 0;
+    this.#slowness = fault.slowness ?? 1;
     if (!fault.refuses) return;
-    this.#life++;
     this.#busy = 0;
-    while (this.#queued > 0) this.#reply(this.#dequeue(), Outcome.broken, nowMs, roundTripMs);
+    this.#loseWork();
+    while (this.#queued > 0) this.#reply(this.#dequeue(), Outcome.broken, roundTripMs);
   }
 
-  receive(nowMs: number, attempt: number): void {
-    const { refuses, silent, failsInMs } = this.#fault;
-    if (refuses) this.#reply(attempt, Outcome.broken, nowMs, roundTripMs);
-    else if (silent) this.#attempts.release(attempt);
-    else if (failsInMs !== undefined) this.#reply(attempt, Outcome.failed, nowMs, failsInMs);
-    else if (this.#busy < this.#workers) this.#work(nowMs, attempt);
+  #loseWork(): void {
+    const { count, instance, next } = this.#attempts;
+    for (let row = 0; row < count; row++) {
+      if (instance[row] === this.#number && next[row] === Next.work) next[row] = Next.lost;
+    }
+  }
+
+  receive(attempt: number): void {
+    if (this.#isFaulty && this.#turnsAway(attempt)) return;
+    if (this.#busy < this.#workers) this.#work(attempt);
     else if (this.#queued < queueLimit) this.#enqueue(attempt);
-    else this.#reply(attempt, Outcome.failed, nowMs, roundTripMs);
+    else this.#reply(attempt, Outcome.failed, roundTripMs);
+  }
+
+  #turnsAway(attempt: number): boolean {
+    const { refuses, silent, failsInMs } = this.#fault;
+    if (refuses) this.#reply(attempt, Outcome.broken, roundTripMs);
+    else if (silent) this.#attempts.swallow(attempt);
+    else if (failsInMs !== undefined) this.#reply(attempt, Outcome.failed, failsInMs);
+    else return false;
+    return true;
   }
 
   /** Whether anybody is there: answered beside all work, by whoever is reached at all. */
-  ask(nowMs: number, attempt: number): void {
+  ask(attempt: number): void {
     const { refuses, silent, extraMs = 0 } = this.#fault;
     const answerMs = silent ? Number.POSITIVE_INFINITY : roundTripMs + extraMs;
-    this.#attempts.stage[attempt] = Stage.ask;
-    this.#attempts.outcome[attempt] = refuses || answerMs > constants.askTimeoutMs ? Outcome.broken : Outcome.ok;
-    this.#events.add(nowMs + Math.min(answerMs, constants.askTimeoutMs), attempt);
+    this.#attempts.next[attempt] = refuses || answerMs > constants.askTimeoutMs ? Next.absent : Next.present;
+    this.#events.add(this.#events.nowMs + Math.min(answerMs, constants.askTimeoutMs), attempt);
   }
 
   /** A worker has come to the end of this. */
-  worked(attempt: number, nowMs: number): void {
-    if (this.#attempts.life[attempt] !== this.#life) {
-      this.#reply(attempt, Outcome.broken, nowMs, 0);
-      return;
-    }
+  worked(attempt: number): void {
     this.#busy--;
-    if (this.#queued > 0) this.#work(nowMs, this.#dequeue());
+    if (this.#queued > 0) this.#work(this.#dequeue());
+    if (this.#isFaulty) this.#workedBadly(attempt);
+    else this.#reply(attempt, Outcome.ok, roundTripMs);
+  }
+
+  #workedBadly(attempt: number): void {
     const { silent, extraMs = 0, errorRatio } = this.#fault;
     if (silent) {
-      this.#attempts.release(attempt);
+      this.#attempts.swallow(attempt);
       return;
     }
-    const isFailed = errorRatio !== undefined && this.#random() < errorRatio;
-    this.#reply(attempt, isFailed ? Outcome.failed : Outcome.ok, nowMs, roundTripMs + extraMs);
+    const isFailed = errorRatio !== undefined && randomAt(this.#seed, this.#position++) < errorRatio;
+    this.#reply(attempt, isFailed ? Outcome.failed : Outcome.ok, roundTripMs + extraMs);
   }
 
-  #work(nowMs: number, attempt: number): void {
+  /** The worker that would now have come to the end of this is no more. */
+  lost(attempt: number): void {
+    this.#reply(attempt, Outcome.broken, 0);
+  }
+
+  #work(attempt: number): void {
     this.#busy++;
-    this.#attempts.life[attempt] = this.#life;
-    this.#attempts.stage[attempt] = Stage.work;
-    const { slowness = 1 } = this.#fault;
-    this.#events.add(nowMs + serviceTime(this.#random, this.#serviceMs) * slowness, attempt);
+    this.#attempts.next[attempt] = Next.work;
+    this.#events.add(this.#events.nowMs + this.#serviceTimes.at(this.#position++) * this.#slowness, attempt);
   }
 
-  #reply(attempt: number, outcome: Outcome, nowMs: number, afterMs: number): void {
-    const atMs = nowMs + afterMs;
-    this.#attempts.stage[attempt] = Stage.answer;
-    this.#attempts.outcome[attempt] = outcome;
+  #reply(attempt: number, outcome: Outcome, afterMs: number): void {
+    const atMs = this.#events.nowMs + afterMs;
+    this.#attempts.next[attempt] = outcome;
     // All that takes one round trip, which is nearly all, comes in its order.
     if (afterMs === roundTripMs) this.#events.addInOrder(atMs, attempt);
     else this.#events.add(atMs, attempt);
   }
 
   #enqueue(attempt: number): void {
+    this.#attempts.next[attempt] = Next.queued;
     if (this.#queued === 0) this.#first = attempt;
     else this.#attempts.behind[this.#last] = attempt;
     this.#last = attempt;

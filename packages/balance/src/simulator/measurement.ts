@@ -29,7 +29,7 @@ export const timeoutMs = 1_000;
 export class Measurement {
   readonly #scenario: Scenario;
   // The first `#succeeded` of them.
-  #latencies = new Float64Array(65_536);
+  readonly #latencies: Float64Array;
   #succeeded = 0;
   #failed = 0;
   #sum = 0;
@@ -39,6 +39,8 @@ export class Measurement {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
+    // As many as there can be: see `arrivalsOf`.
+    this.#latencies = new Float64Array(Math.ceil(scenario.callsPerSecond * scenario.seconds * 1.1) + 1_000);
     this.#instances = scenario.workers.length;
     this.#attempts = new Uint32Array((scenario.seconds + 1) * this.#instances);
   }
@@ -55,15 +57,8 @@ export class Measurement {
       this.#sum += timeoutMs;
       return;
     }
-    if (this.#succeeded === this.#latencies.length) this.#grow();
     this.#latencies[this.#succeeded++] = nowMs - begunMs;
     this.#sum += nowMs - begunMs;
-  }
-
-  #grow(): void {
-    const larger = new Float64Array(this.#latencies.length * 2);
-    larger.set(this.#latencies);
-    this.#latencies = larger;
   }
 
   #attemptsIn(second: number): Uint32Array {

@@ -1,12 +1,13 @@
 import type { CallResult } from "../route.ts";
 import type { Algorithm, Chooser } from "./algorithm.ts";
 import { type Arrivals, arrivalsOf } from "./arrivals.ts";
-import { Attempts, Outcome, Stage } from "./attempts.ts";
-import { EventQueue, TimedLine } from "./event-queue.ts";
+import { Attempts, type Earlier, Next, Outcome } from "./attempts.ts";
+import { EventQueue } from "./event-queue.ts";
 import { Machine } from "./machine.ts";
-import { Measurement, type Result, timeoutMs } from "./measurement.ts";
+import { Measurement, type Result } from "./measurement.ts";
 import { seededRandom } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
+import { TimeOuts } from "./time-outs.ts";
 
 /**
  * Runs one algorithm through one scenario in virtual time.
@@ -31,21 +32,22 @@ function ignore(): void {}
 
 class World {
   readonly #scenario: Scenario;
+  // Of the scenario, which is an object of one of many shapes.
+  readonly #repeats: number;
+  readonly #endMs: number;
   readonly #attempts = new Attempts();
   readonly #events = new EventQueue();
+  readonly #timeOuts = new TimeOuts(this.#attempts);
   readonly #measurement: Measurement;
   readonly #machines: Machine[];
   readonly #choosers: Required<Chooser>[];
   readonly #arrivals: Arrivals;
+  #nextArrival = 0;
   // There are few, and they are known from the beginning: a list in the order of time.
   readonly #plans: Plan[];
   #nextPlan = 0;
-  #planMs: number;
-  #nextArrival = 0;
-  // Those that wait for an answer, but for some that have theirs while one before them has not. All time-outs are equally long, so they end in
-  // the order in which they began: a line, not the heap.
-  readonly #waiting = new TimedLine();
-  #nowMs = 0;
+  // When something happens next that is neither an event nor an arrival: a time-out, a plan, the end.
+  #rareMs = 0;
   // The one that is handed out; nobody keeps it.
   readonly #result: { -readonly [Field in keyof CallResult]: CallResult[Field] } = {
     ok: true,
@@ -55,69 +57,74 @@ class World {
 
   constructor(scenario: Scenario, algorithm: Algorithm, seed: number) {
     this.#scenario = scenario;
+    this.#repeats = scenario.repeats;
+    this.#endMs = scenario.seconds * 1_000;
     this.#measurement = new Measurement(scenario);
+    const { serviceMs } = scenario;
     this.#machines = scenario.workers.map(
-      (workers, number) =>
-        new Machine(this.#attempts, this.#events, seededRandom(seed * 7919 + number), workers, scenario.serviceMs),
+      (workers, number) => new Machine(this.#attempts, this.#events, { number, workers, serviceMs }, seed),
     );
     this.#arrivals = arrivalsOf(scenario, seed);
     const choices = seededRandom(seed + 1);
-    const now = () => this.#nowMs;
+    const events = this.#events;
+    const now = () => events.nowMs;
     this.#choosers = Array.from({ length: scenario.callers }, (_, caller) =>
       uniform(algorithm.create(now, choices, (instance) => this.#ask(caller, instance))),
     );
     this.#plans = this.#planned();
-    this.#planMs = this.#plans[0]?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
   run(): Result {
     this.#changeTables();
     const arrivalsMs = this.#arrivals.atMs;
-    const endMs = this.#scenario.seconds * 1_000;
     const events = this.#events;
-    const waiting = this.#waiting;
     for (;;) {
-      // Most are events and arrivals: two comparisons for them, and two that hardly ever hold.
-      let atMs = events.nextMs;
+      const eventMs = events.nextMs;
       const arrivalMs = arrivalsMs[this.#nextArrival]!;
-      if (arrivalMs <= atMs) atMs = arrivalMs;
-      if (waiting.firstMs <= atMs || this.#planMs <= atMs) atMs = Math.min(waiting.firstMs, this.#planMs);
-      if (atMs >= endMs) return this.#measurement.result();
-      this.#nowMs = atMs;
-      if (waiting.firstMs === atMs) this.#timeOut();
-      else if (this.#planMs === atMs) this.#carryOut();
-      else if (arrivalMs === atMs) this.#arrive();
+      const isArrival = arrivalMs <= eventMs;
+      const atMs = isArrival ? arrivalMs : eventMs;
+      if (this.#rareMs <= atMs) {
+        if (this.#rareMs >= this.#endMs) return this.#measurement.result();
+        events.nowMs = this.#rareMs;
+        this.#happenRarely();
+        continue;
+      }
+      events.nowMs = atMs;
+      if (isArrival) this.#arrive();
       else this.#happen(events.take());
     }
   }
 
-  #carryOut(): void {
-    this.#plans[this.#nextPlan++]!.run();
-    this.#planMs = this.#plans[this.#nextPlan]?.atMs ?? Number.POSITIVE_INFINITY;
+  // Whoever answers after a time-out answers nobody: the work is done all the same, which is what makes storms.
+  #happenRarely(): void {
+    if (this.#timeOuts.atMs === this.#rareMs) {
+      const attempt = this.#timeOuts.take();
+      if (attempt !== undefined) this.#end(attempt, Outcome.failed, false);
+    } else this.#plans[this.#nextPlan++]!.run();
+    const planMs = this.#plans[this.#nextPlan]?.atMs ?? Number.POSITIVE_INFINITY;
+    this.#rareMs = Math.min(this.#timeOuts.atMs, planMs, this.#endMs);
   }
 
   #happen(attempt: number): void {
     const attempts = this.#attempts;
-    const instance = attempts.instance[attempt]!;
-    const stage = attempts.stage[attempt]!;
-    if (stage === Stage.work) {
-      this.#machines[instance]!.worked(attempt, this.#nowMs);
-      return;
+    const next = attempts.next[attempt] as Next;
+    if (next <= Outcome.broken) this.#answer(attempt, next as Outcome);
+    else if (next === Next.work) this.#machines[attempts.instance[attempt]!]!.worked(attempt);
+    else if (next === Next.lost) this.#machines[attempts.instance[attempt]!]!.lost(attempt);
+    else {
+      this.#choosers[attempts.caller[attempt]!]!.asked(attempts.instance[attempt]!, next === Next.present);
+      attempts.release(attempt);
     }
-    const outcome = attempts.outcome[attempt] as Outcome;
-    if (stage === Stage.answer) this.#end(attempt, outcome);
-    else this.#choosers[attempts.caller[attempt]!]!.asked(instance, outcome === Outcome.ok);
-    attempts.release(attempt);
   }
 
   #ask(caller: number, instance: number): void {
-    const attempt = this.#attempts.begin(caller, instance, this.#nowMs, this.#nowMs, undefined, 1);
-    this.#machines[instance]!.ask(this.#nowMs, attempt);
+    this.#machines[instance]!.ask(this.#attempts.begin(caller, instance, Number.POSITIVE_INFINITY));
   }
 
   #changeTables(): void {
     const { joins, workers } = this.#scenario;
-    const absent = new Set(joins.filter(({ atS }) => atS * 1_000 > this.#nowMs).map(({ instance }) => instance));
+    const { nowMs } = this.#events;
+    const absent = new Set(joins.filter(({ atS }) => atS * 1_000 > nowMs).map(({ instance }) => instance));
     const table = workers.map((_, instance) => instance).filter((instance) => !absent.has(instance));
     for (const chooser of this.#choosers) chooser.update(table);
   }
@@ -128,60 +135,54 @@ class World {
     for (const { instances, fromS, untilS, fault } of this.#scenario.faults) {
       for (const instance of instances) {
         const machine = this.#machines[instance]!;
-        plans.push({ atMs: fromS * 1_000, run: () => machine.suffer(fault, this.#nowMs) });
-        plans.push({ atMs: untilS * 1_000, run: () => machine.suffer({}, this.#nowMs) });
+        plans.push({ atMs: fromS * 1_000, run: () => machine.suffer(fault) });
+        plans.push({ atMs: untilS * 1_000, run: () => machine.suffer({}) });
       }
     }
     return plans.sort((a, b) => a.atMs - b.atMs);
   }
 
   #arrive(): void {
-    this.#attempt(this.#arrivals.caller[this.#nextArrival++]!, this.#nowMs, undefined);
+    this.#attempt(this.#arrivals.caller[this.#nextArrival++]!, undefined);
   }
 
-  #attempt(caller: number, callBegunMs: number, tried: ReadonlySet<number> | undefined): void {
-    const nowMs = this.#nowMs;
+  #attempt(caller: number, earlier: Earlier | undefined): void {
     const chooser = this.#choosers[caller]!;
-    const instance = chooser.pick(tried);
+    const instance = chooser.pick(earlier?.tried);
+    const { nowMs } = this.#events;
     if (instance < 0) {
-      this.#measurement.ended(callBegunMs, nowMs, false);
+      this.#measurement.ended(earlier?.begunMs ?? nowMs, nowMs, false);
       return;
     }
     chooser.started(instance);
     this.#measurement.attempted(instance, nowMs);
-    const attempt = this.#attempts.begin(caller, instance, callBegunMs, nowMs, tried, 2);
-    this.#waiting.push(nowMs + timeoutMs, attempt);
-    this.#machines[instance]!.receive(nowMs, attempt);
+    const attempt = this.#attempts.begin(caller, instance, nowMs);
+    if (this.#repeats > 0) this.#attempts.earlier[attempt] = earlier;
+    this.#machines[instance]!.receive(attempt);
   }
 
-  #end(attempt: number, outcome: Outcome): void {
+  #answer(attempt: number, outcome: Outcome): void {
+    if (this.#attempts.begunMs[attempt] === Number.POSITIVE_INFINITY) this.#attempts.release(attempt);
+    else this.#end(attempt, outcome, true);
+  }
+
+  #end(attempt: number, outcome: Outcome, isAnswered: boolean): void {
     const attempts = this.#attempts;
-    if (attempts.isOver[attempt] === 1) return;
-    attempts.isOver[attempt] = 1;
-    if (this.#waiting.first === attempt) this.#stopWaiting();
+    const begunMs = attempts.begunMs[attempt]!;
+    const { nowMs } = this.#events;
     const caller = attempts.caller[attempt]!;
     const instance = attempts.instance[attempt]!;
-    const callBegunMs = attempts.callBegunMs[attempt]!;
     const result = this.#result;
     result.ok = outcome === Outcome.ok;
-    result.durationMs = this.#nowMs - attempts.begunMs[attempt]!;
+    result.durationMs = nowMs - begunMs;
     result.transportFailed = outcome === Outcome.broken;
     this.#choosers[caller]!.finished(instance, result);
-    const tried = attempts.tried[attempt];
-    if (!result.ok && (tried?.size ?? 0) < this.#scenario.repeats) {
-      this.#attempt(caller, callBegunMs, new Set(tried).add(instance));
-    } else this.#measurement.ended(callBegunMs, this.#nowMs, result.ok);
-  }
-
-  #stopWaiting(): void {
-    const waiting = this.#waiting;
-    const { isOver } = this.#attempts;
-    do this.#attempts.release(waiting.shift());
-    while (waiting.firstMs < Number.POSITIVE_INFINITY && isOver[waiting.first] === 1);
-  }
-
-  // Whoever answers later answers nobody: the work is done all the same, which is what makes storms.
-  #timeOut(): void {
-    this.#end(this.#waiting.first, Outcome.failed);
+    const earlier = this.#repeats > 0 ? attempts.earlier[attempt] : undefined;
+    if (isAnswered) attempts.release(attempt);
+    else attempts.giveUp(attempt);
+    const callBegunMs = earlier === undefined ? begunMs : earlier.begunMs;
+    if (result.ok || (earlier?.tried.size ?? 0) >= this.#repeats)
+      this.#measurement.ended(callBegunMs, nowMs, result.ok);
+    else this.#attempt(caller, { begunMs: callBegunMs, tried: new Set(earlier?.tried).add(instance) });
   }
 }
