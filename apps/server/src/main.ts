@@ -5,6 +5,7 @@ import {
   removeRunRecord,
   reportUserError,
   stopSignal,
+  UserError,
   writeRunRecord,
 } from "@msec/process";
 import { type CommandLine, readCommandLine, usage } from "./command-line.ts";
@@ -34,7 +35,11 @@ async function run({
   const config = readServerConfig(file, overrides);
   const state = openState(directory).path;
   const log = createLog({ name: "server", level: config.log_level });
-  const server = await startServer({ state, config, log, replaceRoutes });
+  const server = await startServer({ state, config, log, replaceRoutes, signal: stop.signal }).catch((error) => {
+    // Asked to stop while it waited for its turn.
+    if (error !== stop.signal.reason) throw error;
+  });
+  if (server === undefined) return;
   try {
     writeRunRecord(state, { name: "server", role: "server", listen: new URL(server.console).host });
     process.stdout.write(
@@ -44,7 +49,13 @@ async function run({
     );
     log.info("serving", { console: server.console, agents: server.agents });
     if (!stop.signal.aborted) {
-      await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
+      const asked = new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
+      await Promise.race([asked, server.replaced]);
+    }
+    if (!stop.signal.aborted) {
+      throw new UserError("another msec server has taken the database over while the connection to it was broken", {
+        hint: "agents follow it by themselves where `server` of [agent] names both; start this one as a standby",
+      });
     }
     log.info(`stopping: ${stop.signal.reason}`);
   } finally {

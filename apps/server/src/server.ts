@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DyeingService as AgentDyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
 import { ProcessesService as AgentProcessesService } from "@msec/api/agent/v1/processes_pb.js";
@@ -16,7 +18,7 @@ import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { type KeepBatches, listenOtlp, type OtlpDoors } from "@msec/otlp/listen";
 import { TelemetryTotals } from "@msec/otlp/prometheus";
 import { type Log, lockDirectory, UserError } from "@msec/process";
-import { StoreError } from "@msec/store";
+import { DatabaseFailure, findDatabaseFailure, StoreError } from "@msec/store";
 import { openAlarmSeries } from "@msec/telemetry-store/alarm-series";
 import { Enrollment } from "./agents/enrollment.ts";
 import { createControlHandler } from "./agents/handler.ts";
@@ -66,6 +68,9 @@ import { openTelemetry, telemetryAddress } from "./telemetry/telemetry.ts";
 import { version } from "./version.ts";
 
 const graceMs = 5_000;
+const standbyCheckMs = 1_000;
+/** By what agents, programs and channels know the server; in its directory. */
+const keyFiles = ["identity.json", "operator.key", "secrets.key"];
 const consoleFiles = fileURLToPath(new URL("../../console/dist", import.meta.url));
 
 /** What a server is started with. */
@@ -76,6 +81,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Order agents whose routes are newer than the database's to take the database's; default false. */
   readonly replaceRoutes?: boolean;
+  /** Ends the wait of a standby for its turn: `startServer` throws its reason. Default: none. */
+  readonly signal?: AbortSignal;
   /** Milliseconds since 1970 UTC; default `Date.now`. */
   readonly now?: () => number;
   /** Times of alarms that differ from their defaults: for tests. */
@@ -90,6 +97,8 @@ export interface Server extends AsyncDisposable {
   readonly agents: string;
   /** Ports of OTLP over HTTP and gRPC; 0 for none. */
   readonly otlp: { readonly httpPort: number; readonly grpcPort: number };
+  /** Settles when another server has taken the database over, which this one cannot use any more: close it. */
+  readonly replaced: Promise<void>;
   /** A new one-time token for the console. @param name who will sign in with it; default `operator` */
   createSignInToken(name?: string): Promise<string>;
   /** Look now who is silent, instead of within two seconds: for whoever moves the clock. */
@@ -101,9 +110,10 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Start the control plane: database, telemetry, agents' port, console's port, in this order; closed in the other.
+ * Start the control plane: database, telemetry, agents' port, console's port, in this order; closed in the other. A standby
+ * waits at the first while another server has the database.
  *
- * @throws UserError, for everything that an operator can put right; what was opened is closed again
+ * @throws UserError, for everything that an operator can put right; the signal's reason; what was opened is closed again
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   // Whatever fails below, what was opened before is closed.
@@ -114,7 +124,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   stack.use(lockDirectory(directory, "server directory"));
 
-  const store = stack.use(await openDatabase(config.database || `sqlite:${join(directory, "control.db")}`, log));
+  const replaced = Promise.withResolvers<void>();
+  const store = stack.use(await openDatabase(options, replaced.resolve));
   const operatorKey = await openOperatorKey(join(directory, "operator.key"));
   const identity = await openServerIdentity(join(directory, "identity.json"));
 
@@ -274,6 +285,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     console: http.url,
     agents: formatAddress(agents.address, agents.port),
     otlp: { httpPort: otlp?.httpPort ?? 0, grpcPort: otlp?.grpcPort ?? 0 },
+    replaced: replaced.promise,
     createSignInToken: async (name = "operator") => (await sessions.createSignInToken(personName(name))).token,
     tick: () => silence.tick(),
     judgeAlarms: () => alarms.runOnce(),
@@ -288,16 +300,13 @@ async function openOtlp(config: ServerConfig, keep: KeepBatches, log: Log): Prom
   return await listenOtlp({ http: http || undefined, grpc: grpc || undefined, tokenFile, keep, log });
 }
 
-async function openDatabase(url: string, log: Log): Promise<ServerStore> {
+async function openDatabase(options: ServerOptions, onTaken: () => void): Promise<ServerStore> {
+  const { config, log, state } = options;
+  const url = config.database || `sqlite:${join(state, "server", "control.db")}`;
   try {
     const store = await openServerStore(url, (error) => log.warn("a database connection broke", { error }));
     try {
-      // Routes and hosts are kept in memory: what a second server wrote would never reach this one's agents.
-      if (!(await store.takeAlone())) {
-        throw new UserError("another msec server uses the same database", {
-          hint: "stop that one, or name another database in [server] of msec.ini",
-        });
-      }
+      await takeDatabase(store, options, onTaken);
       const steps = await store.migrate();
       if (steps.length > 0) {
         log.info(`database brought up to date: ${steps.join(", ")}`);
@@ -309,6 +318,46 @@ async function openDatabase(url: string, log: Log): Promise<ServerStore> {
     }
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+/** Routes and hosts are kept in memory: what a second server wrote would never reach the first one's agents. So one has the database at a time. */
+async function takeDatabase(store: ServerStore, options: ServerOptions, onTaken: () => void): Promise<void> {
+  const { config, log, signal, state } = options;
+  let waiting = false;
+  while (!(await takeOrFail(store, config.standby, onTaken))) {
+    if (!config.standby) {
+      throw new UserError("another msec server uses the same database", {
+        hint: "stop that one, let this one wait for its turn (standby = true in [server] of msec.ini), or name another database there",
+      });
+    }
+    if (!waiting) {
+      assertHasKeys(join(state, "server"));
+      log.info("another msec server has the database; this one waits and takes over when that one ends");
+    }
+    waiting = true;
+    await delay(standbyCheckMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+  }
+  if (waiting) log.warn("the other msec server is gone: this one takes over");
+}
+
+/** Keys of its own would only show when it takes over: agents talk to none but the server that they enrolled with. */
+function assertHasKeys(directory: string): void {
+  const missing = keyFiles.filter((name) => !existsSync(join(directory, name)));
+  if (missing.length > 0) {
+    throw new UserError(`this standby has no ${missing.join(", no ")} in ${directory}`, {
+      hint: `copy ${keyFiles.join(", ")} from <state>/server of the server that has the database, with their permissions`,
+    });
+  }
+}
+
+/** A database that is away for a moment does not end a standby: it is there for such moments. */
+async function takeOrFail(store: ServerStore, standby: boolean, onTaken: () => void): Promise<boolean> {
+  try {
+    return await store.takeAlone(onTaken);
+  } catch (error) {
+    if (standby && findDatabaseFailure(error) === DatabaseFailure.Unavailable) return false;
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ export {
   integerKey,
   listenKey,
   parseAddressPort,
+  parsePlaces,
   parsedKey,
   sizeKey,
   textKey,

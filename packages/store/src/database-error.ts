@@ -1,3 +1,5 @@
+import { NotAloneError } from "./postgres/advisory-lock.ts";
+
 /** What a failed statement means for the caller, whichever engine said it. */
 export const DatabaseFailure = {
   /** A row with the same unique key exists. */
@@ -67,6 +69,9 @@ const clientMessages = /timeout exceeded when trying to connect|Connection termi
 export function findDatabaseFailure(error: unknown): DatabaseFailure | undefined {
   if (!(error instanceof Error)) {
     return undefined;
+  }
+  if (error instanceof NotAloneError) {
+    return DatabaseFailure.Unavailable;
   }
   const { errcode, code } = error as { errcode?: unknown; code?: unknown };
   if (typeof errcode === "number" && code === "ERR_SQLITE_ERROR") {

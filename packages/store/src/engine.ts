@@ -16,9 +16,10 @@ export interface Engine {
   /**
    * Take the database for this program alone, until `releaseAlone`.
    *
+   * @param onTaken  see `Store.takeAlone`
    * @returns false where another program has done so
    */
-  takeAlone(): Promise<boolean>;
+  takeAlone(onTaken: () => void): Promise<boolean>;
   /** Give up what `takeAlone` took; harmless where it took nothing. */
   releaseAlone(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { DatabaseFailure, findDatabaseFailure } from "./database-error.ts";
 import { defineStoreCases } from "./store.case.ts";
 import { openStore } from "./store.ts";
 import { StoreError, StoreProblem } from "./store-error.ts";
+import { openCuttableWay } from "./testing/cuttable-way.ts";
 import { skipWithoutPostgres, startPostgres, type TestPostgres } from "./testing/postgres.ts";
 
 describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
@@ -47,6 +48,29 @@ describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
       await setTimeout(50);
     }
     assert.equal(await other.takeAlone(), false);
+  });
+
+  it("uses no database that another program took while the connection was broken, and says so", async () => {
+    const url = await postgres.createDatabase();
+    await using way = await openCuttableWay(url);
+    await using holder = await openStore(way.url);
+    await using other = await openStore(url);
+    const taken = Promise.withResolvers<void>();
+    assert.equal(await holder.takeAlone(taken.resolve), true);
+    assert.equal(await other.takeAlone(), false);
+    way.cut();
+    while (!(await other.takeAlone())) {
+      await setTimeout(10);
+    }
+    const isUnavailable = (error: unknown) => findDatabaseFailure(error) === DatabaseFailure.Unavailable;
+    await assert.rejects(sql`select 1`.execute(holder.db), isUnavailable);
+    way.mend();
+    await taken.promise;
+    await assert.rejects(sql`select 1`.execute(holder.db), (error: Error) => {
+      assert.match(error.message, /another msec server has taken the database over/);
+      return isUnavailable(error);
+    });
+    await sql`select 1`.execute(other.db);
   });
 
   it("refuses a database whose commits do not wait for the disk", async () => {

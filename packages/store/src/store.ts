@@ -25,11 +25,14 @@ export interface Store<Schema> extends AsyncDisposable {
   migrate(): Promise<readonly string[]>;
   /**
    * Take the database for this program alone until it is closed: for programs that keep parts of it in memory. Nobody is
-   * kept from reading or writing; others are refused only if they ask too.
+   * kept from reading or writing; others are refused only if they ask too. Where the connection to PostgreSQL breaks, every
+   * statement fails (`DatabaseFailure.Unavailable`) until the database is this program's again.
    *
+   * @param onTaken  hears, once, that another program took the database while the connection was broken: this one can no
+   *                 longer use it and must end. Default: nobody
    * @returns false where another program has it
    */
-  takeAlone(): Promise<boolean>;
+  takeAlone(onTaken?: () => void): Promise<boolean>;
   /**
    * Run `work` so that all of it is kept or none. It may run again where another transaction was in the way, so it
    * must change nothing but the database. Isolation is what both engines have in common: read committed; take turns
@@ -77,7 +80,7 @@ export async function openStore<Schema>(url: string, options: StoreOptions = {})
       const applied = await migrate(db as Kysely<unknown>, engine, options.migrations ?? []);
       return applied.map(({ capability, name }) => `${capability}/${name}`);
     },
-    takeAlone: () => engine.takeAlone(),
+    takeAlone: (onTaken = () => {}) => engine.takeAlone(onTaken),
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
         try {

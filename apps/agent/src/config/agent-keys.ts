@@ -1,6 +1,15 @@
 import { isAbsolute } from "node:path";
 import { isZone } from "@msec/api/routes";
-import { choiceKey, integerKey, LOG_LEVELS, parseAddressPort, parsedKey, sizeKey, textKey } from "@msec/process";
+import {
+  choiceKey,
+  integerKey,
+  LOG_LEVELS,
+  parseAddressPort,
+  parsedKey,
+  parsePlaces,
+  sizeKey,
+  textKey,
+} from "@msec/process";
 import { z } from "zod";
 
 /** One key of `[agent]`. */
@@ -19,9 +28,13 @@ export interface AgentKey {
  */
 export const agentKeys = {
   server: {
-    type: parsedKey("empty, or the server's address:port for agents", optional(parseAddressPort)),
+    type: parsedKey(
+      "empty, or the server's address:port for agents, with standbys separated by commas",
+      optional((text) => (parsePlaces(text) === undefined ? undefined : text)),
+    ),
     default: "",
-    summary: "Address and port of the server for agents; empty: the one that the agent enrolled with.",
+    summary:
+      "Address and port of the server for agents, and those of its standbys, separated by commas (at most 8); empty: what the agent enrolled with.",
   },
   server_fingerprint: {
     type: parsedKey("empty, or 64 hex digits", optional(parseFingerprint)),

@@ -1,12 +1,12 @@
 import { ControlService } from "@msec/api/agent/v1/control_pb.js";
-import { type Log, parseAddressPort, UserError } from "@msec/process";
+import { type Log, parsePlaces, UserError } from "@msec/process";
 import { type Client, Code, codeName, createClient, RpcError, type UnaryCall } from "@msec/rpc";
 import { type Channel, createChannel } from "@msec/rpc-node";
 import { RetryPause } from "./retry.ts";
 
 /** The server to dial, and as whom. */
 export interface ControlTarget {
-  /** `address:port`. */
+  /** `address:port` of the server, and of its standbys, separated by commas: one of them serves at a time. */
   readonly server: string;
   /** SHA-256 of the server's certificate, lower-case hex: no other is talked to. */
   readonly serverFingerprint: string;
@@ -28,12 +28,18 @@ export interface LinkStatus {
 /** The largest answer: every table of 100,000 instances is about 8 MiB. */
 const FRAME_MAX_BYTES = 32 * 1024 * 1024;
 
-/** A channel to the server with this agent's key, that accepts the pinned certificate only. @throws UserError for a bad address */
-export function dialServer(target: ControlTarget): Channel {
-  const address = parseAddressPort(target.server);
-  if (address === undefined || address.port === 0) {
+/**
+ * A channel to the server with this agent's key, that accepts the pinned certificate only.
+ *
+ * @param turn  which of several addresses: each in its turn, beginning with the first at 0
+ * @throws UserError for a bad address
+ */
+export function dialServer(target: ControlTarget, turn: number): Channel {
+  const places = parsePlaces(target.server);
+  if (places === undefined) {
     throw new UserError(`${JSON.stringify(target.server)} is not the address:port of a server`);
   }
+  const address = places[turn % places.length]!;
   return createChannel(address, {
     caller: "msec.agent",
     tls: {
@@ -58,6 +64,8 @@ export class ControlLink {
   #channel: Channel | undefined;
   #client: Client<typeof ControlService> | undefined;
   #call: UnaryCall | undefined;
+  /** Which of the target's addresses is dialled. */
+  #turn = 0;
   #status: LinkStatus = { connected: false, sinceMs: 0, error: "has not tried yet" };
   #closed = false;
   /** Exchanges that the server refused the last time, and why: told once each, not with every attempt. */
@@ -77,6 +85,7 @@ export class ControlLink {
   /** Whom to talk to from now on. */
   setTarget(target: ControlTarget): void {
     this.#target = target;
+    this.#turn = 0;
     this.#redial();
   }
 
@@ -125,7 +134,7 @@ export class ControlLink {
   #redial(): void {
     void this.#channel?.close({ graceMs: 0 });
     if (this.#target === undefined || this.#closed) return;
-    const channel = dialServer(this.#target);
+    const channel = dialServer(this.#target, this.#turn);
     const call: UnaryCall = async (method, request, options) => {
       const answer = await channel.call(method, request, options);
       if (channel === this.#channel) this.#succeeded();
@@ -136,17 +145,29 @@ export class ControlLink {
     this.#client = createClient(ControlService, call);
   }
 
+  /** The address that is dialled, for people. */
+  get #dialled(): string | undefined {
+    const places = this.#target?.server.split(",") ?? [];
+    return places[this.#turn % places.length]?.trim();
+  }
+
+  /** The other end is gone: where it has a standby, that may serve now. */
+  #dialNext(): void {
+    this.#turn++;
+    this.#redial();
+  }
+
   #succeeded(): void {
     if (this.#status.connected) return;
     this.#status = { connected: true, sinceMs: Date.now(), error: "" };
-    this.#log.info("connected to the server", { server: this.#target?.server });
+    this.#log.info("connected to the server", { server: this.#dialled });
   }
 
   #failed(error: string): void {
     if (this.#status.connected || this.#status.error !== error) {
       // The same failure again is one line, not one for each attempt: its text may carry a time that differs.
       if (withoutNumbers(error) !== withoutNumbers(this.#status.error)) {
-        this.#log.warn("the server cannot be reached", { server: this.#target?.server, error });
+        this.#log.warn("the server cannot be reached", { server: this.#dialled, error });
       }
       this.#status = { connected: false, sinceMs: 0, error };
     }
@@ -166,12 +187,17 @@ export class ControlLink {
       case Code.DeadlineExceeded:
         // The server should have answered: a connection whose other end vanished without a word looks like this.
         this.#failed(text);
-        this.#redial();
+        this.#dialNext();
         break;
       case Code.Unavailable:
         // With a return code the server itself has answered: it is there, and something that it needs is not.
-        if (error.details.ret === undefined) this.#failed(text);
-        else this.#refused(what, text);
+        if (error.details.ret === undefined) {
+          this.#failed(text);
+          // A channel dials one address again by itself.
+          if (this.#target?.server.includes(",") === true) this.#dialNext();
+        } else {
+          this.#refused(what, text);
+        }
         break;
       default:
         this.#refused(what, text);

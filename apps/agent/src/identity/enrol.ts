@@ -30,7 +30,7 @@ export async function enrol(
 ): Promise<Identity> {
   const keys = await createKeyAndCertificate(host.hostName);
   const pause = new RetryPause();
-  for (;;) {
+  for (let turn = 0; ; turn++) {
     signal.throwIfAborted();
     const enrolment = read();
     if (enrolment === undefined) {
@@ -38,7 +38,7 @@ export async function enrol(
         hint: "get one on the server's machine (msec token --host <name>) and start the agent with --enroll-token-file <file>",
       });
     }
-    const channel = dialServer({ ...keys, server: enrolment.server, serverFingerprint: enrolment.fingerprint });
+    const channel = dialServer({ ...keys, server: enrolment.server, serverFingerprint: enrolment.fingerprint }, turn);
     try {
       const client = createClient(ControlService, channel.call);
       const request = { token: enrolment.token, hostName: host.hostName, address: host.address };

@@ -3,7 +3,7 @@ import { systemErrorCode, UserError } from "@msec/process";
 import { z } from "zod";
 
 const enrolmentSchema = z.object({
-  /** `address:port` to dial. */
+  /** `address:port` to dial; with standbys, separated by commas. */
   server: z.string().min(1).max(300),
   /** SHA-256 of the server's certificate, hex. */
   fingerprint: z.string().transform((text, context) => {

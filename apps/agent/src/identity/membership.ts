@@ -139,9 +139,7 @@ export class Membership {
   #configured(): { readonly server?: string; readonly fingerprint?: string } {
     const { server, server_fingerprint: fingerprint } = this.#options.config;
     return {
-      ...(server === ""
-        ? {}
-        : { server: `${server.address.includes(":") ? `[${server.address}]` : server.address}:${server.port}` }),
+      ...(server === "" ? {} : { server }),
       ...(fingerprint === "" ? {} : { fingerprint }),
     };
   }

@@ -31,6 +31,7 @@ describe("[server] of msec.ini", () => {
       agent_listen: { address: "127.0.0.1", port: 7960 },
       agent_address: "",
       database: "",
+      standby: false,
       telemetry: "embedded",
       telemetry_cluster: "",
       only: "everything",

@@ -6,6 +6,7 @@ import {
   listenKey,
   parseAddressPort,
   parsedKey,
+  parsePlaces,
   textKey,
 } from "@msec/process";
 import { z } from "zod";
@@ -43,14 +44,23 @@ export const serverKeys = {
     summary: "Address and port for agents (SRPC over mutually authenticated TLS).",
   },
   agent_address: {
-    type: parsedKey("empty, or address:port that agents can reach", parseOptionalAddress),
+    type: parsedKey("empty, or address:port that agents can reach, with standbys separated by commas", (text) =>
+      text === "" || parsePlaces(text) !== undefined ? text : undefined,
+    ),
     default: "",
-    summary: "Address and port that agents are told to dial; empty: `agent_listen`. Needed where that is a wildcard.",
+    summary:
+      "Address and port that agents are told to dial, and those of standbys, separated by commas (at most 8); empty: `agent_listen`. Needed where that is a wildcard.",
   },
   database: {
     type: parsedKey("empty, sqlite:<file> or postgres://user@host:5432/database", parseDatabase),
     default: "",
     summary: "Database of the control plane; empty: SQLite in `<state>/server/control.db`.",
+  },
+  standby: {
+    type: booleanKey(),
+    default: "false",
+    summary:
+      "Wait while another server uses the database and take over when that one ends, instead of refusing to start; its state directory needs the other's `identity.json`, `operator.key` and `secrets.key`.",
   },
   telemetry: {
     type: parsedKey("embedded, or the http:// or https:// URL of a ClickHouse server", parseTelemetry),
@@ -127,11 +137,6 @@ function parseHosts(text: string): readonly string[] | undefined {
     .split(/[\s,]+/)
     .filter((host) => host !== "");
   return hosts.every((host) => /^([a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])$/.test(host)) ? hosts : undefined;
-}
-
-function parseOptionalAddress(text: string): string | undefined {
-  const parsed = parseAddressPort(text);
-  return text === "" || (parsed !== undefined && parsed.port > 0) ? text : undefined;
 }
 
 function parseOptionalPlace(text: string): { address: string; port: number } | "" | undefined {

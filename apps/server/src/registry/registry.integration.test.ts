@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { RegistryService, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
+import { openCuttableWay } from "@msec/store/testing/cuttable-way";
 import { skipWithoutPostgres, startPostgres, type TestPostgres } from "@msec/store/testing/postgres";
 import { startTestServer } from "../testing/test-server.ts";
 import { defineRegistryCases } from "./registry.case.ts";
@@ -20,6 +21,24 @@ describe("the registry on PostgreSQL", { skip: skipWithoutPostgres }, () => {
     await assert.rejects(startTestServer({ database }), /another msec server uses the same database/);
     await first[Symbol.asyncDispose]();
     await using _next = await startTestServer({ database });
+  });
+
+  it("ends its use of a database that another server took while the connection was broken", async () => {
+    const database = await postgres.createDatabase();
+    await using way = await openCuttableWay(database);
+    await using first = await startTestServer({ database: way.url });
+    const startNext = () => startTestServer({ database }).catch(() => undefined);
+    way.cut();
+    let next = await startNext();
+    while (next === undefined) next = await startNext();
+    await using _next = next;
+    const registry = first.operator(RegistryService);
+    way.mend();
+    await first.server.replaced;
+    await assert.rejects(registry.createService({ name: "Flight.late", kind: ServiceKind.STANDARD, defaultPort: 1 }), {
+      code: Code.Unavailable,
+    });
+    assert.deepEqual((await next.operator(RegistryService).listServices({})).services, []);
   });
 
   it("says that the database is not available while it is not, goes on serving, and stops cleanly", async () => {

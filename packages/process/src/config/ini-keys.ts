@@ -92,6 +92,18 @@ export function parseAddressPort(text: string): { address: string; port: number 
   return { address: (match[1] ?? match[2])!, port: Number(match[3]) };
 }
 
+/**
+ * The places where one of several servers is: `address:port, address:port`, 1…8 of them, no port 0.
+ *
+ * @returns `undefined` when it is none
+ */
+export function parsePlaces(text: string): { address: string; port: number }[] | undefined {
+  const places = text.split(",", 9).map((place) => parseAddressPort(place.trim()));
+  return places.length <= 8 && places.every((place) => place !== undefined && place.port > 0)
+    ? (places as { address: string; port: number }[])
+    : undefined;
+}
+
 /** A key whose text `parse` turns into a value, or `undefined` when it is not what is `expected`. */
 export function parsedKey<T>(expected: string, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {

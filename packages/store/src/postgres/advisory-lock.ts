@@ -1,45 +1,62 @@
 import type { Pool, PoolClient } from "pg";
 
 const retryMs = 1_000;
+/** Every so often the connection is asked whether it still is one, and so long it may take to say so. */
+const beatMs = 5_000;
+const beatTimeoutMs = 5_000;
+/**
+ * PostgreSQL gives the lock of a machine that vanished without a word to the next one after 15 + 3 × 5 s. That is later than such a machine,
+ * where only its network is gone, has found out by itself (at most 10 s): two never believe that they have it.
+ */
+const keepalive = {
+  tcp_keepalives_idle: "15",
+  tcp_keepalives_interval: "5",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "30000",
+};
+
+/** The database was this program's alone, and at the moment it is not. */
+export class NotAloneError extends Error {}
 
 /**
  * A lock of PostgreSQL that one program has for as long as it uses a database; the server gives it up when the connection
  * that holds it ends, however that comes to pass.
  *
- * States: free → held (`take`) → lost (the connection broke) → held again by itself, or reported if another program was
- * quicker; closed for good.
+ * States: free → held (`take`) → lost (the connection broke) → held again by itself, or taken by another program that was
+ * quicker, which is reported; closed for good. While it is lost, `assertNotLost` throws.
  */
 export class AdvisoryLock {
   readonly #pool: Pool;
   readonly #key: number;
-  readonly #onTaken: (error: Error) => void;
+  #onTaken: () => void = () => {};
   #client: PoolClient | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #lost: "no" | "broken" | "taken" = "no";
   #closed = false;
 
-  /** @param onTaken  hears that another program has the lock that this one had */
-  constructor(pool: Pool, key: number, onTaken: (error: Error) => void) {
+  constructor(pool: Pool, key: number) {
     this.#pool = pool;
     this.#key = key;
-    this.#onTaken = onTaken;
   }
 
-  /** @returns false where another program has it */
-  async take(): Promise<boolean> {
-    const client = await this.#pool.connect();
-    const { rows } = await client
-      .query<{ held: boolean }>("select pg_try_advisory_lock($1) as held", [this.#key])
-      .catch((error: unknown) => {
-        client.release(true);
-        throw error;
-      });
-    if (rows[0]?.held !== true || this.#closed) {
-      client.release(true);
-      return false;
-    }
-    this.#client = client;
-    client.on("error", () => this.#lost(client));
-    return true;
+  /**
+   * @param onTaken  hears, once, that another program has the lock that this one had
+   * @returns false where another program has it
+   */
+  async take(onTaken: () => void): Promise<boolean> {
+    const held = await this.#try();
+    if (held) this.#onTaken = onTaken;
+    return held;
+  }
+
+  /** @throws NotAloneError where the lock was held and is not now */
+  assertNotLost(): void {
+    if (this.#lost === "no") return;
+    throw new NotAloneError(
+      this.#lost === "broken"
+        ? "the connection to the database broke; it is being made again"
+        : "another msec server has taken the database over",
+    );
   }
 
   /** Give it up; whoever asks after this has settled gets it. */
@@ -53,27 +70,56 @@ export class AdvisoryLock {
     client?.release(true);
   }
 
-  #lost(client: PoolClient): void {
-    if (this.#client === client) {
-      this.#client = undefined;
-      client.release(true);
-      this.#retryLater();
+  async #try(): Promise<boolean> {
+    const client = await this.#pool.connect();
+    let held = false;
+    try {
+      // Over a unix socket these settings are ignored: there is no network to lose.
+      const settings = Object.entries(keepalive).map(([name, value]) => `set_config('${name}', '${value}', false)`);
+      await client.query(`select ${settings.join(", ")}`);
+      const { rows } = await client.query<{ held: boolean }>("select pg_try_advisory_lock($1) as held", [this.#key]);
+      held = rows[0]?.held === true && !this.#closed;
+    } finally {
+      if (!held) client.release(true);
     }
+    if (held) {
+      this.#client = client;
+      this.#lost = "no";
+      client.on("error", () => this.#breaks(client));
+      this.#beatLater(client);
+    }
+    return held;
   }
 
-  #retryLater(): void {
+  #beatLater(client: PoolClient): void {
     this.#timer = setTimeout(() => {
-      this.take().then(
-        (held) => {
-          if (!held && !this.#closed) {
-            this.#onTaken(
-              new Error("another program has taken the database while the connection was broken; stop one of them"),
-            );
-            this.#retryLater();
-          }
-        },
-        () => this.#retryLater(), // PostgreSQL is not back yet; whoever uses the database says so.
+      const beat = { text: "select 1", query_timeout: beatTimeoutMs };
+      client.query(beat).then(
+        () => this.#client === client && this.#beatLater(client),
+        () => this.#breaks(client),
       );
-    }, retryMs).unref();
+    }, beatMs).unref();
+  }
+
+  #breaks(client: PoolClient): void {
+    if (this.#client !== client) return;
+    clearTimeout(this.#timer);
+    this.#client = undefined;
+    this.#lost = "broken";
+    client.release(true);
+    this.#takeBack(0);
+  }
+
+  #takeBack(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#try().then(
+        (held) => {
+          if (held || this.#closed) return;
+          this.#lost = "taken";
+          this.#onTaken();
+        },
+        () => this.#closed || this.#takeBack(retryMs), // PostgreSQL is not back yet; whoever uses the database says so.
+      );
+    }, delayMs).unref();
   }
 }

@@ -24,6 +24,9 @@ declare module "pg" {
 
   export interface PoolClient {
     query<Row>(text: string, values: readonly unknown[]): Promise<{ command: "SELECT"; rowCount: number; rows: Row[] }>;
+    query<Row>(
+      text: string | { text: string; query_timeout: number },
+    ): Promise<{ command: "SELECT"; rowCount: number; rows: Row[] }>;
     query<Row>(cursor: Row): Row;
     release(destroy?: boolean): void;
     on(event: "error", listener: (error: Error) => void): this;

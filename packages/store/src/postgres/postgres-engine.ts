@@ -1,4 +1,4 @@
-import { PostgresDialect, sql } from "kysely";
+import { PostgresDialect, type PostgresPool, sql } from "kysely";
 import { Pool, types } from "pg";
 import type { Engine } from "../engine.ts";
 import { StoreError, StoreProblem } from "../store-error.ts";
@@ -32,10 +32,10 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     await pool.end();
     throw error;
   }
-  const lock = new AdvisoryLock(pool, programLock, onIdleError);
+  const lock = new AdvisoryLock(pool, programLock);
   return {
     name: "postgres",
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: whileAlone(pool, lock) }),
     async runScript(transaction, script) {
       // Without parameters `pg` uses the simple protocol, which takes several statements.
       await sql.raw(script).execute(transaction);
@@ -43,8 +43,20 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     async lockSchema(transaction) {
       await sql`select pg_advisory_xact_lock(${sql.lit(schemaLock)})`.execute(transaction);
     },
-    takeAlone: () => lock.take(),
+    takeAlone: (onTaken) => lock.take(onTaken),
     releaseAlone: () => lock.close(),
+  };
+}
+
+/** The pool for everything but the lock itself: who had the database alone and lost it reads and writes nothing until it is back. */
+function whileAlone(pool: Pool, lock: AdvisoryLock): PostgresPool {
+  return {
+    async connect() {
+      lock.assertNotLost();
+      return await pool.connect();
+    },
+    end: () => pool.end(),
+    options: pool.options,
   };
 }
 
