@@ -89,6 +89,40 @@ test("that a call is a repeat is carried on over every protocol, and by none whe
   );
 });
 
+type Waiting = "gRPC" | "Connect" | "HTTP+JSON";
+
+/** The names of the codes that four calls at once get. */
+async function callFourTimes(protocol: Waiting, port: number): Promise<string[]> {
+  if (protocol === "HTTP+JSON") {
+    await using connection = await RawConnection.open(port);
+    connection.send(post("Text", '{"number":1}').repeat(4));
+    const text = await connection.text(/(errmsg.*){4}/s);
+    return [...text.matchAll(/msec-code: (\w+)/g)].map(([, code]) => code!);
+  }
+  const session = connect(`http://127.0.0.1:${port}`);
+  await new Promise((resolve) => session.once("remoteSettings", resolve));
+  const [type, body] =
+    protocol === "gRPC"
+      ? ["application/grpc", Buffer.from("00000000021001", "hex")]
+      : ["application/proto", Buffer.from("1001", "hex")];
+  const names: Record<string, string> = { 0: "Ok", 200: "Ok", 8: "ResourceExhausted", 429: "ResourceExhausted" };
+  const calls = Array.from({ length: 4 }, async () => {
+    const stream = session.request({ ":method": "POST", ":path": "/echo.EchoService/Text", "content-type": type });
+    let code = "none";
+    const take = (headers: Record<string, unknown>) => {
+      const status = String(headers["grpc-status"] ?? (protocol === "Connect" ? headers[":status"] : code));
+      code = names[status] ?? status;
+    };
+    stream.on("response", take).on("trailers", take).resume();
+    stream.end(body);
+    await new Promise((resolve) => stream.on("close", resolve));
+    return code;
+  });
+  const codes = await Promise.all(calls);
+  session.destroy();
+  return codes;
+}
+
 /** Four calls at once, each of 40 ms of the processor, where none may wait for 30. */
 for (const protocol of ["gRPC", "Connect", "HTTP+JSON"] as const) {
   test(`calls that waited for longer than msg_timeout are refused over ${protocol} too`, async () => {
@@ -100,38 +134,15 @@ for (const protocol of ["gRPC", "Connect", "HTTP+JSON"] as const) {
       return { number: request.number };
     };
     await using echo = await serveEcho({ overload: { targetMs: 0, maxWaitMs: 30 } }, { text: busy });
-    const answers: string[] = [];
-    if (protocol === "HTTP+JSON") {
-      await using connection = await RawConnection.open(echo.listener.port);
-      connection.send(post("Text", '{"number":1}').repeat(4));
-      const text = await connection.text(/(errmsg.*){4}/s);
-      answers.push(...[...text.matchAll(/msec-code: (\w+)/g)].map(([, code]) => code!));
-    } else {
-      const session = connect(`http://127.0.0.1:${echo.listener.port}`);
-      await new Promise((resolve) => session.once("remoteSettings", resolve));
-      const [type, body] =
-        protocol === "gRPC"
-          ? ["application/grpc", Buffer.from("00000000021001", "hex")]
-          : ["application/proto", Buffer.from("1001", "hex")];
-      const calls = Array.from({ length: 4 }, async () => {
-        const stream = session.request({ ":method": "POST", ":path": "/echo.EchoService/Text", "content-type": type });
-        let code = "none";
-        const take = (headers: Record<string, unknown>) => {
-          const status = String(headers["grpc-status"] ?? (protocol === "Connect" ? headers[":status"] : code));
-          code =
-            ({ 0: "Ok", 200: "Ok", 8: "ResourceExhausted", 429: "ResourceExhausted" } as Record<string, string>)[
-              status
-            ] ?? status;
-        };
-        stream.on("response", take).on("trailers", take).resume();
-        stream.end(body);
-        await new Promise((resolve) => stream.on("close", resolve));
-        answers.push(code);
-      });
-      await Promise.all(calls);
-      session.destroy();
-    }
-    assert.deepEqual(answers.sort(), ["Ok", ...Array(3).fill("ResourceExhausted")]);
+    let answers: string[];
+    let rounds = 0;
+    do {
+      entered = 0;
+      answers = (await callFourTimes(protocol, echo.listener.port)).sort();
+      const refused = Array(4 - entered).fill("ResourceExhausted");
+      assert.deepEqual(answers, [...Array(entered).fill("Ok"), ...refused], "what was refused did not run");
+      // A machine that stops for 30 ms between reading and running, or between the four, makes another of it.
+    } while (entered !== 1 && ++rounds < 50);
     assert.equal(entered, 1);
   });
 }

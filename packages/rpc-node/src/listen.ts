@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { chmodSync } from "node:fs";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import {
   type CallContext,
@@ -84,7 +83,8 @@ export interface Listener extends AsyncDisposable {
    *
    * @param options.graceMs  how long running calls may take, 0…2_147_483_647; then they are cancelled and answered with Unavailable. Default 10_000
    * @param options.leaveMs  for a stop after which another process serves the same place already: before all that, callers are told to connect
-   *                         anew, and for so long what still comes on open connections is executed and not refused, 0…2_147_483_647. Default 0
+   *                         anew, and for so long, or until all have left, what still comes on open connections is executed and not refused,
+   *                         0…2_147_483_647. Default 0
    */
   close(options?: { readonly graceMs?: number; readonly leaveMs?: number }): Promise<void>;
 }
@@ -122,6 +122,8 @@ class OnePort implements Listener {
   readonly #place: string;
   readonly #connections = new Map<Socket, AnyConnection>();
   readonly #forget: (this: Socket) => void;
+  /** Told when the last connection is gone. */
+  #allLeft: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
   /** Whoever connected before the port was closed, and says only now which protocol it speaks, is told as well. */
@@ -139,8 +141,12 @@ class OnePort implements Listener {
     }
     this.#options = options;
     const connections = this.#connections;
+    const left = () => this.#allLeft?.();
     this.#forget = function forget() {
       connections.delete(this);
+      if (connections.size === 0) {
+        left();
+      }
     };
     this.#limits = listenerLimits(options.limits);
     this.#calls = new CallServer({
@@ -258,7 +264,11 @@ class OnePort implements Listener {
       http2?.announceStop();
     }
     if (leaveMs > 0 && this.#connections.size > 0) {
-      await delay(leaveMs);
+      const { promise: allLeft, resolve: onAllLeft } = Promise.withResolvers<void>();
+      this.#allLeft = onAllLeft;
+      const timer = setTimeout(onAllLeft, leaveMs);
+      await allLeft;
+      clearTimeout(timer);
     }
     this.#calls.stopping = true;
     this.#health?.stop();

@@ -9,6 +9,7 @@ import { type CallContext, type CallRecord, Code, MethodTable, RpcError, runInCo
 import { EchoService } from "../../gen/echo_pb.js";
 import { type ListenerOptions, listen } from "../listen.ts";
 import { serveEcho } from "../testing/echo-service.ts";
+import { untilReached } from "../testing/until-reached.ts";
 import { createGrpcChannel, type GrpcChannelOptions } from "./create-grpc-channel.ts";
 import type { GrpcRequests } from "./grpc-client.ts";
 
@@ -182,7 +183,9 @@ test("a stream ends at its deadline and with its signal, and the request being s
       ended++;
     }
   }
-  await assert.rejects(last(client.double(silence(), { timeoutMs: 30 })), hasCode(Code.DeadlineExceeded));
+  const late = (timeoutMs: number) =>
+    assert.rejects(last(client.double(silence(), { timeoutMs })), hasCode(Code.DeadlineExceeded));
+  await untilReached(30, late, () => seen.contexts.length > 0);
   const cancel = new AbortController();
   const answers = client.up({ value: 1 }, { signal: cancel.signal });
   await answers.next();

@@ -207,7 +207,7 @@ test("hostile first bytes are closed at once, silence after the first-byte time"
       raw.send(start);
     }
     await raw.end();
-    assert.ok(performance.now() - startMs < 3000);
+    assert.ok(performance.now() - startMs < 8_000);
   }
   assert.equal(server.seen.contexts.length, 0);
 });
@@ -379,7 +379,7 @@ test("every served call is observed once, with sizes and times; unknown names ar
   const beforeUs = Date.now() * 1000;
   raw.send(requestFrame(1, echo, hello));
   raw.send(requestFrame(2, "made.up.Name", hello));
-  raw.send(requestFrame(3, slow, Buffer.from([0x08, 20]), { timeoutMs: 5000 }));
+  raw.send(requestFrame(3, slow, Buffer.from([0x08, 20]), { timeoutMs: 20_000 }));
   await raw.answers(3);
   const [first, second, third] = records;
   assert.equal(records.length, 3);
@@ -395,10 +395,10 @@ test("every served call is observed once, with sizes and times; unknown names ar
     ],
     ["server", echo, "raw.py", Code.Ok, 7, 7, 0],
   );
-  assert.ok(Math.abs(first!.startUs - beforeUs) < 2_000_000);
+  assert.ok(Math.abs(first!.startUs - beforeUs) < 60_000_000);
   assert.ok(first!.durationUs > 0 && first!.queueUs >= 0 && first!.queueUs <= first!.durationUs);
   assert.deepEqual([second?.method, second?.code], ["", Code.Unimplemented]);
-  assert.equal(third?.deadlineMs, 5000);
+  assert.equal(third?.deadlineMs, 20_000);
   assert.ok(third!.durationUs >= 19_000);
   assert.match(first!.peerInstance, /^127\.0\.0\.1:\d+$/);
 });

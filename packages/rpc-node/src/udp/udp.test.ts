@@ -41,7 +41,8 @@ async function ask(socket: Socket, port: number, bytes: Uint8Array): Promise<{ h
 }
 
 function callUdp(port: number, options?: UdpChannelOptions) {
-  const channel = createUdpChannel({ address: "127.0.0.1", port }, options);
+  // A second is the default, which a busy machine may use up.
+  const channel = createUdpChannel({ address: "127.0.0.1", port }, { timeoutMs: 20_000, ...options });
   return { channel, client: createClient(EchoService, channel.call), [Symbol.asyncDispose]: () => channel.close() };
 }
 
@@ -141,6 +142,7 @@ test("a call ends at its deadline, once, and is not sent again", async () => {
   await using server = await serveEcho({ udp: true });
   await using caller = callUdp(server.listener.port, { caller: "Test.udp" });
   await assert.rejects(caller.client.slow({ text: "x" }, { timeoutMs: 50 }), withCode(Code.DeadlineExceeded));
+  await server.entered(1);
   assert.equal(server.seen.contexts.length, 1);
   assert.equal(server.seen.contexts[0]?.caller, "Test.udp");
   assert.equal(caller.channel.inFlight, 0);
@@ -149,7 +151,7 @@ test("a call ends at its deadline, once, and is not sent again", async () => {
 
 test("calls over one channel are matched by sequence, and stop with their signal, the channel and the listener", async () => {
   await using server = await serveEcho({ udp: true });
-  const caller = callUdp(server.listener.port, { maxCalls: 20, timeoutMs: 5_000 });
+  const caller = callUdp(server.listener.port, { maxCalls: 20, timeoutMs: 20_000 });
   const numbers = Array.from({ length: 20 }, (_, number) => number);
   const answers = await Promise.all(numbers.map((number) => caller.client.text({ number })));
   assert.deepEqual(
