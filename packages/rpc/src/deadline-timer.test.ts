@@ -36,8 +36,10 @@ test("many deadlines with one timer: each is expired after its time and never be
 
 test("a stopped timer expires nothing, and can be used again", async () => {
   let fired = 0;
+  const firedAgain = Promise.withResolvers<void>();
   const timer = new DeadlineTimer(() => {
     fired++;
+    firedAgain.resolve();
     return Number.POSITIVE_INFINITY;
   });
   timer.add(performance.now() + 5);
@@ -45,6 +47,8 @@ test("a stopped timer expires nothing, and can be used again", async () => {
   await delay(20);
   assert.equal(fired, 0);
   timer.add(performance.now() + 5);
-  await delay(50);
+  const alive = setTimeout(() => {}, 20_000);
+  await firedAgain.promise;
+  clearTimeout(alive);
   assert.equal(fired, 1);
 });

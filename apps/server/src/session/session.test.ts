@@ -63,7 +63,7 @@ describe("sessions", () => {
 
   it("refuses a token after thirty minutes", async () => {
     const { token, expiresMs } = await server.operator(SessionService).createSignInToken({});
-    assert.ok(Math.abs(expiresMs - Date.now() - server.clock.offsetMs - 30 * minuteMs) < 5_000);
+    assert.ok(Math.abs(expiresMs - Date.now() - server.clock.offsetMs - 30 * minuteMs) < 60_000);
     server.clock.offsetMs += 30 * minuteMs;
     await rejectsWith(server.browser(SessionService).signIn({ token }), Code.Unauthenticated, /msec token/);
   });

@@ -103,7 +103,7 @@ test("readProcess tells memory, CPU, parent, group and start of a process, and n
   assert.ok(self.memoryBytes > 10 * 1024 ** 2);
   assert.ok(self.cpuTicks > 0);
   assert.equal(self.parentPid, process.ppid);
-  assert.ok(Math.abs(self.startedMs - performance.timeOrigin) < 3000);
+  assert.ok(Math.abs(self.startedMs - performance.timeOrigin) < 60_000);
   const child = spawn("sleep", ["60"], { argv0: "a) R 1 (b", detached: true });
   assert.equal(readProcess(child.pid!)?.processGroup, child.pid);
   child.kill("SIGKILL");
