@@ -13,6 +13,7 @@ import {
   type SampleMinutes,
   type SampleMinutesQuery,
 } from "./query/alarm-series.ts";
+import { assertPatterns } from "./query/logs-patterns.ts";
 
 export type {
   CallEdge,
@@ -25,7 +26,7 @@ export type {
   SampleMinutesQuery,
   ServiceSelection,
 } from "./query/alarm-series.ts";
-export { assertAlarmExpression } from "./query/alarm-series.ts";
+export { alarmPatternLimits, assertAlarmExpression, hasPattern } from "./query/alarm-series.ts";
 
 /** Values by minute, for judging alarm rules. Each method is one statement; its answer is complete or it throws. */
 export interface AlarmSeries extends AsyncDisposable {
@@ -33,6 +34,12 @@ export interface AlarmSeries extends AsyncDisposable {
   querySamples(query: SampleMinutesQuery): Promise<SampleMinutes[]>;
   queryLogs(query: LogMinutesQuery): Promise<LogMinutes[]>;
   queryEdges(range: MinuteRange): Promise<CallEdge[]>;
+  /**
+   * Have the store read the regular expressions of an expression.
+   *
+   * @throws InvalidExpression with the place of one that its RE2 does not take
+   */
+  assertPatterns(where: string): Promise<void>;
   /** Give the connections back. */
   close(): Promise<void>;
 }
@@ -52,6 +59,7 @@ export function openAlarmSeries(options: StoreOptions): AlarmSeries {
     queryCalls: (query) => queryCallMinutes(clients, query),
     querySamples: (query) => querySampleMinutes(clients, query),
     queryLogs: (query) => queryLogMinutes(clients, query),
+    assertPatterns: (where) => assertPatterns(clients, where),
     queryEdges: (range) => queryCallEdges(clients, range),
     close,
     [Symbol.asyncDispose]: close,

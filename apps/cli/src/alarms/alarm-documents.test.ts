@@ -29,6 +29,14 @@ test("a rule is written with words and names, without ids and times, and read ag
   const short = ruleDocument(rule({ name: "p99", subject: "p99", service: "Flight.web", threshold: 300 }), names);
   assert.deepEqual([short.enabled, short.severity, short.condition], [true, "warning", "above"]);
   assert.deepEqual([short.forMinutes, short.ofMinutes, short.baseline], [2, 3, undefined]);
+  const where = "text =~ '^a=b \\d+' and uid = 7";
+  const log = rule({
+    name: "log",
+    subject: "log",
+    service: "*",
+    ...documentFromWords(ruleForm, [`logWhere=${where}`], en),
+  });
+  assert.equal(ruleDocument(log, names).logWhere, where, "an expression goes through words and documents as it is");
 });
 
 test("what is wrong with a document is said with its key, what was found and what there is", () => {

@@ -1,5 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { AlarmCurveSchema, AlarmRule, PreviewAlarmRuleResponseSchema } from "@msec/api/console/v1/alarms_pb.js";
+import {
+  type AlarmCurveSchema,
+  type AlarmRule,
+  AlarmSubject,
+  type PreviewAlarmRuleResponseSchema,
+} from "@msec/api/console/v1/alarms_pb.js";
+import { Code, RpcError } from "@msec/rpc";
+import { InvalidExpression } from "@msec/telemetry-store";
 import type { AlarmSeries } from "@msec/telemetry-store/alarm-series";
 import { askTelemetry } from "../telemetry/telemetry-error.ts";
 import { curveView } from "./alarm-view.ts";
@@ -28,6 +35,21 @@ export class AlarmPast {
     this.#series = series;
     this.#readCluster = readCluster;
     this.#now = now;
+  }
+
+  /**
+   * Have the telemetry store read the regular expressions of a rule on log lines; other rules need no store.
+   *
+   * @throws RpcError InvalidArgument naming the place, Unavailable
+   */
+  async assertPatterns({ subject, logWhere }: AlarmRule): Promise<void> {
+    if (subject !== AlarmSubject.LOG) return;
+    try {
+      await this.#series.assertPatterns(logWhere);
+    } catch (error) {
+      if (error instanceof InvalidExpression) throw new RpcError(Code.InvalidArgument, `log_where: ${error.message}`);
+      await askTelemetry(Promise.reject(error));
+    }
   }
 
   /** The curve of an alarm with its bounds; the newest day of a longer one. */

@@ -9,6 +9,7 @@ import {
   AlarmEvent,
   AlarmResolution,
   AlarmService,
+  AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { enrollAgent, startTestServer, type TestAgent, type TestServer } from "../testing/test-server.ts";
@@ -171,6 +172,17 @@ describe("alarms through the server, its API and an agent's reports", () => {
   });
 
   it("names what is wrong with what people ask", async () => {
+    const pattern = ruleOf({
+      name: "pattern",
+      service,
+      subject: AlarmSubject.LOG,
+      logWhere: "uid = 7 and text =~ 'a(?=b)'",
+    });
+    const place = /log_where: the expression cannot be read at character 21: "a\(\?=b\)" is no regular expression/;
+    await refuses(api().saveAlarmRule({ rule: pattern }), Code.InvalidArgument, place);
+    await refuses(api().previewAlarmRule({ rule: pattern }), Code.InvalidArgument, place);
+    const readable = { ...pattern, logWhere: "uid = 7 and text =~ 'a|b'" };
+    assert.equal((await api().saveAlarmRule({ rule: readable })).rule?.logWhere, readable.logWhere);
     await refuses(
       api().saveAlarmRule({ rule: ruleOf({ threshold: Number.NaN }) }),
       Code.InvalidArgument,

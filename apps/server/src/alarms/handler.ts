@@ -109,7 +109,9 @@ export function createAlarmHandler(parts: AlarmHandlerParts): ServiceImpl<typeof
     },
 
     async saveAlarmRule({ rule }, context) {
-      const saved = await alarms.saveRule(getRule(rule), authorOf(context));
+      const checked = checkRule(getRule(rule));
+      await past.assertPatterns(checked);
+      const saved = await alarms.saveRule(checked, authorOf(context));
       changed();
       return { rule: saved };
     },
@@ -123,7 +125,9 @@ export function createAlarmHandler(parts: AlarmHandlerParts): ServiceImpl<typeof
     async previewAlarmRule({ rule, hours }) {
       const wanted = hours === 0 ? 24 : hours;
       if (wanted > 24) refuse(`hours ${wanted} must be 1…24`);
-      return await past.preview(checkRule({ ...getRule(rule), id: "preview" }), wanted);
+      const checked = checkRule({ ...getRule(rule), id: "preview" });
+      await past.assertPatterns(checked);
+      return await past.preview(checked, wanted);
     },
 
     async listAlarmSilences() {

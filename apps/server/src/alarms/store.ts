@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import type { ServerStore } from "../schema.ts";
 import { type AlarmView, alarmView, type Beside } from "./alarm-view.ts";
 import { alarmLimits, checkRule } from "./engine/rule.ts";
-import { sourceOf } from "./evaluate/read-series.ts";
+import { Source, sourceOf } from "./evaluate/read-series.ts";
 import { type ChannelRow, channelLimits, checkChannel, settingsText } from "./notify/channel.ts";
 import { findSecrets, sealSecrets } from "./notify/channel-secrets.ts";
 import type { SecretBox } from "./notify/secret-box.ts";
@@ -63,12 +63,11 @@ export class AlarmStore {
     const isExact = rule.service !== "" && !rule.service.endsWith("*");
     const ofService = others.filter(({ service }) => isExact && service === rule.service);
     assertRoom(`rules of ${rule.service}`, ofService.length, alarmLimits.rulesOfService);
-    if (sourceOf(rule) === "log") {
-      assertRoom(
-        "rules on log lines",
-        others.filter((other) => sourceOf(other) === "log").length,
-        alarmLimits.logRules,
-      );
+    const source = sourceOf(rule);
+    const ofSource = others.filter((other) => sourceOf(other) === source);
+    if (source === Source.Log) assertRoom("rules on log lines", ofSource.length, alarmLimits.logRules);
+    if (source === Source.LogPattern) {
+      assertRoom("rules with regular expressions", ofSource.length, alarmLimits.patternRules);
     }
     const columns = {
       name: rule.name,

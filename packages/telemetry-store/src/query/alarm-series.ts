@@ -2,7 +2,7 @@ import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
 import { type Condition, compileExpression } from "./logs-compile.ts";
-import { type Expression, parseExpression } from "./logs-parser.ts";
+import { parseExpression, patternsOf } from "./logs-parser.ts";
 
 // Values by minute for many alarm rules at once: one statement for each kind of data, whatever the number of rules. Each
 // row of a table is counted once for each grouping that a rule asks for (ARRAY JOIN over bit masks), so that totals,
@@ -263,33 +263,39 @@ export async function queryCallEdges(clients: StoreClients, range: MinuteRange):
   );
 }
 
+/** Bounds of the regular expressions of an alarm rule: each reads the whole text of an hour of lines, every minute. */
+export const alarmPatternLimits = {
+  characters: 200,
+  ofRule: 3,
+} as const;
+
+/** Whether an expression has a regular expression. @throws InvalidExpression */
+export function hasPattern(where: string): boolean {
+  return patternsOf(parseExpression(where)).length > 0;
+}
+
 /**
- * Check an expression that an alarm rule is to use. Regular expressions are refused: one that the store cannot read would keep all other rules on
- * log lines from being judged, and each costs the whole text of every minute.
+ * Check an expression that an alarm rule is to use, as far as can be told without the store (`AlarmSeries.assertPatterns` asks it).
  *
- * @throws InvalidExpression where it cannot be read; InvalidQuery for a regular expression
+ * @throws InvalidExpression where it cannot be read; InvalidQuery for too many or too long regular expressions
  */
 export function assertAlarmExpression(where: string): void {
   const expression = parseExpression(where);
   if (expression === undefined) return;
-  if (hasRegularExpression(expression)) {
-    throw new InvalidQuery("an alarm rule cannot use =~; ~ finds a part of a text, whatever its case");
+  const patterns = patternsOf(expression);
+  if (patterns.length > alarmPatternLimits.ofRule) {
+    throw new InvalidQuery(
+      `${patterns.length} regular expressions (=~): at most ${alarmPatternLimits.ofRule} in a rule`,
+    );
+  }
+  for (const { value } of patterns) {
+    const { length } = [...value.text];
+    if (length <= alarmPatternLimits.characters) continue;
+    throw new InvalidQuery(
+      `a regular expression of ${length} characters: at most ${alarmPatternLimits.characters} in a rule`,
+    );
   }
   compileExpression(expression, new Map());
-}
-
-function hasRegularExpression(expression: Expression): boolean {
-  switch (expression.kind) {
-    case "and":
-    case "or":
-      return expression.parts.some(hasRegularExpression);
-    case "not":
-      return hasRegularExpression(expression.part);
-    case "compare":
-      return expression.comparison === "=~";
-    default:
-      return false;
-  }
 }
 
 /** Fields that the user defined are read from the map of fields like all others: slower, and the same. */

@@ -1,7 +1,7 @@
 import type { StoreClients } from "../client.ts";
-import { ask } from "./ask.ts";
-import { type FlowPlace, findFlowPlaces, inPlaces } from "./flow-places.ts";
+import { askRows } from "./ask.ts";
 import { parseRequestId, type RequestKey } from "./request-id.ts";
+import type { RowReader } from "./row-reader.ts";
 
 /** Spans of one request that are returned. */
 export const flowSpansMax = 5_000;
@@ -69,12 +69,6 @@ export interface FlowLog {
   fields: Record<string, string>;
 }
 
-// A hop that speaks only the original's head knows the flow id and not the high half of the trace id, so its rows have 0 there.
-const whereRequest = `flow_id IN {flowIds:Array(UInt64)} AND ({anyHigh:Bool} OR trace_high IN (0, {traceHigh:UInt64}))`;
-
-const hexOf = (column: string) => `lower(leftPad(hex(${column}), 16, '0'))`;
-const hexOrEmpty = (column: string) => `if(${column} = 0, '', ${hexOf(column)})`;
-
 /**
  * Find everything known of one request.
  *
@@ -84,58 +78,108 @@ const hexOrEmpty = (column: string) => `if(${column} = 0, '', ${hexOf(column)})`
  */
 export async function getFlow(clients: StoreClients, requestId: string): Promise<Flow | undefined> {
   const key = parseRequestId(requestId);
-  const places = await findFlowPlaces(clients, key.flowIds);
-  const [spans, logs] = await Promise.all([readSpans(clients, key, places.spans), readLogs(clients, key, places.logs)]);
+  const [spans, logs] = await Promise.all([
+    readFlow(clients, key, "read the spans of a request", spanQuery, flowSpansMax + 1, spanFrom),
+    readFlow(clients, key, "read the log of a request", logQuery, flowLogsMax, lineFrom),
+  ]);
   // The high half may be missing in some rows: the first that has it names the request.
   const ids = [...spans, ...logs].map(({ traceId }) => traceId);
   const id = ids.find((traceId) => !traceId.startsWith("0000000000000000")) ?? ids[0];
   if (id === undefined) return undefined;
   return {
     requestId: id,
-    spans: spans.slice(0, flowSpansMax).map(({ traceId: _, ...span }) => span),
-    logs: logs.map(({ traceId: _, levelNumber, ...line }) => ({ ...line, level: levelName(levelNumber) })),
+    spans: spans.slice(0, flowSpansMax).map(({ row }) => row),
+    logs: logs.map(({ row }) => row),
     truncated: spans.length > flowSpansMax,
   };
 }
 
-async function readSpans(
+interface FlowRow<Row> {
+  readonly traceId: string;
+  readonly row: Row;
+}
+
+async function readFlow<Row>(
   clients: StoreClients,
-  key: RequestKey,
-  places: readonly FlowPlace[],
-): Promise<(FlowSpan & { traceId: string })[]> {
-  if (places.length === 0) return [];
-  const { sql, params } = inPlaces(places, "start");
-  return await ask(clients, "read the spans of a request", spanQuery(sql), { ...requestParams(key), ...params });
+  { traceHigh, flowIds }: RequestKey,
+  doing: string,
+  query: (high: string, limit: number) => string,
+  limit: number,
+  rowFrom: (reader: RowReader) => Row,
+): Promise<FlowRow<Row>[]> {
+  // A hop that speaks only the original's head knows the flow id and not the high half of the trace id, so its rows have 0 there.
+  const high = traceHigh === undefined ? "" : "AND trace_high IN (0, {traceHigh:UInt64})";
+  const flowHighs = flowIds.map((id) => Number(BigInt(id) >> 32n));
+  const params = { flowIds: flowIds.map(BigInt), flowHighs, ...(traceHigh !== undefined && { traceHigh }) };
+  const reader = await askRows(clients, doing, query(high, limit), params, limit);
+  const rows: FlowRow<Row>[] = [];
+  while (reader.hasMore) {
+    const traceId = reader.hex64() + reader.hex64();
+    rows.push({ traceId, row: rowFrom(reader) });
+  }
+  return rows;
 }
 
-async function readLogs(
-  clients: StoreClients,
-  key: RequestKey,
-  places: readonly FlowPlace[],
-): Promise<(FlowLog & { traceId: string; levelNumber: number })[]> {
-  if (places.length === 0) return [];
-  const { sql, params } = inPlaces(places, "time");
-  return await ask(clients, "read the log of a request", logQuery(sql), { ...requestParams(key), ...params });
+/**
+ * The condition for rows of a request, which the index by its id finds: a few granules of minutes and services, where one by id alone reads the filter of
+ * each. It is part of the statement that reads them, since planning and sending is most of what a statement costs.
+ */
+const isOfRequest = (places: "span_place" | "log_place", time: string) => `flow_id IN {flowIds:Array(UInt64)}
+    AND (service, toStartOfMinute(${time})) IN (SELECT service, minute FROM ${places} WHERE flow_high IN {flowHighs:Array(UInt32)})`;
+
+// Columns as they are, in the order in which `spanFrom` and `lineFrom` read them: each function in a statement takes longer to plan than to compute here.
+const spanQuery = (high: string, limit: number) => `
+  SELECT trace_high, flow_id, span_id, parent_span_id, side, service, instance, host, method, peer_service, peer_instance, start, duration_us, code,
+    message, request_bytes, response_bytes, deadline_ms, queue_us, attempt, attempt_reason, route_version, release
+  FROM span WHERE ${isOfRequest("span_place", "start")} ${high}
+  ORDER BY start, side DESC LIMIT ${limit}`;
+
+const logQuery = (high: string, limit: number) => `
+  SELECT trace_high, flow_id, time, span_id, service, instance, level, text, fields
+  FROM log WHERE ${isOfRequest("log_place", "time")} ${high}
+  ORDER BY time LIMIT ${limit}`;
+
+function spanFrom(reader: RowReader): FlowSpan {
+  return {
+    spanId: reader.hex64(),
+    parentSpanId: hexOrEmpty(reader.hex64()),
+    side: reader.uint8() as 1 | 2,
+    service: reader.string(),
+    instance: reader.string(),
+    host: reader.string(),
+    method: reader.string(),
+    peerService: reader.string(),
+    peerInstance: reader.string(),
+    startUs: reader.uint64(),
+    durationUs: reader.uint32(),
+    code: reader.uint8(),
+    message: reader.string(),
+    requestBytes: reader.uint32(),
+    responseBytes: reader.uint32(),
+    deadlineMs: reader.uint32(),
+    queueUs: reader.uint32(),
+    attempt: reader.uint8(),
+    attemptReason: reader.uint8(),
+    routeVersion: reader.uint32(),
+    release: reader.string(),
+  };
 }
 
-function requestParams({ traceHigh, flowIds }: RequestKey): Record<string, unknown> {
-  return { flowIds: flowIds.map(BigInt), anyHigh: traceHigh === undefined, traceHigh: traceHigh ?? "0" };
+function lineFrom(reader: RowReader): FlowLog {
+  return {
+    timeUs: reader.uint64(),
+    spanId: hexOrEmpty(reader.hex64()),
+    service: reader.string(),
+    instance: reader.string(),
+    level: levelName(reader.uint8()),
+    text: reader.string(),
+    fields: reader.map(),
+  };
 }
 
-const spanQuery = (places: string) => `
-  SELECT concat(${hexOf("trace_high")}, ${hexOf("flow_id")}) AS traceId,
-    ${hexOf("span_id")} AS spanId, ${hexOrEmpty("parent_span_id")} AS parentSpanId, side, service, instance, host, method,
-    peer_service AS peerService, peer_instance AS peerInstance, toUnixTimestamp64Micro(start) AS startUs,
-    duration_us AS durationUs, code, message, request_bytes AS requestBytes, response_bytes AS responseBytes,
-    deadline_ms AS deadlineMs, queue_us AS queueUs, attempt, attempt_reason AS attemptReason, route_version AS routeVersion, release
-  FROM span WHERE ${places} AND ${whereRequest}
-  ORDER BY start, side DESC LIMIT ${flowSpansMax + 1} SETTINGS max_threads = 1`;
-
-const logQuery = (places: string) => `
-  SELECT concat(${hexOf("trace_high")}, ${hexOf("flow_id")}) AS traceId, toUnixTimestamp64Micro(time) AS timeUs,
-    ${hexOrEmpty("span_id")} AS spanId, service, instance, level AS levelNumber, text, fields
-  FROM log WHERE ${places} AND ${whereRequest}
-  ORDER BY time LIMIT ${flowLogsMax} SETTINGS max_threads = 1`;
+function hexOrEmpty(id: string): string {
+  return id === "0000000000000000" ? "" : id;
+}
 
 /** The name of a level in the order of OpenTelemetry's severity numbers, as in telemetry.proto. */
 function levelName(level: number): string {

@@ -2,7 +2,7 @@ import { ClickHouseError } from "@clickhouse/client";
 import type { StoreClients } from "../client.ts";
 import { storeErrorFrom } from "../client-error.ts";
 import { InvalidQuery } from "../store-error.ts";
-import type { Expression, Value } from "./logs-parser.ts";
+import { type Expression, patternsOf } from "./logs-parser.ts";
 import { InvalidExpression, ProblemKind, quoteFound } from "./logs-problem.ts";
 
 /** Seconds that one statement about logs may run. */
@@ -40,7 +40,7 @@ export async function askLogs<Row>(
     return await result.json<Row>();
   } catch (error) {
     const { code } = error instanceof ClickHouseError ? error : { code: "" };
-    const pattern = code === badPattern ? findPattern(expression) : undefined;
+    const pattern = code === badPattern ? patternsOf(expression)[0]?.value : undefined;
     if (pattern !== undefined) {
       throw new InvalidExpression(ProblemKind.Pattern, pattern.position, pattern.length, quoteFound(pattern.text));
     }
@@ -51,20 +51,5 @@ export async function askLogs<Row>(
     }
     if (code === tooLarge) throw new InvalidQuery("the answer is larger than 64 MiB; ask for fewer lines");
     throw storeErrorFrom(error, "read the log", where);
-  }
-}
-
-/** The first pattern of an expression. */
-function findPattern(expression: Expression | undefined): Value | undefined {
-  switch (expression?.kind) {
-    case "and":
-    case "or":
-      return expression.parts.map(findPattern).find((found) => found !== undefined);
-    case "not":
-      return findPattern(expression.part);
-    case "compare":
-      return expression.comparison === "=~" ? expression.value : undefined;
-    default:
-      return undefined;
   }
 }

@@ -50,6 +50,21 @@ export function parseExpression(expression: string): Expression | undefined {
   return parser.parse();
 }
 
+/** The regular expressions of an expression, with where they stand. */
+export function patternsOf(expression: Expression | undefined): Extract<Expression, { kind: "compare" }>[] {
+  switch (expression?.kind) {
+    case "and":
+    case "or":
+      return expression.parts.flatMap(patternsOf);
+    case "not":
+      return patternsOf(expression.part);
+    case "compare":
+      return expression.comparison === "=~" ? [expression] : [];
+    default:
+      return [];
+  }
+}
+
 class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;

@@ -164,6 +164,9 @@ describe("the log of a telemetry store over the embedded engine", () => {
       assert.deepEqual([error.problem.kind, error.problem.position], ["pattern", 24]);
       return true;
     });
+    const second = await store.logs.check("cost =~ '^1' and not (text =~ 'a(?=b)')");
+    assert.deepEqual([second?.kind, second?.position], ["pattern", 30], "the one that is wrong, not the first");
+    assert.equal(await store.logs.check("cost =~ '^1' and text =~ 'a|b'"), undefined);
   });
 
   test("pages through lines of one microsecond and of long ago, each once", async () => {

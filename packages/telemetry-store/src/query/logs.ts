@@ -6,6 +6,7 @@ import { defineField, listDefinedFields, listSeenFields, removeField, type SeenF
 import { countLogs, type LogHistogram, type LogHistogramQuery } from "./logs-histogram.ts";
 import { findLogs, type LogPage, type LogPageQuery } from "./logs-page.ts";
 import { parseExpression } from "./logs-parser.ts";
+import { assertPatterns } from "./logs-patterns.ts";
 import { type ExpressionProblem, InvalidExpression } from "./logs-problem.ts";
 import type { LogRow } from "./logs-row.ts";
 import { type LogTail, type LogTailQuery, tailLogs } from "./logs-tail.ts";
@@ -20,7 +21,7 @@ export interface LogStore {
   around(query: LogAroundQuery): Promise<LogRow[]>;
   /** How many lines of each level there were over time. */
   count(query: LogHistogramQuery): Promise<LogHistogram>;
-  /** What is wrong with an expression; `undefined` where nothing is. */
+  /** What is wrong with an expression, its regular expressions included; `undefined` where nothing is. */
   check(expression: string): Promise<ExpressionProblem | undefined>;
   /** The fields with columns of their own, in order of their names. */
   listFields(): Promise<LogField[]>;
@@ -57,7 +58,10 @@ export function createLogStore(clients: StoreClients): LogStore {
     tail: async (query) => await tailLogs(clients, query, await fieldsByName(), Date.now()),
     around: async (query) => await findLogsAround(clients, query),
     count: async (query) => await countLogs(clients, query, await fieldsByName()),
-    check: async (text) => findProblem(text, await fieldsByName()),
+    check: async (text) => {
+      const problem = findProblem(text, await fieldsByName());
+      return problem ?? (await problemOf(assertPatterns(clients, text)));
+    },
     listFields: async () => await listDefinedFields(clients),
     listSeenFields: async () => await listSeenFields(clients, Date.now()),
     defineField: async (field) => await change(defineField(clients, field)),
@@ -65,7 +69,17 @@ export function createLogStore(clients: StoreClients): LogStore {
   };
 }
 
-/** What is wrong with an expression; `undefined` where nothing is. */
+async function problemOf(check: Promise<void>): Promise<ExpressionProblem | undefined> {
+  try {
+    await check;
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidExpression) return error.problem;
+    throw error;
+  }
+}
+
+/** What is wrong with an expression as far as can be told without the store; `undefined` where nothing is. */
 export function findProblem(text: string, fields: ReadonlyMap<string, LogField>): ExpressionProblem | undefined {
   try {
     const expression = parseExpression(text);

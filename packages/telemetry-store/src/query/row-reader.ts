@@ -31,6 +31,12 @@ export class RowReader {
     return this.view.getUint32(this.position - 8, true) + this.view.getUint32(this.position - 4, true) * 0x1_0000_0000;
   }
 
+  /** A number of 64 bits as 16 hex digits: an id. */
+  hex64(): string {
+    this.position += 8;
+    return this.#bytes.readBigUInt64LE(this.position - 8).toString(16).padStart(16, "0");
+  }
+
   float64(): number {
     this.position += 8;
     return this.view.getFloat64(this.position - 8, true);
@@ -52,6 +58,13 @@ export class RowReader {
     const length = this.varint();
     this.position += length;
     return this.#bytes.toString("utf8", this.position - length, this.position);
+  }
+
+  /** A map of strings. */
+  map(): Record<string, string> {
+    const entries: [string, string][] = [];
+    for (let left = this.varint(); left > 0; left--) entries.push([this.string(), this.string()]);
+    return Object.fromEntries(entries);
   }
 
   skip(bytes: number): void {

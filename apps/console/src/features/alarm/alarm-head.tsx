@@ -8,7 +8,7 @@ import { alarmStatusQuery } from "./queries.ts";
 import "../../ui/tabs.css";
 import "./alarms.css";
 
-const sources = ["calls", "metric", "log", "liveness"] as const;
+const sources = ["calls", "metric", "log", "log-pattern", "liveness"] as const;
 
 /** The head of all pages of alarms: what the page is for, where one is, and what is not evaluated. */
 export function AlarmHead({ lead }: { readonly lead: string }) {

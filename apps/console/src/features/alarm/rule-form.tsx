@@ -14,6 +14,7 @@ import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
 import { FormField } from "../../ui/form-field.tsx";
 import { Panel } from "../../ui/panel.tsx";
+import { ExpressionInput } from "../log/expression-input.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { unitOf } from "./alarm-words.ts";
 import { channelsQuery, useAlarmChange } from "./queries.ts";
@@ -227,12 +228,13 @@ function SubjectFields({ rule, set, onSubject }: Editing & { onSubject: (subject
             />
           </FormField>
           <FormField name={t("alarm.rule.logWhere")} for="rule-where" hint={t("alarm.rule.logWhereHint")}>
-            <Input
+            <ExpressionInput
               id="rule-where"
-              className="wide mono"
+              label={t("alarm.rule.logWhere")}
               value={rule.logWhere}
-              maxLength={1000}
-              onChange={(event) => set({ logWhere: event.target.value })}
+              maxLength={1_000}
+              onChange={(logWhere) => set({ logWhere })}
+              onExample={(logWhere) => set({ logWhere })}
             />
           </FormField>
         </>

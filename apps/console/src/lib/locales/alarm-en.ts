@@ -12,7 +12,13 @@ export const alarmEn = {
   badge_other: "{{count}} open alarms",
   notEvaluated:
     "Rules on {{source}} are not evaluated since {{time}}: {{failure}}. Nothing opens and nothing ends until they are.",
-  source: { calls: "calls", metric: "metrics", log: "log lines", liveness: "liveness" },
+  source: {
+    calls: "calls",
+    metric: "metrics",
+    log: "log lines",
+    "log-pattern": "log lines by regular expressions",
+    liveness: "liveness",
+  },
   overflow: "The rule has {{more}} more targets in alarm than alarms are opened for.",
   emptyTitle: "No open alarms",
   emptyTodo: "All rules are content. Rules say what is bad; make one for each thing that should wake somebody.",
@@ -141,7 +147,8 @@ export const alarmEn = {
     logLevel: "Level and above",
     logText: "Contains",
     logWhere: "And matches",
-    logWhereHint: "an expression of the log page: method ~ pay and cost > 100",
+    logWhereHint:
+      "an expression of the log page, at most 3 regular expressions in it: text =~ '^no .* seats' and cost > 100",
     anyLevel: "any",
     condition: "Is bad when",
     threshold: "Threshold",

@@ -298,9 +298,14 @@ describe("what a rule may say", () => {
     ["a long text", { subject: LOG, logText: "x".repeat(201) }, /log_text is 201 characters/],
     ["an expression with a mistake", { subject: LOG, logWhere: "level >" }, /^log_where: /],
     [
-      "a regular expression",
-      { subject: LOG, logWhere: 'not (text =~ "(a+)+$")' },
-      /log_where: an alarm rule cannot use =~/,
+      "four regular expressions",
+      { subject: LOG, logWhere: "text =~ a or text =~ b or not (uid =~ c and uid =~ d)" },
+      /log_where: 4 regular expressions \(=~\): at most 3 in a rule/,
+    ],
+    [
+      "a long regular expression",
+      { subject: LOG, logWhere: `text =~ "${"x".repeat(201)}"` },
+      /log_where: a regular expression of 201 characters: at most 200/,
     ],
     ["no threshold", { threshold: Number.NaN }, /threshold is NaN/],
     ["an infinite one", { threshold: Number.POSITIVE_INFINITY }, /threshold is Infinity/],
@@ -334,11 +339,22 @@ describe("what a rule may say", () => {
     const numbers = [...section.matchAll(/^\| [^|]+ \| ([\d,]+) \|$/gm)].map(([, number = ""]) =>
       Number(number.replace(",", "")),
     );
-    const { rules, rulesOfService, logRules, minutes, resolveMinutes, escalateMinutes, openOfRule, open } = alarmLimits;
+    const {
+      rules,
+      rulesOfService,
+      logRules,
+      patternRules,
+      minutes,
+      resolveMinutes,
+      escalateMinutes,
+      openOfRule,
+      open,
+    } = alarmLimits;
     assert.deepEqual(numbers, [
       rules,
       rulesOfService,
       logRules,
+      patternRules,
       minutes,
       resolveMinutes,
       escalateMinutes,

@@ -19,6 +19,8 @@ export const alarmLimits = {
   rulesOfService: 50,
   /** Rules on log lines: each costs a condition in the query of every minute. */
   logRules: 50,
+  /** Those of them with a regular expression (`=~`), which are counted and judged by themselves. */
+  patternRules: 20,
   nameCharacters: 100,
   noteCharacters: 2_000,
   logTextCharacters: 200,

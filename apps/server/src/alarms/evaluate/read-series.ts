@@ -5,12 +5,13 @@ import {
   AlarmScope,
   AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
-import type {
-  AlarmSeries,
-  CallMinutes,
-  MinuteRange,
-  SampleMinutes,
-  ServiceSelection,
+import {
+  type AlarmSeries,
+  type CallMinutes,
+  hasPattern,
+  type MinuteRange,
+  type SampleMinutes,
+  type ServiceSelection,
 } from "@msec/telemetry-store/alarm-series";
 import { dayMinutes, type Series, windowMinutes } from "../engine/judge.ts";
 import { logLevels } from "../engine/rule.ts";
@@ -18,23 +19,30 @@ import { matchesService } from "../engine/target.ts";
 import type { LivenessLog } from "./liveness-log.ts";
 
 /** Where the values of rules come from; each source is read, and can fail, by itself. */
-export const Source = { Calls: "calls", Metric: "metric", Log: "log", Liveness: "liveness" } as const;
+export const Source = {
+  Calls: "calls",
+  Metric: "metric",
+  Log: "log",
+  /** Log lines by a regular expression: one that takes too long keeps no other rule from being judged. */
+  LogPattern: "log-pattern",
+  Liveness: "liveness",
+} as const;
 /** One of the values of `Source`. */
 export type Source = (typeof Source)[keyof typeof Source];
 
 /** All sources, the surest first: what they say explains what the others say. */
-export const sources: readonly Source[] = [Source.Liveness, Source.Calls, Source.Metric, Source.Log];
+export const sources: readonly Source[] = [Source.Liveness, Source.Calls, Source.Metric, Source.Log, Source.LogPattern];
 
 /** Minutes in which a target must have been seen to be one; more where a rule looks further back. */
 const lookBackMinutes = 60;
 
 /** Where a rule's values come from. */
-export function sourceOf({ subject }: AlarmRule): Source {
+export function sourceOf({ subject, logWhere }: AlarmRule): Source {
   switch (subject) {
     case AlarmSubject.METRIC:
       return Source.Metric;
     case AlarmSubject.LOG:
-      return Source.Log;
+      return hasPattern(logWhere) ? Source.LogPattern : Source.Log;
     case AlarmSubject.LIVENESS:
       return Source.Liveness;
     default:
@@ -67,6 +75,7 @@ export async function readSeries(
     case Source.Metric:
       return await readSamples(series, rules, rangesFor(rules, from, to));
     case Source.Log:
+    case Source.LogPattern:
       return await readLogs(series, rules, rangesFor(rules, from, to));
     case Source.Liveness: {
       const first = from - Math.max(...rules.map(windowMinutes));

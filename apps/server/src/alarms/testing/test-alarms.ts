@@ -49,6 +49,7 @@ export async function openTestAlarms(url: string, socket: string, minute: number
     queryCalls: (query) => current.queryCalls(query),
     querySamples: (query) => current.querySamples(query),
     queryLogs: (query) => current.queryLogs(query),
+    assertPatterns: (where) => current.assertPatterns(where),
     queryEdges: (range) => current.queryEdges(range),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -1,0 +1,128 @@
+import { useQuery } from "@tanstack/react-query";
+import { Button, Input, Popover } from "antd";
+import { type ReactNode, useEffect, useId, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useApi } from "../../lib/api.ts";
+import { useLanguage } from "../../lib/use-language.ts";
+import { expressionQuery, logFieldsQuery } from "./queries.ts";
+
+/** An expression while it is written. */
+export interface ExpressionInputProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  /** Enter, where there is no fault. */
+  readonly onEnter?: ((value: string) => void) | undefined;
+  /** An example of the help is taken. */
+  readonly onExample: (value: string) => void;
+  /** UTF-16 units. */
+  readonly maxLength: number;
+  readonly label: string;
+  readonly id?: string | undefined;
+  readonly placeholder?: string | undefined;
+  /** Stands below where there is no fault. */
+  readonly note?: ReactNode;
+}
+
+const CHECK_AFTER_MS = 250;
+
+const examples = [
+  "timeout",
+  "level >= error and not text ~ retry",
+  "uid = 7 or uid in (8, 9)",
+  'method ~ "pay" cost > 1.5',
+  "text =~ 'no .* seats' and caller = Web.front",
+];
+
+/** Where an expression about log lines is written: its faults are shown in place, and its language is explained. */
+export function ExpressionInput(props: ExpressionInputProps) {
+  const { value, onChange, onEnter, onExample, maxLength, label, id, placeholder, note } = props;
+  const { t } = useTranslation();
+  const problemId = useId();
+  const problem = useExpressionProblem(value);
+  return (
+    <div className="expression">
+      <div className="row-flex">
+        <Input
+          id={id}
+          className="mono"
+          value={value}
+          allowClear
+          maxLength={maxLength}
+          status={problem === undefined ? "" : "error"}
+          placeholder={placeholder}
+          aria-label={label}
+          aria-invalid={problem !== undefined}
+          aria-describedby={problemId}
+          onChange={(event) => onChange(event.target.value)}
+          onPressEnter={() => problem === undefined && onEnter?.(value.trim())}
+        />
+        <Popover trigger="click" placement="bottomRight" content={<Help onExample={onExample} />}>
+          <Button>{t("logs.help")}</Button>
+        </Popover>
+      </div>
+      <p id={problemId} className="problem mono" aria-live="polite">
+        {problem === undefined ? (
+          note
+        ) : (
+          <>
+            <span>
+              {value.slice(Math.max(0, problem.position - 30), problem.position)}
+              <mark>{value.slice(problem.position, problem.position + problem.length) || "␣"}</mark>
+              {value.slice(problem.position + problem.length, problem.position + problem.length + 20)}
+            </span>{" "}
+            {problem.text}
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+/** What is wrong with an expression, once nobody has typed for a moment. */
+function useExpressionProblem(value: string) {
+  const api = useApi();
+  const language = useLanguage();
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), CHECK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  const check = useQuery(expressionQuery(api, settled, language));
+  return settled === value && value.trim() !== "" && !check.isPlaceholderData ? check.data?.problem : undefined;
+}
+
+function Help({ onExample }: { onExample: (where: string) => void }) {
+  const { t } = useTranslation();
+  const fields = useQuery(logFieldsQuery(useApi()));
+  const seen = fields.data?.seen.slice(0, 24) ?? [];
+  return (
+    <div className="expression-help">
+      <p>{t("logs.helpLead")}</p>
+      <dl>
+        <dt className="mono">= != &lt; &lt;= &gt; &gt;=</dt>
+        <dd>{t("logs.helpCompare")}</dd>
+        <dt className="mono">~ !~ =~</dt>
+        <dd>{t("logs.helpContains")}</dd>
+        <dt className="mono">in (…) · exists</dt>
+        <dd>{t("logs.helpIn")}</dd>
+        <dt className="mono">and or not ( )</dt>
+        <dd>{t("logs.helpLogic")}</dd>
+      </dl>
+      <p className="mono muted">level text request service instance host method caller peer source function dyed</p>
+      {seen.length > 0 && (
+        <p>
+          {t("logs.helpFields")} <span className="mono">{seen.map(({ name }) => name).join(" ")}</span>
+        </p>
+      )}
+      <ul>
+        {examples.map((example) => (
+          <li key={example}>
+            <button type="button" className="bare mono" onClick={() => onExample(example)}>
+              {example}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
