@@ -6,8 +6,8 @@ export {
   integerKey,
   listenKey,
   parseAddressPort,
-  parsePlaces,
   parsedKey,
+  parsePlaces,
   sizeKey,
   textKey,
 } from "./config/ini-keys.ts";
@@ -24,7 +24,7 @@ export { SYSTEM_SECTIONS } from "./config/system-sections.ts";
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogOptions } from "./log/create-log.ts";
 export { SECRET_FIELDS } from "./log/secret-fields.ts";
 export { withoutSecrets } from "./log/without-secrets.ts";
-export { systemErrorCode } from "./node-error.ts";
+export { isOutOfSpace, systemErrorCode } from "./node-error.ts";
 export { nodeProgram } from "./node-program.ts";
 export { nodeEnvironment, nodeFlags } from "./node-runtime.ts";
 export { osUserName } from "./os-user-name.ts";

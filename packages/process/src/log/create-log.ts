@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { type LineFileListener, lineFile } from "./line-file.ts";
 import { readableLine } from "./readable-line.ts";
 import { secretPaths } from "./secret-fields.ts";
 
@@ -30,22 +31,34 @@ export interface LogOptions {
   readonly name: string;
   /** Default `info`. */
   readonly level?: LogLevel;
-  /** A stream, or a file's path; default standard error. */
-  readonly to?: Writable | string;
+  /** A stream, or a file's path or descriptor; default standard error. */
+  readonly to?: Writable | string | number;
   /** Text for people instead of JSON lines; default: whether standard error is a terminal, and `to` is not given. */
   readonly readable?: boolean;
+  /** The file cannot be written, for the first time since it could: the disk is full. Not told of a stream. */
+  readonly onUnwritable?: (error: Error) => void;
+  /** A line is lost because the file cannot be written. Not told of a stream. */
+  readonly onLost?: () => void;
 }
 
 /**
  * Make a program's own log: one JSON line an event (time as ISO 8601 UTC), or text where a person reads along.
  *
- * Lines are written synchronously: the last ones before a crash are the ones that matter, and a daemon writes few.
+ * Lines are written synchronously: the last ones before a crash are the ones that matter, and a daemon writes few. A file that cannot be written fails nobody: see `lineFile`; a line
+ * that says how many are missing follows when it can be written again.
  */
 export function createLog(options: LogOptions): Log {
   const readable = options.readable ?? (options.to === undefined && process.stderr.isTTY === true);
-  const target = targetStream(options.to);
+  const target = targetStream(options.to ?? 2, {
+    onUnwritable: options.onUnwritable ?? (() => {}),
+    onLost: options.onLost ?? (() => {}),
+    onWritable: (lost) => {
+      if (lost > 0)
+        logger.warn({ lines: lost }, "lines are missing here: this file could not be written; was the disk full?");
+    },
+  });
   const stream = readable ? readableStream(target) : target;
-  const logger = pino(
+  const logger: Logger = pino(
     {
       name: options.name,
       level: options.level ?? "info",
@@ -61,9 +74,8 @@ export function createLog(options: LogOptions): Log {
   return logFrom(logger);
 }
 
-function targetStream(to: Writable | string | undefined): Writable | DestinationStream {
-  if (to === undefined) return destination({ dest: 2, sync: true });
-  return typeof to === "string" ? destination({ dest: to, sync: true, mkdir: true }) : to;
+function targetStream(to: Writable | string | number, listener: LineFileListener): Writable | DestinationStream {
+  return typeof to === "string" || typeof to === "number" ? lineFile(to, listener) : to;
 }
 
 function readableStream(target: Writable | DestinationStream): DestinationStream {

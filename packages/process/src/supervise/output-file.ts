@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { systemErrorCode } from "../node-error.ts";
+import { isOutOfSpace, systemErrorCode } from "../node-error.ts";
 
 /** Where the output of a supervised process goes. */
 export interface OutputFileOptions {
@@ -64,13 +64,20 @@ export class OutputFile {
     return descriptor;
   }
 
-  /** Rotate when the file has reached its size. @returns whether it did */
+  /**
+   * Rotate when the file has reached its size. On a full disk the oldest rotated files make room; where that is not enough it stays as it is, until the next time.
+   *
+   * @returns whether it did
+   */
   rotateIfLarge(): boolean {
     if (this.#size() < this.#maxBytes) return false;
-    for (let number = this.#keep - 1; number >= 1; number--) {
+    const copy = `${this.file}.0`;
+    while (!movedInto(this.file, copy)) {
+      if (!this.#removeOldest()) return false;
+    }
+    for (let number = this.#keep - 1; number >= 0; number--) {
       renameIfThere(`${this.file}.${number}`, `${this.file}.${number + 1}`);
     }
-    copyAndTruncate(this.file, `${this.file}.1`);
     this.#runOffset = 0;
     return true;
   }
@@ -102,12 +109,22 @@ export class OutputFile {
     }
   }
 
+  #removeOldest(): boolean {
+    for (let number = this.#keep; number >= 1; number--) {
+      if (!existsSync(`${this.file}.${number}`)) continue;
+      rmSync(`${this.file}.${number}`, { force: true });
+      return true;
+    }
+    return false;
+  }
+
   #size(): number {
     return statSync(this.file, { throwIfNoEntry: false })?.size ?? 0;
   }
 }
 
-function copyAndTruncate(from: string, to: string): void {
+/** @returns false where the disk has no room for the copy; the file is as it was then */
+function movedInto(from: string, to: string): boolean {
   const source = openSync(from, "r+");
   const target = openSync(to, "w", 0o640);
   try {
@@ -119,6 +136,11 @@ function copyAndTruncate(from: string, to: string): void {
       position += read;
     }
     ftruncateSync(source, 0);
+    return true;
+  } catch (error) {
+    rmSync(to, { force: true });
+    if (isOutOfSpace(error)) return false;
+    throw error;
   } finally {
     closeSync(source);
     closeSync(target);

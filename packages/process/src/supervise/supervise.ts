@@ -231,7 +231,7 @@ export class Supervised {
     const { signal } = this.#runEnd;
     if (!run.adopted) this.#options.onSpawn?.(run);
     this.#watchReady(run, signal);
-    const rotation = setInterval(() => this.#output.rotateIfLarge(), ROTATION_CHECK_MS).unref();
+    const rotation = setInterval(() => this.#rotate(), ROTATION_CHECK_MS).unref();
     signal.addEventListener("abort", () => clearInterval(rotation));
     this.#changed();
   }
@@ -255,6 +255,14 @@ export class Supervised {
       },
       (error: unknown) => giveUp(error instanceof Error ? error.message : String(error)),
     );
+  }
+
+  #rotate(): void {
+    try {
+      this.#output.rotateIfLarge();
+    } catch {
+      // A directory that was taken away, or made read-only: the process goes on, and the next start says what is wrong with it.
+    }
   }
 
   #failedToStart(error: unknown): void {

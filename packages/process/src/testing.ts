@@ -1,0 +1,1 @@
+export { type SmallDisk, smallDisk, whyNoSmallDisk } from "./testing-disk.ts";
