@@ -37,6 +37,7 @@ import { RoutedPlaces } from "./routes/routed-places.ts";
 import { watchRoutes } from "./routes/watch-routes.ts";
 import { SharedFindings } from "./sharing/shared-findings.ts";
 import { SpanRates } from "./spans/span-rates.ts";
+import { sayPlace } from "./spool/say-place.ts";
 import { sendSpool } from "./spool/send-spool.ts";
 import { Spool } from "./spool/spool.ts";
 import { InstanceSet } from "./supervisor/instance-set.ts";
@@ -89,7 +90,11 @@ async function startParts(
   const { signal } = running;
   const tables = await RouteTables.open(paths.routes, log);
   const assignments = await AssignmentStore.open(paths.assignment, log);
-  const spool = new Spool({ directory: paths.spool, maxBytes: config.spool_bytes });
+  const spool = new Spool({
+    directory: paths.spool,
+    maxBytes: config.spool_bytes,
+    onPlace: (place) => sayPlace(place, paths.spool, log),
+  });
   if (spool.tornBytes > 0) log.warn("the spool had a torn tail", { bytes: spool.tornBytes });
   const reporter: { notify: () => void } = { notify: () => {} };
   const instances = new InstanceSet({ ...paths, log, onChange: () => reporter.notify() });
@@ -169,7 +174,7 @@ async function startParts(
     routeReporter.run(link, signal),
     watchDyeing(link, dyeRules, signal),
     sendSpool(link, spool, log, signal),
-    reportMetrics(foreign.spool, log, signal),
+    reportMetrics({ append: foreign.spool.append, state: spool }, log, signal),
     hostReporter.run(link, signal),
     showProcesses(link, new TopProcesses(() => processes.owners()), signal),
   ];
@@ -178,7 +183,7 @@ async function startParts(
     socket: paths.socket,
     failed,
     stop: ({ stopInstances }) =>
-      stop({ stopInstances, running, instances, listener, localHttp, foreign, link, work, spool, paths, lock }),
+      stop({ stopInstances, running, instances, listener, localHttp, foreign, link, work, spool, paths, lock, log }),
   };
 }
 
@@ -195,6 +200,7 @@ async function stop(parts: {
   readonly spool: Spool;
   readonly paths: AgentPaths;
   readonly lock: DirectoryLock;
+  readonly log: Log;
 }): Promise<void> {
   if (parts.stopInstances) await parts.instances.stopAll();
   else parts.instances.releaseAll();
@@ -204,7 +210,8 @@ async function stop(parts: {
   parts.running.abort();
   await parts.link.close();
   await Promise.allSettled(parts.work);
-  parts.spool.close();
+  const lost = parts.spool.close();
+  if (lost > 0) parts.log.error("telemetry that waited in memory for a full disk is lost", { batches: lost });
   removeRunRecord(parts.paths.state, "agent");
   parts.lock[Symbol.dispose]();
 }

@@ -39,7 +39,11 @@ test("go to the agent in a batch of their own", () => {
   let nowMs = 1_800_000_000_000;
   const metrics = new ProcessMetrics(nowMs);
   try {
-    const buffer = new ReportBuffer(createRecorder({ now: () => nowMs }), undefined, { metrics, now: () => nowMs });
+    const buffer = new ReportBuffer(createRecorder({ now: () => nowMs }), undefined, {
+      metrics,
+      now: () => nowMs,
+      lostLines: () => 0,
+    });
     buffer.collect();
     assert.equal(buffer.length, 0);
     nowMs += 10_000;

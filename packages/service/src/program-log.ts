@@ -1,3 +1,5 @@
+import { fstatSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { createLog, type Log as LineLog, SECRET_FIELDS } from "@msec/process";
 import { currentContext } from "@msec/rpc";
 import { fieldText, Level, type LevelName, type LogFields, type Recorder } from "@msec/telemetry";
@@ -48,6 +50,9 @@ type Destination = (typeof Destination)[keyof typeof Destination];
 
 const BOUND_FIELDS_MAX = 32;
 
+const UNWRITABLE =
+  "this program's log file cannot be written: its lines go to the telemetry store only; if the disk is full, free space on this host";
+
 /** The one log of a program; each request writes through it. */
 export class ProgramLog {
   readonly #lines: LineLog;
@@ -55,6 +60,7 @@ export class ProgramLog {
   readonly #least: number;
   readonly #dyeing: DyeRules;
   readonly #bound = new WeakMap<LogRequest, Record<string, unknown>>();
+  #lostLines = 0;
 
   /** @param least  `[LOG] Level`: lines below it are kept of dyed requests only */
   constructor(options: {
@@ -70,7 +76,19 @@ export class ProgramLog {
     // Everything passes here: which lines are kept is decided once, in `write`.
     this.#lines =
       options.lines ??
-      createLog({ name: options.name, level: "trace", to: process.stdout, readable: process.stdout.isTTY === true });
+      createLog({
+        name: options.name,
+        level: "trace",
+        to: standardOutput(),
+        readable: process.stdout.isTTY === true,
+        onUnwritable: (error) => this.write("error", UNWRITABLE, { error }, undefined, Destination.Remote),
+        onLost: () => this.#lostLines++,
+      });
+  }
+
+  /** Lines that the program's file could not take, since the start. */
+  get lostLines(): number {
+    return this.#lostLines;
   }
 
   /**
@@ -152,6 +170,28 @@ export class ProgramLog {
     });
   }
 }
+
+/**
+ * Where lines for the file go. A file is written by descriptor: a full disk is then nobody's error (see `createLog`). What others write to the streams over it, as `process.stdout.write` does,
+ * is lost then, and must not end the process either.
+ */
+function standardOutput(): Writable | number {
+  for (const [descriptor, stream] of [[1, process.stdout] as const, [2, process.stderr] as const]) {
+    if (isFile(descriptor) && !stream.listeners("error").includes(ignore)) stream.on("error", ignore);
+  }
+  return isFile(1) ? 1 : process.stdout;
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    // It was closed before we began.
+    return false;
+  }
+}
+
+function ignore(): void {}
 
 class RequestLog implements Log {
   readonly #program: ProgramLog;

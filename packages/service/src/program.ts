@@ -126,7 +126,7 @@ export class Program {
     });
     // Without an agent nobody would take them.
     this.#metrics = options.agentPath === undefined ? undefined : new ProcessMetrics(Date.now());
-    const own = this.#metrics && { metrics: this.#metrics, now: Date.now };
+    const own = this.#metrics && { metrics: this.#metrics, now: Date.now, lostLines: () => this.log.lostLines };
     this.#reports = new ReportBuffer(this.recorder, undefined, own);
     const reason = () => this.#link?.reason ?? "this process has not begun";
     this.#shared = new SharedKnowledge(() => this.calls.balancers());

@@ -85,7 +85,8 @@ test("what was dropped is a metric of the process, each row once", () => {
   const recorder = createRecorder({ now: () => 1_800_000_000_000, limits: { logs: 1 } });
   let isDue = false;
   const metrics = { due: () => (isDue ? [] : undefined) };
-  const buffer = new ReportBuffer(recorder, undefined, { metrics, now: () => 1_800_000_000_000 });
+  const own = { metrics, now: () => 1_800_000_000_000, lostLines: () => 7 };
+  const buffer = new ReportBuffer(recorder, undefined, own);
   for (const text of ["kept", "one too many"]) recorder.log(Level.info, text);
   buffer.collect();
   // Its line is lost now; the one that it told of was counted when it was.
@@ -98,8 +99,12 @@ test("what was dropped is a metric of the process, each row once", () => {
     buffer.delivered(buffer.first()!);
     return samples!.nameRef.map((ref, row) => [strings[ref], samples!.value[row]]);
   };
-  assert.deepEqual(told(), [["frm.telemetry.dropped_rows", 2]]);
-  assert.deepEqual(told(), [["frm.telemetry.dropped_rows", 0]]);
+  const counted = (rows: number, lines: number) => [
+    ["frm.telemetry.dropped_rows", rows],
+    ["frm.log.dropped_lines", lines],
+  ];
+  assert.deepEqual(told(), counted(2, 7));
+  assert.deepEqual(told(), counted(0, 0));
 });
 
 test("a batch that the agent refuses is counted, one that it has is gone", () => {

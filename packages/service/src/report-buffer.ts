@@ -20,8 +20,17 @@ type Waiting = {
 /** The counter by which the rows that a process had to drop are curves, and alarms, of its own. */
 const DROPPED_METRIC = "frm.telemetry.dropped_rows";
 
-/** What the process reports of itself, and its clock: milliseconds since 1970 UTC. */
-export type OwnMetrics = { readonly metrics: Pick<ProcessMetrics, "due">; readonly now: () => number };
+/** The same for lines that its log file could not take. */
+const LOST_LINES_METRIC = "frm.log.dropped_lines";
+
+/** What the process reports of itself. */
+export type OwnMetrics = {
+  readonly metrics: Pick<ProcessMetrics, "due">;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  /** Lines that its log file could not take, since the start. */
+  readonly lostLines: () => number;
+};
 
 /** Batches on their way to the agent, oldest first; bounded, and what does not fit is counted in a later batch. */
 export class ReportBuffer {
@@ -33,6 +42,7 @@ export class ReportBuffer {
   #lostRows = 0;
   /** Rows dropped since the process last reported of itself. */
   #droppedRows = 0;
+  #toldLostLines = 0;
 
   /** @param own  what the process reports of itself; missing: nothing */
   constructor(recorder: Recorder, maxBytes = BUFFER_MAX_BYTES, own?: OwnMetrics) {
@@ -64,7 +74,11 @@ export class ReportBuffer {
     if (samples === undefined) return;
     const dropped = { name: DROPPED_METRIC, kind: SampleKind.counter, value: this.#droppedRows };
     this.#droppedRows = 0;
-    this.#add(batchOfSamples([...samples, dropped], Math.floor(nowMs / 1000)), samples.length + 1, 0);
+    const lostLines = this.#own.lostLines();
+    const lost = { name: LOST_LINES_METRIC, kind: SampleKind.counter, value: lostLines - this.#toldLostLines };
+    this.#toldLostLines = lostLines;
+    const all = [...samples, dropped, lost];
+    this.#add(batchOfSamples(all, Math.floor(nowMs / 1000)), all.length, 0);
   }
 
   #add(batch: Batch | BatchMessage, rows: number, toldRows: number): void {

@@ -392,6 +392,14 @@ export const metricCatalogue: readonly MetricEntry[] = [
     ["UDP datagrams lost for want of send buffer", "UDP 发送缓冲区错误"],
     "sys.UDP_SndbufError(Pkt/m)",
   ),
+  entry("sys.spool.used_bytes", gauge, Bytes, [
+    "Telemetry that the agent has and the server not yet",
+    "代理尚未上报的数据",
+  ]),
+  entry("sys.spool.dropped_batches", counter, Count, [
+    "Batches of telemetry that the agent had to drop: its spool or its disk is full",
+    "代理丢弃的数据批次（缓存或磁盘已满）",
+  ]),
   entry(
     "frm.process.cpu_percent",
     gauge,
@@ -469,6 +477,10 @@ export const metricCatalogue: readonly MetricEntry[] = [
   entry("frm.telemetry.dropped_rows", counter, Count, [
     "Spans, log lines and samples that the process had to drop",
     "丢弃的跨度、日志和指标条数",
+  ]),
+  entry("frm.log.dropped_lines", counter, Count, [
+    "Lines that the program's log file could not take: its disk is full",
+    "日志文件写不下的行数（磁盘已满）",
   ]),
 ];
 

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { EnvelopeSchema } from "@msec/api/agent/v1/control_pb.js";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import { type Log, withoutSecrets } from "@msec/process";
+import { isOutOfSpace, type Log, withoutSecrets } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import {
   createRecorder,
@@ -133,13 +133,16 @@ export class ReportDesk {
       }
     } catch (error) {
       // Nothing more is taken until it can be written; what was taken waits.
-      this.#parts.log.error("what the local API was told cannot be spooled", { error });
+      if (!isOutOfSpace(error)) this.#parts.log.error("what the local API was told cannot be spooled", { error });
     }
   }
 
   #recorderOf({ service, instance }: Reporter): Recorder {
     if (this.#unspooled.length > 0) {
-      throw new RpcError(Code.Unavailable, "the agent cannot write to its spool; report again later");
+      throw new RpcError(
+        Code.Unavailable,
+        "the agent cannot write to its spool, its disk may be full; report again later",
+      );
     }
     const key = `${service} ${instance}`;
     let kept = this.#kept.get(key);

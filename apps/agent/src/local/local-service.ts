@@ -7,7 +7,7 @@ import type {
   WatchRoutesRequest,
   WatchRoutesResponseSchema,
 } from "@msec/api/agent/v1/local_pb.js";
-import { type Log, readProcess } from "@msec/process";
+import { isOutOfSpace, type Log, readProcess } from "@msec/process";
 import { type CallContext, Code, type MessageFields, RpcError, type ServiceImplementation } from "@msec/rpc";
 import { isServiceName } from "../routes/route-table.ts";
 import type { RouteTables } from "../routes/route-tables.ts";
@@ -81,8 +81,12 @@ export function localService(
         const release = parts.instances.find(registration.instanceId)?.release ?? "";
         parts.spool.append(toBinary(EnvelopeSchema, create(EnvelopeSchema, { service, instance, batch, release })));
       } catch (cause) {
-        parts.log.error("telemetry cannot be spooled", { error: cause });
-        throw new RpcError(Code.Unavailable, "the agent cannot write to its spool; report again later", { cause });
+        if (!isOutOfSpace(cause)) parts.log.error("telemetry cannot be spooled", { error: cause });
+        throw new RpcError(
+          Code.Unavailable,
+          "the agent cannot write to its spool, its disk may be full; report again later",
+          { cause },
+        );
       }
       return parts.spanRates.reported(connection, callsPerSecond);
     },

@@ -42,6 +42,12 @@ export class SegmentWriter {
     this.#bytes += record.length;
   }
 
+  /** Back to a segment without records. */
+  empty(): void {
+    ftruncateSync(this.#descriptor, 0);
+    this.#bytes = 0;
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }

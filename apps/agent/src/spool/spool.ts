@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { systemErrorCode } from "@msec/process";
+import { isOutOfSpace } from "@msec/process";
 import { readSegment, recordBytes, SegmentWriter } from "./segment-file.ts";
 
 /** What a spool may hold. */
@@ -10,7 +10,21 @@ export interface SpoolOptions {
   readonly maxBytes: number;
   /** Bytes of one segment, which is one request to the server; default 4 MiB, or a quarter of `maxBytes` where that is less, at least 1 MiB and 4 KiB. */
   readonly segmentBytes?: number;
+  /** Bytes that may wait in memory while the disk is full; default 4 MiB. */
+  readonly heldBytes?: number;
+  /** Hears of each change of `Spool.place`. */
+  readonly onPlace?: (place: SpoolPlace) => void;
 }
+
+/** Where a spool puts what it is given now. */
+export const SpoolPlace = {
+  Disk: "disk",
+  /** The disk is full: it waits in memory. */
+  Memory: "memory",
+  /** What may wait in memory is full too: it is refused, and stays with whoever reports it. */
+  Nowhere: "nowhere",
+} as const;
+export type SpoolPlace = (typeof SpoolPlace)[keyof typeof SpoolPlace];
 
 /** One segment that is complete: what is sent as one request. */
 export interface SealedSegment {
@@ -23,6 +37,8 @@ interface Segment {
   readonly sequence: number;
   bytes: number;
   batches: number;
+  /** Its payloads, where it is in memory instead of on disk. */
+  held?: Uint8Array[] | undefined;
 }
 
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
@@ -32,15 +48,20 @@ const SEGMENT_LEAST_BYTES = 1024 * 1024 + 4096;
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 /** Most batches of one segment; the server takes 10,000 in a request (`maxEnvelopes` of its agents/handler.ts). */
 const SEGMENT_BATCHES_MAX = 4096;
+const HELD_BYTES = 4 * 1024 * 1024;
+/** How often a full disk is asked whether it takes again what waits in memory. */
+const DISK_AGAIN_MS = 1_000;
 
 /**
- * Telemetry on its way to the server, kept on disk until the server has it.
+ * Telemetry on its way to the server, kept on disk until the server has it. While the disk is full a little of it waits in memory, so that a server that is there goes on
+ * hearing of this host, of its disk above all; beyond that the oldest on disk makes room, and where nothing is left what comes is refused.
  *
  * A segment is `open` (appended to) → `sealed` (never changes again) → gone (the server answered, or it was the oldest when the
  * spool was full). One segment is one request and its sequence number is the request's, so a repeat after a crash has the
  * same number *and* the same content, which is what lets the server ignore it.
  *
- * The open segment's file exists before its predecessor is deleted: the highest number on disk is always the last one used.
+ * The open segment's file exists before its predecessor is deleted: the highest number on disk is always the last one used, but for those that were in memory; so a spool that is
+ * opened begins with the time, in microseconds, which is above all of them: requests are far fewer than one a microsecond. Exact in a double until the year 2255.
  */
 export class Spool {
   readonly #directory: string;
@@ -49,7 +70,14 @@ export class Spool {
   /** In ascending order. */
   readonly #sealed: Segment[] = [];
   #open: Segment;
-  #writer: SegmentWriter;
+  /** `undefined` where the disk had no room for its file. */
+  #writer: SegmentWriter | undefined;
+  readonly #heldMaxBytes: number;
+  readonly #onPlace: (place: SpoolPlace) => void;
+  #place: SpoolPlace = SpoolPlace.Disk;
+  #heldBytes = 0;
+  /** When the disk was last asked. */
+  #askedMs = Number.NEGATIVE_INFINITY;
   #bytes = 0;
   #droppedBatches = 0;
   #tornBytes = 0;
@@ -62,20 +90,25 @@ export class Spool {
     this.#maxBytes = options.maxBytes;
     this.#segmentBytes =
       options.segmentBytes ?? Math.max(SEGMENT_LEAST_BYTES, Math.min(SEGMENT_BYTES, options.maxBytes / 4));
+    this.#heldMaxBytes = options.heldBytes ?? HELD_BYTES;
+    this.#onPlace = options.onPlace ?? (() => {});
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const last = this.#takeUp();
-    // An empty directory says nothing of numbers used before (it may have been deleted): the time in microseconds is above
-    // any of them, since requests are far fewer than one a microsecond. Exact in a double until the year 2255.
-    this.#open = { sequence: last === undefined ? Date.now() * 1000 : last + 1, bytes: 0, batches: 0 };
-    this.#writer = new SegmentWriter(this.#file(this.#open.sequence));
+    this.#open = { sequence: Math.max((last ?? 0) + 1, Date.now() * 1000), bytes: 0, batches: 0 };
+    this.#writer = this.#newWriter();
     // Empty ones held a number, which the new one now holds.
     for (const empty of this.#sealed.filter((segment) => segment.batches === 0)) this.remove(empty.sequence);
     this.#trim(0);
   }
 
-  /** Bytes on disk. */
+  /** Bytes that wait: on disk, and in memory. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#heldBytes;
+  }
+
+  /** Where the last batch went. */
+  get place(): SpoolPlace {
+    return this.#place;
   }
 
   /** Batches that were dropped because the spool was full or the server refused them, since it was opened. */
@@ -94,10 +127,10 @@ export class Spool {
   }
 
   /**
-   * Append one batch; it is on disk when this returns.
+   * Append one batch; it is on disk when this returns, or in memory while the disk is full.
    *
    * @param payload  at most a segment's size
-   * @throws RangeError when it is larger; what the file system says when even dropping the oldest did not make room
+   * @throws RangeError when it is larger; what the file system says when there is no room in memory either and dropping the oldest on disk did not make any
    */
   append(payload: Uint8Array): void {
     const bytes = recordBytes(payload);
@@ -106,9 +139,6 @@ export class Spool {
     if (full) this.#seal();
     this.#trim(bytes);
     this.#write(payload);
-    this.#open.bytes += bytes;
-    this.#open.batches++;
-    this.#bytes += bytes;
     this.#arrived?.();
   }
 
@@ -143,7 +173,7 @@ export class Spool {
     if (this.#sealed.length === 0 && this.#open.batches > 0) this.#seal();
     const segment = this.#sealed[0];
     if (segment === undefined) return undefined;
-    return { sequence: segment.sequence, payloads: readSegment(this.#file(segment.sequence)).payloads };
+    return { sequence: segment.sequence, payloads: this.#payloadsOf(segment) };
   }
 
   /** Delete a segment: the server has it. Nothing happens when it was dropped meanwhile. */
@@ -159,7 +189,7 @@ export class Spool {
   split(sequence: number): void {
     const segment = this.#sealed.find((candidate) => candidate.sequence === sequence);
     if (segment === undefined) return;
-    const { payloads } = readSegment(this.#file(sequence));
+    const payloads = this.#payloadsOf(segment);
     if (payloads.length <= 1) {
       this.#droppedBatches += segment.batches;
     } else {
@@ -172,47 +202,135 @@ export class Spool {
     this.remove(sequence);
   }
 
-  close(): void {
-    this.#writer.close();
+  /** @returns batches that were in memory and for which the disk still has no room: they are lost */
+  close(): number {
+    this.#toDisk();
+    this.#writer?.close();
+    return [...this.#sealed, this.#open].reduce((sum, { held }) => sum + (held?.length ?? 0), 0);
   }
 
   #write(payload: Uint8Array): void {
+    if (this.#open.held !== undefined && performance.now() - this.#askedMs >= DISK_AGAIN_MS) this.#toDisk();
+    const bytes = recordBytes(payload);
     for (;;) {
-      try {
-        this.#writer.append(payload);
+      const full = this.#open.held === undefined ? this.#tryDisk(payload, bytes) : undefined;
+      if (full === undefined && this.#open.held === undefined) return;
+      if (this.#heldBytes + bytes <= this.#heldMaxBytes) {
+        this.#hold(payload, bytes);
         return;
-      } catch (error) {
-        // The disk is fuller than we were told: make room with our own oldest.
-        if (systemErrorCode(error) !== "ENOSPC" || !this.#dropOldest()) throw error;
       }
+      if (!this.#dropOldestOnDisk()) {
+        this.#now(SpoolPlace.Nowhere);
+        throw full ?? new OutOfSpace();
+      }
+      this.#toDisk();
+    }
+  }
+
+  /** @returns why the disk has no room; `undefined` when it is there. @throws every other fault */
+  #tryDisk(payload: Uint8Array, bytes: number): unknown {
+    try {
+      this.#writer ??= new SegmentWriter(this.#file(this.#open.sequence));
+      this.#writer.append(payload);
+    } catch (error) {
+      if (!isOutOfSpace(error)) throw error;
+      return error;
+    }
+    this.#open.bytes += bytes;
+    this.#open.batches++;
+    this.#bytes += bytes;
+    if (this.#heldBytes === 0) this.#now(SpoolPlace.Disk);
+    return undefined;
+  }
+
+  #hold(payload: Uint8Array, bytes: number): void {
+    // A segment is in one place.
+    if (this.#open.held === undefined && this.#open.batches > 0) this.#seal();
+    this.#open.held ??= [];
+    this.#open.held.push(payload);
+    this.#open.bytes += bytes;
+    this.#open.batches++;
+    this.#heldBytes += bytes;
+    this.#now(SpoolPlace.Memory);
+  }
+
+  /** Write what waits in memory to disk, oldest first, as far as there is room. */
+  #toDisk(): void {
+    this.#askedMs = performance.now();
+    for (const segment of [...this.#sealed, this.#open]) {
+      if (segment.held === undefined) continue;
+      const writer = (segment === this.#open ? this.#writer : undefined) ?? this.#newWriter(segment);
+      if (segment === this.#open) this.#writer = writer;
+      if (writer === undefined) return;
+      try {
+        for (const payload of segment.held) writer.append(payload);
+      } catch (error) {
+        writer.empty();
+        if (segment !== this.#open) {
+          writer.close();
+          unlinkSync(this.#file(segment.sequence));
+        }
+        if (isOutOfSpace(error)) return;
+        throw error;
+      }
+      if (segment !== this.#open) writer.close();
+      segment.held = undefined;
+      this.#heldBytes -= segment.bytes;
+      this.#bytes += segment.bytes;
+    }
+  }
+
+  #now(place: SpoolPlace): void {
+    if (place === this.#place) return;
+    this.#place = place;
+    this.#onPlace(place);
+  }
+
+  #payloadsOf(segment: Segment): readonly Uint8Array[] {
+    return segment.held ?? readSegment(this.#file(segment.sequence)).payloads;
+  }
+
+  #newWriter(segment = this.#open): SegmentWriter | undefined {
+    try {
+      return new SegmentWriter(this.#file(segment.sequence));
+    } catch (error) {
+      if (!isOutOfSpace(error)) throw error;
+      return undefined;
     }
   }
 
   #seal(): void {
-    const next: Segment = { sequence: this.#open.sequence + 1, bytes: 0, batches: 0 };
-    const writer = new SegmentWriter(this.#file(next.sequence));
-    this.#writer.close();
-    this.#sealed.push(this.#open);
-    this.#open = next;
-    this.#writer = writer;
+    const sealed = this.#open;
+    const writer = this.#writer;
+    this.#open = { sequence: sealed.sequence + 1, bytes: 0, batches: 0 };
+    this.#writer = this.#newWriter();
+    writer?.close();
+    // Its number was kept by an empty file.
+    if (sealed.held !== undefined && writer !== undefined) unlinkSync(this.#file(sealed.sequence));
+    this.#sealed.push(sealed);
     this.#sealing?.();
   }
 
   #trim(extraBytes: number): void {
-    while (this.#bytes + extraBytes > this.#maxBytes && this.#dropOldest()) {
+    while (this.#bytes + extraBytes > this.#maxBytes && this.#dropOldestOnDisk()) {
       // Each turn drops one.
     }
   }
 
-  #dropOldest(): boolean {
-    const oldest = this.#sealed.shift();
-    if (oldest === undefined) return false;
-    this.#droppedBatches += oldest.batches;
-    this.#delete(oldest);
+  #dropOldestOnDisk(): boolean {
+    const position = this.#sealed.findIndex(({ held }) => held === undefined);
+    if (position < 0) return false;
+    const [oldest] = this.#sealed.splice(position, 1);
+    this.#droppedBatches += oldest!.batches;
+    this.#delete(oldest!);
     return true;
   }
 
   #delete(segment: Segment): void {
+    if (segment.held !== undefined) {
+      this.#heldBytes -= segment.bytes;
+      return;
+    }
     this.#bytes -= segment.bytes;
     unlinkSync(this.#file(segment.sequence));
   }
@@ -236,5 +354,14 @@ export class Spool {
 
   #file(sequence: number): string {
     return join(this.#directory, `${String(sequence).padStart(16, "0")}.segment`);
+  }
+}
+
+/** There is no room, found without asking the disk again. */
+class OutOfSpace extends Error {
+  readonly code = "ENOSPC";
+
+  constructor() {
+    super("the disk of the spool is full, and so is what may wait in memory");
   }
 }

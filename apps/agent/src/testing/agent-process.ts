@@ -19,9 +19,15 @@ export class AgentProcess {
   }
 
   /** Start one and wait until it is ready. @throws what it said on standard error when it ends instead */
-  static async start(state: string, ...flags: string[]): Promise<AgentProcess> {
+  static start(state: string, ...flags: string[]): Promise<AgentProcess> {
+    return AgentProcess.startBehind([], state, ...flags);
+  }
+
+  /** Start one behind a command that leads elsewhere, a file system of its own for one. */
+  static async startBehind(enter: readonly string[], state: string, ...flags: string[]): Promise<AgentProcess> {
     const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-    const child = spawn(process.execPath, [main, "--state", state, "--ready-json", ...flags], {
+    const [command, ...args] = [...enter, process.execPath, main, "--state", state, "--ready-json", ...flags];
+    const child = spawn(command!, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "" },
     });
@@ -35,9 +41,9 @@ export class AgentProcess {
     return new AgentProcess(child, JSON.parse(line[0]).listen);
   }
 
-  /** A client of its local service, on a connection of its own. */
-  connect(): { readonly client: Client<typeof LocalService>; readonly channel: Channel } {
-    const channel = createChannel({ path: this.socket });
+  /** A client of its local service, on a connection of its own. @param path  of its socket, where this process sees it elsewhere */
+  connect(path = this.socket): { readonly client: Client<typeof LocalService>; readonly channel: Channel } {
+    const channel = createChannel({ path });
     return { client: createClient(LocalService, channel.call), channel };
   }
 
