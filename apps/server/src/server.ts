@@ -261,7 +261,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     metrics: createMetricsPage({
       operatorKey,
       openToLoopback: config.metrics_loopback,
-      families: () => serverFamilies({ totals, stored, hosts, store, otlp: () => otlp?.counts, log }),
+      families: () =>
+        serverFamilies({
+          ...{ totals, stored, hosts, store, log },
+          isStoreFull: () => telemetry.isFull,
+          otlp: () => otlp?.counts,
+        }),
     }),
     log,
   });

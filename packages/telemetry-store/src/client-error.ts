@@ -16,6 +16,10 @@ const unavailableCodes = new Set([
 // TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS.
 const overloadedCodes = new Set(["202", "241", "252"]);
 
+// NOT_ENOUGH_SPACE; or the system's own words within CANNOT_WRITE_TO_FILE_DESCRIPTOR, of ClickHouse and of the embedded engine's own files.
+const isFull = ({ code, message }: ClickHouseError) =>
+  code === "243" || /No space left on device|errno: 28\b|ENOSPC|EDQUOT|Disk quota exceeded/.test(message);
+
 /**
  * Translate what `@clickhouse/client` throws.
  *
@@ -29,6 +33,9 @@ export function storeErrorFrom(error: unknown, doing: string, where: string): Te
     // ABORTED: the engine is stopping.
     if (error.code === "236")
       return new StoreUnavailable(`the telemetry store at ${where} is stopping`, { cause: error });
+    if (isFull(error)) {
+      return new TelemetryStoreError(StoreErrorReason.Full, `${doing}: ${message}`, { cause: error });
+    }
     if (overloadedCodes.has(error.code)) {
       return new TelemetryStoreError(StoreErrorReason.Overloaded, `${doing}: ${message}`, { cause: error });
     }

@@ -4,6 +4,8 @@ export const StoreErrorReason = {
   Unavailable: "unavailable",
   /** It answers, but has no room at the moment: too many statements, or no memory left. May be repeated later. */
   Overloaded: "overloaded",
+  /** Its disk is full: it answers questions, and takes nothing until there is room. May be repeated later. */
+  Full: "full",
   /** A batch that cannot be one; repeating it is useless. */
   InvalidBatch: "invalid-batch",
   /** A question that cannot be answered as it stands: a range, a step or an id out of its limits. */

@@ -1,7 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { KeepBatches } from "@msec/otlp/listen";
 import { Code, RpcError } from "@msec/rpc";
-import type { TelemetryEnvelope, TelemetryStore } from "@msec/telemetry-store";
+import {
+  StoreErrorReason,
+  type TelemetryEnvelope,
+  type TelemetryStore,
+  TelemetryStoreError,
+} from "@msec/telemetry-store";
 
 /** The host under which is kept what came to the server itself, whose sender is on no host that we know. */
 export const FOREIGN_HOST = "otlp";
@@ -30,7 +35,9 @@ export function storeBatches(
       await store.ingestAll(envelopes, randomUUID());
       onStored(envelopes);
     } catch (cause) {
-      throw new RpcError(Code.Unavailable, "the telemetry store does not answer; report again", { cause });
+      const isFull = cause instanceof TelemetryStoreError && cause.reason === StoreErrorReason.Full;
+      const why = isFull ? "has no room: its disk is full" : "does not answer";
+      throw new RpcError(Code.Unavailable, `the telemetry store ${why}; report again`, { cause });
     } finally {
       waiting--;
     }

@@ -15,6 +15,8 @@ import type { ServerStore } from "../schema.ts";
 export interface ServerFamiliesParts {
   readonly totals: TelemetryTotals;
   readonly stored: StoredCounts;
+  /** Whether the telemetry store has no room. */
+  readonly isStoreFull: () => boolean;
   readonly hosts: Pick<HostDirectory, "list" | "isConnected">;
   readonly store: ServerStore;
   /** `undefined` where OTLP is not taken. */
@@ -64,6 +66,12 @@ export async function serverFamilies(parts: ServerFamiliesParts): Promise<Metric
     ...(alarms === undefined ? [] : [singleValue("gauge", "msec_open_alarms", "Alarms that are open", alarms)]),
     singleValue("counter", "msec_stored_batches", "Batches of telemetry put into the store", stored.batches),
     singleValue("counter", "msec_stored_rows", "Rows of telemetry put into the store", stored.rows),
+    singleValue(
+      "gauge",
+      "msec_telemetry_store_full",
+      "Whether the disk of the telemetry store is full: 1 or 0",
+      parts.isStoreFull() ? 1 : 0,
+    ),
     ...otlpFamilies(parts.otlp()),
     ...parts.totals.families(),
   ];

@@ -1,17 +1,39 @@
-import { StoreUnavailable, type TelemetryStore } from "@msec/telemetry-store";
+import { StoreErrorReason, StoreUnavailable, type TelemetryStore, TelemetryStoreError } from "@msec/telemetry-store";
 
 /** A store that can be asked only once its schema is there. */
 export interface GatedStore extends TelemetryStore {
   /** Whether `waitReady` has succeeded. */
   readonly isOpen: boolean;
+  /** Whether the last thing that was put into it found its disk full. */
+  readonly isFull: boolean;
 }
 
 /**
  * Answer with `StoreUnavailable` until `waitReady` has succeeded once: an engine serves a moment before it has tables, and
  * would fail in a way that looks like a defect.
+ *
+ * @param onFull  hears that its disk is full, and that there is room again
  */
-export function gateStore(store: TelemetryStore): GatedStore {
+export function gateStore(store: TelemetryStore, onFull: (isFull: boolean) => void = () => {}): GatedStore {
   let isOpen = false;
+  let isFull = false;
+  const setFull = (now: boolean) => {
+    if (now === isFull) return;
+    isFull = now;
+    onFull(now);
+  };
+  const noticing =
+    <Arguments extends unknown[], Answer>(put: (...args: Arguments) => Promise<Answer>) =>
+    async (...args: Arguments): Promise<Answer> => {
+      try {
+        const answer = await put(...args);
+        setFull(false);
+        return answer;
+      } catch (error) {
+        if (error instanceof TelemetryStoreError && error.reason === StoreErrorReason.Full) setFull(true);
+        throw error;
+      }
+    };
   const whenOpen =
     <Arguments extends unknown[], Answer>(ask: (...args: Arguments) => Promise<Answer>) =>
     async (...args: Arguments): Promise<Answer> => {
@@ -24,12 +46,15 @@ export function gateStore(store: TelemetryStore): GatedStore {
     get isOpen() {
       return isOpen;
     },
+    get isFull() {
+      return isFull;
+    },
     async waitReady(options) {
       await store.waitReady(options);
       isOpen = true;
     },
-    ingest: whenOpen(store.ingest),
-    ingestAll: whenOpen(store.ingestAll),
+    ingest: noticing(whenOpen(store.ingest)),
+    ingestAll: noticing(whenOpen(store.ingestAll)),
     queryCalls: whenOpen(store.queryCalls),
     queryMetrics: whenOpen(store.queryMetrics),
     listAttributes: whenOpen(store.listAttributes),

@@ -10,6 +10,7 @@ import {
   TelemetryStoreError,
 } from "@msec/telemetry-store";
 import { type GatedStore, gateStore } from "./gated-store.ts";
+import { STORE_IS_FULL } from "./telemetry-error.ts";
 
 const recordName = "telemetry-store";
 
@@ -17,6 +18,8 @@ const recordName = "telemetry-store";
 export interface Telemetry extends AsyncDisposable {
   /** Until the store serves, everything asked of it fails with `StoreUnavailable`; agents keep what they have on disk. */
   readonly store: TelemetryStore;
+  /** Whether its disk was full when something was last put into it. */
+  readonly isFull: boolean;
   /** Start the engine's process, or look for the foreign server; returns at once. */
   start(): void;
   /** Stop the engine's process and give the connections back. */
@@ -52,7 +55,11 @@ export function telemetryAddress(
 export function openTelemetry(place: TelemetryPlace, state: string, log: Log): Telemetry {
   const stopping = new AbortController();
   const socket = socketPath(state, "telemetry");
-  const store = gateStore(openTelemetryStore(telemetryAddress(place, state)));
+  const store = gateStore(openTelemetryStore(telemetryAddress(place, state)), (isFull) => {
+    const where = place.telemetry === "embedded" ? { directory: join(state, "telemetry") } : {};
+    if (isFull) log.error(STORE_IS_FULL, where);
+    else log.info("the telemetry store has room again", where);
+  });
   let running = Promise.resolve();
   const start = () => {
     running =
@@ -70,7 +77,13 @@ export function openTelemetry(place: TelemetryPlace, state: string, log: Log): T
     closing ??= closeAll();
     return closing;
   };
-  return { store, start, close, [Symbol.asyncDispose]: close };
+  return {
+    store,
+    get isFull() {
+      return store.isFull;
+    },
+    ...{ start, close, [Symbol.asyncDispose]: close },
+  };
 }
 
 /** Keep the engine's process running until told to stop. It holds our pipe and ends with us however we end. */
