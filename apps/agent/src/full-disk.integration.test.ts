@@ -4,11 +4,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import { smallDisk, whyNoSmallDisk } from "@msec/process/testing";
+import { freePort, smallDisk, whyNoSmallDisk } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess, endEverything, rootOf } from "./testing/agent-process.ts";
 import { ControlServer } from "./testing/control-server.ts";
-import { freePort, installService } from "./testing/service-tree.ts";
+import { installService } from "./testing/service-tree.ts";
 import { until as untilWithin } from "./testing/until.ts";
 
 const SERVICE = "Flight.mod_flight";

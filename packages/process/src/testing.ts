@@ -1,1 +1,2 @@
 export { type SmallDisk, smallDisk, whyNoSmallDisk } from "./testing-disk.ts";
+export { freePort } from "./testing-port.ts";

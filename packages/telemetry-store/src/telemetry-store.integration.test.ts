@@ -396,7 +396,7 @@ describe("a telemetry store whose engine dies", () => {
       const startMs = performance.now();
       await assert.rejects(store.ingest(login, batch, "host-1/2"), { name: "StoreUnavailable" });
       await assert.rejects(search(store, {}), { name: "StoreUnavailable" });
-      assert.ok(performance.now() - startMs < 5_000);
+      assert.ok(performance.now() - startMs < 25_000);
 
       await using _back = await startEngine(options);
       // Token 1 may have been lost on the way back to the agent, which then sends it again: dedup outlives the process.

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import { freePort } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess, rootOf } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
 import { askLocal, type LocalPlace } from "../testing/local-request.ts";
-import { freePort, installService } from "../testing/service-tree.ts";
+import { installService } from "../testing/service-tree.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { until } from "../testing/until.ts";
 

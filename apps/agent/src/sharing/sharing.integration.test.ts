@@ -7,11 +7,11 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import { freePort } from "@msec/process/testing";
 import { Code, createClient, RpcError } from "@msec/rpc";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
-import { freePort } from "../testing/service-tree.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { until } from "../testing/until.ts";
 

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import { freePort } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
-import { freePort } from "../testing/service-tree.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { until } from "../testing/until.ts";
 

@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 /** A program that opens its port and serves until SIGTERM, without knowing of any agent. */
@@ -17,14 +16,4 @@ export function installService(root: string, service: string, module: string, te
   writeFileSync(join(directory, "etc", "config.ini"), `[SRPC]\nmodule=./${module}\n`);
   writeFileSync(join(directory, "bin", module), text, { mode });
   return directory;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<number>();
-  server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
-  const port = await promise;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

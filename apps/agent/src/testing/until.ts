@@ -3,12 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 /**
  * Wait for a fact about the world outside this process; fails with its name when it does not come true.
  *
- * @param timeoutMs  default 10_000
+ * @param timeoutMs  default 30_000
  */
 export async function until<T>(
   what: string,
   find: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -2,26 +2,17 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { socketPath, writeRunRecord } from "@msec/process";
+import { freePort } from "@msec/process/testing";
 import { connect } from "@msec/service";
 import { eventually, TestingAgent, temporaryDirectory } from "@msec/service/testing";
 import { checkout } from "../checkout.ts";
 
 const service = "Test.callee";
 const instanceId = "fedcba9876543210";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A service with worker processes, started and recorded as an agent does. */
 async function setUp(procnum: number) {
