@@ -3,7 +3,7 @@ import { explainInstance, findingOf } from "./explain.ts";
 import { HashRing } from "./hash-ring.ts";
 import { type Finding, type Hearsay, heardAt } from "./hearsay.ts";
 import { Instance, type May, type Peers } from "./instance.ts";
-import { comparePeers } from "./peers.ts";
+import { Comparison } from "./peers.ts";
 import { type Locality, Policy, stepsAway } from "./policy.ts";
 import { Rotation, Turns } from "./rotation.ts";
 import type { CallResult, Explanation, Route } from "./route.ts";
@@ -93,8 +93,11 @@ class RateBalancer implements Balancer {
   #instances: (Instance | undefined)[] = [];
   #unmet = 0;
   #hadRoutes = false;
-  // Those of which something is known, in the order of the table once #refresh has sorted them.
+  // Those of which something is known.
   #touched: Instance[] = [];
+  // Those of them that the next refresh has to judge: the others are calm.
+  #restless: Instance[] = [];
+  readonly #comparison = new Comparison();
   // Derived by #refresh: those that wait for a probe; the others, which take ordinary calls, when somebody asks for them.
   #waiting: Instance[] = [];
   #usable: Instance[] | undefined;
@@ -140,6 +143,7 @@ class RateBalancer implements Balancer {
     this.#inFlight = 0;
     this.#unmet = 0;
     this.#touched = [];
+    this.#restless = [];
     for (const [position, instance] of this.#instances.entries()) {
       if (instance === undefined) {
         this.#unmet++;
@@ -147,7 +151,7 @@ class RateBalancer implements Balancer {
       }
       instance.position = position;
       this.#inFlight += instance.inFlight;
-      if (!instance.isUntouched) this.#touched.push(instance);
+      if (instance.slot >= 0) instance.slot = this.#touched.push(instance) - 1;
     }
     this.#derive();
   }
@@ -179,6 +183,7 @@ class RateBalancer implements Balancer {
     for (const instance of this.#instances) if (instance !== undefined) this.#place(instance);
     this.#rotations = this.#rotationsOf(aways);
     if (this.#rotations.length === 0) this.#everyone();
+    this.#stirAll();
     this.#refreshAtMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -348,38 +353,66 @@ class RateBalancer implements Balancer {
     if (instance.inFlight > 0 && this.#isCurrent(instance)) this.#inFlight--;
   }
 
+  // Something happened to it.
   #touch(instance: Instance): void {
-    if (!instance.isUntouched || !this.#isCurrent(instance)) return;
-    instance.isUntouched = false;
-    // Kept in order, as sums of them must not depend on which call came first: a place is found once for each, where sorting was half of a refresh.
+    if (instance.isRestless || !this.#isCurrent(instance)) return;
+    if (instance.slot < 0) this.#admit(instance);
+    this.#stir(instance);
+  }
+
+  #admit(instance: Instance): void {
     const touched = this.#touched;
-    let low = 0;
-    for (let high = touched.length; low < high; ) {
-      const middle = (low + high) >>> 1;
-      if (touched[middle]!.position < instance.position) low = middle + 1;
-      else high = middle;
+    instance.slot = touched.push(instance) - 1;
+    // Few are kept in the order of the table, so that sums of them do not depend on which call came first.
+    if (this.#rotations.length > 0) return;
+    for (const [slot, one] of touched.sort(byPosition).entries()) {
+      one.slot = slot;
+      this.#comparison.note(one);
     }
-    touched.splice(low, 0, instance);
+  }
+
+  #stir(instance: Instance): void {
+    instance.isRestless = true;
+    this.#restless.push(instance);
+  }
+
+  #stirAll(): void {
+    this.#restless.length = 0;
+    for (const instance of this.#touched) this.#stir(instance);
+    this.#comparison.forgetCalm();
   }
 
   #refresh(nowMs: number): void {
     const { refreshMs, refreshPerInstanceMs } = this.#numbers;
     this.#refreshAtMs = nowMs + refreshMs + refreshPerInstanceMs * this.#instances.length;
-    const touched = this.#touched;
-    this.#peers = comparePeers(touched, this.#instances.length - touched.length);
-    this.#failingOut = 0;
+    const comparison = this.#comparison;
+    for (const instance of this.#restless) comparison.note(instance);
+    const count = this.#touched.length;
+    this.#peers = comparison.peers(count, this.#instances.length - count);
+    if (!comparison.leavesCalm(this.#peers, this.#numbers)) this.#stirAll();
+    this.#judge(nowMs);
+    this.#tiers?.weigh(this.#restless, this.#numbers.nearEnough);
+    this.#usable = undefined;
+  }
+
+  // Those that are restless; of a thousand these are few, and the others have only grown older.
+  #judge(nowMs: number): void {
+    const restless = this.#restless;
     const waiting: Instance[] = [];
-    for (let index = 0; index < touched.length; index++) {
-      const instance = touched[index]!;
+    let left = 0;
+    this.#failingOut = 0;
+    for (let index = 0; index < restless.length; index++) {
+      const instance = restless[index]!;
       this.#rate(instance, nowMs);
       const { isOut, transportFailures } = instance.ejection;
       if (isOut && transportFailures === 0) this.#failingOut++;
       if (isOut || instance.isSuppressed) waiting.push(instance);
       if (this.#ask !== undefined && instance.wantsAsking(nowMs, this.#numbers)) this.#askFor(instance, nowMs);
+      if (instance.mayRest(nowMs, this.#numbers)) this.#comparison.rest(instance, this.#numbers);
+      else restless[left++] = instance;
     }
-    this.#waiting = waiting;
-    this.#tiers?.weigh(touched, this.#numbers.nearEnough);
-    this.#usable = undefined;
+    restless.length = left;
+    this.#waiting = waiting.sort(byPosition);
   }
 
   #askFor(instance: Instance, nowMs: number): void {
@@ -556,6 +589,10 @@ class RateBalancer implements Balancer {
     const position = this.#list.positionOf(placeOf(route));
     return position === undefined ? undefined : this.#at(position);
   }
+}
+
+function byPosition(one: Instance, other: Instance): number {
+  return one.position - other.position;
 }
 
 function isUsable({ ejection, isSuppressed }: Instance): boolean {

@@ -42,8 +42,10 @@ export class Instance implements Route {
   ejection = neverFailed;
   latency = unmeasured;
   successRatio = 1;
-  /** Nothing is known of it and nothing about it changes with time: it is worth what the table says. */
-  isUntouched: boolean;
+  /** Among those of which something is known; -1 where nothing is and nothing about it changes with time: it is worth what the table says. */
+  slot: number;
+  /** Whether it has to be judged again; one that is calm stays as it was judged as long as it is as good as the others. */
+  isRestless = false;
   /** In the table. */
   position = 0;
 
@@ -78,6 +80,8 @@ export class Instance implements Route {
   #asking: Asking | undefined;
   // Whether it is suppressed for its latency alone.
   #isSlow = false;
+  // Whether neither latency nor success took anything of its share.
+  #isAsGood = true;
 
   /** @param warmSinceMs  when slow start began; `-Infinity` for none */
   constructor(route: Route, warmSinceMs: number) {
@@ -88,7 +92,7 @@ export class Instance implements Route {
     this.hostId = route.hostId;
     this.zone = route.zone;
     this.warmSinceMs = warmSinceMs;
-    this.isUntouched = warmSinceMs === Number.NEGATIVE_INFINITY;
+    this.slot = warmSinceMs === Number.NEGATIVE_INFINITY ? -1 : 0;
     this.cost = 100 / this.weight;
     this.hangMs = constants.hangFloorMs;
   }
@@ -153,6 +157,7 @@ export class Instance implements Route {
     this.#isSlow = latencyWorth < numbers.suppressBelow;
     if (worth >= numbers.suppressBelow) this.#probes = 0;
     this.isSuppressed = worth < numbers.suppressBelow;
+    this.#isAsGood = worth === 1;
     this.hangMs = Math.max(numbers.hangFloorMs, numbers.outlierFactor * this.latency.meanMs);
     return this.takeRate(
       (this.weight / 100) * this.warmth(nowMs, numbers) * Math.max(worth, 1e-6) * this.heardWorth(nowMs, numbers),
@@ -217,6 +222,18 @@ export class Instance implements Route {
       return;
     }
     if (this.ejection.isOut && this.ejection.answered(nowMs, numbers) === "gone") this.#startAnew(nowMs);
+  }
+
+  /** Whether it is worth what the table says, and stays so until something happens to it or the others are better than they are now. */
+  mayRest(nowMs: number, numbers: Constants): boolean {
+    const isCalm = this.#isAsGood && this.inFlight === 0 && this.heard === undefined && !this.ejection.isOut;
+    return isCalm && this.warmth(nowMs, numbers) === 1;
+  }
+
+  /** The latency of the others, in ms and above the floor, down to which it is as good as they are; 0 where it was not measured. */
+  neededLatencyMs({ latencyFloorMs, latencyBand, latencyDoubt }: Constants): number {
+    if (this.latency.count === 0) return 0;
+    return (this.latency.meanMs + latencyFloorMs) / (latencyBand * (1 + latencyDoubt / this.latency.evidence));
   }
 
   /** How far slow start has come, `warmUpFrom`…1. */

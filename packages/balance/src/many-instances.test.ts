@@ -93,3 +93,22 @@ test("a thousand balancers of a thousand instances that share the list make no i
   assert.ok(mb < 60, `${mb} MB`);
   assert.equal(balancers.length, 1_000);
 });
+
+test("an instance to which nothing happens is judged again when the others become better than it was", () => {
+  const clock = { ms: 1_000 };
+  const balancer = createBalancer({ now: () => clock.ms, random: seededRandom(5) });
+  balancer.update(thousand.slice(0, 40));
+  const call = (durationMs: number, except?: ReadonlySet<Route>) => {
+    const route = balancer.pick(except)!;
+    balancer.started(route);
+    clock.ms += 10;
+    balancer.finished(route, { ok: true, durationMs, transportFailed: false });
+    return route;
+  };
+  const met = new Map(Array.from({ length: 1_000 }, () => call(100)).map((route) => [route.port, route]));
+  const left = met.get(8_007)!;
+  const stateOf = () => balancer.explain().find(({ port }) => port === left.port)!.state;
+  assert.equal(stateOf(), "serving");
+  for (let number = 0; number < 4_000; number++) call(1, new Set([left]));
+  assert.equal(stateOf(), "suppressed");
+});

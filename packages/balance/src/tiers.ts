@@ -41,13 +41,13 @@ export class Tiers {
   /**
    * Takes notice of how sound they are.
    *
-   * @param touched     the instances of which something is known; the others are sound
+   * @param restless    the instances that may be worth less than the table says; the others are sound
    * @param nearEnough  the part that is enough, see `constants`
    */
-  weigh(touched: readonly Instance[], nearEnough: number): void {
+  weigh(restless: readonly Instance[], nearEnough: number): void {
     if (this.#aways.length === 1) return;
     const missing = new Float64Array(this.#aways.length);
-    for (const { tier, weight, cost, ejection, isSuppressed } of touched) {
+    for (const { tier, weight, cost, ejection, isSuppressed } of restless) {
       const worth = ejection.isOut || isSuppressed ? 0 : Math.min(1 / cost, weight / 100);
       missing[tier]! += weight / 100 - worth;
     }

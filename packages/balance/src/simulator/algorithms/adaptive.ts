@@ -19,7 +19,7 @@ export const adaptiveByCalls: Algorithm = {
 
 function chooserOf({ now, random, ask }: { now: () => number; random: () => number; ask?: Ask }): Chooser {
   // What pick gave is handed back to `started` and `finished`, as services do.
-  const routes: Route[] = [];
+  let routes: Route[] = [];
   const asking = (route: Route) => {
     routes[route.port] = route;
     ask!(route.port);
@@ -27,7 +27,13 @@ function chooserOf({ now, random, ask }: { now: () => number; random: () => numb
   };
   const balancer = createBalancer({ now, random, ask: ask && asking });
   return {
-    update: (instances) => balancer.update(listOf(instances)),
+    update(instances) {
+      // As long as it will be: one that grows wherever it is written to becomes a hash table.
+      const longer = new Array<Route>((instances.at(-1) ?? -1) + 1);
+      for (const route of routes) if (route !== undefined) longer[route.port] = route;
+      routes = longer;
+      balancer.update(listOf(instances));
+    },
     pick(tried) {
       const except = tried && new Set([...tried].map((instance) => routes[instance]!));
       const route = balancer.pick(except);
