@@ -11,7 +11,7 @@ export function operatorClient<S extends DescService>(system: TestSystem, servic
   const transport = createConnectTransport({
     baseUrl: `${system.consoleUrl}/api`,
     httpVersion: "1.1",
-    defaultTimeoutMs: 10_000,
+    defaultTimeoutMs: 60_000,
     interceptors: [
       (next) => (request) => {
         request.header.set("authorization", `Bearer ${key}`);

@@ -4,13 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
  * Ask again and again until an answer is not `undefined` or false.
  *
  * @param what        what is waited for, for the error
- * @param timeoutMs   default 10_000
+ * @param timeoutMs   default 60_000
  * @throws Error naming what did not come, with the last error of `ask` as its cause
  */
 export async function waitUntil<T>(
   what: string,
   ask: () => T | false | undefined | Promise<T | false | undefined>,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let failure: unknown;

@@ -38,7 +38,7 @@ for (const [protocol, callOther] of Object.entries({
     return () => channel.call(echo, {});
   },
   "SRPC over UDP": ({ port }: Listener) => {
-    const channel = createUdpChannel({ address: "127.0.0.1", port }, { timeoutMs: 5_000 });
+    const channel = createUdpChannel({ address: "127.0.0.1", port }, { timeoutMs: 20_000 });
     return () => channel.call(echo, {}).finally(() => (channel.inFlight === 0 ? channel.close() : undefined));
   },
   "HTTP+JSON":

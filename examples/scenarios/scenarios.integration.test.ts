@@ -14,7 +14,7 @@ after(async () => {
   await caller.close();
   await world[Symbol.asyncDispose]();
 });
-const mainLogic = caller.call(MainLogic, "Voa.main_logic", { timeoutMs: 10_000 });
+const mainLogic = caller.call(MainLogic, "Voa.main_logic", { timeoutMs: 30_000 });
 const spansOf = (method: string) => world.agent.spans().filter((span) => span.method === method && span.side === 2);
 
 test("1: a program outside of the system calls a standard service at its address, over SRPC and over HTTP", async () => {
@@ -31,7 +31,7 @@ test("2: a standard service calls another one by its name, within one request", 
 });
 
 test("3: a standard service calls one with a protocol of its own, whose refusal is an error of the call", async () => {
-  const crawl = caller.call(Crawl, "Voa.crawl", { timeoutMs: 10_000 });
+  const crawl = caller.call(Crawl, "Voa.crawl", { timeoutMs: 30_000 });
   const { mp3s } = await crawl.getMp3List({ url: world.page });
   assert.deepEqual(
     mp3s.map(({ title, url }) => [title, url]),
