@@ -313,11 +313,12 @@ test("msec ps lists every process of the system with state, pid, uptime and memo
   ]);
   for (const row of rows) {
     assert.equal(row.state, "running", row.name);
+    assert.match(row.release, row.role === "instance" ? /^files-[0-9a-f]{8}$/ : /^$/, row.name);
     assert.ok(row.pid > 1 && row.uptimeMs > 0 && row.memoryBytes > 1_000_000, row.name);
   }
   const { stdout } = await system.msec("ps");
   const [heading = "", ...lines] = stdout.trimEnd().split("\n");
-  assert.match(heading, /^NAME +STATE +PID +UPTIME +MEMORY +RESTARTS +LISTEN$/);
+  assert.match(heading, /^NAME +STATE +PID +UPTIME +MEMORY +RESTARTS +RELEASE +LISTEN$/);
   assert.equal(lines.length, rows.length);
   for (const { pid } of rows) assert.match(stdout, new RegExp(` ${pid} `));
 });
@@ -331,7 +332,11 @@ test("msec services shows the tree with instances and whether each is in or out 
   );
   const { stdout } = await system.msec("services");
   assert.match(stdout, /^Flight$/m);
-  assert.match(stdout, new RegExp(`127\\.0\\.0\\.1:${system.ports.flight[0]} .*running +in routing`));
+  assert.match(
+    stdout,
+    new RegExp(`127\\.0\\.0\\.1:${system.ports.flight[0]} .*running +in routing +files-[0-9a-f]{8} +pid`),
+  );
+  assert.doesNotMatch(stdout, /several releases/);
 });
 
 test("hosts, status and token answer in text and JSON, and Chinese where it is asked for", async () => {

@@ -26,6 +26,7 @@ export interface ProcessRow {
   readonly memoryBytes: number;
   readonly restarts: number | null;
   readonly listen: string;
+  readonly release: string;
 }
 
 /** What tests use of `msec services --json`. */

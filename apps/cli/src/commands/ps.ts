@@ -29,6 +29,7 @@ export const addPsCommand: AddCommand = (program, context) => {
             { heading: messages.headingUptime, align: "right" },
             { heading: messages.headingMemory, align: "right" },
             { heading: messages.headingRestarts, align: "right" },
+            { heading: messages.headingRelease },
             { heading: messages.headingListen },
           ],
           rows.flatMap((row) => [rowTexts(row), ...row.workers.map(workerTexts)]),
@@ -38,7 +39,16 @@ export const addPsCommand: AddCommand = (program, context) => {
     });
 
   function workerTexts({ pid, uptimeMs, memoryBytes }: WorkerRow): string[] {
-    return [`  ${messages.workerProcess}`, "", String(pid), formatUptime(uptimeMs), formatBytes(memoryBytes), "", ""];
+    return [
+      `  ${messages.workerProcess}`,
+      "",
+      String(pid),
+      formatUptime(uptimeMs),
+      formatBytes(memoryBytes),
+      "",
+      "",
+      "",
+    ];
   }
 
   function rowTexts(row: ProcessRow): string[] {
@@ -50,6 +60,7 @@ export const addPsCommand: AddCommand = (program, context) => {
       row.pid === 0 ? dash : formatUptime(row.uptimeMs),
       row.pid === 0 ? dash : formatBytes(row.memoryBytes),
       row.restarts === null ? dash : String(row.restarts),
+      row.release === "" ? dash : row.release,
       row.listen === "" ? dash : row.listen,
     ];
   }

@@ -15,6 +15,7 @@ import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { instanceAddress } from "../output/instance-address.ts";
 import { processStateText, wordsOfStates } from "../output/process-state.ts";
 import { formatUptime } from "../output/quantity.ts";
+import { runningReleases } from "../output/running-releases.ts";
 import { padText, textWidth } from "../output/text-width.ts";
 import { type TreeNode, treeLines } from "../output/tree.ts";
 import type { AddCommand } from "./command.ts";
@@ -126,7 +127,13 @@ export const addServicesCommand: AddCommand = (program, context) => {
     const kind = service.kind === ServiceKind.EXTERNAL ? `  ${style.faint(messages.externalService)}` : "";
     const text = `${service.name}${kind}`;
     if (service.instances.length === 0) return { text: `${text}  ${style.faint(messages.noInstances)}`, children: [] };
-    return { text, children: instanceTexts(service.instances).map((line) => ({ text: line, children: [] })) };
+    const releases = runningReleases(service.instances.map(releaseOf));
+    const mixed =
+      releases.length < 2
+        ? ""
+        : `  ${style.warn(messages.servicesMixed(releases.map(([release, count]) => `${release} (${count})`).join(", ")))}`;
+    const children = instanceTexts(service.instances).map((line) => ({ text: line, children: [] }));
+    return { text: `${text}${mixed}`, children };
   }
 
   function instanceTexts(instances: readonly Instance[]): string[] {
@@ -135,6 +142,7 @@ export const addServicesCommand: AddCommand = (program, context) => {
       instance.hostName,
       processStateText(wordsOfStates[instance.process?.state ?? 0] ?? "unknown", context),
       routingText(instance),
+      releaseOf(instance),
       uptimeText(instance),
     ]);
     const widths = cells[0]?.map((_, index) => Math.max(...cells.map((row) => textWidth(row[index] ?? "")))) ?? [];
@@ -163,6 +171,11 @@ export const addServicesCommand: AddCommand = (program, context) => {
     return runs ? style.faint(`pid ${process.pid}, ${formatUptime(Date.now() - process.startedMs)}`) : "";
   }
 };
+
+/** What an instance that runs was started from; empty where nobody knows. */
+function releaseOf({ process }: Instance): string {
+  return process === undefined || process.pid === 0 ? "" : process.release;
+}
 
 interface PolicyOptions {
   readonly policy?: string;

@@ -203,6 +203,8 @@ export const en = {
   headingInFlight: "IN FLIGHT",
   headingWhy: "WHY",
   headingListen: "LISTEN",
+  headingRelease: "RELEASE",
+  servicesMixed: (releases: string) => `several releases: ${releases}`,
   headingAddress: "ADDRESS",
   headingAgent: "AGENT",
   headingLoad: "LOAD",

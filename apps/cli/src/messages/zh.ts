@@ -196,6 +196,8 @@ export const zh: Messages = {
   headingInFlight: "进行中",
   headingWhy: "原因",
   headingListen: "监听",
+  headingRelease: "版本",
+  servicesMixed: (releases) => `多个版本并存：${releases}`,
   headingAddress: "地址",
   headingAgent: "AGENT",
   headingLoad: "负载",

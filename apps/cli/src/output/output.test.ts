@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBytes, formatDuration, formatUptime } from "./quantity.ts";
+import { runningReleases } from "./running-releases.ts";
 import { styleOf } from "./style.ts";
 import { tableLines } from "./table.ts";
 import { textWidth } from "./text-width.ts";
@@ -41,4 +42,11 @@ test("times and amounts have the unit that fits them", () => {
   ]);
   assert.deepEqual([12, 2048, 64_312_320, 1_288_490_189].map(formatBytes), ["12 B", "2 KiB", "61.3 MiB", "1.2 GiB"]);
   assert.deepEqual([840, 3420, 1_204_000].map(formatDuration), ["840 µs", "3.42 ms", "1.20 s"]);
+});
+
+test("releases are counted, the most frequent first, without those that nobody knows", () => {
+  assert.deepEqual(runningReleases(["b", "a", "", "a"]), [
+    ["a", 2],
+    ["b", 1],
+  ]);
 });

@@ -23,6 +23,8 @@ export interface ProcessRow {
   /** How often it was started again; `null` where nobody is there who would know. */
   readonly restarts: number | null;
   readonly listen: string;
+  /** What an instance was started from; empty for parts of the system, and where nobody knows. */
+  readonly release: string;
   /** Why it ended last time, empty where nothing went wrong or nobody knows. */
   readonly reason: string;
   /** The worker processes of an instance that has several, as its agent last reported them; `pid` is then their controller. */
@@ -73,6 +75,7 @@ function rowOf(
     memoryBytes: found.memoryBytes,
     restarts: part?.restarts ?? reported?.restarts ?? null,
     listen: record.listen,
+    release: alive && reported?.pid === record.pid ? reported.release : "",
     reason: part?.reason || reported?.reason || "",
     workers: alive ? workersOf(reported) : [],
   };
@@ -104,6 +107,7 @@ function rowOfReported(process: Process): ProcessRow {
     memoryBytes: 0,
     restarts: process.restarts,
     listen: process.listen,
+    release: "",
     reason: process.reason,
     workers: [],
   };

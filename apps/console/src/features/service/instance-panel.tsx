@@ -18,6 +18,7 @@ import { useCapacityChange, useExpectRouting, useRoutingSwitch } from "../capaci
 import { ProcessHeads } from "../host/process-cells.tsx";
 import { AddInstance, EditInstance } from "./instance-form.tsx";
 import { InstanceRow } from "./instance-row.tsx";
+import { runningReleases } from "./releases.ts";
 import { takesCalls } from "./service-health.ts";
 import "./instance-panel.css";
 
@@ -49,6 +50,7 @@ export function InstancePanel({ service }: { readonly service: Service }) {
   const toggle = (id: string) =>
     setChosen((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
   const selected = instances.filter((one) => chosen.has(one.id));
+  const [usual, other] = runningReleases(instances);
   const add = (
     <Button size="small" onClick={() => setAdding(true)}>
       {t("instanceForm.add")}
@@ -103,6 +105,7 @@ export function InstancePanel({ service }: { readonly service: Service }) {
                 </th>
               )}
               <th className="col-wide">{t("column.host")}</th>
+              <th className="col-wide">{t("column.release")}</th>
               <ProcessHeads />
             </tr>
           </thead>
@@ -111,6 +114,7 @@ export function InstancePanel({ service }: { readonly service: Service }) {
               <InstanceRow
                 key={instance.id}
                 instance={instance}
+                usualRelease={other === undefined ? undefined : usual?.release}
                 callable={callable}
                 curve={traffic.data?.curves.find((curve) => curve.instance === `${instance.address}:${instance.port}`)}
                 trafficKnown={traffic.data !== undefined && !traffic.isError}

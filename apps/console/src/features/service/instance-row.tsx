@@ -22,6 +22,8 @@ const SWITCHED_MS = 6000;
 /** One instance. */
 export interface InstanceRowProps {
   readonly instance: Instance;
+  /** What most instances run, where not all run the same. */
+  readonly usualRelease: string | undefined;
   /** Others can call it: it has a switch and traffic. */
   readonly callable: boolean;
   /** Its last seconds; undefined when it was not called. */
@@ -46,6 +48,7 @@ export function InstanceRow(props: InstanceRowProps) {
   const { process } = instance;
   const address = placeOf(instance);
   const alive = process !== undefined && process.pid !== 0;
+  const release = alive ? process.release : "";
   return (
     <>
       <tr className={chosen ? "row chosen" : "row"}>
@@ -92,14 +95,20 @@ export function InstanceRow(props: InstanceRowProps) {
           </td>
         )}
         <td className="col-wide">{instance.hostName || <span className="zero">–</span>}</td>
+        <td className="col-wide">
+          <ReleaseCell release={release} usual={props.usualRelease} />
+        </td>
         <ProcessCells process={process} />
       </tr>
       {open && (
         <tr className="more" id={moreId}>
-          <td colSpan={callable ? 5 + PROCESS_COLUMNS : 3 + PROCESS_COLUMNS}>
+          <td colSpan={callable ? 6 + PROCESS_COLUMNS : 4 + PROCESS_COLUMNS}>
             <dl className="facts">
               <Fact name={t("instance.id")} value={<span className="mono">{instance.id}</span>} />
               <Fact name={t("column.host")} value={instance.hostName || "–"} />
+              {release !== "" && (
+                <Fact name={t("column.release")} value={<ReleaseCell release={release} usual={props.usualRelease} />} />
+              )}
               <Fact name={t("instance.weight")} value={instance.weight} />
               {instance.hostId === "" ? (
                 <Fact name={t("instanceForm.transport")} value={transportName[instance.transport]} />
@@ -148,6 +157,21 @@ function SilenceMark({ instance }: { instance: Instance }) {
     <Tooltip title={t(`instanceForm.${word}Hint`, { age })}>
       <span className="tag warn">{t(`instanceForm.${word}`)}</span>
     </Tooltip>
+  );
+}
+
+/** What an instance was started from; one that differs from most of the others is marked. */
+function ReleaseCell({ release, usual }: { release: string; usual: string | undefined }) {
+  const { t } = useTranslation();
+  if (release === "") return <span className="zero">–</span>;
+  const differs = usual !== undefined && usual !== release;
+  return (
+    <span
+      className={differs ? "mono clip release differs" : "mono clip release"}
+      title={differs ? t("release.differs", { release, usual }) : release}
+    >
+      {release}
+    </span>
   );
 }
 

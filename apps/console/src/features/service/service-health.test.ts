@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
 import { ServiceKind, ServiceSchema } from "@msec/api/console/v1/registry_pb.js";
 import { expect, test } from "vitest";
+import { runningReleases } from "./releases.ts";
 import { countInstances, serviceHealth } from "./service-health.ts";
 
 function service(
@@ -77,4 +78,22 @@ test("counts what runs, what is in routing and what is reported on", () => {
     [false, undefined],
   ]);
   expect(countInstances(instances)).toEqual({ total: 3, inRouting: 2, running: 1, reported: 2 });
+});
+
+test("releases are those of processes that run, the most frequent first", () => {
+  const instances = [
+    ["b", 1],
+    ["a", 2],
+    ["a", 3],
+    ["c", 0],
+    ["", 4],
+  ] as const;
+  const { instances: all } = create(ServiceSchema, {
+    instances: [...instances.map(([release, pid]) => ({ process: { release, pid } })), {}],
+  });
+  expect(runningReleases(all)).toEqual([
+    { release: "a", instances: 2 },
+    { release: "b", instances: 1 },
+  ]);
+  expect(runningReleases([])).toEqual([]);
 });

@@ -16,6 +16,7 @@ import { healthMark } from "./health-mark.ts";
 import { InstancePanel } from "./instance-panel.tsx";
 import { policySummary } from "./policy-draft.ts";
 import { servicesQuery } from "./queries.ts";
+import { ReleaseFact } from "./release-fact.tsx";
 import { serviceHealth, takesCalls } from "./service-health.ts";
 import { ServiceTabs } from "./service-tabs.tsx";
 
@@ -124,6 +125,7 @@ export function ServiceHead({ service }: { readonly service: Service }) {
           <dt>{t("service.created")}</dt>
           <dd>{formatDateTime(service.createdMs)}</dd>
         </div>
+        <ReleaseFact instances={service.instances} />
         {takesCalls(service) && <RouteSpread version={service.routeVersion} />}
         {takesCalls(service) && (
           <div>

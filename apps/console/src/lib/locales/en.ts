@@ -108,6 +108,7 @@ export const en = {
     processes: "Processes",
     process: "Process",
     listens: "Listens on",
+    release: "Release",
   },
   shell: {
     skip: "Skip to the content",
@@ -206,6 +207,12 @@ export const en = {
     routingFailed: "Routing was not changed.",
     lastTitle: "Take the last instance of {{service}} out of routing?",
     lastBody: "Callers will have nobody to call: their calls fail until an instance is in routing again.",
+  },
+  release: {
+    of_one: "{{release}}: {{count}} instance",
+    of_other: "{{release}}: {{count}} instances",
+    mixed: "{{count}} at the same time",
+    differs: "{{release}}; most instances run {{usual}}",
   },
   live: {
     title: "Live",

@@ -111,6 +111,7 @@ export const zh = {
     processes: "进程",
     process: "进程",
     listens: "监听",
+    release: "版本",
   },
   shell: {
     skip: "跳到正文",
@@ -201,6 +202,11 @@ export const zh = {
     routingFailed: "路由未变更。",
     lastTitle: "将 {{service}} 的最后一个实例移出路由？",
     lastBody: "调用方将无实例可用，调用会一直失败，直到有实例重新接入路由。",
+  },
+  release: {
+    of_other: "{{release}}：{{count}} 个实例",
+    mixed: "{{count}} 个版本并存",
+    differs: "{{release}}；多数实例为 {{usual}}",
   },
   live: {
     title: "实时监控",
