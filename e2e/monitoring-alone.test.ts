@@ -35,9 +35,12 @@ let browser: Browser;
 let page: Page;
 let faults: Faults;
 let consoleUrl: string;
+/** Where programs report over OTLP. */
+let door: string;
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "msec-alone-"));
   const [http, grpc] = await findFreePorts(2);
+  door = `http://127.0.0.1:${http}`;
   const listen = ["--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0"];
   const doors = ["--otlp-listen", `127.0.0.1:${http}`, "--otlp-grpc-listen", `127.0.0.1:${grpc}`];
   const state = join(directory, ".msec");
@@ -223,6 +226,8 @@ test(
     await page.getByRole("figure", { name: "usr.left_bytes" }).waitFor();
     await page.locator("main").getByRole("link", { name: "Logs" }).click();
     await page.getByRole("row").filter({ hasText: "done" }).first().waitFor();
+    // Only services on msec hand marks of dyeing on.
+    assert.equal(await page.getByRole("switch").count(), 0);
   },
 );
 
@@ -240,6 +245,75 @@ test("pages of what is not there lead to what is", options, async () => {
   assert.deepEqual(tabs, ["Curves", "Monitor", "Requests"]);
   assert.equal(await page.getByRole("switch").count(), 0);
 });
+
+test(
+  "of a request of 100,000 spans and 20,000 log lines page, command and API show a part, say so, and hold up nobody",
+  options,
+  async () => {
+    // One that a sample of any share keeps: its position is among the first of 2^32 (`tracePosition` of @msec/telemetry).
+    const traceId = "21a922556bce8b8c5964201342107472";
+    const [spans, lines] = [100_000, 20_000];
+    const startMs = Date.now() - 60_000;
+    const spanId = (n: number) => (n + 1).toString(16).padStart(16, "0");
+    // First a chain as deep as half of what is shown, then one call beside the other.
+    const parentOf = (n: number) => (n === 0 ? {} : { parentSpanId: spanId(n < 2_500 ? n - 1 : 0) });
+    const span = (n: number) => ({
+      ...{ traceId, spanId: spanId(n), ...parentOf(n), name: `Step${n % 3}`, kind: 2 },
+      ...{
+        startTimeUnixNano: `${startMs}${String(n).padStart(6, "0")}`,
+        endTimeUnixNano: `${startMs + 1}${String(n).padStart(6, "0")}`,
+      },
+    });
+    const line = (n: number) => ({
+      ...{ traceId, spanId: spanId(0), timeUnixNano: `${startMs}000000`, severityNumber: 9 },
+      body: { stringValue: `line ${n}` },
+    });
+    const resource = { attributes: [{ key: "service.name", value: { stringValue: "Big.request" } }] };
+    const rows = <Row>(from: number, row: (n: number) => Row) => Array.from({ length: 5_000 }, (_, n) => row(from + n));
+    const send = (path: string, body: object) =>
+      waitUntil(
+        `${path} is taken`,
+        async () => {
+          const headers = { "content-type": "application/json" };
+          const answer = await fetch(`${door}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+          return answer.status === 200 && !/rejected/.test(await answer.text());
+        },
+        patienceMs,
+      );
+    for (let n = 0; n < spans; n += 5_000)
+      await send("traces", { resourceSpans: [{ resource, scopeSpans: [{ spans: rows(n, span) }] }] });
+    for (let n = 0; n < lines; n += 5_000)
+      await send("logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: rows(n, line) }] }] });
+
+    const asked = ask("TelemetryService/GetFlow", { requestId: traceId });
+    // Somebody else's question beside it.
+    assert.equal((await ask("RegistryService/ListServices", {})).status, 200);
+    const { status, answer } = await asked;
+    const { spans: shown, logs, truncated } = answer as { spans: object[]; logs: object[]; truncated: boolean };
+    assert.deepEqual([status, shown.length, logs.length, truncated], [200, 5_000, 1_000, true]);
+
+    const {
+      status: exit,
+      stdout,
+      stderr,
+    } = await runMsec(["flow", traceId, "--state", join(directory, ".msec")], directory);
+    assert.equal(exit, 0, stderr);
+    assert.match(stderr, /Only the first spans are shown/);
+    const printed = stdout.trimEnd().split("\n");
+    assert.equal(printed.length, 5_002);
+    assert.ok(Math.max(...printed.map(({ length }) => length)) < 300, "lines that can be read");
+
+    await page.goto(`${consoleUrl}/requests/${traceId}`);
+    await page.getByText("The first 5,000 spans and 1,000 log lines are shown").waitFor();
+    const calls = page.getByRole("table", { name: "Timing" }).locator("tbody tr");
+    assert.equal(await calls.count(), 500);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.getByText("1000 / 5000").waitFor();
+    await keepScreenshot(page, "long-request", { language: "en", theme: "light", width: 1440 });
+    assert.equal(await overflowsSideways(page), false);
+    assert.deepEqual(faults.seen, []);
+  },
+);
 
 test("an agent enrols: its host's curves are there, and programs report over its local API", options, async () => {
   await page.goto(`${consoleUrl}/hosts`);

@@ -100,7 +100,7 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
           {t("logs.fieldsTitle")}
         </Link>
       </div>
-      <Filters search={search} onChange={set} />
+      <Filters search={search} dyeing={!onlyMonitors} onChange={set} />
       <ExpressionBox where={search.where ?? ""} onWhere={(where) => set({ where })} />
       <Panel
         title={t("logs.lines")}
@@ -176,11 +176,13 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
 }
 
 interface FiltersProps {
+  /** Whether requests can be dyed here. */
+  readonly dyeing: boolean;
   readonly search: LogsSearch;
   readonly onChange: (change: { readonly [K in keyof LogsSearch]?: LogsSearch[K] | undefined }) => void;
 }
 
-function Filters({ search, onChange }: FiltersProps) {
+function Filters({ search, dyeing, onChange }: FiltersProps) {
   const { t } = useTranslation();
   return (
     <div className="log-filters">
@@ -222,15 +224,17 @@ function Filters({ search, onChange }: FiltersProps) {
       <TextFilter name="request" width={205} value={search.request} onChange={onChange} />
       <TextFilter name="host" width={100} value={search.host} onChange={onChange} />
       <TextFilter name="instance" width={140} value={search.instance} onChange={onChange} />
-      <span className="row-flex">
-        <Switch
-          size="small"
-          checked={search.dyed ?? false}
-          aria-labelledby="dyed-only"
-          onChange={(dyed) => onChange({ dyed: dyed || undefined })}
-        />
-        <span id="dyed-only">{t("logs.dyedOnly")}</span>
-      </span>
+      {dyeing && (
+        <span className="row-flex">
+          <Switch
+            size="small"
+            checked={search.dyed ?? false}
+            aria-labelledby="dyed-only"
+            onChange={(dyed) => onChange({ dyed: dyed || undefined })}
+          />
+          <span id="dyed-only">{t("logs.dyedOnly")}</span>
+        </span>
+      )}
     </div>
   );
 }
