@@ -253,7 +253,7 @@ class RateBalancer implements Balancer {
     if (!hasMoved) return;
     // Counted exactly by the next refresh; before that several may follow each other.
     if (instance.ejection.isOut && !result.transportFailed) this.#failingOut++;
-    this.#refreshAtMs = Number.NEGATIVE_INFINITY;
+    this.#moved(instance, nowMs);
   }
 
   abandoned(route: Route): void {
@@ -267,8 +267,9 @@ class RateBalancer implements Balancer {
     const instance = this.#find(route);
     if (instance === undefined) return;
     this.#touch(instance);
-    instance.asked(isThere, this.#now(), this.#numbers);
-    this.#refreshAtMs = Number.NEGATIVE_INFINITY;
+    const nowMs = this.#now();
+    instance.asked(isThere, nowMs, this.#numbers);
+    this.#moved(instance, nowMs);
   }
 
   // What callers measured, or made up, within what a call can take; NaN and negative durations say nothing and stay as they are.
@@ -371,6 +372,22 @@ class RateBalancer implements Balancer {
     }
   }
 
+  // It went out, or came back. Of few instances all are judged anew by that; of many it alone, and the others when their time comes: what they are compared
+  // with hardly moves by one, and looking at a thousand for each of them that does not answer would cost more than calls do.
+  #moved(instance: Instance, nowMs: number): void {
+    if (this.#rotations.length === 0) {
+      this.#refreshAtMs = Number.NEGATIVE_INFINITY;
+      return;
+    }
+    if (!this.#isCurrent(instance)) return;
+    this.#rate(instance, nowMs);
+    const index = this.#waiting.indexOf(instance);
+    if (isUsable(instance) && index >= 0) this.#waiting.splice(index, 1);
+    else if (!isUsable(instance) && index < 0) this.#waiting.push(instance);
+    this.#tiers?.weigh(this.#restless, this.#numbers.nearEnough);
+    this.#usable = undefined;
+  }
+
   #stir(instance: Instance): void {
     instance.isRestless = true;
     this.#restless.push(instance);
@@ -412,7 +429,9 @@ class RateBalancer implements Balancer {
       else restless[left++] = instance;
     }
     restless.length = left;
-    this.#waiting = waiting.sort(byPosition);
+    // As with sums; of many each has its turn.
+    if (waiting.length > 1 && this.#rotations.length === 0) waiting.sort(byPosition);
+    this.#waiting = waiting;
   }
 
   #askFor(instance: Instance, nowMs: number): void {
