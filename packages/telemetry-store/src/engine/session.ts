@@ -37,6 +37,8 @@ const baseSettings = new Map([
   // As a server does it: `clickhouse local`, which chdb is, takes an expression for a SELECT.
   ["implicit_select", "0"],
   ["input_format_parallel_parsing", "0"],
+  // Threads that format together are started for each answer: 25 of a statement's 38 switches, 1.5 ms of its least 2.5.
+  ["output_format_parallel_formatting", "0"],
   ["max_insert_threads", "1"],
 ]);
 
