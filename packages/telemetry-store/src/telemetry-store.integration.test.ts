@@ -175,6 +175,45 @@ describe("a telemetry store over the embedded engine", () => {
     });
   });
 
+  test("finds a request in all hours and services that it passed, and nothing of one whose id begins alike", async () => {
+    const high = "00000000000000ab";
+    const [one, other] = [`${high}beef000100000001`, `${high}beef000100000002`];
+    const startUs = (Date.now() - 3 * 3_600_000) * 1_000;
+    for (const [hour, service] of ["Path.a", "Path.b", "Path.a"].entries()) {
+      const timeUs = startUs + hour * 3_600_000_000;
+      const rows = [one, other].map((traceId, i) => ({
+        traceId,
+        spanId: `c0000000000000${hour}${i}`,
+        startUs: timeUs,
+      }));
+      const logs = rows.map(({ traceId }) => ({
+        traceId,
+        timeUs,
+        text: `${service} ${hour}`,
+        fields: { hour: `${hour}` },
+      }));
+      await store.ingest({ ...flight, service }, batchOf({ spans: rows, logs }), `path/${hour}`);
+    }
+    const flow = await store.getFlow("beef000100000001");
+    assert.equal(flow?.requestId, one);
+    assert.deepEqual(
+      flow?.spans.map(({ service, spanId }) => [service, spanId]),
+      [
+        ["Path.a", "c000000000000000"],
+        ["Path.b", "c000000000000010"],
+        ["Path.a", "c000000000000020"],
+      ],
+    );
+    assert.deepEqual(
+      flow?.logs.map(({ text, fields }) => [text, fields]),
+      [
+        ["Path.a 0", { hour: "0" }],
+        ["Path.b 1", { hour: "1" }],
+        ["Path.a 2", { hour: "2" }],
+      ],
+    );
+  });
+
   test("draws curves of calls with quantiles from merged histograms, zero where nothing was called", async () => {
     const minute = Math.floor(Date.now() / 60_000) * 60 - 600;
     const fast = Array.from({ length: 99 }, (_, i) => 1_000 + i * 10);

@@ -16,7 +16,7 @@ export interface Flow {
   spans: FlowSpan[];
   /** In order of time, at most `flowLogsMax`. */
   logs: FlowLog[];
-  /** More spans exist than are returned. */
+  /** More spans or lines exist than are returned. */
   truncated: boolean;
 }
 
@@ -80,7 +80,7 @@ export async function getFlow(clients: StoreClients, requestId: string): Promise
   const key = parseRequestId(requestId);
   const [spans, logs] = await Promise.all([
     readFlow(clients, key, "read the spans of a request", spanQuery, flowSpansMax + 1, spanFrom),
-    readFlow(clients, key, "read the log of a request", logQuery, flowLogsMax, lineFrom),
+    readFlow(clients, key, "read the log of a request", logQuery, flowLogsMax + 1, lineFrom),
   ]);
   // The high half may be missing in some rows: the first that has it names the request.
   const ids = [...spans, ...logs].map(({ traceId }) => traceId);
@@ -89,8 +89,8 @@ export async function getFlow(clients: StoreClients, requestId: string): Promise
   return {
     requestId: id,
     spans: spans.slice(0, flowSpansMax).map(({ row }) => row),
-    logs: logs.map(({ row }) => row),
-    truncated: spans.length > flowSpansMax,
+    logs: logs.slice(0, flowLogsMax).map(({ row }) => row),
+    truncated: spans.length > flowSpansMax || logs.length > flowLogsMax,
   };
 }
 

@@ -34,7 +34,10 @@ export class RowReader {
   /** A number of 64 bits as 16 hex digits: an id. */
   hex64(): string {
     this.position += 8;
-    return this.#bytes.readBigUInt64LE(this.position - 8).toString(16).padStart(16, "0");
+    return this.#bytes
+      .readBigUInt64LE(this.position - 8)
+      .toString(16)
+      .padStart(16, "0");
   }
 
   float64(): number {
