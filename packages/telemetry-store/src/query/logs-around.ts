@@ -1,7 +1,7 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
-import { askLogs } from "./logs-ask.ts";
-import { type LogRow, logRow, parsePlace, rowSql, type StoredLogRow, tieSql } from "./logs-row.ts";
+import { askLogRows } from "./logs-ask.ts";
+import { type LogRow, parsePlace, rowSql, tieSql } from "./logs-row.ts";
 
 /** The lines around one. */
 export interface LogAroundQuery {
@@ -26,7 +26,7 @@ export async function findLogsAround(clients: StoreClients, query: LogAroundQuer
   if (!Number.isInteger(count) || count < 1 || count > 200) throw new InvalidQuery(`count ${count} must be 1…200`);
   const { timeUs, tie } = parsePlace(query.id);
   const side = (comparison: "<=" | ">", order: "ASC" | "DESC", limit: number, fromUs: number, toUs: number) =>
-    askLogs<StoredLogRow>(
+    askLogRows(
       clients,
       `SELECT ${rowSql} FROM log
        WHERE service = {service:String} AND instance = {instance:String}
@@ -39,5 +39,5 @@ export async function findLogsAround(clients: StoreClients, query: LogAroundQuer
     side("<=", "DESC", count + 1, timeUs - aroundUs, timeUs),
     side(">", "ASC", count, timeUs, timeUs + aroundUs),
   ]);
-  return [...before.reverse(), ...after].map(logRow);
+  return [...before.reverse(), ...after];
 }

@@ -1,9 +1,10 @@
-import { ClickHouseError } from "@clickhouse/client";
+import { ClickHouseError, type ClickHouseSettings } from "@clickhouse/client";
 import type { StoreClients } from "../client.ts";
 import { storeErrorFrom } from "../client-error.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { type Expression, patternsOf } from "./logs-parser.ts";
 import { InvalidExpression, ProblemKind, quoteFound } from "./logs-problem.ts";
+import { type LogRow, logRow, type StoredLogRow } from "./logs-row.ts";
 
 /** Seconds that one statement about logs may run. */
 export const statementMaxS = 20;
@@ -17,6 +18,7 @@ const tooLarge = "396";
  * Ask the store about logs, with limits of its own for time and result, and tell what it says of the user's expression as such.
  *
  * @param expression  what the user asked, where he did
+ * @param settings    of this statement
  * @throws InvalidExpression (a pattern), InvalidQuery (takes too long, too large), StoreUnavailable, TelemetryStoreError
  */
 export async function askLogs<Row>(
@@ -24,6 +26,7 @@ export async function askLogs<Row>(
   query: string,
   params: Readonly<Record<string, unknown>>,
   expression?: Expression | undefined,
+  settings?: ClickHouseSettings,
 ): Promise<Row[]> {
   try {
     const result = await client.query({
@@ -35,6 +38,7 @@ export async function askLogs<Row>(
         output_format_json_quote_denormals: 0,
         max_execution_time: statementMaxS,
         max_result_bytes: String(64 * 1024 * 1024),
+        ...settings,
       },
     });
     return await result.json<Row>();
@@ -52,4 +56,26 @@ export async function askLogs<Row>(
     if (code === tooLarge) throw new InvalidQuery("the answer is larger than 64 MiB; ask for fewer lines");
     throw storeErrorFrom(error, "read the log", where);
   }
+}
+
+// Two processors read a large question from 16 MB on: by the engine's own 251 MB an hour of lines was read by one.
+const rowSettings: ClickHouseSettings = {
+  output_format_json_quote_64bit_integers: 1,
+  merge_tree_min_rows_for_concurrent_read: "65536",
+  merge_tree_min_bytes_for_concurrent_read: String(16 * 1024 * 1024),
+};
+
+/**
+ * Ask for lines, as `askLogs` does.
+ *
+ * @param query  selects `rowSql`
+ */
+export async function askLogRows(
+  clients: StoreClients,
+  query: string,
+  params: Readonly<Record<string, unknown>>,
+  expression?: Expression | undefined,
+): Promise<LogRow[]> {
+  const rows = await askLogs<StoredLogRow>(clients, query, params, expression, rowSettings);
+  return rows.map(logRow);
 }

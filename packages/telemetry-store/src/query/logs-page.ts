@@ -1,9 +1,9 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
-import { askLogs } from "./logs-ask.ts";
+import { askLogRows, askLogs } from "./logs-ask.ts";
 import type { LogField } from "./logs-columns.ts";
 import { type CompiledFilter, compileFilter, type LogFilter, timeCondition } from "./logs-filter.ts";
-import { type LogRow, logRow, parsePlace, rowSql, type StoredLogRow, tieSql } from "./logs-row.ts";
+import { type LogRow, parsePlace, rowSql, tieSql } from "./logs-row.ts";
 
 /** Lines in one page. */
 export const pageMax = 1_000;
@@ -29,6 +29,8 @@ const minuteUs = 60_000_000;
 // Back from the newest, each sixteen times as long as the one before: what is asked for is nearly always in the first, and each is read once.
 const firstWindowUs = 15 * minuteUs;
 const windowGrowth = 16;
+// Errors of one service, where they are read from the newest on and no further than a page reaches.
+const firstErrorsWindowUs = windowGrowth * firstWindowUs;
 
 /** After so long a search stops with what it has and a place to go on from. */
 const budgetMs = 4_000;
@@ -51,15 +53,20 @@ export async function findLogs(
   const place = query.before ? parsePlace(query.before) : undefined;
   // The place's own microsecond may hold more lines.
   let toUs = Math.min(filter.toUs, place === undefined ? filter.toUs : place.timeUs + 1);
-  let windowUs = isRare(query) && filter.isOfMinutes ? await rareWindowUs(clients, filter, toUs, limit) : firstWindowUs;
+  const table = isOfErrors(query) && filter.isOfMinutes ? "log_error" : "log";
+  let windowUs = query.service?.includes(".") && table === "log_error" ? firstErrorsWindowUs : firstWindowUs;
+  if (table === "log" && isRare(query) && filter.isOfMinutes) {
+    windowUs = await rareWindowUs(clients, filter, toUs, limit);
+  }
   const rows: LogRow[] = [];
   const deadline = performance.now() + budgetMs;
   while (toUs > filter.fromUs) {
     const fromUs = Math.max(filter.fromUs, toUs - windowUs);
-    rows.push(...(await readWindow(clients, filter, { fromUs, toUs, place, limit: limit - rows.length })));
+    const found = await readWindow(clients, filter, { table, fromUs, toUs, place, limit: limit - rows.length });
+    rows.push(...found);
     if (rows.length === limit) return { rows, next: rows.at(-1)!.id, searchedToMs: rows.at(-1)!.timeUs / 1_000 };
     toUs = fromUs;
-    windowUs *= windowGrowth;
+    windowUs = nextWindowUs(windowUs, found.length, limit - rows.length);
     if (performance.now() >= deadline) break;
   }
   const more = toUs > filter.fromUs;
@@ -67,9 +74,20 @@ export async function findLogs(
   return { rows, next: more ? `${toUs}_0` : "", searchedToMs: toUs / 1_000 };
 }
 
+/** A quarter longer than the missing lines take if there are as many as in the window before: what is read beyond a full page is read in vain. */
+function nextWindowUs(windowUs: number, found: number, missing: number): number {
+  const most = windowUs * windowGrowth;
+  return found === 0 ? most : Math.min(most, Math.max(minuteUs, Math.ceil((1.25 * windowUs * missing) / found)));
+}
+
+/** Whether they are in the table of errors. */
+function isOfErrors({ level }: LogPageQuery): boolean {
+  return level === "error" || level === "fatal";
+}
+
 /** Whether lines like these are likely to be far apart. */
 function isRare({ level, dyedOnly }: LogPageQuery): boolean {
-  return dyedOnly === true || level === "warn" || level === "error" || level === "fatal";
+  return dyedOnly === true || level === "warn";
 }
 
 /** Minutes with such lines that are looked at for where a page of them ends. */
@@ -101,6 +119,7 @@ async function rareWindowUs(
 }
 
 interface Window {
+  readonly table: "log" | "log_error";
   readonly fromUs: number;
   readonly toUs: number;
   readonly place: { readonly timeUs: number; readonly tie: string } | undefined;
@@ -108,19 +127,18 @@ interface Window {
 }
 
 async function readWindow(clients: StoreClients, filter: CompiledFilter, window: Window): Promise<LogRow[]> {
-  const { fromUs, toUs, place, limit } = window;
+  const { table, fromUs, toUs, place, limit } = window;
   const params: Record<string, unknown> = { ...filter.params, fromUs, toUs, limit };
   let after = "";
   if (place !== undefined) {
     after = `AND (time < fromUnixTimestamp64Micro({placeUs:Int64}, 'UTC') OR ${tieSql} < {placeTie:UInt64})`;
     Object.assign(params, { placeUs: place.timeUs, placeTie: place.tie });
   }
-  const rows = await askLogs<StoredLogRow>(
+  return await askLogRows(
     clients,
-    `SELECT ${rowSql} FROM log WHERE ${timeCondition} ${after} AND (${filter.sql})
+    `SELECT ${rowSql} FROM ${table} WHERE ${timeCondition} ${after} AND (${filter.sql})
      ORDER BY time DESC, ${tieSql} DESC LIMIT {limit:UInt32}`,
     params,
     filter.expression,
   );
-  return rows.map(logRow);
 }

@@ -1,9 +1,9 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
-import { askLogs } from "./logs-ask.ts";
+import { askLogRows } from "./logs-ask.ts";
 import type { LogField } from "./logs-columns.ts";
 import { compileFilter, type LogFilter, timeCondition } from "./logs-filter.ts";
-import { type LogRow, logRow, rowSql, type StoredLogRow, tieSql } from "./logs-row.ts";
+import { type LogRow, rowSql, tieSql } from "./logs-row.ts";
 
 /** Which new lines. */
 export interface LogTailQuery extends Omit<LogFilter, "fromMs" | "toMs"> {
@@ -48,7 +48,7 @@ export async function tailLogs(
   // Never further back than lines are followed at all: a client that slept does not get an hour at once.
   const arrivedMs = after ? Math.max(Number(after) - overlapMs, nowMs - lateMs) : nowMs;
   const filter = compileFilter({ ...query, fromMs: nowMs - lateMs, toMs: nowMs + 3_600_000 }, fields);
-  const rows = await askLogs<StoredLogRow>(
+  const rows = await askLogRows(
     clients,
     `SELECT ${rowSql} FROM log
      WHERE ${timeCondition} AND arrived >= fromUnixTimestamp64Milli({arrivedMs:Int64}, 'UTC') AND (${filter.sql})
@@ -56,5 +56,5 @@ export async function tailLogs(
     { ...filter.params, fromUs: filter.fromUs, toUs: filter.toUs, arrivedMs, limit: limit + 1 },
     filter.expression,
   );
-  return { rows: rows.slice(0, limit).map(logRow).reverse(), next: String(nowMs), skipped: rows.length > limit };
+  return { rows: rows.slice(0, limit).reverse(), next: String(nowMs), skipped: rows.length > limit };
 }

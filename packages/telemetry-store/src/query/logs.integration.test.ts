@@ -3,8 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { closeClients, storeClients } from "../client.ts";
 import { batchOf, type LogRow as FixtureRow } from "../fixture/batches.ts";
 import { openTelemetryStore, type TelemetryStore } from "../open-telemetry-store.ts";
+import { migrate } from "../schema/migrate.ts";
 import { type EngineProcess, startEngine } from "../start-engine.ts";
 import { InvalidQuery } from "../store-error.ts";
 import type { LogPage } from "./logs-page.ts";
@@ -244,17 +246,24 @@ describe("the log of a telemetry store over the embedded engine", () => {
       ]),
     );
     const range = { fromMs: times.at(-2)!, toMs: times[0]! + 1, service: "Rare.one" };
-    const seen: string[] = [];
-    for (let before = "", pages = 0; pages === 0 || before !== ""; pages++) {
-      const page: LogPage = await store.logs.find({ ...range, level: "error", limit: 4, before });
-      seen.push(...page.rows.map(({ text }) => text));
-      before = page.next;
-      assert.ok(pages < 12);
+    // Errors come from their own table, by one service and by all of a first level; lines of lower levels where the counts say that they are.
+    for (const [level, of] of [
+      ["error", "Rare.one"],
+      ["error", "Rare"],
+      ["warn", "Rare.one"],
+    ]) {
+      const seen: string[] = [];
+      for (let before = "", pages = 0; pages === 0 || before !== ""; pages++) {
+        const page: LogPage = await store.logs.find({ ...range, service: of, level, limit: 4, before });
+        seen.push(...page.rows.map(({ text }) => text));
+        before = page.next;
+        assert.ok(pages < 12);
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 29 }, (_, index) => `error ${index}`),
+      );
     }
-    assert.deepEqual(
-      seen,
-      Array.from({ length: 29 }, (_, index) => `error ${index}`),
-    );
     // A condition on the host is answered from the lines.
     for (const stepS of [60, 600, 3_600]) {
       const byMinutes = await store.logs.count({ ...range, stepS });
@@ -287,6 +296,33 @@ describe("the log of a telemetry store over the embedded engine", () => {
     const seen = await store.logs.listSeenFields();
     assert.equal(seen[0]?.name, "uid");
     assert.deepEqual(seen.map(({ name }) => name).sort(), ["city", "cost", "note", "uid"]);
+  });
+
+  test("a store from before the table of errors gets it with the errors that it has, once, also where the change is begun again", async () => {
+    const service = { ...flight, service: "Old.one" };
+    const write17 = (text: string) => write(service, [{ timeUs: startMs * 1_000, text, level: 17 }]);
+    const errors = async () => {
+      const { rows } = await store.logs.find({ ...all, service: "Old.one", level: "error" });
+      return rows.map(({ text }) => text).sort();
+    };
+    await write17("before");
+    await store.logs.defineField({ name: "seat", type: "text" });
+    const clients = storeClients({ socket: join(directory, "t.sock") });
+    try {
+      const forget = "ALTER TABLE schema_migration DELETE WHERE number = 9 SETTINGS mutations_sync = 1";
+      for (const query of ["DROP VIEW log_error_view", "DROP TABLE log_error", forget]) {
+        await clients.client.command({ query });
+      }
+      assert.deepEqual(await migrate(clients), [9]);
+      await clients.client.command({ query: forget });
+      assert.deepEqual(await migrate(clients), [9]);
+    } finally {
+      await closeClients(clients);
+    }
+    assert.deepEqual(await errors(), ["before"]);
+    await write17("after");
+    assert.deepEqual(await errors(), ["after", "before"]);
+    await store.logs.removeField("seat");
   });
 
   test("keeps hostile texts as one line each, and nothing they say is done", async () => {

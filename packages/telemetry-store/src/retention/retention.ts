@@ -67,6 +67,7 @@ const tables: Readonly<Record<TelemetryKind, readonly KeptTable[]>> = {
   logs: [
     { table: "log", time: "time", days: as },
     { table: "log_place", time: "minute", days: as },
+    { table: "log_error", time: "time", days: as },
     { table: "log_minute", time: "time", days: as },
   ],
   calls: [
