@@ -122,6 +122,8 @@ async function waitForFlow(
   for (;;) {
     const flow = await findFlow(telemetry, requestId);
     const found = flow !== undefined && flow.spans.length > 0 ? flow : undefined;
+    // Of one that is longer than an answer there will never be all.
+    if (found?.truncated) return found;
     const complete = found !== undefined && flowTree(found.spans).complete;
     if (complete && (!withLogs || found.logs.length > 0)) return found;
     if (performance.now() >= deadline) return found;

@@ -39,3 +39,18 @@ test("a hop has what was released at its callee, and how its caller came there",
     ["2026.11.22", 1, 2, 57],
   );
 });
+
+test("records that came twice, and parents in a circle, are hops once each", () => {
+  const chain = Array.from({ length: 60 }, (_, n) => server(`${n}`, n === 0 ? "" : `${n - 1}`, "flight"));
+  const count = (hops: readonly Hop[]): number => hops.reduce((sum, { children }) => sum + 1 + count(children), 0);
+  assert.equal(count(flowTree([...chain, ...chain.map((span) => ({ ...span }))]).hops), 120);
+  assert.equal(count(flowTree([server("1", "2", "flight"), server("2", "1", "login")]).hops), 2);
+});
+
+test("a chain of thousands of calls is a tree of few levels", () => {
+  const chain = Array.from({ length: 5_000 }, (_, n) => server(`${n}`, n === 0 ? "" : `${n - 1}`, "flight"));
+  const { hops, complete } = flowTree(chain);
+  let levels = 0;
+  for (let level = hops; level.length > 0; level = level.flatMap(({ children }) => children)) levels++;
+  assert.deepEqual([levels, complete], [50, true]);
+});

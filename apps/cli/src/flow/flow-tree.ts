@@ -34,44 +34,53 @@ export function flowTree(spans: readonly FlowSpan[]): FlowTree {
   const ids = new Set(spans.map((span) => span.spanId));
   const children = Map.groupBy(spans, (span) => (ids.has(span.parentSpanId) ? span.parentSpanId : ""));
   const roots = children.get("") ?? [];
-  const hops = roots.map((span) => hopOf(span, children));
-  const first = roots[0];
+  const hops: HopInMaking[] = [];
+  const placed = new Set<FlowSpan>();
+  for (const root of roots) placeBelow(root, hops, children, placed);
+  // Spans that name each other as parents hang on no root: show them rather than lose them.
+  for (const span of spans) placeBelow(span, hops, children, placed);
+  const first = roots[0] ?? spans[0];
   const caller = first === undefined ? "" : first.side === CallSide.CLIENT ? first.service : first.peerService;
   return { caller, hops, complete: hops.every(isComplete) };
 }
 
-function hopOf(span: FlowSpan, children: ReadonlyMap<string, readonly FlowSpan[]>): Hop {
-  const own = children.get(span.spanId) ?? [];
-  if (span.side !== CallSide.CLIENT) {
-    return {
-      ...endOf(span),
-      span,
-      reported: true,
-      spanIds: [span.spanId],
-      children: own.map((child) => hopOf(child, children)),
-    };
+/** Calls further down stand beside those at this depth: nobody reads a tree of a thousand levels. */
+const DEPTH_MAX = 50;
+
+interface HopInMaking extends Hop {
+  readonly children: HopInMaking[];
+}
+
+/** Put down a span with everything below it, each span once: ids may repeat, and parents go in circles. */
+function placeBelow(
+  root: FlowSpan,
+  hops: HopInMaking[],
+  children: ReadonlyMap<string, readonly FlowSpan[]>,
+  placed: Set<FlowSpan>,
+): void {
+  const waiting = [{ span: root, into: hops, depth: 1 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { span, into, depth } = next;
+    if (placed.has(span)) continue;
+    placed.add(span);
+    const own = (children.get(span.spanId) ?? []).filter((child) => !placed.has(child));
+    const isCall = span.side === CallSide.CLIENT;
+    const callee = isCall ? own.find((child) => child.side === CallSide.SERVER) : undefined;
+    if (callee !== undefined) placed.add(callee);
+    const hop = { ...hopOf(span, callee), children: [] };
+    into.push(hop);
+    const made = callee === undefined ? own : [...own, ...(children.get(callee.spanId) ?? [])];
+    const below = depth < DEPTH_MAX ? { into: hop.children, depth: depth + 1 } : { into, depth };
+    for (const child of made.toReversed()) waiting.push({ span: child, ...below });
   }
-  const callee = own.find((child) => child.side === CallSide.SERVER);
-  if (callee === undefined) {
-    return {
-      service: span.peerService,
-      instance: span.peerInstance,
-      release: "",
-      span,
-      reported: false,
-      spanIds: [span.spanId],
-      children: [],
-    };
-  }
-  const made = children.get(callee.spanId) ?? [];
-  return {
-    ...endOf(callee),
-    // What the caller saw counts: a callee may have answered in time, and the caller have waited for longer than it would.
-    span,
-    reported: true,
-    spanIds: [span.spanId, callee.spanId],
-    children: made.map((child) => hopOf(child, children)),
-  };
+}
+
+// Of a call what the caller saw counts: a callee may have answered in time, and the caller have waited for longer than it would.
+function hopOf(span: FlowSpan, callee: FlowSpan | undefined): Omit<Hop, "children"> {
+  if (callee !== undefined) return { ...endOf(callee), span, reported: true, spanIds: [span.spanId, callee.spanId] };
+  const own = { span, spanIds: [span.spanId] };
+  if (span.side !== CallSide.CLIENT) return { ...endOf(span), ...own, reported: true };
+  return { ...own, service: span.peerService, instance: span.peerInstance, release: "", reported: false };
 }
 
 function endOf({ service, instance, release }: FlowSpan): { service: string; instance: string; release: string } {

@@ -142,3 +142,30 @@ test("a diagram is shown as large as it is, made smaller to fit, and never too s
   expect(frameOf({ width: 1000, height: 100 }, 848)).toEqual({ height: 128, zoom: 0.8, x: 24, y: 24 });
   expect(frameOf({ width: 9000, height: 9000 }, 848)).toEqual({ height: 460, zoom: 0.66, x: 24, y: 24 });
 });
+
+test("a request of too many methods or services is folded into what can be laid out", () => {
+  const many = (to: (n: number) => string, method: (n: number) => string) =>
+    Array.from({ length: 500 }, (_, n) =>
+      call(`${n}`, "", "T.t@pid:7", to(n)).map((one) => ({ ...one, method: method(n) })),
+    ).flat();
+  const methods = buildFlowGraph(
+    buildHops(
+      many(
+        () => "F.f@h:1",
+        (n) => `m${n}`,
+      ),
+    ),
+  );
+  expect(methods.edges.map(({ method, count }) => [method, count])).toEqual([["…", 500]]);
+  const services = buildFlowGraph(
+    buildHops(
+      many(
+        (n) => `S.s${n}@h:1`,
+        () => "m",
+      ),
+    ),
+  );
+  expect([services.nodes.length, services.byService]).toEqual([21, true]);
+  expect(services.nodes.at(-1)?.service).toBe("…");
+  expect(services.edges.reduce((sum, { count }) => sum + count, 0)).toBe(500);
+});

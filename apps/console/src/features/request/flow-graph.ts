@@ -43,51 +43,80 @@ export interface FlowGraph {
   readonly byService: boolean;
 }
 
-// More boxes than this are no longer read one by one.
+// More boxes than this are no longer read one by one, nor more arrows; and the layout of thousands would hold up the browser.
 const MAX_NODES = 60;
+const MAX_EDGES = 200;
+// Where even services are too many: those that come first, and one box for the others.
+const MAX_SERVICES = 20;
+/** Stands for what is folded together. */
+const OTHERS = "…";
 
 /**
- * Builds the diagram: boxes are instances (services when there would be more than 60 boxes), arrows are methods.
+ * Builds the diagram: boxes are instances, arrows are methods. Where those would be more than 60 boxes or 200 arrows, boxes are services; where they still would be, arrows are
+ * all methods together, and services after the first 20 one box.
  */
 export function buildFlowGraph(hops: readonly Hop[]): FlowGraph {
-  const graph = collect(hops, false);
-  return graph.nodes.length > MAX_NODES ? collect(hops, true) : graph;
+  const all = flattenHops(hops);
+  const graph = collect(all, (place) => place);
+  if (fits(graph)) return { ...graph, byService: false };
+  const services = collect(all, ({ service }) => ({ service, instance: "", host: "" }));
+  if (fits(services)) return { ...services, byService: true };
+  const known = new Set<string>();
+  const fold = ({ service }: Place): Place => {
+    if (known.size < MAX_SERVICES) known.add(service);
+    return { service: known.has(service) ? service : OTHERS, instance: "", host: "" };
+  };
+  return { ...collect(all, fold, () => OTHERS), byService: true };
 }
 
-function collect(hops: readonly Hop[], byService: boolean): FlowGraph {
+function fits({ nodes, edges }: Pick<FlowGraph, "nodes" | "edges">): boolean {
+  return nodes.length <= MAX_NODES && edges.length <= MAX_EDGES;
+}
+
+function collect(
+  hops: readonly Hop[],
+  boxOf: (place: Place) => Place,
+  arrowOf: (method: string) => string = (method) => method,
+): Pick<FlowGraph, "nodes" | "edges"> {
   const nodes = new Map<string, FlowNode>();
-  const edges = new Map<string, FlowEdge>();
+  const edges = new Map<string, EdgeInMaking>();
   const visit = (place: Place, recorded: boolean, failed: boolean): string => {
-    const instance = byService ? "" : place.instance;
-    const id = `${place.service}|${instance}`;
+    const { service, instance, host } = boxOf(place);
+    const id = `${service}|${instance}`;
     const known = nodes.get(id);
     nodes.set(id, {
       id,
-      service: place.service,
+      service,
       instance,
-      host: byService ? "" : place.host || (known?.host ?? ""),
+      host: host || (known?.host ?? ""),
       recorded: recorded || (known?.recorded ?? false),
       failed: failed || (known?.failed ?? false),
     });
     return id;
   };
-  for (const hop of flattenHops(hops)) {
+  for (const hop of hops) {
     const from = visit(callerOf(hop) ?? { service: "", instance: "", host: "" }, hop.client !== undefined, false);
     const to = visit(calleeOf(hop), hop.server !== undefined, hop.code !== 0);
-    addCall(edges, hop, from, to);
+    addCall(edges, hop, from, to, arrowOf(hop.method));
   }
-  return { nodes: [...nodes.values()], edges: [...edges.values()], byService };
+  return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-function addCall(edges: Map<string, FlowEdge>, hop: Hop, from: string, to: string): void {
-  const id = `${from} ${to} ${hop.method}`;
+interface EdgeInMaking extends FlowEdge {
+  readonly hopIds: string[];
+}
+
+function addCall(edges: Map<string, EdgeInMaking>, hop: Hop, from: string, to: string, method: string): void {
+  const id = `${from} ${to} ${method}`;
   const known = edges.get(id);
+  const hopIds = known?.hopIds ?? [];
+  hopIds.push(hop.id);
   edges.set(id, {
     id,
     from,
     to,
-    method: hop.method,
-    hopIds: [...(known?.hopIds ?? []), hop.id],
+    method,
+    hopIds,
     count: (known?.count ?? 0) + 1,
     failures: (known?.failures ?? 0) + (hop.code === 0 ? 0 : 1),
     longestUs: Math.max(known?.longestUs ?? 0, hop.durationUs),

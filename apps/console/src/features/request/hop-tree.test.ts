@@ -107,3 +107,10 @@ test("nothing is no error", () => {
   expect(buildHops([])).toEqual([]);
   expect(extentOf([])).toEqual({ startUs: 0, durationUs: 0 });
 });
+
+test("a chain of thousands of calls is built, and listed, without the browser's stack", () => {
+  const chain = Array.from({ length: 6_000 }, (_, n) => span("server", `s${n}`, n === 0 ? "" : `s${n - 1}`, n, 1));
+  const all = flattenHops(buildHops(chain));
+  expect(all.length).toBe(6_000);
+  expect(all.at(-1)?.depth).toBe(5_999);
+});

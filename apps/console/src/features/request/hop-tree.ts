@@ -67,27 +67,43 @@ export function buildHops(spans: readonly FlowSpan[]): readonly Hop[] {
   return assemble(pairs, hopOfSpan);
 }
 
+// Without recursion: a request may be a chain of thousands, and the browser's stack is not.
 function assemble(pairs: ReadonlyMap<string, Pair>, hopOfSpan: ReadonlyMap<string, string>): readonly Hop[] {
   const below = new Map<string, string[]>();
   const roots: string[] = [];
   for (const [id, pair] of pairs) {
     const parent = hopOfSpan.get(pair.parentId);
-    if (parent === undefined || parent === id || pair.parentId === "") roots.push(id);
-    else below.set(parent, [...(below.get(parent) ?? []), id]);
+    if (parent === undefined || parent === id || pair.parentId === "") {
+      roots.push(id);
+      continue;
+    }
+    const siblings = below.get(parent);
+    if (siblings === undefined) below.set(parent, [id]);
+    else siblings.push(id);
   }
-  const visited = new Set<string>();
-  const build = (id: string, depth: number, shiftUs: number): Hop => {
-    visited.add(id);
-    const hop = describeHop(id, pairs.get(id)!, depth, shiftUs);
-    const children = (below.get(id) ?? [])
-      .filter((child) => !visited.has(child))
-      .map((child) => build(child, depth + 1, hop.serverShiftUs));
-    return { ...hop, children: children.sort(byStart) };
+  const made = new Map<string, HopInMaking>();
+  const hops: Hop[] = [];
+  const build = (root: string) => {
+    const waiting: { id: string; parent: HopInMaking | undefined }[] = [{ id: root, parent: undefined }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const { id, parent } = next;
+      if (made.has(id)) continue;
+      const depth = parent === undefined ? 0 : parent.depth + 1;
+      const hop = { ...describeHop(id, pairs.get(id)!, depth, parent?.serverShiftUs ?? 0), children: [] };
+      made.set(id, hop);
+      (parent?.children ?? hops).push(hop);
+      for (const child of below.get(id) ?? []) waiting.push({ id: child, parent: hop });
+    }
   };
-  const hops = roots.map((id) => build(id, 0, 0));
+  for (const id of roots) build(id);
   // Spans that name each other as parents hang on no root: show them rather than lose them.
-  for (const id of pairs.keys()) if (!visited.has(id)) hops.push(build(id, 0, 0));
+  for (const id of pairs.keys()) build(id);
+  for (const { children } of made.values()) children.sort(byStart);
   return hops.sort(byStart);
+}
+
+interface HopInMaking extends Hop {
+  readonly children: Hop[];
 }
 
 function describeHop(id: string, { client, server }: Pair, depth: number, shiftUs: number): Hop {
@@ -121,7 +137,13 @@ function byStart(a: Hop, b: Hop): number {
 
 /** All hops in the order in which a waterfall shows them: each before the calls that it made. */
 export function flattenHops(hops: readonly Hop[]): readonly Hop[] {
-  return hops.flatMap((hop) => [hop, ...flattenHops(hop.children)]);
+  const flat: Hop[] = [];
+  const waiting = hops.toReversed();
+  for (let hop = waiting.pop(); hop !== undefined; hop = waiting.pop()) {
+    flat.push(hop);
+    for (const child of hop.children.toReversed()) waiting.push(child);
+  }
+  return flat;
 }
 
 /** Where one end of a call is: its service and, as far as known, its instance. */

@@ -1,6 +1,7 @@
 import type { FlowSpan } from "@msec/api/console/v1/telemetry_pb.js";
+import { Button } from "antd";
 import type { TFunction } from "i18next";
-import { Fragment } from "react";
+import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { codeName } from "../../lib/code-name.ts";
 import { formatBytes, formatDuration } from "../../lib/format.ts";
@@ -9,6 +10,10 @@ import { shortMethod } from "./flow-graph.ts";
 import { barOf, calleeOf, callerOf, extentOf, flattenHops, type Hop, networkUs } from "./hop-tree.ts";
 
 const INDENT = 16;
+// Deeper calls stand no further to the right: the name of who was called would leave its column.
+const INDENTS_MAX = 10;
+// Rows that are drawn at once; so many more at each wish.
+const ROWS = 500;
 // By the numbers of `AttemptReason`.
 const REASONS = ["flow.first", "flow.moved", "flow.retry", "flow.hedge"] as const;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
@@ -23,47 +28,61 @@ export interface WaterfallProps {
 /** The calls of a request on a common time axis, each below the call that made it. */
 export function Waterfall({ hops, chosen, onChoose }: WaterfallProps) {
   const { t } = useTranslation();
+  const [rows, setRows] = useState(ROWS);
   const extent = extentOf(hops);
+  const all = flattenHops(hops);
+  // Who came here by a link to a call sees it.
+  const shown = Math.max(rows, all.findIndex(({ id }) => id === chosen) + 1);
   return (
-    <table className="grid waterfall" aria-label={t("flow.waterfall")}>
-      <thead>
-        <tr>
-          <th className="where">{t("column.service")}</th>
-          <th className="method">{t("column.method")}</th>
-          <th>
-            <span className="visually-hidden">{t("column.time")}</span>
-            <span className="time-axis" aria-hidden="true">
-              {TICKS.map((part) => (
-                <span key={part} style={{ left: `${part * 100}%` }}>
-                  {part === 0 ? "0" : formatDuration(extent.durationUs * part)}
-                </span>
-              ))}
-            </span>
-          </th>
-          <th className="num took">{t("column.duration")}</th>
-          <th className="result">{t("column.result")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {flattenHops(hops).map((hop) => (
-          <Fragment key={hop.id}>
-            <HopRow
-              hop={hop}
-              extent={extent}
-              open={hop.id === chosen}
-              onToggle={() => onChoose(hop.id === chosen ? undefined : hop.id)}
-            />
-            {hop.id === chosen && (
-              <tr className="more">
-                <td colSpan={5}>
-                  <HopDetails hop={hop} />
-                </td>
-              </tr>
-            )}
-          </Fragment>
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table className="grid waterfall" aria-label={t("flow.waterfall")}>
+        <thead>
+          <tr>
+            <th className="where">{t("column.service")}</th>
+            <th className="method">{t("column.method")}</th>
+            <th>
+              <span className="visually-hidden">{t("column.time")}</span>
+              <span className="time-axis" aria-hidden="true">
+                {TICKS.map((part) => (
+                  <span key={part} style={{ left: `${part * 100}%` }}>
+                    {part === 0 ? "0" : formatDuration(extent.durationUs * part)}
+                  </span>
+                ))}
+              </span>
+            </th>
+            <th className="num took">{t("column.duration")}</th>
+            <th className="result">{t("column.result")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.slice(0, shown).map((hop) => (
+            <Fragment key={hop.id}>
+              <HopRow
+                hop={hop}
+                extent={extent}
+                open={hop.id === chosen}
+                onToggle={() => onChoose(hop.id === chosen ? undefined : hop.id)}
+              />
+              {hop.id === chosen && (
+                <tr className="more">
+                  <td colSpan={5}>
+                    <HopDetails hop={hop} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+      {shown < all.length && (
+        <p className="panel-body">
+          <Button onClick={() => setRows(shown + ROWS)}>{t("requests.more")}</Button>{" "}
+          <span className="muted">
+            {shown} / {all.length}
+          </span>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -90,7 +109,7 @@ function HopRow({
           type="button"
           className="place"
           aria-expanded={open}
-          style={{ paddingLeft: Math.max(0, hop.depth - 1) * INDENT + (hop.depth > 0 ? 4 : 0) }}
+          style={{ paddingLeft: Math.min(Math.max(0, hop.depth - 1), INDENTS_MAX) * INDENT + (hop.depth > 0 ? 4 : 0) }}
           onClick={(event) => {
             event.stopPropagation();
             onToggle();

@@ -241,7 +241,7 @@ export declare type GetFlowResponse = Message<"msec.console.v1.GetFlowResponse">
   logs: FlowLog[];
 
   /**
-   * More spans exist than the 5000 that are returned.
+   * More spans exist than the 5000 that are returned, or more lines than the 1000.
    *
    * @generated from field: bool truncated = 4;
    */
