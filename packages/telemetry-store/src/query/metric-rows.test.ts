@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RowWriter } from "../ingest/row-writer.ts";
-import { metricRowsFromRows } from "./metric-rows.ts";
+import { metricRowsFromRows, type PointColumns } from "./metric-rows.ts";
 import { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
 import { RowReader } from "./row-reader.ts";
 
@@ -15,10 +15,14 @@ function reader(rows: readonly Row[]): RowReader {
     for (const text of [name, host, "i"]) out.string(text, 100);
     out.uint32(time);
     out.uint8(kind);
-    for (const number of [sum, count, value]) out.float64(number);
+    out.float64(sum);
+    out.uint64(count);
+    out.float64(value);
   }
   return new RowReader(out.bytes());
 }
+
+const allColumns: PointColumns = { name: undefined, instance: undefined, asReported: false, hasValue: true };
 
 test("adds the minutes of a step up, also where a minute comes in two parts: a counter's sums, a gauge's by the statistic", () => {
   const rows: Row[] = [
@@ -30,7 +34,7 @@ test("adds the minutes of a step up, also where a minute comes in two parts: a c
     ["c", "h", 60, 1, 5, 1, 5],
   ];
   const valuesOf = (statistic: Statistic) =>
-    metricRowsFromRows(reader(rows), { ...query, statistic }, 120).map(({ values }) => values);
+    metricRowsFromRows(reader(rows), allColumns, { ...query, statistic }, 120).map(({ values }) => values);
   assert.deepEqual(valuesOf(Statistic.Mean), [[9, 3], [9]]);
   assert.deepEqual(valuesOf(Statistic.Min), [[3, 1], [9]]);
   assert.deepEqual(valuesOf(Statistic.Max), [[8, 1], [9]]);
@@ -44,7 +48,7 @@ test("makes one curve of an instance that reports from two hosts, unless they ar
     ["g", "h2", 120, 2, 7, 1, 0],
   ];
   const curves = (split: MetricSplit, across: Across) =>
-    metricRowsFromRows(reader(rows), { ...query, split, across: () => across }, 120).map(
+    metricRowsFromRows(reader(rows), allColumns, { ...query, split, across: () => across }, 120).map(
       ({ host, instance, seconds, values }) => ({ host, instance, seconds, values }),
     );
   const one = { host: "", instance: "", seconds: [0, 120] };
@@ -57,4 +61,25 @@ test("makes one curve of an instance that reports from two hosts, unless they ar
     { host: "h2", instance: "", seconds: [0, 120], values: [30, 7] },
   ]);
   assert.equal(curves(MetricSplit.Instance, Across.Sum)[0]!.instance, "i");
+});
+
+test("takes what is the same in all rows from who asks, and a value as it was reported for all that is known of it", () => {
+  const out = new RowWriter();
+  for (const [time, value] of [
+    [0, 4],
+    [10, 8],
+  ] as const) {
+    out.string("h", 100);
+    out.uint32(time);
+    out.uint8(2);
+    out.float64(value);
+  }
+  const columns: PointColumns = { name: "g", instance: "i", asReported: true, hasValue: false };
+  const asked = { ...query, names: ["g"], split: MetricSplit.Instance };
+  const curve = (stepS: number, statistic: Statistic) =>
+    metricRowsFromRows(new RowReader(out.bytes()), columns, { ...asked, statistic }, stepS);
+  const row = { name: "g", kind: 2, host: "h", instance: "i" };
+  assert.deepEqual(curve(10, Statistic.Last), [{ ...row, seconds: [0, 10], values: [4, 8] }]);
+  assert.deepEqual(curve(60, Statistic.Mean), [{ ...row, seconds: [0], values: [6] }]);
+  assert.deepEqual(curve(60, Statistic.Max), [{ ...row, seconds: [0], values: [8] }]);
 });

@@ -12,23 +12,40 @@ interface Point {
   last: number;
 }
 
+/** What rows of points hold beside host, time and kind, in this order: name, host, instance, time, kind, sum, count, value. */
+export interface PointColumns {
+  /** The name of all rows, which is then no column of them. */
+  readonly name: string | undefined;
+  /** As `name`. */
+  readonly instance: string | undefined;
+  /** Rows of one value, as it was reported, in the place of sum, count and the statistic's value. */
+  readonly asReported: boolean;
+  /** There is a column of the statistic's value beside sum and count. */
+  readonly hasValue: boolean;
+}
+
 /**
  * Add points of one attribute and reporter up to the steps of a curve, and reporters to one curve where they are not split.
  *
- * @param reader rows of name, host, instance, time, kind, sum, count and the statistic's value
+ * @param reader rows of `columns`
  */
-export function metricRowsFromRows(reader: RowReader, query: MetricsQuery, stepS: number): MetricRow[] {
+export function metricRowsFromRows(
+  reader: RowReader,
+  columns: PointColumns,
+  query: MetricsQuery,
+  stepS: number,
+): MetricRow[] {
   const { statistic = Statistic.Mean } = query;
   const reporters = new Map<string, MetricRow & { points: Map<number, Point> }>();
   while (reader.hasMore) {
-    const name = reader.string();
+    const name = columns.name ?? reader.string();
     const host = reader.string();
-    const instance = reader.string();
+    const instance = columns.instance ?? reader.string();
     const time = reader.uint32();
     const kind = reader.uint8();
     const sum = reader.float64();
-    const count = reader.float64();
-    const value = reader.float64();
+    const count = columns.asReported ? 1 : reader.uint64();
+    const value = columns.hasValue ? reader.float64() : sum;
     const key = `${name}\n${host}\n${instance}`;
     let reporter = reporters.get(key);
     if (reporter === undefined) {

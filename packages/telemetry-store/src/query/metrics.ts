@@ -2,7 +2,7 @@ import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask, askRows, isTooMany } from "./ask.ts";
 import { type AttributeFilter, filterParams, hostCondition, hostFamily, reporterCondition } from "./attributes.ts";
-import { metricRowsFromRows } from "./metric-rows.ts";
+import { metricRowsFromRows, type PointColumns } from "./metric-rows.ts";
 import { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
 import { type TimeAxis, type TimeRange, timeAxis } from "./time-axis.ts";
 
@@ -143,15 +143,16 @@ async function readRows(
     max: averaged(Across.Max),
   };
   if (query.instance) {
+    const columns = pointColumns(query, names, stepS, ofHosts);
     try {
       const reader = await askRows(
         clients,
         "query metrics",
-        pointsQuery(query, stepS, ofHosts),
+        pointsQuery(columns, query, stepS, ofHosts),
         params,
         instanceRowsMax,
       );
-      return metricRowsFromRows(reader, query, stepS);
+      return metricRowsFromRows(reader, columns, query, stepS);
     } catch (error) {
       if (!isTooMany(error)) throw error;
     }
@@ -167,13 +168,38 @@ function sourceOf(stepS: number): { table: string; asReported: boolean } {
   return { table: asReported ? "sample" : stepS < 3_600 ? "sample_minute" : "sample_hour", asReported };
 }
 
+/** No column that has the same value in all rows: each takes the engine half a millisecond of processor time in each part. */
+function pointColumns(
+  { statistic = Statistic.Mean, instance }: MetricsQuery,
+  names: readonly string[],
+  stepS: number,
+  ofHosts: boolean,
+): PointColumns {
+  const { asReported } = sourceOf(stepS);
+  return {
+    name: names.length === 1 ? names[0] : undefined,
+    instance: ofHosts ? undefined : instance,
+    asReported,
+    hasValue: !asReported && statistic !== Statistic.Mean,
+  };
+}
+
 /** What `metricRowsFromRows` reads. */
-function pointsQuery({ statistic = Statistic.Mean, ...query }: MetricsQuery, stepS: number, ofHosts: boolean): string {
-  const { table, asReported } = sourceOf(stepS);
-  const value = statistic === Statistic.Mean ? "toFloat64(count)" : statistic;
-  return `
-    SELECT name, host, instance, toUnixTimestamp(time), kind, ${asReported ? "value, 1., value" : `sum, toFloat64(count), ${value}`}
-    FROM ${table} WHERE ${samplesCondition(query, ofHosts)}`;
+function pointsQuery(
+  { name, instance, asReported, hasValue }: PointColumns,
+  { statistic, ...query }: MetricsQuery,
+  stepS: number,
+  ofHosts: boolean,
+): string {
+  const columns = [
+    ...(name === undefined ? ["name"] : []),
+    "host",
+    ...(instance === undefined ? ["instance"] : []),
+    "time, kind",
+    asReported ? "value" : "sum, count",
+    ...(hasValue ? [statistic] : []),
+  ];
+  return `SELECT ${columns.join(", ")} FROM ${sourceOf(stepS).table} WHERE ${samplesCondition(query, ofHosts)}`;
 }
 
 function samplesCondition(query: AttributeFilter, ofHosts: boolean): string {
