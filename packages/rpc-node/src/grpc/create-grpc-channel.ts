@@ -125,7 +125,9 @@ class Http2GrpcChannel implements GrpcChannel {
     try {
       made.assertInTime();
       const { signal, timeoutMs, headers } = made;
-      const answer = await transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>);
+      const answer = await transport.count(made, () =>
+        transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>),
+      );
       made.replied(answer.header, answer.trailer);
       made.observe(Code.Ok, "");
       return answer.message;
@@ -149,12 +151,14 @@ class Http2GrpcChannel implements GrpcChannel {
     const transport = await this.#opened();
     try {
       made.assertInTime();
-      const answer = await transport.stream(
-        method,
-        signal,
-        made.timeoutMs,
-        made.headers,
-        requests as unknown as AsyncIterable<MessageInitShape<I>>,
+      const answer = await transport.count(made, () =>
+        transport.stream(
+          method,
+          signal,
+          made.timeoutMs,
+          made.headers,
+          requests as unknown as AsyncIterable<MessageInitShape<I>>,
+        ),
       );
       yield* answer.message;
       made.replied(answer.header, answer.trailer);

@@ -15,7 +15,7 @@ import type { GrpcRequests } from "./grpc-client.ts";
 
 const field = { name: "value", number: 1, type: "TYPE_INT32", label: "LABEL_OPTIONAL" };
 const pad = { name: "pad", number: 2, type: "TYPE_BYTES", label: "LABEL_OPTIONAL" };
-const kinds = { Up: [false, true], Sum: [true, false], Double: [true, true] } as const;
+const kinds = { Up: [false, true], Sum: [true, false], Double: [true, true], Same: [false, false] } as const;
 const numbers: DescService = createFileRegistry(
   fromJson(FileDescriptorSetSchema, {
     file: [
@@ -50,6 +50,7 @@ interface Value {
 
 /** What the generated types of `numbers` would be. */
 interface NumbersClient {
+  same(request: Value, options?: object): Promise<Value>;
   up(request: Value, options?: object): AsyncGenerator<Value>;
   sum(requests: AsyncIterable<Value> | Iterable<Value>, options?: object): Promise<Value>;
   double(requests: AsyncIterable<Value> | Iterable<Value>, options?: object): AsyncGenerator<Value>;
@@ -67,6 +68,7 @@ async function serveNumbers(options: Partial<ListenerOptions> = {}, channelOptio
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const seen: Seen = { contexts: [], sent: 0, over };
   const methods = new MethodTable().add(numbers, {
+    same: ({ value }: Value) => ({ value, pad: new Uint8Array(1_000) }),
     async *up(request: Value, context: CallContext) {
       seen.contexts.push(context);
       try {
@@ -118,6 +120,18 @@ const hasCode = (code: Code) => (error: unknown) => {
   assert.equal(error.code, code, error.message);
   return true;
 };
+
+test("a record says what went over the wire, and how long the call waited until it did", async () => {
+  await using server = await serveNumbers();
+  const { client, records } = server;
+  await client.same({ value: 1, pad: new Uint8Array(300) });
+  await client.sum([{ value: 1 }, { value: 2 }]);
+  const [same, sum] = records;
+  // Of one message its fields: a number, and bytes behind two or three of tag and length. Of a stream five bytes more for each.
+  assert.deepEqual([same?.requestBytes, same?.responseBytes], [2 + 303, 2 + 1_003]);
+  assert.deepEqual([sum?.requestBytes, sum?.responseBytes], [2 * 7, 7]);
+  assert.ok(same!.queueUs > 0 && same!.queueUs <= same!.durationUs, "the first one waits for the connection");
+});
 
 test("calls stream to the server, from it and both ways, with metadata, and each is recorded once", async () => {
   await using server = await serveNumbers();

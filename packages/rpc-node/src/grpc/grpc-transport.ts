@@ -1,15 +1,22 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { ConnectError } from "@connectrpc/connect";
-import { compressionGzip, createGrpcTransport } from "@connectrpc/connect-node";
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { compressionBrotli, compressionGzip, createNodeHttpClient } from "@connectrpc/connect-node";
 import { Code, RpcError } from "@msec/rpc";
 import { rpcErrorFromConnect } from "../connect/connect-error.ts";
 import type { GrpcChannelOptions } from "./create-grpc-channel.ts";
 import { GrpcConnectionError, GrpcConnections } from "./grpc-connections.ts";
 import type { MadeGrpcCall } from "./made-grpc-call.ts";
 
+type Transport = ReturnType<typeof createTransport>;
+
 /** What of a gRPC channel stands on connect-es and HTTP/2: 12 MB of code, which a program that never calls gRPC does not load. */
 export interface GrpcTransport {
-  readonly unary: ReturnType<typeof createGrpcTransport>["unary"];
-  readonly stream: ReturnType<typeof createGrpcTransport>["stream"];
+  readonly unary: Transport["unary"];
+  readonly stream: Transport["stream"];
+  /** Begin a call, so that what goes over the wire for it is counted as its. */
+  count<Begun>(made: MadeGrpcCall, begin: () => Begun): Begun;
   /** What a call threw, as ours; what came beside it is told to the caller. */
   errorOf(made: MadeGrpcCall, thrown: unknown): RpcError;
   /** Close the connection; calls that run fail. */
@@ -25,14 +32,39 @@ export function openGrpcTransport(
   const connections = new GrpcConnections(where, address, options.tls, options.connectTimeoutMs ?? 3_000);
   const maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
   const { compressMinBytes } = options;
-  const { unary, stream } = createGrpcTransport({
+  const calls = new AsyncLocalStorage<MadeGrpcCall>();
+  const http = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => connections });
+  // As `createGrpcTransport` of connect-node does it, with a client of HTTP that counts.
+  const { unary, stream } = createTransport({
     baseUrl: connections.authority,
-    sessionManager: connections,
+    httpClient: countingClient(http, calls),
+    useBinaryFormat: true,
+    interceptors: [],
+    acceptCompression: [compressionGzip, compressionBrotli],
+    sendCompression: compressMinBytes === undefined ? null : compressionGzip,
+    compressMinBytes: compressMinBytes ?? 1_024,
     readMaxBytes: maxBytes,
     writeMaxBytes: maxBytes,
-    ...(compressMinBytes === undefined ? {} : { sendCompression: compressionGzip, compressMinBytes }),
   });
-  return { unary, stream, errorOf, close: () => connections.close() };
+  return { unary, stream, errorOf, count: (made, begin) => calls.run(made, begin), close: () => connections.close() };
+}
+
+/** A client of HTTP that tells each call of the bytes of its bodies: connect-es encodes, and tells no sizes. */
+function countingClient(http: UniversalClientFn, calls: AsyncLocalStorage<MadeGrpcCall>): UniversalClientFn {
+  return async (request) => {
+    const made = calls.getStore();
+    if (made === undefined) return await http(request);
+    const { body } = request;
+    const answer = await http(body === undefined ? request : { ...request, body: counted(body, (n) => made.sent(n)) });
+    return { ...answer, body: counted(answer.body, (n) => made.received(n)) };
+  };
+}
+
+async function* counted(body: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    count(chunk.length);
+    yield chunk;
+  }
 }
 
 function errorOf(made: MadeGrpcCall, thrown: unknown): RpcError {

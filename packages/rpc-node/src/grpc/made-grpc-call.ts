@@ -16,6 +16,9 @@ import {
 import { addMetadata, attemptsHeader, metadataFromHeaders } from "../http2/header-metadata.ts";
 import type { GrpcChannelOptions } from "./create-grpc-channel.ts";
 
+/** Flags and length, in front of each message of gRPC. */
+const MESSAGE_HEAD_BYTES = 5;
+
 /** What one call over gRPC says beside its requests, and its record. */
 export class MadeGrpcCall {
   readonly headers = new Headers();
@@ -30,6 +33,9 @@ export class MadeGrpcCall {
   readonly #given: CallOptions;
   readonly #span: TraceParent;
   readonly #parentSpanId: Uint8Array;
+  #sentMs = 0;
+  #requestBytes = 0;
+  #responseBytes = 0;
 
   constructor(
     address: string,
@@ -93,6 +99,17 @@ export class MadeGrpcCall {
     }
   }
 
+  /** A part of the request goes out: the connection stands. @param bytes  with the head of its message */
+  sent(bytes: number): void {
+    this.#sentMs ||= performance.now();
+    this.#requestBytes += bytes;
+  }
+
+  /** A part of the answer came. */
+  received(bytes: number): void {
+    this.#responseBytes += bytes;
+  }
+
   /** The call is over. */
   observe(code: Code, message: string): void {
     const record = new CallRecord(CallSide.Client);
@@ -100,12 +117,18 @@ export class MadeGrpcCall {
     record.peerService = this.#options.peerService ?? "";
     record.peerInstance = this.address;
     record.ids = Buffer.concat([this.#span.traceId, this.#span.spanId, this.#parentSpanId]);
+    const nowMs = performance.now();
     record.startUs = wallClockUs(this.#startMs);
-    record.durationUs = (performance.now() - this.#startMs) * 1000;
+    record.durationUs = (nowMs - this.#startMs) * 1000;
+    record.queueUs = ((this.#sentMs || nowMs) - this.#startMs) * 1000;
     record.code = code;
     record.message = message;
     record.deadlineMs = this.timeoutMs ?? 0;
-    // The transport encodes and tells no sizes.
+    // Of one message its own bytes, as where it is served; of a stream all that went over the wire.
+    const headBytes = this.#method.methodKind === "unary" ? MESSAGE_HEAD_BYTES : 0;
+    record.requestBytes = Math.max(0, this.#requestBytes - headBytes);
+    record.responseBytes = Math.max(0, this.#responseBytes - headBytes);
+    record.attempt = this.#given.attempt ?? 0;
     this.#options.observer?.onClientCall(record);
   }
 }
