@@ -40,6 +40,8 @@ const baseSettings = new Map([
   // Threads that format together are started for each answer: 25 of a statement's 38 switches, 1.5 ms of its least 2.5.
   ["output_format_parallel_formatting", "0"],
   ["max_insert_threads", "1"],
+  // The engine takes a thread for each GiB that is free unless told otherwise: with our cap one for every statement, however much it reads.
+  ["max_threads_min_free_memory_per_thread", "134217728"],
 ]);
 
 /**
