@@ -139,7 +139,7 @@ async function startParts(
   });
   const spanRates = new SpanRates(config.spans_per_second, () => performance.now());
   const foreign = prepareForeignTelemetry({
-    ...{ config, spool, log, hostName: hostNameOf(config) },
+    ...{ config, spool, spanRates, log, hostName: hostNameOf(config) },
     isConnected: () => link.status.connected,
     routeVersion: () => tables.version,
   });

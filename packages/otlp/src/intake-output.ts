@@ -1,4 +1,4 @@
-import type { Batch } from "@msec/telemetry";
+import { type Batch, SampleKind } from "@msec/telemetry";
 import { BatchBuilder } from "./batch-builder.ts";
 import { otlpLimits } from "./otlp-limits.ts";
 import type { Reporter } from "./reporter.ts";
@@ -13,12 +13,19 @@ export type Taken = {
   readonly rejected: number;
   /** Why the first of them was not; "" where all were. */
   readonly why: string;
+  /** Spans that were counted and not kept, because there are more than the rate. */
+  readonly leftOut: number;
 };
+
+/** A curve of each reporter of which spans were left out. */
+const LEFT_OUT_METRIC = "frm.telemetry.left_out_spans";
 
 /** The batches of one request in the making. */
 export class IntakeOutput {
   readonly #open = new Map<string, { readonly reporter: Reporter; builder: BatchBuilder }>();
   readonly #done: ReportedBatch[] = [];
+  readonly #leftOut = new Map<string, { readonly reporter: Reporter; spans: number }>();
+  readonly #nowMs: number;
   readonly #fromUs: number;
   readonly #toUs: number;
   #rows = 0;
@@ -26,6 +33,7 @@ export class IntakeOutput {
   #why = "";
 
   constructor(nowMs: number) {
+    this.#nowMs = nowMs;
     this.#fromUs = (nowMs - otlpLimits.pastMs) * 1_000;
     this.#toUs = (nowMs + otlpLimits.aheadMs) * 1_000;
   }
@@ -66,10 +74,23 @@ export class IntakeOutput {
     this.#why ||= why;
   }
 
+  /** A span of a reporter is counted and not kept. */
+  leaveOut(reporter: Reporter): void {
+    const key = `${reporter.service} ${reporter.instance}`;
+    const known = this.#leftOut.get(key);
+    if (known === undefined) this.#leftOut.set(key, { reporter, spans: 1 });
+    else known.spans++;
+  }
+
   finish(): Taken {
+    let leftOut = 0;
+    for (const { reporter, spans } of this.#leftOut.values()) {
+      leftOut += spans;
+      this.of(reporter).addSample(SampleKind.counter, LEFT_OUT_METRIC, spans, Math.floor(this.#nowMs / 1_000));
+    }
     for (const { reporter, builder } of this.#open.values()) {
       if (!builder.isEmpty) this.#done.push({ ...reporter, batch: builder.finish() });
     }
-    return { batches: this.#done, rejected: this.#rejected, why: this.#why };
+    return { batches: this.#done, rejected: this.#rejected, why: this.#why, leftOut };
   }
 }

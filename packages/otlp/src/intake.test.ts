@@ -272,3 +272,50 @@ test("one line of JSON is a report, whole or not at all", () => {
   assert.throws(() => plain({ service: "cron", counters: { jobs: -1 } }), /counters\.jobs/);
   assert.throws(() => plain({ service: "cron", gauge: {} }), /gauge/);
 });
+
+test("above the host's rate the share of requests that all of its processes keep is kept, and every failed, dyed and slow span; what is left out is counted", () => {
+  let clockMs = nowMs;
+  const asked: number[] = [];
+  const rate = (spansPerSecond: number) => {
+    asked.push(spansPerSecond);
+    return { keptShare: 0.25, spansPerSecond: 100 };
+  };
+  const intake = new Intake(() => clockMs, rate);
+  const traceOf = (n: number) => Buffer.from((n * 7919).toString(16).padStart(32, "0"), "hex");
+  const take = (count: number, durationMs: number, fields: object = {}) => {
+    const spans = Array.from({ length: count }, (_, n) => {
+      const startTimeUnixNano = ns(clockMs - 1_000);
+      const times = { startTimeUnixNano, endTimeUnixNano: startTimeUnixNano + ns(durationMs) };
+      return span({ traceId: traceOf(n + 1), ...times, ...fields });
+    });
+    const taken = takeSpans(spans, intake);
+    const counted = taken.batches.flatMap(({ batch }) => samplesOf(batch));
+    const kept = taken.batches.reduce((sum, { batch }) => sum + batch.spans.startUs.length, 0);
+    assert.equal(kept + taken.leftOut, count);
+    assert.deepEqual(counted, taken.leftOut === 0 ? [] : [["frm.telemetry.left_out_spans", 1, taken.leftOut]]);
+    return { kept, positions: taken.batches.flatMap(({ batch }) => [...batch.spans.traceIds]) };
+  };
+  const first = take(200, 1);
+  assert.ok(first.kept > 20 && first.kept < 90, `${first.kept} of 200 kept by a share of a quarter`);
+  // Another program's doors, with the same share: the same requests.
+  const other = new Intake(() => clockMs, rate);
+  const again = takeSpans(
+    Array.from({ length: 200 }, (_, n) => span({ traceId: traceOf(n + 1) })),
+    other,
+  );
+  assert.deepEqual(
+    again.batches.flatMap(({ batch }) => [...batch.spans.traceIds]),
+    first.positions,
+  );
+  assert.equal(take(20, 1, { status: { code: 2, message: "no" } }).kept, 20, "failed");
+  // What is slow is known after a minute.
+  clockMs += 60_000;
+  assert.equal(take(50, 100).kept, 50, "slow");
+  clockMs += 1_000;
+  assert.equal(
+    take(50, 1, { attributes: [{ key: "msec.dyed", value: { value: { case: "boolValue", value: true } } }] }).kept,
+    50,
+  );
+  assert.equal(take(50, 1).kept, 50, "other spans of dyed requests");
+  assert.deepEqual(asked, [0, 0, 0, 50], "once a second, with the spans of the second before");
+});

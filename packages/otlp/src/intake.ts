@@ -1,4 +1,3 @@
-import { SpanSampler } from "@msec/telemetry";
 import type { ResourceLogs } from "../gen/opentelemetry/proto/logs/v1/logs_pb.js";
 import type { ResourceMetrics } from "../gen/opentelemetry/proto/metrics/v1/metrics_pb.js";
 import type { ResourceSpans } from "../gen/opentelemetry/proto/trace/v1/trace_pb.js";
@@ -9,6 +8,7 @@ import { takeMetrics } from "./metrics-from-otlp.ts";
 import { NameLimit } from "./name-limit.ts";
 import { otlpLimits as limits } from "./otlp-limits.ts";
 import { takePlainReport } from "./plain-report.ts";
+import { SpanKeeper, type SpanRate } from "./span-keeper.ts";
 import { takeSpans } from "./spans-from-otlp.ts";
 
 /**
@@ -18,21 +18,25 @@ import { takeSpans } from "./spans-from-otlp.ts";
  */
 export class Intake {
   readonly #now: () => number;
-  readonly #sampler = new SpanSampler(limits.spansPerSecond);
+  readonly #keeper: SpanKeeper;
   readonly #methods = new NameLimit(limits.methods, limits.instances);
   readonly #series = new NameLimit(limits.series, limits.instances);
   readonly #cumulative: CumulativeState;
 
-  /** @param now  milliseconds since 1970 UTC */
-  constructor(now: () => number) {
+  /**
+   * @param now  milliseconds since 1970 UTC
+   * @param spanRate  see `SpanKeeper`
+   */
+  constructor(now: () => number, spanRate?: SpanRate) {
     this.#now = now;
+    this.#keeper = new SpanKeeper(spanRate);
     this.#cumulative = new CumulativeState(limits.cumulativePoints, BigInt(Math.floor(now())) * 1_000_000n);
   }
 
   traces(request: { readonly resourceSpans: readonly ResourceSpans[] }): Taken {
     const nowMs = this.#now();
     const output = new IntakeOutput(nowMs);
-    takeSpans(request.resourceSpans, output, { sampler: this.#sampler, methods: this.#methods, nowMs });
+    takeSpans(request.resourceSpans, output, { keeper: this.#keeper, methods: this.#methods, nowMs });
     return output.finish();
   }
 

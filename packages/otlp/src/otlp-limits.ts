@@ -10,8 +10,10 @@ export const otlpLimits = {
   connections: 512,
   /** Milliseconds until a request must be complete. */
   requestMs: 10_000,
-  /** Spans a second of a door up to which each one is kept. */
+  /** Spans a second of a door up to which each one is kept, where no agent divides the rate of its host. */
   spansPerSecond: 5_000,
+  /** Traces that are remembered as dyed. */
+  dyedTraces: 10_000,
   /** Different names of metrics, attributes included, of one instance. */
   series: 1_000,
   /** Different methods of one instance that are counted by name. */

@@ -1,4 +1,4 @@
-import { Side, type SpanSampler } from "@msec/telemetry";
+import { Side } from "@msec/telemetry";
 import type { KeyValue } from "../gen/opentelemetry/proto/common/v1/common_pb.js";
 import { type ResourceSpans, type Span, Span_SpanKind } from "../gen/opentelemetry/proto/trace/v1/trace_pb.js";
 import { attributeNumber, attributeText, cut, firstAttribute } from "./attributes.ts";
@@ -9,14 +9,18 @@ import type { NameLimit } from "./name-limit.ts";
 import { otlpLimits as limits } from "./otlp-limits.ts";
 import { printable, type Reporter, reporterOf, serviceName } from "./reporter.ts";
 import { spanCode } from "./span-code.ts";
+import type { SpanKeeper } from "./span-keeper.ts";
 
 /** Under which calls are counted whose methods are too many; the name of `@msec/telemetry` for the same. */
 const OTHER_METHOD = "(other)";
 
+/** The attribute by which a program says that a request is dyed: true where it came with `msec-coloring: 1`. */
+const DYED = "msec.dyed";
+
 const UINT32_MAX = 2 ** 32 - 1;
 
 /** What outlives a request. */
-export type SpanMemory = { readonly sampler: SpanSampler; readonly methods: NameLimit; readonly nowMs: number };
+export type SpanMemory = { readonly keeper: SpanKeeper; readonly methods: NameLimit; readonly nowMs: number };
 
 /** Puts spans down, and counts those that are calls; see docs/decisions/0011-open-telemetry.md, "Spans". */
 export function takeSpans(all: readonly ResourceSpans[], output: IntakeOutput, memory: SpanMemory): void {
@@ -84,9 +88,13 @@ function takeSpan(span: Span, reporter: Reporter, output: IntakeOutput, memory: 
       peerInstance: isServed || !isKnown ? "" : fields.peerInstance,
     });
   }
-  // By its arrival, since the sampler wants its seconds in order.
-  const isSampled = memory.sampler.keeps(span.traceId, 0, Math.floor(memory.nowMs / 1_000));
-  if (isSampled || code !== 0) builder.addSpan(fields);
+  const arrived = {
+    ...{ traceId: span.traceId, durationUs: fields.durationUs, code },
+    dyed: attributeText(attributes, DYED, 5) === "true",
+    kind: `${reporter.service} ${fields.side} ${fields.method} ${fields.peerService}`,
+  };
+  if (memory.keeper.keeps(arrived, memory.nowMs)) builder.addSpan(fields);
+  else output.leaveOut(reporter);
 }
 
 function methodOf({ attributes, name }: Span): string {

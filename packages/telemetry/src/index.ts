@@ -23,4 +23,5 @@ export {
 } from "./metric-catalogue.ts";
 export { metricNameProblem } from "./metric-name.ts";
 export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";
-export { SpanSampler } from "./span-sampler.ts";
+export { SlowBound } from "./slow-bound.ts";
+export { SpanSampler, tracePosition } from "./span-sampler.ts";

@@ -478,6 +478,10 @@ export const metricCatalogue: readonly MetricEntry[] = [
     "Spans, log lines and samples that the process had to drop",
     "丢弃的跨度、日志和指标条数",
   ]),
+  entry("frm.telemetry.left_out_spans", counter, Count, [
+    "Spans of OpenTelemetry programs that were counted and not kept: more came than the host's rate",
+    "超过采样上限而未保存的 OpenTelemetry 跨度数",
+  ]),
   entry("frm.log.dropped_lines", counter, Count, [
     "Lines that the program's log file could not take: its disk is full",
     "日志文件写不下的行数（磁盘已满）",

@@ -5,6 +5,7 @@ import type { Log } from "@msec/process";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { agentFamilies } from "../prometheus/agent-families.ts";
 import { listenMetrics, type MetricsDoor } from "../prometheus/metrics-door.ts";
+import type { SpanRates } from "../spans/span-rates.ts";
 import type { Spool } from "../spool/spool.ts";
 import { Forwarder } from "./forwarder.ts";
 import { readHeadersFile } from "./headers-file.ts";
@@ -15,6 +16,7 @@ import { type Tap, tapSpool } from "./spool-tap.ts";
 export interface ForeignTelemetryParts {
   readonly config: AgentConfig;
   readonly spool: Spool;
+  readonly spanRates: SpanRates;
   readonly log: Log;
   readonly hostName: string;
   readonly isConnected: () => boolean;
@@ -53,6 +55,7 @@ export function prepareForeignTelemetry(parts: ForeignTelemetryParts): ForeignTe
     });
   }
   const spool = tapSpool(parts.spool, taps, log);
+  const doorsAsProcess = {};
   let doors: OtlpDoors | undefined;
   let metrics: MetricsDoor | undefined;
   const close = async () => {
@@ -71,6 +74,8 @@ export function prepareForeignTelemetry(parts: ForeignTelemetryParts): ForeignTe
             http: http || undefined,
             grpc: grpc || undefined,
             ...{ tokenFile, keep: spoolBatches(spool, log), log },
+            // All programs behind these doors are one of those among whom the host's rate is divided.
+            spanRate: (spansPerSecond) => parts.spanRates.reported(doorsAsProcess, spansPerSecond),
           });
         }
         if (config.metrics_port !== 0) {

@@ -14,7 +14,7 @@ export interface AgentFamiliesParts {
   readonly isConnected: () => boolean;
   readonly routeVersion: () => bigint;
   /** Requests, refusals and rows refused over OTLP; `undefined` where it is not taken. */
-  readonly otlp: () => { requests: number; refused: number; rejectedRows: number } | undefined;
+  readonly otlp: () => { requests: number; refused: number; rejectedRows: number; leftOutSpans: number } | undefined;
   /** Requests forwarded and dropped, bytes that wait; `undefined` where nothing is forwarded. */
   readonly forwarded: () => { sent: number; dropped: number; queuedBytes: number } | undefined;
   /** Envelopes that were not looked at because too many came at once. */

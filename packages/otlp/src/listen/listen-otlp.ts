@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type Log, systemErrorCode, UserError } from "@msec/process";
 import { type Listener, listen } from "@msec/rpc-node";
 import { Intake } from "../intake.ts";
+import type { SpanRate } from "../span-keeper.ts";
 import { grpcDoor } from "./grpc-door.ts";
 import { createHttpDoor } from "./http-door.ts";
 import { type KeepBatches, type OtlpCounts, OtlpDesk } from "./otlp-desk.ts";
@@ -22,6 +23,8 @@ export type OtlpOptions = {
   readonly tokenFile: string;
   readonly keep: KeepBatches;
   readonly log: Log;
+  /** How many spans are kept; default: a rate of its own, see `otlpLimits`. */
+  readonly spanRate?: SpanRate;
   /** Milliseconds since 1970 UTC; default `Date.now`. */
   readonly now?: () => number;
 };
@@ -52,7 +55,7 @@ export async function listenOtlp(options: OtlpOptions): Promise<OtlpDoors> {
     }
   }
   const isToken = tokenFile === "" ? undefined : readToken(tokenFile);
-  const desk = new OtlpDesk(new Intake(options.now ?? Date.now), options.keep, isToken);
+  const desk = new OtlpDesk(new Intake(options.now ?? Date.now, options.spanRate), options.keep, isToken);
   let server: Server | undefined;
   let listener: Listener | undefined;
   const close = async () => {

@@ -9,12 +9,12 @@ import type { TokenCheck } from "./read-token.ts";
 export type KeepBatches = (batches: readonly ReportedBatch[]) => void | Promise<void>;
 
 /** What came, since the start. */
-export type OtlpCounts = { requests: number; refused: number; rejectedRows: number };
+export type OtlpCounts = { requests: number; refused: number; rejectedRows: number; leftOutSpans: number };
 
 /** What both doors share: who may, how much, and where it goes. */
 export class OtlpDesk {
   readonly intake: Intake;
-  readonly counts: OtlpCounts = { requests: 0, refused: 0, rejectedRows: 0 };
+  readonly counts: OtlpCounts = { requests: 0, refused: 0, rejectedRows: 0, leftOutSpans: 0 };
   readonly #keep: KeepBatches;
   readonly #isToken: TokenCheck | undefined;
   readonly #requests = new Allowance(limits.requests, limits.requests * 2, performance.now());
@@ -48,6 +48,7 @@ export class OtlpDesk {
     if (taken.batches.length > 0) await this.#keep(taken.batches);
     this.counts.requests++;
     this.counts.rejectedRows += taken.rejected;
+    this.counts.leftOutSpans += taken.leftOut;
   }
 }
 

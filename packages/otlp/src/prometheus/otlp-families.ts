@@ -9,5 +9,11 @@ export function otlpFamilies(counts: Readonly<OtlpCounts> | undefined): MetricFa
     singleValue("counter", "msec_otlp_requests", "Export requests taken", counts.requests),
     singleValue("counter", "msec_otlp_refused", "Export requests refused", counts.refused),
     singleValue("counter", "msec_otlp_rejected_rows", "Spans, points and lines refused", counts.rejectedRows),
+    singleValue(
+      "counter",
+      "msec_otlp_left_out_spans",
+      "Spans counted and not kept, because there are more than the rate",
+      counts.leftOutSpans,
+    ),
   ];
 }
