@@ -24,3 +24,8 @@ const NUMBER_MAX = 63;
 export function attemptMark(number: number, reason: AttemptReason): number {
   return Math.min(number, NUMBER_MAX) * 4 + reason;
 }
+
+/** How many attempts of the same call were before this one, by its {@link attemptMark}. */
+export function attemptNumber(mark: number): number {
+  return mark >>> 2;
+}

@@ -1,6 +1,6 @@
 // Codecs under the name by which packages know them that have nothing to do with frames.
 export { type Codec as MessageCodec, compileCodec as messageCodec } from "@msec/wire";
-export { AttemptReason, attemptMark } from "./attempt.ts";
+export { AttemptReason, attemptMark, attemptNumber } from "./attempt.ts";
 export { busyWait } from "./busy-wait.ts";
 export { type CallContext, currentContext, runInContext } from "./call-context.ts";
 export { clearId, copyId, type IdCell, idOffset, takeIds } from "./call-ids.ts";

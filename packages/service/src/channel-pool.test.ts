@@ -19,7 +19,11 @@ test("a channel is kept between calls and closed when its route is gone and its 
   });
   await using listener = await listen({ methods, port: 0 });
   const place = { address: "127.0.0.1", port: listener.port };
-  const pool = new ChannelPool({ caller: "A.b", observer: { onServerCall() {}, onClientCall() {} } });
+  const pool = new ChannelPool({
+    caller: "A.b",
+    observer: { onServerCall() {}, onClientCall() {} },
+    connectTimeoutMs: 20_000,
+  });
   const channel = pool.channelTo(place, "A.c");
   assert.equal(pool.channelTo(place, "A.c"), channel);
   const running = createClient(LocalService, channel.call).getStatus({});

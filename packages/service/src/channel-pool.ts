@@ -1,11 +1,10 @@
 import type { CallObserver, UnaryCall } from "@msec/rpc";
 import { type ChannelTls, createChannel, createUdpChannel } from "@msec/rpc-node";
+import { MAX_TRIES } from "./call-repeat.ts";
 import { GrpcWay } from "./grpc-way.ts";
 import { type Place, placeName } from "./place.ts";
 import { UncheckedObserver } from "./routes/unchecked-observer.ts";
 
-// Half of the default time of a call: connecting to a host that does not answer leaves time for another one.
-const CONNECT_TIMEOUT_MS = 1_000;
 // Of instances of a service: when they are tried again is the balancer's to say, the channel only keeps calls from connecting one after the other.
 const ROUTED_BACKOFF_MS = 100;
 // Places called by address belong to no table; their channels are closed when nobody has used them for so long.
@@ -16,6 +15,8 @@ export type AnyChannel = {
   readonly call: UnaryCall;
   readonly inFlight: number;
   routeVersion: number;
+  /** Of channels to instances of services: how many others a call can go to. */
+  others?: number;
   close(options?: { readonly graceMs?: number }): Promise<void>;
 };
 
@@ -24,6 +25,8 @@ type Kept = { readonly channel: AnyChannel; readonly place: string; readonly ser
 type PoolOptions = {
   readonly caller: string;
   readonly observer: CallObserver;
+  /** Milliseconds for connecting, TLS included. */
+  readonly connectTimeoutMs: number;
   /** TLS of a target: a service's name, or an address with its port. Default: none. */
   readonly tls?: ((target: string) => ChannelTls | undefined) | undefined;
 };
@@ -35,6 +38,7 @@ export class ChannelPool {
   readonly #leaving = new Set<Kept>();
   /** Of the route tables of services; they are recorded with calls. */
   readonly #versions = new Map<string, number>();
+  readonly #others = new Map<string, number>();
 
   constructor(options: PoolOptions) {
     this.#options = { ...options, observer: new UncheckedObserver(options.observer) };
@@ -83,18 +87,19 @@ export class ChannelPool {
   #open(place: Place, service: string): AnyChannel {
     const channel = this.#make(place, service);
     channel.routeVersion = this.#versions.get(service) ?? 0;
+    channel.others = this.#others.get(service) ?? 0;
     return channel;
   }
 
   #make(place: Place, service: string): AnyChannel {
-    const { caller, observer } = this.#options;
+    const { caller, observer, connectTimeoutMs } = this.#options;
     const about = { caller, observer, peerService: service };
     if ("port" in place && place.protocol === "udp") return createUdpChannel(place, about);
     if ("port" in place && place.protocol === "grpc") {
-      return new GrpcWay(place, { ...about, tls: this.tlsOf(place, service), connectTimeoutMs: CONNECT_TIMEOUT_MS });
+      return new GrpcWay(place, { ...about, tls: this.tlsOf(place, service), connectTimeoutMs });
     }
     const backoff = service === "" ? {} : { backoffMs: ROUTED_BACKOFF_MS, maxBackoffMs: ROUTED_BACKOFF_MS };
-    const limits = { connect: { timeoutMs: CONNECT_TIMEOUT_MS, ...backoff } };
+    const limits = { connect: { timeoutMs: connectTimeoutMs, ...backoff } };
     return createChannel(place, { ...about, limits, tls: this.tlsOf(place, service) });
   }
 
@@ -110,10 +115,13 @@ export class ChannelPool {
    */
   routesChanged(service: string, places: readonly Place[], version: number): void {
     this.#versions.set(service, version);
+    const others = Math.max(0, Math.min(places.length, MAX_TRIES) - 1);
+    this.#others.set(service, others);
     const names = new Set(places.map(placeName));
     for (const [key, kept] of this.#channels) {
       if (kept.service !== service) continue;
       kept.channel.routeVersion = version;
+      kept.channel.others = others;
       if (names.has(kept.place)) continue;
       this.#channels.delete(key);
       this.#leaving.add(kept);

@@ -20,6 +20,7 @@ type CallingProgram = {
   readonly name: string;
   readonly calls: RoutedCalls;
   readonly recorder: Recorder;
+  readonly connectTimeoutMs: number;
   tlsOf(place: Place, service: string): ChannelTls | undefined;
 };
 
@@ -58,6 +59,7 @@ export async function callJson(
             method,
             json: request,
             timeoutMs,
+            connectTimeoutMs: program.connectTimeoutMs,
             traceparent,
             caller: program.name,
             signal: time.signal,

@@ -89,7 +89,9 @@ export class Program {
   readonly dyeing: DyeRules;
   readonly calls: RoutedCalls;
   readonly #config: ProgramConfig;
-  readonly externals = new ExternalPool();
+  readonly externals: ExternalPool;
+  /** `[SRPC] connect_timeout`. */
+  readonly connectTimeoutMs: number;
   readonly routes: RouteLoans;
   readonly #channels: ChannelPool;
   readonly #routes: RouteCache;
@@ -119,7 +121,14 @@ export class Program {
       onDyed: (traceId) => this.recorder.keepTrace(traceId),
     });
     this.log = new ProgramLog({ name: options.name, least, recorder: this.recorder, dyeing: this.dyeing });
-    this.#channels = new ChannelPool({ caller: options.name, observer: this.recorder, tls: options.callTls });
+    this.connectTimeoutMs = options.config.config.values.SRPC.connect_timeout;
+    this.externals = new ExternalPool(this.connectTimeoutMs);
+    this.#channels = new ChannelPool({
+      caller: options.name,
+      observer: this.recorder,
+      tls: options.callTls,
+      connectTimeoutMs: this.connectTimeoutMs,
+    });
     this.#routes = new RouteCache((service) => {
       this.calls.routesChanged(service);
       this.externals.keepOnly(service, this.#routes.find(service) ?? []);

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
+import { createTlsIdentity } from "@msec/process";
 import { AttemptReason, Code, RpcError } from "@msec/rpc";
 import { OrderService } from "../gen/orders_pb.js";
 import { untilReached } from "./testing-agent.ts";
@@ -96,6 +101,44 @@ test("what is called while serving a retry is marked as one and is not retried",
   await rejection(orders.find({}));
   // The first attempt's own call is tried three times; the two retries above it, once each.
   assert.deepEqual(isRetry, [false, true, true, true, true]);
+});
+
+test("a call that gets no connection goes to another instance while there is time for it, whatever its method", async () => {
+  await using world = await OrderWorld.create();
+  const identity = createTlsIdentity("localhost");
+  const file = (name: string) => join(world.directory, name);
+  await writeFile(file("key.pem"), identity.key);
+  await writeFile(file("cert.pem"), identity.certificate);
+  await writeFile(file("callee.ini"), "[SRPC]\ntls_key=key.pem\ntls_cert=cert.pem\n");
+  await writeFile(file("caller.ini"), "[SRPC]\nconnect_timeout = 600000\n");
+  const { port } = await world.serve("Test.orders", (request) => ({ id: request.id }), { config: file("callee.ini") });
+  // It takes connections and never says a word: no handshake ends.
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.on("error", () => {}))).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const hole = (silent.address() as AddressInfo).port;
+  world.agent.setTable("Test.orders", [
+    { port, weight: 1 },
+    { port: hole, weight: 10_000 },
+  ]);
+  let id = "";
+  const call = async (timeoutMs: number) => {
+    const before = sockets.length;
+    const callTls = { ca: identity.certificate, serverName: "localhost" };
+    const caller = world.connect({ config: file("caller.ini"), callTls });
+    const answer = await caller
+      .call(OrderService, "Test.orders", { timeoutMs })
+      .place({ id: "7" })
+      .catch((error: RpcError) => {
+        assert.equal(error.code, Code.DeadlineExceeded);
+        return { id: "" };
+      });
+    await caller.close({ graceMs: 0 });
+    if (sockets.length > before) ({ id } = answer);
+  };
+  await untilReached(500, call, () => id === "7");
+  for (const socket of sockets) socket.destroy();
+  silent.close();
 });
 
 test("an attempt that takes too long is retried while the call's time lasts", async () => {

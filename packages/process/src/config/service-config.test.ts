@@ -37,6 +37,7 @@ host=db1
     ],
     module: "./flight.ts",
     msg_timeout: 500,
+    connect_timeout: 1_000,
     heartbeat: 90_000,
     procnum: 4,
     list_page: "auto",

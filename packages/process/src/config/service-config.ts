@@ -36,6 +36,8 @@ export const serviceConfigSchema = {
       module: textKey().default("./msec.so"),
       /** Longest wait of a request before its handler runs, in milliseconds; 0: no limit. */
       msg_timeout: durationKey({ minMs: 0, maxMs: 3_600_000 }).default(800),
+      /** Longest wait for a connection to another service, TLS included, in milliseconds; a third of a call's time at most where it can go elsewhere. */
+      connect_timeout: durationKey({ minMs: 10, maxMs: 600_000 }).default(1_000),
       /** The service's private key (PEM), relative to the file's directory; with `tls_cert`, the port speaks TLS only. */
       tls_key: textKey().optional(),
       /** Its certificate with the chain (PEM). */

@@ -148,14 +148,20 @@ export class ChannelConnection {
     }
   }
 
-  /** End calls whose deadline has passed. @returns the earliest deadline left, `Infinity` for none */
+  /** End calls whose deadline has passed, or the time that they wait for the connection. @returns the earliest time left, `Infinity` for none */
   expire(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.pending.inOrder()) {
-      if (call.deadline <= nowMs) {
+      const { deadline } = call;
+      const until = this.isOpen || call.connectBy > deadline ? deadline : call.connectBy;
+      if (until > nowMs) {
+        next = Math.min(next, until);
+      } else if (deadline > nowMs && call.connectBy !== 0) {
+        // After a long turn timers come before what has arrived meanwhile, which may be that it is connected.
+        call.connectBy = 0;
+        next = Math.min(next, nowMs + 1);
+      } else {
         this.giveUp(call.sequence, this.#late(call, Math.round(nowMs - call.startedMs)));
-      } else if (call.deadline < next) {
-        next = call.deadline;
       }
     }
     return next;
@@ -280,11 +286,15 @@ export class ChannelConnection {
 
   #watch(tls: ChannelTls | undefined, timeoutMs: number): void {
     const socket = this.#socket;
-    const timer = setTimeout(() => {
-      this.destroy(
-        new RpcError(Code.Unavailable, `${this.address}: not connected within connect.timeoutMs ${timeoutMs}`),
-      );
-    }, timeoutMs);
+    const tooLate = () => {
+      if (!this.isOpen) {
+        this.destroy(
+          new RpcError(Code.Unavailable, `${this.address}: not connected within connect.timeoutMs ${timeoutMs}`),
+        );
+      }
+    };
+    // Not at once: after a long turn timers come before what has arrived meanwhile.
+    const timer = setTimeout(() => setImmediate(tooLate), timeoutMs);
     socket.once(tls ? "secureConnect" : "connect", () => {
       clearTimeout(timer);
       if (tls && !isServerAccepted(tls, socket as TLSSocket)) {

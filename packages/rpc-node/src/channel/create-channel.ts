@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import {
+  attemptNumber,
   type CallContext,
   type CallObserver,
   type CallOptions,
@@ -28,6 +29,11 @@ import { ChannelConnection, type ChannelTarget, type ConnectionOwner, formatTarg
 import type { ChannelTls } from "./channel-tls.ts";
 import { headFields } from "./head-fields.ts";
 import type { PendingCall } from "./pending-call.ts";
+
+// Time for two more attempts of the same kind, or one and its answer.
+const connectShare = 1 / 3;
+// Less than that says nothing of the other end: a busy process takes as long to notice that it is connected.
+const leastConnectWaitMs = 100;
 
 /** Options of {@link createChannel}. */
 export interface ChannelOptions {
@@ -65,6 +71,11 @@ export interface Channel extends AsyncDisposable {
   readonly ignoredAnswers: number;
   /** Version of the route table by which calls come here: recorded with each call that is made from now on. 0 unless somebody sets it. */
   routeVersion: number;
+  /**
+   * How many other places a call can go to. One that has been to fewer waits for a connection that is not there yet for a third of its time, and at least
+   * 100 ms; then it fails with DeadlineExceeded and `notSent`. 0 unless somebody sets it: calls wait as long as they live, or `connect.timeoutMs`.
+   */
+  others: number;
   /** `127.0.0.1:7963`, `unix:/run/agent.sock`. */
   readonly address: string;
   /**
@@ -90,6 +101,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
   ignoredAnswers = 0;
   inFlight = 0;
   routeVersion = 0;
+  others = 0;
   readonly isObserved: boolean;
   readonly #target: ChannelTarget;
   readonly #options: ChannelOptions;
@@ -211,6 +223,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
         resolve: resolve as (message: unknown) => void,
         reject,
         deadline: startedMs + timeoutMs,
+        connectBy: Number.POSITIVE_INFINITY,
         startedMs,
         requestBytes: 0,
         ids: slab,
@@ -267,8 +280,17 @@ class SrpcChannel implements Channel, ConnectionOwner {
     }
     call.sequence = sequence;
     connection.add(call, frame);
-    this.#deadlines.add(call.deadline);
+    this.#deadlines.add(connection.isOpen ? call.deadline : this.#limitWait(call));
     listenForCancel(call, connection, sequence, options?.signal, context);
+  }
+
+  /** @returns until when the call waits for its connection */
+  #limitWait(call: PendingCall): number {
+    const { deadline, startedMs, attempt } = call;
+    if (attemptNumber(attempt) < this.others) {
+      call.connectBy = startedMs + Math.max(leastConnectWaitMs, (deadline - startedMs) * connectShare);
+    }
+    return Math.min(deadline, call.connectBy);
   }
 
   #connection(): ChannelConnection {

@@ -10,6 +10,8 @@ export interface PendingCall {
   readonly reject: (error: RpcError) => void;
   /** On the `performance.now()` clock. */
   readonly deadline: number;
+  /** Until when it waits for a connection that is not open yet, on the same clock; 0 once that has passed and the event loop had one more turn. */
+  connectBy: number;
   readonly startedMs: number;
   requestBytes: number;
   /** Where its trace, span and parent span ids are: `IdCell` of `@msec/rpc`. */

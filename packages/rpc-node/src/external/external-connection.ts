@@ -47,7 +47,11 @@ export class ExternalConnection implements PacketSocketOwner {
   ) {
     this.#owner = owner;
     this.#sequenceOf = options.sequenceOf;
-    this.#connectLimit = setTimeout(() => this.destroy(tooSlow()), connectTimeoutMs);
+    const tooLate = () => {
+      if (!this.isOpen) this.destroy(tooSlow());
+    };
+    // Not at once: after a long turn timers come before what has arrived meanwhile.
+    this.#connectLimit = setTimeout(() => setImmediate(tooLate), connectTimeoutMs);
     this.#socket = openPacketSocket(options.target, options.address, options.rules, this);
   }
 

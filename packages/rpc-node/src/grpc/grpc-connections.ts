@@ -116,13 +116,18 @@ export class GrpcConnections implements SessionManager {
       ? connectTls({ ...this.#where, ...nodeConnectTls(tls), ALPNProtocols: ["h2"] })
       : connectTcp(this.#where);
     this.#connecting = socket;
+    let isConnected = false;
+    const tooLate = () => {
+      if (!isConnected) refuse(notSent(Code.Unavailable, late));
+    };
     const refuse = (error: GrpcConnectionError) => {
       reject(error);
       // Not here: this may be inside of `secureConnect`.
       setImmediate(() => socket.destroy());
     };
     const late = `${this.#address}: not connected within connectTimeoutMs ${this.#timeoutMs}`;
-    const timer = setTimeout(() => refuse(notSent(Code.Unavailable, late)), this.#timeoutMs);
+    // Not at once: after a long turn timers come before what has arrived meanwhile.
+    const timer = setTimeout(() => setImmediate(tooLate), this.#timeoutMs);
     socket.once(tls ? "secureConnect" : "connect", () => {
       if (tls && !isServerAccepted(tls, socket as TLSSocket)) {
         refuse(notSent(Code.Unauthenticated, `${this.#address}: the server's certificate is not the expected one`));
@@ -130,6 +135,7 @@ export class GrpcConnections implements SessionManager {
       }
       socket.setNoDelay(true);
       socket.setKeepAlive(true, keepAliveMs);
+      isConnected = true;
       resolve(socket);
     });
     // HTTP/2 has its own ear for what comes later.

@@ -1,4 +1,5 @@
 import type { ClientRequestArgs, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code, codeFromRet, currentContext, formatTraceParent, RpcError, type TraceParent } from "@msec/rpc";
@@ -17,6 +18,8 @@ export interface HttpJsonRequest {
   readonly json: JsonValue;
   /** Default 10_000; never more than what is left of the request being served. */
   readonly timeoutMs?: number | undefined;
+  /** Milliseconds for connecting, TLS included; then the call fails with Unavailable and `notSent`. Default: all of its time. */
+  readonly connectTimeoutMs?: number | undefined;
   /** W3C header value, or a position in a trace; default: the service begins a new trace. */
   readonly traceparent?: string | TraceParent | undefined;
   /** Who calls, `L1.L2`. */
@@ -61,7 +64,7 @@ export async function callHttpJson(target: HttpJsonTarget, call: HttpJsonRequest
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
   try {
-    const { response, text } = await post(target, call, timeoutMs, signal);
+    const { response, text } = await post(target, address, call, timeoutMs, signal);
     return readAnswer(response, text, call.method, address);
   } catch (thrown) {
     if (thrown instanceof RpcError) {
@@ -80,11 +83,14 @@ export async function callHttpJson(target: HttpJsonTarget, call: HttpJsonRequest
 
 async function post(
   target: HttpJsonTarget,
+  address: string,
   call: HttpJsonRequest,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<{ response: IncomingMessage; text: string }> {
   const { traceparent } = call;
+  // The rest is the affair of the call's own time.
+  const connectMs = (call.connectTimeoutMs ?? timeoutMs) < timeoutMs ? call.connectTimeoutMs : undefined;
   const context = currentContext();
   const body = Buffer.from(typeof call.json === "string" ? call.json : JSON.stringify(call.json));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -96,7 +102,9 @@ async function post(
       path: `/?methodName=${encodeURIComponent(call.method)}`,
       method: "POST",
       // One call, one connection: nothing is left open behind it. Node heeds `createConnection` only where no agent is named.
-      ...(call.tls === undefined ? { agent: false } : { createConnection: connectTls(target, call.tls) }),
+      ...(call.tls === undefined
+        ? { agent: false }
+        : { createConnection: connectTls(target, address, call.tls, connectMs, signal) }),
       signal,
       headers: {
         "content-type": "application/json; charset=utf-8",
@@ -115,16 +123,48 @@ async function post(
     resolve,
   );
   request.on("error", reject);
+  if (connectMs !== undefined && call.tls === undefined) {
+    request.once("socket", (socket) => {
+      if (socket.connecting) limitConnect(socket, "connect", address, connectMs);
+    });
+  }
   request.end(body);
   const response = await promise;
   return { response, text: await readText(response, call.maxResponseBytes ?? defaultMaxBytes) };
 }
 
+/** Gives a socket up that has not told of its connection in time. */
+function limitConnect(socket: Socket, event: "connect" | "secureConnect", address: string, connectMs: number): void {
+  let isConnected = false;
+  const tooLate = () => {
+    if (isConnected) return;
+    const details = { notSent: true };
+    socket.destroy(new RpcError(Code.Unavailable, `${address}: not connected within ${connectMs} ms`, { details }));
+  };
+  // Not at once: after a long turn timers come before what has arrived meanwhile.
+  const timer = setTimeout(() => setImmediate(tooLate), connectMs);
+  socket.once(event, () => {
+    isConnected = true;
+  });
+  for (const end of [event, "close"]) socket.once(end, () => clearTimeout(timer));
+}
+
 /** A TLS connection for one request, handed over when the server has proven who it is. */
-function connectTls(target: HttpJsonTarget, tls: ChannelTls): ClientRequestArgs["createConnection"] {
+function connectTls(
+  target: HttpJsonTarget,
+  address: string,
+  tls: ChannelTls,
+  connectMs: number | undefined,
+  signal: AbortSignal,
+): ClientRequestArgs["createConnection"] {
   return (_options, onCreate) => {
     const where = "path" in target ? { path: target.path } : { host: target.address, port: target.port };
     const socket = tlsConnect({ ...where, ...nodeConnectTls(tls) });
+    if (connectMs !== undefined) limitConnect(socket, "secureConnect", address, connectMs);
+    // Node hears of neither before it has the socket.
+    const onAbort = () => socket.destroy(signal.reason as Error);
+    signal.addEventListener("abort", onAbort);
+    socket.once("close", () => signal.removeEventListener("abort", onAbort));
     socket.once("error", (error) => onCreate(error, socket));
     socket.once("secureConnect", () => {
       if (isServerAccepted(tls, socket)) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { type CallRecord, Code, RpcError } from "@msec/rpc";
 import { type EchoServer, serveEcho } from "../testing/echo-service.ts";
@@ -206,6 +207,20 @@ test("callHttpJson gives result and request id, and the service's failure with b
     assert.match(String(error.details.requestId), /^[0-9a-f]{32}$/);
     return true;
   });
+});
+
+test("callHttpJson waits for a connection, TLS included, no longer than it is told, and says that nothing was sent", async () => {
+  const silent = createTcpServer((socket) => socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const target = { address: "127.0.0.1", port: (silent.address() as { port: number }).port };
+  const call = { method: text, json: {}, tls: { verify: () => true } };
+  await assert.rejects(callHttpJson(target, { ...call, timeoutMs: 60_000, connectTimeoutMs: 30 }), {
+    code: Code.Unavailable,
+    details: { notSent: true },
+  });
+  await assert.rejects(callHttpJson(target, { ...call, timeoutMs: 30 }), { code: Code.DeadlineExceeded });
+  silent.close();
+  await once(silent, "close");
 });
 
 test("callHttpJson says what went wrong with the connection, the time, or the answer", async () => {

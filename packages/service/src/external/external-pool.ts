@@ -7,8 +7,6 @@ import {
 } from "@msec/rpc-node";
 import { type ExternalPlace, type Place, placeName } from "../place.ts";
 
-// As of the channels to our own services, and for the same reasons; see channel-pool.ts.
-const CONNECT_TIMEOUT_MS = 1_000;
 const IDLE_MS = 60_000;
 
 type AnyChannel = ExternalChannel<unknown, unknown>;
@@ -18,7 +16,13 @@ type Kept = { readonly channel: AnyChannel; readonly service: string; readonly p
 export class ExternalPool {
   readonly #channels = new Map<string, Kept>();
   readonly #codecs = new WeakMap<object, number>();
+  readonly #connectTimeoutMs: number;
   #lastCodec = 0;
+
+  /** @param connectTimeoutMs  for connecting, where the limits of a call say nothing else */
+  constructor(connectTimeoutMs: number) {
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
 
   /** Channels that are kept. */
   get size(): number {
@@ -41,7 +45,7 @@ export class ExternalPool {
     const key = `${this.#numberOf(codec)} ${service} ${name}`;
     let kept = this.#channels.get(key);
     if (kept === undefined) {
-      const connect = { timeoutMs: CONNECT_TIMEOUT_MS, ...limits?.connect };
+      const connect = { timeoutMs: this.#connectTimeoutMs, ...limits?.connect };
       const channel = createExternalChannel(place, codec, { limits: { ...limits, connect } });
       kept = { channel: channel as unknown as AnyChannel, service, place: name, usedMs: 0 };
       this.#channels.set(key, kept);
