@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { sdkMissing } from "./sdk.ts";
+import { endProgram, freePorts, startProgram, until } from "./system.ts";
+
+const run = promisify(execFile);
+const patienceMs = 120_000;
+
+type Instance = { address: string };
+type Service = { name: string; instances?: Instance[] };
+type Flow = { spans?: { service: string; method: string; code?: number }[]; logs?: { text: string }[] };
+
+test("OpenTelemetry's SDK reports straight to a server that only monitors: tree, request, log and curves are there without any agent", {
+  skip: sdkMissing,
+}, async () => {
+  const state = mkdtempSync(join(tmpdir(), "msec-otel-alone-"));
+  const [http, grpc] = await freePorts(2);
+  const places = { http: `http://127.0.0.1:${http}`, grpc: `http://127.0.0.1:${grpc}` };
+  const doors = ["--otlp-listen", `127.0.0.1:${http}`, "--otlp-grpc-listen", `127.0.0.1:${grpc}`];
+  const listen = ["--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0"];
+  const flags = ["--state", state, "--only", "monitoring", "--metrics-loopback", "true", "--ready-json"];
+  const server = await startProgram(["apps/server/src/main.ts", ...flags, ...listen, ...doors]);
+  try {
+    const { console } = JSON.parse(server.lines[0]!) as { console: string };
+    const key = readFileSync(join(state, "server/operator.key"), "utf8").trim();
+    const ask = async <Answer>(method: string, request: object): Promise<Answer | undefined> => {
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const url = `${console}/api/msec.console.v1.${method}`;
+      const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(request) });
+      return answer.ok ? ((await answer.json()) as Answer) : undefined;
+    };
+    // The SDK gives up what is refused for longer than its patience; the store has to serve.
+    await until("the store serves", () => ask("RegistryService/ListServices", {}), patienceMs);
+    const { stdout } = await run(process.execPath, [join(import.meta.dirname, "report.mjs"), JSON.stringify(places)]);
+    const { traceId } = JSON.parse(stdout) as { traceId: string };
+
+    const tree = await until(
+      "the tree has who reported",
+      async () => {
+        const { services = [] } = (await ask<{ services?: Service[] }>("RegistryService/ListServices", {})) ?? {};
+        return services.length >= 3 ? services : undefined;
+      },
+      patienceMs,
+    );
+    assert.deepEqual(
+      tree.map(({ name, instances = [] }) => [name, instances.map(({ address }) => address)]),
+      [
+        ["OTel.pay", ["pay-1"]],
+        ["OTel.shop", ["shop-1"]],
+        ["OTel.stock", ["stock-1"]],
+      ],
+    );
+    const flow = await until(
+      "the request is whole",
+      async () => {
+        const { spans = [], logs = [] } = (await ask<Flow>("TelemetryService/GetFlow", { requestId: traceId })) ?? {};
+        return spans.length >= 6 && logs.length > 0 ? { spans, logs } : undefined;
+      },
+      patienceMs,
+    );
+    assert.deepEqual(flow.spans.map(({ service, method, code = 0 }) => `${service} ${method} ${code}`).sort(), [
+      "OTel.pay pay.Charge 9",
+      "OTel.shop GET /buy 0",
+      "OTel.shop pay.Charge 2",
+      "OTel.shop price the cart 0",
+      "OTel.shop stock.Take 0",
+      "OTel.stock stock.Take 0",
+    ]);
+    assert.equal(flow.logs[0]?.text, "could not buy");
+
+    const range = { fromMs: Date.now() - 120_000, toMs: Date.now() + 60_000, stepS: 60 };
+    const names = ["usr.orders{kind=book}", "usr.took.count", "usr.open.carts"];
+    const curves = await ask<{ series?: { name: string }[] }>("MetricService/QueryMetrics", {
+      ...{ service: "OTel.shop", names, ...range },
+    });
+    assert.deepEqual(curves?.series?.map(({ name }) => name).sort(), [...names].sort());
+    const calls = await ask<{ series?: { calls: number[] }[] }>("TelemetryService/QueryCalls", {
+      ...{ service: "OTel.shop", side: 1, ...range },
+    });
+    assert.equal(
+      calls?.series?.flatMap(({ calls: counts }) => counts).reduce((sum, count) => sum + count, 0),
+      1,
+    );
+    const page = await (await fetch(`${console}/metrics`)).text();
+    assert.match(page, /^msec_otlp_rejected_rows_total 0$/m);
+    assert.match(page, /^msec_otlp_left_out_spans_total 0$/m);
+  } finally {
+    await endProgram(server.child);
+    rmSync(state, { recursive: true, force: true });
+  }
+});
