@@ -164,38 +164,59 @@ test("msec call --dye records one request in full in every service that it passe
   assert.deepEqual(await dyedLines({ requestId: undyed.requestId }), []);
 });
 
-test("a dye rule is pushed to every process, and how long that takes is told", async (t) => {
-  const { ports } = system;
-  const probes = [
-    { port: ports.flight[0], method: flightMethod, request: { ...goodRequest, name: "probe" } },
-    { port: ports.flight[1], method: flightMethod, request: { ...goodRequest, name: "probe" } },
-    { port: ports.user, method: "login.UserService.checkPassword", request: { name: "probe", password: "x" } },
-  ];
-  const begunMs = Date.now();
-  await system.msecJson("dye", "name=probe", "--for", "1m", "--note", "e2e", "--json");
-  const madeMs = Date.now();
-  let first = new Map<string, number>();
-  // Milliseconds where nothing else runs; a busy machine has its time.
-  for (const endMs = madeMs + 60_000; Date.now() < endMs && first.size < probes.length; ) {
-    for (const { port, method, request } of probes) {
-      const url = `http://127.0.0.1:${port}/?methodName=${method}`;
-      await fetch(url, { method: "POST", body: JSON.stringify(request) });
-    }
-    await delay(50);
-    if (Date.now() - madeMs > 1_500) first = await dyedFirst(begunMs);
+test("a dye rule reaches every process within two seconds: it is pushed, not asked for", async (t) => {
+  // Best of three: what one of them takes longer is this machine's, a rule that waited for somebody's turn to ask would be late each time.
+  const tookMs: number[] = [];
+  for (let round = 1; round <= 3 && !tookMs.some((ms) => ms <= 2_000); round++) {
+    tookMs.push(await dyeEverywhere(`probe-${round}`, (text) => t.diagnostic(text)));
   }
-  const expected = probes.map(({ port }) => `127.0.0.1:${port}`).sort();
-  assert.deepEqual([...first.keys()].sort(), expected, "every process has the rule");
-  for (const [instance, timeMs] of first)
-    t.diagnostic(`${instance}: ${Math.round(timeMs - madeMs)} ms after the command`);
+  assert.ok(Math.min(...tookMs) <= 2_000, `${tookMs.map(Math.round)} ms until the last process had the rule`);
 });
 
-/** When each instance first wrote a line of a request that a rule dyed by itself, milliseconds since 1970. */
-async function dyedFirst(sinceMs: number): Promise<Map<string, number>> {
+/** Makes a rule and calls every process until each has dyed a request by it. @returns milliseconds until the last of them did */
+async function dyeEverywhere(name: string, say: (text: string) => void): Promise<number> {
+  const { ports } = system;
+  const flight = { method: flightMethod, request: { ...goodRequest, name } };
+  const probes = [
+    { port: ports.flight[0], ...flight },
+    { port: ports.flight[1], ...flight },
+    { port: ports.user, method: "login.UserService.checkPassword", request: { name, password: "x" } },
+  ];
+  const { DyeingService } = await import("@msec/api/console/v1/dyeing_pb.js");
+  const { operatorClient } = await import("./operator-api.ts");
+  const rules = operatorClient(system, DyeingService);
+  // The connection stands and the way is known: what is measured is the push.
+  await rules.listDyeRules({});
+  const made = rules.createDyeRule({ field: "name", value: name, durationS: 120, note: "e2e" });
+  const madeMs = Date.now();
+  await made;
+  // All at once and again and again, without a look at what was stored: that would keep the next call waiting.
+  for (const endMs = Date.now() + 2_500; Date.now() < endMs; await delay(25)) {
+    await Promise.all(
+      probes.map(async ({ port, method, request }) => {
+        const url = `http://127.0.0.1:${port}/?methodName=${method}`;
+        await (await fetch(url, { method: "POST", body: JSON.stringify(request) })).text();
+      }),
+    );
+  }
+  const expected = probes.map(({ port }) => `127.0.0.1:${port}`).sort();
+  let first = new Map<string, number>();
+  for (const endMs = Date.now() + 30_000; first.size < probes.length && Date.now() < endMs; await delay(200)) {
+    first = await dyedFirst(name);
+  }
+  if (first.size === 0) return Number.POSITIVE_INFINITY;
+  for (const [instance, timeMs] of first) say(`${instance}: ${Math.round(timeMs - madeMs)} ms after it was asked for`);
+  return expected.every((instance) => first.has(instance))
+    ? Math.max(...first.values()) - madeMs
+    : Number.POSITIVE_INFINITY;
+}
+
+/** When each instance first wrote a line of a request that the rule for a name dyed by itself, milliseconds since 1970. */
+async function dyedFirst(name: string): Promise<Map<string, number>> {
   const first = new Map<string, number>();
-  for (const { instance, timeUs } of await dyedLines({ where: 'text ~ "probe" and caller = "http.json"' })) {
+  for (const { instance, timeUs } of await dyedLines({ where: `text ~ "${name}" and caller = "http.json"` })) {
     const timeMs = timeUs / 1_000;
-    if (timeMs >= sinceMs) first.set(instance, Math.min(timeMs, first.get(instance) ?? timeMs));
+    first.set(instance, Math.min(timeMs, first.get(instance) ?? timeMs));
   }
   return first;
 }
