@@ -3,7 +3,7 @@ import type { Algorithm, Chooser } from "./algorithm.ts";
 import { type Arrivals, arrivalsOf } from "./arrivals.ts";
 import { Attempts, type Earlier, Next, Outcome } from "./attempts.ts";
 import { EventQueue } from "./event-queue.ts";
-import { Machine } from "./machine.ts";
+import { Machines } from "./machines.ts";
 import { Measurement, type Result } from "./measurement.ts";
 import { seededRandom } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
@@ -39,7 +39,7 @@ class World {
   readonly #events = new EventQueue();
   readonly #timeOuts = new TimeOuts(this.#attempts);
   readonly #measurement: Measurement;
-  readonly #machines: Machine[];
+  readonly #machines: Machines;
   readonly #choosers: Required<Chooser>[];
   readonly #arrivals: Arrivals;
   #nextArrival = 0;
@@ -60,10 +60,7 @@ class World {
     this.#repeats = scenario.repeats;
     this.#endMs = scenario.seconds * 1_000;
     this.#measurement = new Measurement(scenario);
-    const { serviceMs } = scenario;
-    this.#machines = scenario.workers.map(
-      (workers, number) => new Machine(this.#attempts, this.#events, { number, workers, serviceMs }, seed),
-    );
+    this.#machines = new Machines(this.#attempts, this.#events, scenario, seed);
     this.#arrivals = arrivalsOf(scenario, seed);
     const choices = seededRandom(seed + 1);
     const events = this.#events;
@@ -109,8 +106,8 @@ class World {
     const attempts = this.#attempts;
     const next = attempts.next[attempt] as Next;
     if (next <= Outcome.broken) this.#answer(attempt, next as Outcome);
-    else if (next === Next.work) this.#machines[attempts.instance[attempt]!]!.worked(attempt);
-    else if (next === Next.lost) this.#machines[attempts.instance[attempt]!]!.lost(attempt);
+    else if (next === Next.work) this.#machines.worked(attempts.instance[attempt]!, attempt);
+    else if (next === Next.lost) this.#machines.lost(attempt);
     else {
       this.#choosers[attempts.caller[attempt]!]!.asked(attempts.instance[attempt]!, next === Next.present);
       attempts.release(attempt);
@@ -118,7 +115,7 @@ class World {
   }
 
   #ask(caller: number, instance: number): void {
-    this.#machines[instance]!.ask(this.#attempts.begin(caller, instance, Number.POSITIVE_INFINITY));
+    this.#machines.ask(instance, this.#attempts.begin(caller, instance, Number.POSITIVE_INFINITY));
   }
 
   #changeTables(): void {
@@ -134,9 +131,9 @@ class World {
     for (const { atS } of this.#scenario.joins) plans.push({ atMs: atS * 1_000, run: () => this.#changeTables() });
     for (const { instances, fromS, untilS, fault } of this.#scenario.faults) {
       for (const instance of instances) {
-        const machine = this.#machines[instance]!;
-        plans.push({ atMs: fromS * 1_000, run: () => machine.suffer(fault) });
-        plans.push({ atMs: untilS * 1_000, run: () => machine.suffer({}) });
+        const machines = this.#machines;
+        plans.push({ atMs: fromS * 1_000, run: () => machines.suffer(instance, fault) });
+        plans.push({ atMs: untilS * 1_000, run: () => machines.suffer(instance, {}) });
       }
     }
     return plans.sort((a, b) => a.atMs - b.atMs);
@@ -158,7 +155,7 @@ class World {
     this.#measurement.attempted(instance, nowMs);
     const attempt = this.#attempts.begin(caller, instance, nowMs);
     if (this.#repeats > 0) this.#attempts.earlier[attempt] = earlier;
-    this.#machines[instance]!.receive(attempt);
+    this.#machines.receive(instance, attempt);
   }
 
   #answer(attempt: number, outcome: Outcome): void {
