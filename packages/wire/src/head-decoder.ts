@@ -58,12 +58,17 @@ export class HeadDecoder {
    */
   decodeResponse(bytes: Uint8Array, start: number, end: number, head: RpcHead): void {
     const sequence = sequenceOfPlainAnswer(bytes, start, end);
-    head.reset();
     if (sequence >= 0) {
+      // Nothing else is set since the last one.
+      if (!head.isPlainAnswer) {
+        head.reset();
+        head.hasSequence = true;
+        head.isPlainAnswer = true;
+      }
       head.sequence = sequence;
-      head.hasSequence = true;
       return;
     }
+    head.reset();
     this.#metadataBytes = 0;
     const reader = this.#reader;
     reader.reset(bytes, start, end);

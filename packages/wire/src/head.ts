@@ -104,6 +104,8 @@ export class RpcHead {
   readonly trace = new Uint8Array(24);
   /** Over the same memory as `trace`. */
   readonly traceView = new DataView(this.trace.buffer, this.trace.byteOffset);
+  /** The same memory, for who copies it. */
+  readonly traceWords = new Int32Array(this.trace.buffer, this.trace.byteOffset, 6);
   /** W3C trace flags, 0…255; bit 0: sampled. */
   traceFlags = 0;
   /** Milliseconds that the caller still waits, 1…2^32-1; 0: no deadline. */
@@ -123,6 +125,8 @@ export class RpcHead {
   features = 0;
   /** Where the head was recognised as a whole: the bytes of what it has in common with others. */
   usual: UsualHead | undefined = undefined;
+  /** Nothing has been set since `reset` but the sequence, by `decodeResponse`. */
+  isPlainAnswer = false;
 
   /** Back to the state of a new one. */
   reset(): void {
@@ -151,6 +155,7 @@ export class RpcHead {
     this.cancel = 0;
     this.features = 0;
     this.usual = undefined;
+    this.isPlainAnswer = false;
   }
 
   /** 16 bytes; `undefined` without a traceparent. A view. */

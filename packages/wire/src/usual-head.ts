@@ -30,6 +30,7 @@ const leastBytes = 6 + 8 + 12 + 4 + traceBytes;
 export class UsualHeads {
   readonly #views = new LastView();
   readonly #slots: (UsualHead | undefined)[] = new Array(slotCount).fill(undefined);
+  #lastLearned: UsualHead | undefined;
 
   /**
    * Decode `bytes[start, end)` into `head`, exactly as the parser would.
@@ -122,6 +123,11 @@ export class UsualHeads {
       return;
     }
     const { caller, method, colorIdLow, colorIdHigh } = head;
+    const last = this.#lastLearned;
+    // One in 128 heads of a known method has ids that are for the parser.
+    if (last !== undefined && last.method === method && last.caller === caller && last.colorIdLow === colorIdLow) {
+      return;
+    }
     const color = fieldsOf((writer) => {
       writer.uint32(HeadTag.color_id);
       writer.varint64(colorIdLow, colorIdHigh);
@@ -144,7 +150,8 @@ export class UsualHeads {
     if (known?.method === method && known.caller === caller && known.colorIdLow === colorIdLow) {
       return;
     }
-    this.#slots[slot] = { caller, method, colorIdLow, colorIdHigh, color, names };
+    this.#lastLearned = { caller, method, colorIdLow, colorIdHigh, color, names };
+    this.#slots[slot] = this.#lastLearned;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import {
+  type ArrivedCall,
   type CallServer,
   Code,
   type MethodTable,
@@ -46,6 +47,20 @@ export interface SrpcServerShared {
   /** Where a message says that there is no such method: `in L1.L2`, or "here". */
   readonly place: string;
 }
+
+// One object for all requests of the process: it is filled, and a call made of it, at once.
+const arriving: { -readonly [K in keyof ArrivedCall]: ArrivedCall[K] } = {
+  method: "",
+  caller: "",
+  peer: { address: "", certificate: undefined },
+  receivedMs: 0.5,
+  deadline: 0.5,
+  metadata: undefined,
+  requestBytes: 0,
+  hops: 0,
+  isRetry: false,
+  waitingSinceMs: 0.5,
+};
 
 /**
  * How long a connection that is being closed stays: after its last answer it swallows input, so that the answer is not lost to
@@ -263,23 +278,18 @@ export class SrpcServerConnection {
   }
 
   #arrived(head: RpcHead, method: ServedMethod | undefined, requestBytes: number): SrpcCall {
-    const call = new SrpcCall(
-      {
-        method: method ? method.name : head.method.text,
-        caller: head.caller.text,
-        peer: this.#peer,
-        receivedMs: this.#readMs,
-        deadline: head.timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#readMs + head.timeoutMs,
-        metadata: metadataFromEntries(head.metadata),
-        requestBytes,
-        hops: head.hops,
-        isRetry: head.retry !== 0,
-        waitingSinceMs: this.#waitingSinceMs,
-      },
-      this,
-      method,
-      head,
-    );
+    const arrived = arriving;
+    arrived.method = method ? method.name : head.method.text;
+    arrived.caller = head.caller.text;
+    arrived.peer = this.#peer;
+    arrived.receivedMs = this.#readMs;
+    arrived.deadline = head.timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#readMs + head.timeoutMs;
+    arrived.metadata = metadataFromEntries(head.metadata);
+    arrived.requestBytes = requestBytes;
+    arrived.hops = head.hops;
+    arrived.isRetry = head.retry !== 0;
+    arrived.waitingSinceMs = this.#waitingSinceMs;
+    const call = new SrpcCall(arrived, this, method, head);
     if (head.hasTrace) {
       if (!this.#speaksOurs) {
         this.#speaksOurs = true;
@@ -288,7 +298,7 @@ export class SrpcServerConnection {
           this.announceStop();
         }
       }
-      call.joinTraceIds(head.trace, (head.traceFlags & 1) === 1);
+      call.joinTraceIds(head.traceWords, (head.traceFlags & 1) === 1);
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
     }

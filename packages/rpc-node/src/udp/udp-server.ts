@@ -153,7 +153,7 @@ export class UdpServer {
       (frame, answered) => this.#answer(frame, answered, datagramBytes, from),
     );
     if (head.hasTrace) {
-      call.joinTraceIds(head.trace, (head.traceFlags & 1) === 1);
+      call.joinTraceIds(head.traceWords, (head.traceFlags & 1) === 1);
     } else if (head.hasFlowId) {
       call.joinFlow(head.flowIdLow, head.flowIdHigh);
     }
