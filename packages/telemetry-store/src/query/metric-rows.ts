@@ -12,6 +12,10 @@ interface Point {
   last: number;
 }
 
+interface Reporter extends MetricRow {
+  readonly points: Map<number, Point>;
+}
+
 /** What rows of points hold beside host, time and kind, in this order: name, host, instance, time, kind, sum, count, value. */
 export interface PointColumns {
   /** The name of all rows, which is then no column of them. */
@@ -36,7 +40,8 @@ export function metricRowsFromRows(
   stepS: number,
 ): MetricRow[] {
   const { statistic = Statistic.Mean } = query;
-  const reporters = new Map<string, MetricRow & { points: Map<number, Point> }>();
+  const reporters = new Map<string, Reporter>();
+  let reporter: Reporter | undefined;
   while (reader.hasMore) {
     const name = columns.name ?? reader.string();
     const host = reader.string();
@@ -46,21 +51,24 @@ export function metricRowsFromRows(
     const sum = reader.float64();
     const count = columns.asReported ? 1 : reader.uint64();
     const value = columns.hasValue ? reader.float64() : sum;
-    const key = `${name}\n${host}\n${instance}`;
-    let reporter = reporters.get(key);
-    if (reporter === undefined) {
-      reporter = { name, kind, host, instance, seconds: [], values: [], points: new Map() };
-      reporters.set(key, reporter);
+    // Rows of a reporter follow each other, as they are stored.
+    if (reporter === undefined || reporter.host !== host || reporter.name !== name || reporter.instance !== instance) {
+      const key = `${name}\n${host}\n${instance}`;
+      reporter = reporters.get(key);
+      if (reporter === undefined) {
+        reporter = { name, kind, host, instance, seconds: [], values: [], points: new Map() };
+        reporters.set(key, reporter);
+      }
     }
     const second = time - (time % stepS);
     const point = reporter.points.get(second);
     if (point === undefined) reporter.points.set(second, { sum, count, value, last: time });
     else add(point, { sum, count, value, last: time }, statistic);
   }
-  for (const reporter of reporters.values()) {
-    for (const [second, point] of reporter.points) {
-      reporter.seconds.push(second);
-      reporter.values.push(statisticOf(point, reporter.kind, statistic));
+  for (const { points, kind, seconds, values } of reporters.values()) {
+    for (const [second, point] of points) {
+      seconds.push(second);
+      values.push(statisticOf(point, kind, statistic));
     }
   }
   const { split = MetricSplit.None } = query;
