@@ -28,7 +28,7 @@ export class OrderWorld implements AsyncDisposable {
     return new OrderWorld(agent, path, stack);
   }
 
-  /** Starts an instance that runs `handler` for all methods. */
+  /** Starts an instance that runs `handler` for all methods. All are this process: that it is busy is no reason to refuse calls. */
   async serve(
     name: string,
     handler: OrderHandler,
@@ -43,6 +43,7 @@ export class OrderWorld implements AsyncDisposable {
         listen: { address: "127.0.0.1", port: 0 },
         stopOnSignal: false,
         onNotice: () => {},
+        queueTargetMs: 0,
         ...options,
       },
     );
