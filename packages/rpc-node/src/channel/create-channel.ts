@@ -22,6 +22,7 @@ import {
   wallClockUs,
 } from "@msec/rpc";
 import { beginFrame, endFrame, endHead, HeadDecoder, WireError, WireReason } from "@msec/wire";
+import { widenInlining } from "../inlining-budget.ts";
 import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
 import { entriesFromMetadata } from "../metadata.ts";
 import { CallMethod } from "./call-method.ts";
@@ -92,6 +93,7 @@ export interface Channel extends AsyncDisposable {
  * @throws RangeError  a limit out of its range
  */
 export function createChannel(target: ChannelTarget, options: ChannelOptions = {}): Channel {
+  widenInlining();
   return new SrpcChannel(target, options);
 }
 
