@@ -3,15 +3,26 @@ import { algorithms, type Result, scenarios, simulate } from "@msec/balance/simu
 /** One run: positions in `scenarios` and `algorithms`, and the seed. */
 export type Task = { readonly scenario: number; readonly algorithm: number; readonly seed: number };
 
-/**
- * Runs tasks that no other thread has taken, one after the other, until there are no more.
- *
- * @param next  one number that the threads share: the first task that nobody has taken
- */
-export function runTasks(tasks: readonly Task[], next: Int32Array, done: (task: Task, result: Result) => void): void {
-  for (;;) {
-    const task = tasks[Atomics.add(next, 0, 1)];
-    if (task === undefined) return;
+/** From which end of the list a thread takes its tasks: each keeps to algorithms of its own as long as it can, for code that meets fewer of them is quicker. */
+export const End = { front: 0, back: 1 } as const;
+/** From which end of the list a thread takes its tasks. */
+export type End = (typeof End)[keyof typeof End];
+
+/** How many were taken from the front, from the back and in all, when none has been. */
+export function noneTaken(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(12));
+}
+
+/** Runs tasks that no other thread has taken, one after the other, until there are no more. */
+export function runTasks(
+  tasks: readonly Task[],
+  taken: Int32Array,
+  end: End,
+  done: (task: Task, result: Result) => void,
+): void {
+  while (Atomics.add(taken, 2, 1) < tasks.length) {
+    const step = Atomics.add(taken, end, 1);
+    const task = tasks[end === End.front ? step : tasks.length - 1 - step]!;
     const { scenario, algorithm, seed } = task;
     done(task, simulate(scenarios[scenario]!, algorithms[algorithm]!, seed));
   }
