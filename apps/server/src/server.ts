@@ -41,7 +41,7 @@ import { createApi } from "./http/api.ts";
 import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
 import { createLogHandler } from "./logs/handler.ts";
-import { monitoringCapacity, monitoringRegistry, reportingDoors } from "./otlp/monitoring-only.ts";
+import { monitoringCapacity, monitoringRegistry, reportedServices, reportingDoors } from "./otlp/monitoring-only.ts";
 import { ReporterTree } from "./otlp/reporter-tree.ts";
 import { storeBatches } from "./otlp/store-batches.ts";
 import { createMetricsPage } from "./prometheus/serve-metrics.ts";
@@ -220,6 +220,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       log,
       routes: (router) => {
         router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), told));
+        const reporters = new ReporterTree(telemetry.store, now);
+        const listServices = () => (onlyMonitors ? reportedServices(reporters) : registry.listServices());
         const registryHandler = withRoutingEvents(
           createRegistryHandler({
             registry,
@@ -236,13 +238,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         );
         router.service(
           RegistryService,
-          onlyMonitors ? monitoringRegistry(registryHandler, new ReporterTree(telemetry.store, now)) : registryHandler,
+          onlyMonitors ? monitoringRegistry(registryHandler, reporters) : registryHandler,
         );
         const capacityHandler = createCapacityHandler({ operations, registry, feed, hosts, pushes, now });
         router.service(CapacityService, onlyMonitors ? monitoringCapacity(capacityHandler) : capacityHandler);
         router.service(ProcessesService, createProcessesHandler(liveProcesses));
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
-        router.service(RequestService, createRequestHandler(telemetry.store, registry));
+        router.service(RequestService, createRequestHandler(telemetry.store, listServices));
         router.service(AlarmService, alarms.handler);
         router.service(
           MetricService,

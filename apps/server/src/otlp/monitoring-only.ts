@@ -7,6 +7,7 @@ import type { OtlpDoors } from "@msec/otlp/listen";
 import { Code, RpcError } from "@msec/rpc";
 import type { Reporter } from "@msec/telemetry-store";
 import type { ServerConfig } from "../config/server-config.ts";
+import type { KnownService } from "../requests/handler.ts";
 import { askTelemetry } from "../telemetry/telemetry-error.ts";
 import { type ReporterTree, treeDays } from "./reporter-tree.ts";
 
@@ -32,6 +33,12 @@ export function monitoringRegistry(
     },
   };
   return withoutChanges({ ...handler, ...read }, RegistryService, new Set([...kept, ...Object.keys(read)]));
+}
+
+/** The programs that reported in the last seven days as services of the map: what they are otherwise nobody knows. */
+export async function reportedServices(tree: ReporterTree): Promise<KnownService[]> {
+  const names = new Set((await askTelemetry(tree.read())).map(({ service }) => service));
+  return [...names].map((name) => ({ name, kind: ServiceKind.STANDARD }));
 }
 
 /** Where programs report to a server that only monitors, as its console tells. */

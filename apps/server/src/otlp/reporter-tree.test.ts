@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import type { Reporter } from "@msec/telemetry-store";
+import { reportedServices } from "./monitoring-only.ts";
 import { ReporterTree } from "./reporter-tree.ts";
 
 const hourMs = 3_600_000;
@@ -26,6 +28,11 @@ test("asks the store once for whoever asks, then only for what is new; forgets w
   assert.deepEqual(await services(), ["Nightly.backup"], "from memory");
   nowMs += 5_000;
   assert.deepEqual(await services(), ["Nightly.backup", "Shop.web"]);
+  // On the map they are services with pages, not outsiders.
+  assert.deepEqual(await reportedServices(tree), [
+    { name: "Nightly.backup", kind: ServiceKind.STANDARD },
+    { name: "Shop.web", kind: ServiceKind.STANDARD },
+  ]);
   assert.deepEqual(asked.splice(0), [11]);
 
   nowMs += 100 * hourMs;

@@ -2,17 +2,26 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { RequestOrder, type RequestService, ServiceMapKind } from "@msec/api/console/v1/requests_pb.js";
 import { RequestOrder as StoreOrder, type TelemetryStore } from "@msec/telemetry-store";
-import type { RegistryStore } from "../registry/store.ts";
 import { askTelemetry } from "../telemetry/telemetry-error.ts";
 
 const pageDefault = 50;
 
-/** `msec.console.v1.RequestService`: the store has the same limits and names; the registry says what kind of service each is. */
+/** A service that has a page of its own. */
+export interface KnownService {
+  readonly name: string;
+  readonly kind: ServiceKind;
+}
+
+/**
+ * `msec.console.v1.RequestService`: the store has the same limits and names.
+ *
+ * @param listServices  says what kind of service each is; who is not among them is an outsider
+ */
 export function createRequestHandler(
   store: TelemetryStore,
-  registry: RegistryStore,
+  listServices: () => Promise<readonly KnownService[]>,
 ): ServiceImpl<typeof RequestService> {
-  const kinds = async () => new Map((await registry.listServices()).map(({ name, kind }) => [name, kind]));
+  const kinds = async () => new Map((await listServices()).map(({ name, kind }) => [name, kind]));
   return {
     async searchRequests({ $typeName: _, $unknown: __, order, limit, ...query }) {
       const external = query.service !== "" && (await kinds()).get(query.service) === ServiceKind.EXTERNAL;

@@ -300,6 +300,10 @@ function Nothing({ search, more, onMore }: { search: LogsSearch; more: boolean; 
   const { t } = useTranslation();
   const { range: _range, columns: _columns, ...filters } = search;
   const filtered = Object.keys(filters).length > 0;
+  const [noMatch, empty] =
+    useMonitoringOnly() === undefined
+      ? (["logs.noMatchTodo", "logs.emptyTodo"] as const)
+      : (["monitoring.logsNoMatch", "monitoring.logsEmpty"] as const);
   return (
     <Notice
       title={t(filtered ? "logs.noMatchTitle" : "logs.emptyTitle")}
@@ -311,7 +315,7 @@ function Nothing({ search, more, onMore }: { search: LogsSearch; more: boolean; 
         )
       }
     >
-      {t(filtered ? "logs.noMatchTodo" : "logs.emptyTodo")}
+      {t(filtered ? noMatch : empty)}
     </Notice>
   );
 }

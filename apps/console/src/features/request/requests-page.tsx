@@ -18,6 +18,7 @@ import { Mark, Status } from "../../ui/status-mark.tsx";
 import { ExpressionBox } from "../log/expression-box.tsx";
 import { type LogRange, logRanges } from "../log/logs-search.ts";
 import { ServiceSelect } from "../service/service-select.tsx";
+import { useMonitoringOnly } from "../session/queries.ts";
 import { shortMethod } from "./flow-graph.ts";
 import { requestPagesQuery } from "./queries.ts";
 import { shortRequestId } from "./request-id.ts";
@@ -107,9 +108,10 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
 function Nothing({ search }: { search: RequestsSearch }) {
   const { t } = useTranslation();
   const filtered = isNarrowed(search) || search.from !== undefined;
+  const onlyMonitors = useMonitoringOnly() !== undefined;
   return (
     <Notice title={t(filtered ? "requests.noMatchTitle" : "requests.emptyTitle")}>
-      {t(filtered ? "find.noMatchTodo" : "requests.emptyTodo")}
+      {t(filtered ? "find.noMatchTodo" : onlyMonitors ? "monitoring.requestsEmpty" : "requests.emptyTodo")}
     </Notice>
   );
 }

@@ -28,5 +28,8 @@ export const monitoringEn = {
   },
   token: "The token is in the file that otlp_token_file names.",
   closed: "This server has no such door open. Start it with:",
+  logsEmpty: "Programs report lines over OpenTelemetry, with one HTTP call, or through the agent of their host.",
+  logsNoMatch: "Take a longer range, a lower level, or a part of the expression away.",
+  requestsEmpty: "They appear here about two seconds after their spans were reported over OpenTelemetry.",
   hostsEmpty: "No agent has enrolled. Programs can report without one; an agent also reports its host.",
 } as const;

@@ -27,5 +27,8 @@ export const monitoringZh = {
   },
   token: "令牌在 otlp_token_file 指定的文件中。",
   closed: "本服务器没有打开该入口。启动时加上：",
+  logsEmpty: "程序可通过 OpenTelemetry、一次 HTTP 调用或所在机器的 agent 上报日志。",
+  logsNoMatch: "可扩大时间范围、降低级别，或去掉部分条件。",
+  requestsEmpty: "调用记录经 OpenTelemetry 上报约两秒后显示在这里。",
   hostsEmpty: "还没有 agent 加入。程序可以不经 agent 上报；agent 还会上报机器本身的属性。",
 } as const;
