@@ -45,19 +45,18 @@ export async function* flows(bench: BenchStore): AsyncGenerator<Figure> {
   }
 }
 
+/** Each time another request; their ids are asked for before. */
 async function flowMs(bench: BenchStore, size: number): Promise<string> {
   const requests = size / spansPerRequest;
-  let at = 0;
+  const found = await bench.client.query({
+    query: `SELECT toString(cityHash64((number + 1) * 7919 % ${requests})) AS id FROM numbers(100)`,
+    format: "JSONEachRow",
+  });
+  const ids = (await found.json<{ id: string }>()).map(({ id }) => id);
   return await questionMs(bench, async () => {
-    at = (at + 7_919) % requests;
-    const found = await bench.client.query({
-      query: `SELECT toString(cityHash64(${at})) AS id`,
-      format: "JSONEachRow",
-    });
-    const [row] = await found.json<{ id: string }>();
-    const flow = await bench.store.getFlow(row!.id);
-    if (flow?.spans.length !== spansPerRequest)
-      throw new Error(`request ${row!.id} has not its ${spansPerRequest} spans`);
+    const id = ids.shift() ?? "";
+    const flow = await bench.store.getFlow(id);
+    if (flow?.spans.length !== spansPerRequest) throw new Error(`request ${id} has not its ${spansPerRequest} spans`);
   });
 }
 
