@@ -50,8 +50,10 @@ for (const [title, handler] of Object.entries(handlers)) {
     const longestMs = handler.waitMs + 30 * Math.max(10, handler.workMs);
     assert.ok(quantile(over.settledMs, 0.99) <= longestMs, `p99 ${quantile(over.settledMs, 0.99)} ms`);
     assert.ok(goodput(run(4)) >= 0.8, `goodput ${goodput(run(4))} at four times`);
-    // A process that is interrupted for 20 ms now and then can do 9 % less.
-    assert.ok(goodput(run(2, hiccups)) >= 0.7, `goodput ${goodput(run(2, hiccups))} with interruptions`);
+    // A process that is interrupted for 20 ms now and then can do 9 % less; how much less in ten seconds is chance.
+    const interrupted = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => goodput(run(2, { ...hiccups, seed })));
+    assert.ok(Math.min(...interrupted) >= 0.7, `goodput ${interrupted} with interruptions`);
+    assert.ok(interrupted.reduce((sum, one) => sum + one) / interrupted.length >= 0.8, `goodput ${interrupted}`);
   });
 
   test(`${title}: below what can be done nobody is refused`, () => {

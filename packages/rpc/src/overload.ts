@@ -41,6 +41,11 @@ const growth = 1.1;
 const leap = 2;
 /** What of the measured capacity is given out: the rest lets queues become shorter. */
 const usedShare = 0.97;
+/** Where the loop idles all the same, so much of the idle part is given out as well, the more the shorter the queue is below this part of what is allowed. */
+const idleShare = 0.5;
+const shortQueue = 0.3;
+/** How much less is admitted at most for a queue that is too long: one that an interruption made is worked off without the loop running dry behind it. */
+const leastForQueue = 0.85;
 /** Without calls for so long, what was learned is old. */
 const forgetMs = 2_000;
 const noPriorities: ReadonlyMap<string, Priority> = new Map();
@@ -251,8 +256,13 @@ export class Overload {
     }
     if (this.#refusal && this.#meanArrived > 0) {
       const possible = this.#meanDone / Math.max(0.05, this.#meanBusy) / this.#meanArrived;
-      // What waits already has to be worked off as well.
-      const share = possible * usedShare * Math.max(0.7, Math.min(1, this.#allowedMs / lateMs));
+      // What waits already has to be worked off as well; where nothing waits and the loop idles, too much was refused, unless it is only still to be felt.
+      const isFelt = running <= ran;
+      const idle = isFelt
+        ? Math.max(0, 1 - busyMs / lengthMs) * Math.max(0, 1 - lateMs / (this.#allowedMs * shortQueue))
+        : 0;
+      const forQueue = Math.max(leastForQueue, Math.min(1 + idleShare * idle, this.#allowedMs / lateMs));
+      const share = possible * usedShare * forQueue;
       // All are admitted again when none has to wait: not while what came before it began is still being worked off.
       const most = lateMs > this.#allowedMs ? 0.99 : 1;
       this.#change(Math.min(most, this.#share * 1.3, Math.max(this.#share * 0.6, share)));
