@@ -33,6 +33,11 @@ export function alarmTools(context: CommandContext) {
       else for (const line of lines) terminal.out(line);
     },
 
+    /** Print a document, which is for scripts and files in any case. */
+    print(document: unknown): void {
+      terminal.out(JSON.stringify(document, null, 2));
+    },
+
     /** The rule of a name or id. @throws UserError where there is none */
     async getRule(api: AlarmApi, given: string): Promise<AlarmRule> {
       const { rules } = await api.listAlarmRules({});

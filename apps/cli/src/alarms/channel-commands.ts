@@ -1,61 +1,49 @@
-import { TestAlarmChannelResponseSchema } from "@msec/api/console/v1/alarms_pb.js";
+import { type AlarmChannel, TestAlarmChannelResponseSchema } from "@msec/api/console/v1/alarms_pb.js";
 import { UserError } from "@msec/process";
 import type { Command } from "commander";
 import type { CommandContext } from "../context.ts";
-import { tableLines } from "../output/table.ts";
 import { channelDocument, channelForm, channelFromDocument } from "./alarm-documents.ts";
 import { alarmTools, timeText } from "./alarm-tools.ts";
 import { documentFromWords, documentKeys } from "./document.ts";
+import { addNamedCommands } from "./named-commands.ts";
 
 /** `msec alarms channel`: list, show, set, test and remove channels. */
 export function addChannelCommands(alarms: Command, context: CommandContext): void {
   const { environment, messages, terminal, style } = context;
-  const { open, say, getChannel } = alarmTools(context);
-  const print = (document: unknown) => terminal.out(JSON.stringify(document, null, 2));
+  const { open, say, print, getChannel } = alarmTools(context);
 
-  const list = async (command: Command) => {
-    const { options, api } = open(command);
-    const { channels } = await api.listAlarmChannels({});
-    // As `apply` takes it.
-    if (options.json) return print({ channels: channels.map(channelDocument) });
-    if (channels.length === 0) return terminal.out(messages.alarmsNoChannels);
-    const rows = channels.map((channel) => [
-      channel.name,
-      String(channelDocument(channel).kind),
-      channel.enabled ? channel.urlHint || channel.recipients.join(", ") || "–" : style.faint(messages.alarmOff),
-      channel.lastMs === 0
-        ? style.faint(messages.alarmNever)
-        : `${timeText(channel.lastMs)} ${channel.lastOk ? "" : `${style.bad(messages.alarmFailed)} `}${channel.lastOutcome}`,
-    ]);
-    const headings = [
+  const channel = addNamedCommands<AlarmChannel>(alarms, context, {
+    word: "channel",
+    key: "channels",
+    descriptions: {
+      all: messages.alarmsChannelDescription,
+      list: messages.alarmsChannelsDescription,
+      show: messages.alarmsChannelShowDescription,
+      remove: messages.alarmsChannelRemoveDescription,
+    },
+    argument: messages.alarmChannel,
+    none: messages.alarmsNoChannels,
+    columns: [
       { heading: messages.headingName },
       { heading: messages.alarmHeadingKind },
       { heading: messages.alarmHeadingWhere },
       { heading: messages.alarmHeadingLast },
+    ],
+    read: async (api) => ({ items: (await api.listAlarmChannels({})).channels, document: channelDocument, row }),
+    find: getChannel,
+    remove: (api, id) => api.deleteAlarmChannel({ id }),
+  });
+
+  function row(one: AlarmChannel): string[] {
+    return [
+      one.name,
+      String(channelDocument(one).kind),
+      one.enabled ? one.urlHint || one.recipients.join(", ") || "–" : style.faint(messages.alarmOff),
+      one.lastMs === 0
+        ? style.faint(messages.alarmNever)
+        : `${timeText(one.lastMs)} ${one.lastOk ? "" : `${style.bad(messages.alarmFailed)} `}${one.lastOutcome}`,
     ];
-    for (const line of tableLines(headings, rows)) terminal.out(line);
-  };
-
-  const channel = alarms
-    .command("channel")
-    .alias("channels")
-    .description(messages.alarmsChannelDescription)
-    .option("--json", messages.optionJson)
-    .action(async (_options, command: Command) => await list(command));
-  channel
-    .command("list")
-    .description(messages.alarmsChannelsDescription)
-    .option("--json", messages.optionJson)
-    .action(async (_options, command: Command) => await list(command));
-
-  channel
-    .command("show")
-    .description(messages.alarmsChannelShowDescription)
-    .argument("<name>", messages.alarmChannel)
-    .option("--json", messages.optionJson)
-    .action(async (name: string, _options, command: Command) => {
-      print(channelDocument(await getChannel(open(command).api, name)));
-    });
+  }
 
   channel
     .command("set")
@@ -87,18 +75,5 @@ export function addChannelCommands(alarms: Command, context: CommandContext): vo
       if (options.json) say(options, TestAlarmChannelResponseSchema, response);
       if (!response.ok) throw new UserError(messages.alarmTestFailed(response.outcome));
       if (!options.json) terminal.out(messages.alarmTestSent(response.outcome));
-    });
-
-  channel
-    .command("remove")
-    .description(messages.alarmsChannelRemoveDescription)
-    .argument("<name>", messages.alarmChannel)
-    .option("--json", messages.optionJson)
-    .action(async (name: string, _options, command: Command) => {
-      const { options, api } = open(command);
-      const found = await getChannel(api, name);
-      await api.deleteAlarmChannel({ id: found.id });
-      if (options.json) print({ removed: found.name });
-      else terminal.out(messages.alarmRemoved(found.name));
     });
 }

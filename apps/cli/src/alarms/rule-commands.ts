@@ -1,62 +1,52 @@
 import type { AlarmRule } from "@msec/api/console/v1/alarms_pb.js";
 import type { Command } from "commander";
 import type { CommandContext } from "../context.ts";
-import { tableLines } from "../output/table.ts";
 import { channelKeys, ruleDocument, ruleForm, ruleFromDocument } from "./alarm-documents.ts";
 import { type AlarmApi, alarmTools } from "./alarm-tools.ts";
 import { type Document, documentFromWords, documentKeys } from "./document.ts";
+import { addNamedCommands } from "./named-commands.ts";
 
 /** `msec alarms rule`: list, show, set, preview and remove rules. */
 export function addRuleCommands(alarms: Command, context: CommandContext): void {
   const { messages, terminal, style } = context;
-  const { open, getRule, severityText } = alarmTools(context);
-  const print = (document: unknown) => terminal.out(JSON.stringify(document, null, 2));
+  const { open, print, getRule, severityText } = alarmTools(context);
 
-  const list = async (command: Command) => {
-    const { options, api } = open(command);
-    const [{ rules }, names] = [await api.listAlarmRules({}), await channelNames(api)];
-    // As `apply` takes it.
-    if (options.json) return print({ rules: rules.map((rule) => ruleDocument(rule, (id) => names.get(id) ?? id)) });
-    if (rules.length === 0) return terminal.out(messages.alarmsNoRules);
-    const rows = rules.map((rule) => [
-      rule.name,
-      rule.enabled ? severityText(rule.severity) : style.faint(messages.alarmOff),
-      rule.service || "–",
-      rule.channelIds.map((id) => names.get(id) ?? id).join(", ") || "–",
-      rule.updatedBy,
-    ]);
-    const headings = [
+  const rule = addNamedCommands<AlarmRule>(alarms, context, {
+    word: "rule",
+    key: "rules",
+    descriptions: {
+      all: messages.alarmsRuleDescription,
+      list: messages.alarmsRulesDescription,
+      show: messages.alarmsRuleShowDescription,
+      remove: messages.alarmsRuleRemoveDescription,
+    },
+    argument: messages.alarmRule,
+    none: messages.alarmsNoRules,
+    columns: [
       { heading: messages.alarmHeadingRule },
       { heading: messages.alarmHeadingSeverity },
       { heading: messages.alarmHeadingTarget },
       { heading: messages.alarmHeadingChannels },
       { heading: messages.alarmHeadingBy },
+    ],
+    read: async (api) => {
+      const [{ rules }, names] = [await api.listAlarmRules({}), await channelNames(api)];
+      const nameOf = (id: string) => names.get(id) ?? id;
+      return { items: rules, document: (one) => ruleDocument(one, nameOf), row: (one) => rowOf(one, nameOf) };
+    },
+    find: getRule,
+    remove: (api, id) => api.deleteAlarmRule({ id }),
+  });
+
+  function rowOf(one: AlarmRule, nameOf: (id: string) => string): string[] {
+    return [
+      one.name,
+      one.enabled ? severityText(one.severity) : style.faint(messages.alarmOff),
+      one.service || "–",
+      one.channelIds.map(nameOf).join(", ") || "–",
+      one.updatedBy,
     ];
-    for (const line of tableLines(headings, rows)) terminal.out(line);
-  };
-
-  const rule = alarms
-    .command("rule")
-    .alias("rules")
-    .description(messages.alarmsRuleDescription)
-    .option("--json", messages.optionJson)
-    .action(async (_options, command: Command) => await list(command));
-  rule
-    .command("list")
-    .description(messages.alarmsRulesDescription)
-    .option("--json", messages.optionJson)
-    .action(async (_options, command: Command) => await list(command));
-
-  rule
-    .command("show")
-    .description(messages.alarmsRuleShowDescription)
-    .argument("<name>", messages.alarmRule)
-    .option("--json", messages.optionJson)
-    .action(async (name: string, _options, command: Command) => {
-      const { api } = open(command);
-      const names = await channelNames(api);
-      print(ruleDocument(await getRule(api, name), (id) => names.get(id) ?? id));
-    });
+  }
 
   rule
     .command("set")
@@ -92,19 +82,6 @@ export function addRuleCommands(alarms: Command, context: CommandContext): void 
         const place = [service, instance || host].filter((part) => part !== "").join(" @ ");
         terminal.out(`  ${messages.alarmRulePreviewTarget(place, times, badMinutes)}`);
       }
-    });
-
-  rule
-    .command("remove")
-    .description(messages.alarmsRuleRemoveDescription)
-    .argument("<name>", messages.alarmRule)
-    .option("--json", messages.optionJson)
-    .action(async (name: string, _options, command: Command) => {
-      const { options, api } = open(command);
-      const found = await getRule(api, name);
-      await api.deleteAlarmRule({ id: found.id });
-      if (options.json) print({ removed: found.name });
-      else terminal.out(messages.alarmRemoved(found.name));
     });
 
   /** The rule of a name as it is, or a new one, with what the words say. */
