@@ -61,6 +61,7 @@ const shapes = {
   language: (
     <path d="M2 3.5h7M5.5 2v1.5M7.5 3.5C7 6.5 5 8.5 2.5 9.5M3.8 5.8c.7 1.7 2 3 3.7 3.7M8 14l3-7 3 7M9 11.8h4" />
   ),
+  calendar: <path d="M3 4h10v9.5H3ZM3 7h10M5.5 2.5V4M10.5 2.5V4" />,
   pause: <path d="M5.5 3.5v9M10.5 3.5v9" />,
   play: <path d="M5 3.5v9l7.5-4.5Z" />,
   menu: <path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />,

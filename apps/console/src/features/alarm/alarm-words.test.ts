@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import { conditionText, numberText, targetText, valueText } from "./alarm-words.ts";
 import { parseAlarmsSearch, parseEditSearch } from "./alarms-search.ts";
 
-const t = ((key: string, values?: { count?: number }) =>
-  `${key.replace(/^alarm\./, "")}${values?.count ?? ""}`) as unknown as TFunction;
+const t = ((key: string, values?: { count?: number; of?: string }) =>
+  `${key.replace(/^alarm\./, "")}${values?.count ?? ""}${values?.of === undefined ? "" : `(${values.of})`}`) as unknown as TFunction;
 const text = (rule: MessageInitShape<typeof AlarmRuleSchema>) => conditionText(t, create(AlarmRuleSchema, rule));
 
 test("a rule is said in one line", () => {
@@ -19,7 +19,7 @@ test("a rule is said in one line", () => {
     "subject.n1 ± > 50 text.previous5",
   );
   expect(text({ subject: 5, logLevel: "error", logText: "disk", condition: 5 })).toBe(
-    "subject.n5 error “disk” text.silent",
+    "text.logLines(logs.fromLevel · “disk”) text.silent",
   );
   expect(text({ subject: 6, scope: 3, condition: 5 })).toBe("text.hostDown");
 });

@@ -36,11 +36,11 @@ export function valueText(rule: Pick<AlarmRule, "subject">, value: number | unde
   return value === undefined || Number.isNaN(value) ? "–" : `${numberText(value)}${unitOf(rule)}`;
 }
 
-/** At most three digits after the point, none in thousands. */
+/** Three digits, more where the whole number has them: 1.01, 31.5, 1,204. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return "∞";
   return value.toLocaleString("en", {
-    maximumFractionDigits: Math.abs(value) >= 1_000 ? 0 : Math.abs(value) >= 10 ? 1 : 3,
+    maximumFractionDigits: Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3,
   });
 }
 
@@ -59,14 +59,17 @@ const arrows: Readonly<Record<AlarmDirection, string>> = {
   [AlarmDirection.FALL]: "↓",
 };
 
-/** What a rule looks at: `error ratio`, `usr.orders`, `log lines error "disk"`. */
+/** What a rule looks at: `error ratio`, `usr.orders`, `log lines: error and up · “disk” · uid = 7`. */
 export function subjectText(t: TFunction, rule: AlarmRule): string {
   if (rule.subject === AlarmSubject.METRIC) return rule.metric;
   const name = rule.subject === AlarmSubject.UNSPECIFIED ? "" : t(`alarm.subject.n${rule.subject}`);
-  const of = [rule.method, rule.logLevel, rule.logText === "" ? "" : `“${rule.logText}”`, rule.logWhere].filter(
-    (part) => part !== "",
-  );
-  return [name, ...of].join(" ");
+  if (rule.subject !== AlarmSubject.LOG) return rule.method === "" ? name : `${name} ${rule.method}`;
+  const of = [
+    rule.logLevel === "" ? "" : t("logs.fromLevel", { level: rule.logLevel }),
+    rule.logText === "" ? "" : `“${rule.logText}”`,
+    rule.logWhere,
+  ].filter((part) => part !== "");
+  return t("alarm.text.logLines", { of: of.join(" · ") });
 }
 
 /** When a rule's value is bad: `error ratio > 5 %`, with what it is compared with. */

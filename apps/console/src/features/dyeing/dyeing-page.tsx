@@ -166,14 +166,14 @@ export function DyeingPage() {
         )}
         {list.length > 0 && (
           <div className="scroll-x">
-            <table className="grid" aria-label={t("dyeing.rules")}>
+            <table className="grid dyeing" aria-label={t("dyeing.rules")}>
               <thead>
                 <tr>
                   <th>{t("dyeing.what")}</th>
                   <th>{t("dyeing.service")}</th>
                   <th>{t("dyeing.caller")}</th>
                   <th>{t("dyeing.note")}</th>
-                  <th>{t("dyeing.since")}</th>
+                  <th className="col-wide">{t("dyeing.since")}</th>
                   <th>{t("dyeing.left")}</th>
                   <th>
                     <span className="visually-hidden">{t("dyeing.lines")}</span>
@@ -200,11 +200,15 @@ function RuleRow({ rule, onEnd }: { rule: DyeRuleView; onEnd: () => void }) {
   const active = rule.active && leftMs > 0;
   return (
     <tr className={active ? "row" : "row muted"}>
-      <td className="mono">{rule.field === "" ? t("dyeing.everyRequest") : `${rule.field} = ${rule.value}`}</td>
+      <td className="mono clip" title={rule.value}>
+        {rule.field === "" ? t("dyeing.everyRequest") : `${rule.field} = ${rule.value}`}
+      </td>
       <td>{rule.service || t("dyeing.everyService")}</td>
       <td>{rule.caller || t("dyeing.anyCaller")}</td>
-      <td>{rule.note}</td>
-      <td className="mono nowrap">{formatDateTime(rule.createdMs)}</td>
+      <td className="clip note" title={rule.note}>
+        {rule.note}
+      </td>
+      <td className="mono nowrap col-wide">{formatDateTime(rule.createdMs)}</td>
       <td className="nowrap">{active ? formatElapsed(leftMs, language) : t("dyeing.ended")}</td>
       <td className="num nowrap">
         <Link
@@ -218,7 +222,7 @@ function RuleRow({ rule, onEnd }: { rule: DyeRuleView; onEnd: () => void }) {
           }}
         >
           {t("dyeing.lines")}
-        </Link>{" "}
+        </Link>
         {active && (
           <Button size="small" onClick={onEnd}>
             {t("dyeing.end")}

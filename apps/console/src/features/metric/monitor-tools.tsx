@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { formatDateTime } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { DayInput } from "../../ui/day-input.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import {
   CurveSplit,
@@ -158,18 +159,13 @@ export function MonitorTimes({ search, onSearch }: Omit<MonitorToolsProps, "choi
         <div className="row-flex" style={{ gap: 2 }}>
           <Mover icon="back" label={t("monitor.weekEarlier")} twice onClick={() => move(-7 * DAY_MS)} />
           <Mover icon="back" label={t("curves.earlier")} onClick={() => move(-Math.min(spanMs, DAY_MS))} />
-          <input
-            type="date"
-            className="day"
-            aria-label={t("monitor.day")}
+          <DayInput
+            label={t("monitor.day")}
             value={dayOf(search.until ?? serverNow())}
             max={dayOf(serverNow())}
-            onChange={(event) => {
+            onChange={(day) => {
               const isShort = monitorSteps[range].spanMs < DAY_MS;
-              set({
-                until: endOfDay(event.target.value, serverNow()),
-                ...(isShort ? { range: MonitorRange.Day } : {}),
-              });
+              set({ until: endOfDay(day, serverNow()), ...(isShort ? { range: MonitorRange.Day } : {}) });
             }}
           />
           <Mover

@@ -116,6 +116,7 @@ export const alarmEn = {
   direction: { n1: "up or down", n2: "up only", n3: "down only" },
   aggregate: { n0: "counters added up, gauges averaged", n1: "sum", n2: "mean", n3: "greatest", n4: "least" },
   text: {
+    logLines: "log lines: {{of}}",
     silent: "no data",
     down: "does not run",
     hostDown: "does not report",

@@ -100,6 +100,7 @@ export const alarmZh = {
   direction: { n1: "上升或下降", n2: "仅上升", n3: "仅下降" },
   aggregate: { n0: "累加型求和，瞬时型取平均", n1: "求和", n2: "平均", n3: "最大", n4: "最小" },
   text: {
+    logLines: "日志行数：{{of}}",
     silent: "无数据",
     down: "未运行",
     hostDown: "无上报",

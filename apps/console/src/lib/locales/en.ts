@@ -283,7 +283,7 @@ export const en = {
     daysBefore_one: "the day before",
     daysBefore_other: "{{count}} days before",
     split: "Split",
-    together: "all together",
+    together: "All together",
     byInstance: "By instance",
     byHost: "By host",
     statistic: "What a step of a gauge shows",

@@ -8,7 +8,7 @@ export const mapEn = {
   minRate: "At least calls/s",
   minRatePlaceholder: "≥ calls/s",
   range: "Time range",
-  live: "live, last minute",
+  live: "Live, last minute",
   earlier: "Earlier",
   later: "Later",
   upTo: "up to {{time}}",
