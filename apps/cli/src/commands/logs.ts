@@ -3,6 +3,7 @@ import type { Client } from "@connectrpc/connect";
 import { type LogLine, LogLineSchema, LogService } from "@msec/api/console/v1/logs_pb.js";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
+import { checkExpression } from "../log/check-expression.ts";
 import { fieldValue, harmlessText, timeText } from "../log/log-text.ts";
 import { momentOption } from "../log/moment-option.ts";
 import type { AddCommand } from "./command.ts";
@@ -51,7 +52,7 @@ export const addLogsCommand: AddCommand = (program, context) => {
       const filter = filterOf(service, options);
       const limit = limitOf(options.limit);
       const logs = openOperatorApi(getState(context, options), messages, 30_000).client(LogService);
-      await checkExpression(logs, filter.where);
+      await checkExpression(logs, filter.where, messages);
       const print = options.json ? printJson : printText;
       // From before the first page: what arrives meanwhile is told by its id.
       const place = options.follow ? (await logs.tailLogs({ filter })).next : "";
@@ -77,18 +78,6 @@ export const addLogsCommand: AddCommand = (program, context) => {
     const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
     if (limit < 1 || limit > linesMax) throw usageError(messages.badLineLimit(text));
     return limit;
-  }
-
-  /** A fault in the expression is shown between marks. */
-  async function checkExpression(logs: Client<typeof LogService>, where: string): Promise<void> {
-    if (where === "") return;
-    const { problem } = await logs.checkExpression({ where, language: messages.languageCode });
-    if (problem === undefined) return;
-    const { position, length, text } = problem;
-    const before = harmlessText(where.slice(Math.max(0, position - 40), position));
-    const fault = harmlessText(where.slice(position, position + Math.min(length, 40)));
-    const after = harmlessText(where.slice(position + length, position + length + 20));
-    throw usageError(`--where: ${text}`, `${before}▶${fault}◀${after}`);
   }
 
   function printJson(line: LogLine): void {

@@ -10,6 +10,7 @@ import {
 import { type Code, codeName } from "@msec/rpc";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
+import { checkExpression } from "../log/check-expression.ts";
 import { harmlessText, timeText } from "../log/log-text.ts";
 import { momentOption } from "../log/moment-option.ts";
 import { formatDuration } from "../output/quantity.ts";
@@ -63,7 +64,7 @@ export const addRequestsCommand: AddCommand = (program, context) => {
       const query = queryOf(service ?? "", options);
       const limit = limitOf(options.limit);
       const api = openOperatorApi(getState(context, options), messages, 30_000);
-      await checkExpression(api.client(LogService), query.where);
+      await checkExpression(api.client(LogService), query.where, messages);
       const found = await findRequests(api.client(RequestService), query, limit);
       if (options.json) for (const one of found) printJson(one);
       else if (found.length === 0) terminal.err(style.faint(messages.requestsNone));
@@ -106,13 +107,6 @@ export const addRequestsCommand: AddCommand = (program, context) => {
     const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     if (limit < 1 || limit > requestsMax) throw usageError(messages.badRequestsLimit(text));
     return limit;
-  }
-
-  /** A fault in the expression is told in the language of the command. */
-  async function checkExpression(logs: Client<typeof LogService>, where: string): Promise<void> {
-    if (where === "") return;
-    const { problem } = await logs.checkExpression({ where, language: messages.languageCode });
-    if (problem !== undefined) throw usageError(`--where: ${problem.text}`);
   }
 
   function printJson(found: FoundRequest): void {
