@@ -144,7 +144,8 @@ class RateBalancer implements Balancer {
     this.#unmet = 0;
     this.#touched = [];
     this.#restless = [];
-    for (const [position, instance] of this.#instances.entries()) {
+    for (let position = 0; position < this.#instances.length; position++) {
+      const instance = this.#instances[position];
       if (instance === undefined) {
         this.#unmet++;
         continue;
@@ -180,7 +181,8 @@ class RateBalancer implements Balancer {
     const aways = this.#locality && Float64Array.from(routes, (route) => this.#awayOf(route));
     this.#tiers = routes.length === 0 ? undefined : new Tiers(weights, aways);
     this.#meantFor = this.#tiers?.aways[0] ?? 0;
-    for (const instance of this.#instances) if (instance !== undefined) this.#place(instance);
+    if (this.#unmet < this.#instances.length)
+      for (const instance of this.#instances) if (instance !== undefined) this.#place(instance);
     this.#rotations = this.#rotationsOf(aways);
     if (this.#rotations.length === 0) this.#everyone();
     this.#stirAll();
