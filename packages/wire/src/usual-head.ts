@@ -124,7 +124,7 @@ export class UsualHeads {
     }
     const { caller, method, colorIdLow, colorIdHigh } = head;
     const last = this.#lastLearned;
-    // One in 128 heads of a known method has ids that are for the parser.
+    // A few in a thousand heads of a known method have ids that are for the parser.
     if (last !== undefined && last.method === method && last.caller === caller && last.colorIdLow === colorIdLow) {
       return;
     }
