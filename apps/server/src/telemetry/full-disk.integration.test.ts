@@ -56,7 +56,10 @@ test("a server whose store's disk is full refuses telemetry, says what to do, an
     assert.match(refused.text, /its disk is full; report again/);
     assert.equal(await isFull(), "1");
     await post(door);
-    assert.equal(said.match(/state\/telemetry".*the disk of the telemetry store is full.*free space on it/g)?.length, 1);
+    assert.equal(
+      said.match(/state\/telemetry".*the disk of the telemetry store is full.*free space on it/g)?.length,
+      1,
+    );
 
     disk.clear();
     await until("it takes them again", async () => (await post(door)).status === 200, child);
