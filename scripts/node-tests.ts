@@ -32,7 +32,7 @@ export async function runNodeTests(
   options: {
     concurrency: number;
     fileMs: number;
-    eachFile?: (file: string, result: StepResult) => void;
+    eachFile?: (file: string, result: StepResult, seconds: number) => void;
   },
 ): Promise<StepResult> {
   // Most of what a small file costs is loading what it tests: what one process compiled the others need not. Keyed by content.
@@ -47,12 +47,17 @@ export async function runNodeTests(
   const together: TogetherOutcome[] = [];
   const unsteady: string[] = [];
   const waiting = batches.values();
+  const runWatched = async (file: string, name: string): Promise<Outcome> => {
+    const startMs = performance.now();
+    const result = await runFile(file, options.fileMs);
+    options.eachFile?.(name, result, (performance.now() - startMs) / 1000);
+    return result;
+  };
   const work = async (): Promise<void> => {
     for (const batch of waiting) {
       const [file] = batch;
       if (batch.length === 1 && file !== undefined) {
-        const result = await runFile(file, options.fileMs);
-        options.eachFile?.(relative(root, file), result);
+        const result = await runWatched(file, relative(root, file));
         if (result.ok) {
           add(result);
         } else {
@@ -72,9 +77,8 @@ export async function runNodeTests(
   };
   await Promise.all(Array.from({ length: options.concurrency }, work));
   for (const file of failedOnce) {
-    const result = await runFile(file, options.fileMs);
+    const result = await runWatched(file, `${relative(root, file)} (again)`);
     add(result);
-    options.eachFile?.(`${relative(root, file)} (again)`, result);
     if (result.ok) unsteady.push(relative(root, file));
   }
   for (const first of together) {

@@ -40,8 +40,14 @@ async function runWatched(files: readonly string[], fileMs: number): Promise<Ste
       concurrency: 1,
       fileMs,
       // What failed is said at once: a run that is ended from outside has said it as well.
-      eachFile: (file, { ok, output }) =>
-        console.log(ok ? `  ok     ${file}` : `  FAILED ${file}\n${output.replace(/^/gm, "         ").trimEnd()}`),
+      eachFile: (file, { ok, output }, seconds) => {
+        const time = `${seconds.toFixed(1).padStart(6)} s`;
+        console.log(
+          ok
+            ? `  ok     ${time}  ${file}`
+            : `  FAILED ${time}  ${file}\n${output.replace(/^/gm, "         ").trimEnd()}`,
+        );
+      },
     },
   );
   return { ...result, output: "" };
