@@ -48,7 +48,9 @@ export async function watchFaults(context: BrowserContext, origin: string): Prom
   context.on("console", (message) => {
     // Somebody on this machine made or removed a network interface: Chromium gives up what is on its way, and the page asks again.
     if (message.text().includes("net::ERR_NETWORK_CHANGED")) return;
-    if (message.type() === "error" || message.type() === "warning") seen.push(`${message.type()}: ${message.text()}`);
+    if (message.type() === "error" || message.type() === "warning") {
+      seen.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+    }
   });
   context.on("weberror", (error) => seen.push(`exception: ${error.error().stack}`));
   context.on("request", (request) => {

@@ -165,7 +165,7 @@ test(
     await open("/logs?service=Flight.mod_flight&range=15m");
     const box = page.getByRole("textbox", { name: "Expression" });
     await box.fill("level >= ");
-    await page.locator("#expression-problem mark").waitFor();
+    await page.locator(".problem mark").waitFor();
     const where = 'from exists and text ~ "quer" and not "no such text"';
     await box.fill(where);
     await box.press("Enter");
