@@ -46,9 +46,18 @@ async function open(path: string): Promise<void> {
   await page.locator("h1").first().waitFor();
 }
 
+/** A request that the store knows. */
 async function makeRequest(): Promise<string> {
   const { stderr } = await system.msec(...callArguments(goodRequest));
-  return /\b[0-9a-f]{32}\b/.exec(stderr)?.[0] ?? assert.fail(stderr);
+  const requestId = /\b[0-9a-f]{32}\b/.exec(stderr)?.[0] ?? assert.fail(stderr);
+  // A page that is opened earlier asks until it is there, and the browser reports each answer that it is not.
+  const store = operatorClient(system, TelemetryService);
+  await waitUntil(
+    "the request is in the store",
+    async () => (await store.getFlow({ requestId })).spans.length > 0,
+    60_000,
+  );
+  return requestId;
 }
 
 test("without a session every page leads to the sign-in page, and a wrong token is refused", options, async () => {
