@@ -26,9 +26,9 @@ export function findTestFiles(suite: Suite): string[] {
  * loading the code for each file alone takes several times as long as running it. In the order of how long they wait for timers.
  */
 const sharing: readonly { readonly folder: string; readonly files: number }[] = [
-  { folder: "packages/service/", files: 3 },
-  { folder: "packages/rpc-node/", files: 7 },
-  { folder: "apps/server/", files: 5 },
+  { folder: "packages/service/", files: 5 },
+  { folder: "packages/rpc-node/", files: 9 },
+  { folder: "apps/server/", files: 7 },
   { folder: "packages/", files: 25 },
   { folder: "apps/agent/", files: 25 },
   { folder: "apps/cli/", files: 25 },
