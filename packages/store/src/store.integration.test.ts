@@ -73,6 +73,33 @@ describe("a store on PostgreSQL", { skip: skipWithoutPostgres }, () => {
     await sql`select 1`.execute(other.db);
   });
 
+  it("takes a database again when PostgreSQL notices late that the connection broke, and takes itself for nobody else", async () => {
+    await using way = await openCuttableWay(await postgres.createDatabase());
+    await using holder = await openStore(way.url);
+    const taken = Promise.withResolvers<void>();
+    assert.equal(await holder.takeAlone(taken.resolve), true);
+    let isTaken = false;
+    void taken.promise.then(() => {
+      isTaken = true;
+    });
+    way.cut({ isNoticed: false });
+    way.mend();
+    const isBroken = async () => {
+      const failure = await sql`select 1`.execute(holder.db).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      return failure !== undefined;
+    };
+    while (!(await isBroken())) await setTimeout(10);
+    // Longer than it takes to look who has it.
+    await setTimeout(1_500);
+    assert.equal(await isBroken(), true);
+    way.notice();
+    while (await isBroken()) await setTimeout(50);
+    assert.equal(isTaken, false);
+  });
+
   it("refuses a database whose commits do not wait for the disk", async () => {
     const url = await postgres.createDatabase();
     await postgres.execute(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = off`);

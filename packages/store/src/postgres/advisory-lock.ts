@@ -22,14 +22,16 @@ export class NotAloneError extends Error {}
  * A lock of PostgreSQL that one program has for as long as it uses a database; the server gives it up when the connection
  * that holds it ends, however that comes to pass.
  *
- * States: free → held (`take`) → lost (the connection broke) → held again by itself, or taken by another program that was
- * quicker, which is reported; closed for good. While it is lost, `assertNotLost` throws.
+ * States: free → held (`take`) → lost (the connection broke) → held again by itself, once PostgreSQL has noticed as well, or
+ * taken by another program that was quicker, which is reported; closed for good. While it is lost, `assertNotLost` throws.
  */
 export class AdvisoryLock {
   readonly #pool: Pool;
   readonly #key: number;
   #onTaken: () => void = () => {};
   #client: PoolClient | undefined;
+  /** PostgreSQL's process of the connection that has the lock, or had it last. */
+  #pid: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lost: "no" | "broken" | "taken" = "no";
   #closed = false;
@@ -44,9 +46,9 @@ export class AdvisoryLock {
    * @returns false where another program has it
    */
   async take(onTaken: () => void): Promise<boolean> {
-    const held = await this.#try();
-    if (held) this.#onTaken = onTaken;
-    return held;
+    const holder = await this.#try();
+    if (holder === "us") this.#onTaken = onTaken;
+    return holder === "us";
   }
 
   /** @throws NotAloneError where the lock was held and is not now */
@@ -70,25 +72,41 @@ export class AdvisoryLock {
     client?.release(true);
   }
 
-  async #try(): Promise<boolean> {
+  /** @returns who has it now; `gone` where that is our own last connection, whose end PostgreSQL has not noticed yet */
+  async #try(): Promise<"us" | "others" | "gone"> {
     const client = await this.#pool.connect();
     let held = false;
     try {
       // Over a unix socket these settings are ignored: there is no network to lose.
       const settings = Object.entries(keepalive).map(([name, value]) => `set_config('${name}', '${value}', false)`);
       await client.query(`select ${settings.join(", ")}`);
-      const { rows } = await client.query<{ held: boolean }>("select pg_try_advisory_lock($1) as held", [this.#key]);
+      const { rows } = await client.query<{ held: boolean; pid: number }>(
+        "select pg_try_advisory_lock($1) as held, pg_backend_pid() as pid",
+        [this.#key],
+      );
       held = rows[0]?.held === true && !this.#closed;
+      if (!held) return (await this.#isOurs(client)) ? "gone" : "others";
+      this.#pid = rows[0]?.pid;
     } finally {
       if (!held) client.release(true);
     }
-    if (held) {
-      this.#client = client;
-      this.#lost = "no";
-      client.on("error", () => this.#breaks(client));
-      this.#beatLater(client);
-    }
-    return held;
+    this.#client = client;
+    this.#lost = "no";
+    client.on("error", () => this.#breaks(client));
+    this.#beatLater(client);
+    return "us";
+  }
+
+  async #isOurs(client: PoolClient): Promise<boolean> {
+    if (this.#pid === undefined) return false;
+    // A key of 64 bits stands there in two halves (https://www.postgresql.org/docs/current/view-pg-locks.html); ours has nothing in the upper one.
+    const { rows } = await client.query<{ pid: number }>(
+      `select pid from pg_locks where locktype = 'advisory' and granted and classid = 0 and objid = $1 and objsubid = 1
+        and database = (select oid from pg_database where datname = current_database())`,
+      [this.#key],
+    );
+    // Nobody: it was given up between the two statements.
+    return rows.length === 0 || rows[0]?.pid === this.#pid;
   }
 
   #beatLater(client: PoolClient): void {
@@ -113,8 +131,12 @@ export class AdvisoryLock {
   #takeBack(delayMs: number): void {
     this.#timer = setTimeout(() => {
       this.#try().then(
-        (held) => {
-          if (held || this.#closed) return;
+        (holder) => {
+          if (holder === "us" || this.#closed) return;
+          if (holder === "gone") {
+            this.#takeBack(retryMs);
+            return;
+          }
           this.#lost = "taken";
           this.#onTaken();
         },

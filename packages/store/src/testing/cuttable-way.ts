@@ -9,7 +9,10 @@ const socketName = ".s.PGSQL.5432";
 export interface CuttableWay extends AsyncDisposable {
   /** The database's URL over this way. */
   readonly url: string;
-  cut(): void;
+  /** @param options.isNoticed  whether PostgreSQL hears of it; default true. Where not, its sessions stay until `notice` */
+  cut(options?: { readonly isNoticed: boolean }): void;
+  /** PostgreSQL hears that connections are gone. */
+  notice(): void;
   mend(): void;
 }
 
@@ -19,35 +22,43 @@ export async function openCuttableWay(url: string): Promise<CuttableWay> {
   const target = new URL(url);
   const path = join(target.searchParams.get("host")!, socketName);
   target.searchParams.set("host", directory);
-  const sockets = new Set<Socket>();
+  /** The ends at PostgreSQL, each with its client's. */
+  const pairs = new Map<Socket, Socket>();
   let isCut = false;
+  let isNoticed = true;
   const server = createServer((near) => {
     if (isCut) {
       near.destroy();
       return;
     }
     const far = connect(path);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
+    pairs.set(far, near);
+    near.on("data", (chunk) => far.write(chunk));
+    far.on("data", (chunk) => near.write(chunk));
+    near.on("error", () => {});
+    far.on("error", () => {});
+    near.on("close", () => {
+      if (isNoticed) far.destroy();
+    });
+    far.on("close", () => {
+      pairs.delete(far);
+      near.destroy();
+    });
   });
   await new Promise<void>((resolve) => server.listen(join(directory, socketName), resolve));
-  const cut = () => {
+  const notice = () => {
+    isNoticed = true;
+    for (const [far, near] of pairs) if (near.destroyed) far.destroy();
+  };
+  const cut = (options = { isNoticed: true }) => {
     isCut = true;
-    for (const socket of sockets) socket.destroy();
+    isNoticed = options.isNoticed;
+    for (const near of pairs.values()) near.destroy();
   };
   return {
     url: target.href,
     cut,
+    notice,
     mend() {
       isCut = false;
     },
