@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createTlsIdentity, UserError } from "@msec/process";
 import { Code, type RpcError } from "@msec/rpc";
+import { untilReached } from "@msec/rpc-node/testing/until-reached";
 import { OrderService } from "../gen/orders_pb.js";
 import { serve } from "./serve.ts";
-import { eventually, untilReached } from "./testing-agent.ts";
+import { eventually } from "./testing-agent.ts";
 import { cancellation, type OrderHandler, OrderWorld, rejection } from "./testing-orders.ts";
 
 // Notes why its handlers were told to stop; each ends when it is.

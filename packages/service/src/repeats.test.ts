@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createTlsIdentity } from "@msec/process";
 import { AttemptReason, Code, RpcError } from "@msec/rpc";
+import { untilReached } from "@msec/rpc-node/testing/until-reached";
 import { OrderService } from "../gen/orders_pb.js";
-import { untilReached } from "./testing-agent.ts";
 import { cancellation, notWell, type OrderHandler, OrderWorld, rejection } from "./testing-orders.ts";
 
 // Fails the first so many calls of all its instances together, and notes what each was.

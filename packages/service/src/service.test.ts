@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { Code, RpcError, type ServiceImplementation } from "@msec/rpc";
+import { untilReached } from "@msec/rpc-node/testing/until-reached";
 import { type Connection, connect } from "./connect.ts";
 import type { ServiceContext } from "./request-context.ts";
 import { type Service, serve } from "./serve.ts";
-import { eventually, patiently, TestingAgent, temporaryDirectory, untilReached } from "./testing-agent.ts";
+import { eventually, patiently, TestingAgent, temporaryDirectory } from "./testing-agent.ts";
 
 // The service under test is the agent's own interface, because its types are at hand: `register` answers who served it.
 type Handlers = ServiceImplementation<typeof LocalService, ServiceContext>;

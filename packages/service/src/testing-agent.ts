@@ -27,22 +27,6 @@ export async function eventually(holds: () => boolean, what: string): Promise<vo
 }
 
 /**
- * Makes calls that end at their deadline, each with twice the time of the one before, until one came as far as the test needs: a busy machine
- * may use up a short time before anything was sent.
- */
-export async function untilReached(
-  fromMs: number,
-  call: (timeoutMs: number) => Promise<unknown>,
-  isReached: () => boolean,
-): Promise<void> {
-  for (let timeoutMs = fromMs; timeoutMs < 60_000; timeoutMs *= 2) {
-    await call(timeoutMs);
-    if (isReached()) return;
-  }
-  throw new Error("no call came as far within a minute");
-}
-
-/**
  * Gives the calls of a program that name no time of their own twenty seconds instead of three: where the time is not what a test is about, a
  * busy machine may take more than users should wait.
  */

@@ -6,9 +6,10 @@ import { test } from "node:test";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { Code, MethodTable, RpcError } from "@msec/rpc";
 import { type ExternalCodec, listen } from "@msec/rpc-node";
+import { untilReached } from "@msec/rpc-node/testing/until-reached";
 import { type Connection, connect } from "../connect.ts";
 import { serve } from "../serve.ts";
-import { eventually, patiently, TestingAgent, temporaryDirectory, untilReached } from "../testing-agent.ts";
+import { eventually, patiently, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
 
 // Lines of text: as simple as a protocol can be, and without sequences.
 const lines: ExternalCodec<string, string> = {
