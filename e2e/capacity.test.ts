@@ -76,6 +76,37 @@ test("a rolling restart of all instances costs no call", async () => {
   assert.deepEqual(failedQueries(fromMs), []);
 });
 
+test("a reload through the server replaces every worker and costs no call; one process says what it lacks", async () => {
+  for (const address of [victim, other]) {
+    const set = await system.msec("capacity", "set", address, "--procnum", "2");
+    assert.equal(set.status, 0, set.stderr);
+  }
+  const restarted = await system.msec("capacity", "restart", victim, other, "--wait");
+  assert.equal(restarted.status, 0, restarted.stderr);
+  const workersAt = async (address: string) =>
+    (await instanceAt(address))?.process.workers.map(({ pid }) => pid).sort() ?? [];
+  const before = [...(await workersAt(victim)), ...(await workersAt(other))];
+  assert.equal(before.length, 4);
+  const fromMs = Date.now();
+  const { status, stdout, stderr } = await system.msec("reload", "Flight.mod_flight");
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  assert.match(stdout, new RegExp(`${victim} +Flight\\.mod_flight +\\d of 2 new workers serve\\n`));
+  assert.match(stdout, /2 of 2/);
+  await waitUntil("the agent reports new workers only", async () => {
+    const now = [...(await workersAt(victim)), ...(await workersAt(other))];
+    return now.length === 4 && now.every((pid) => !before.includes(pid));
+  });
+  assert.deepEqual(failedQueries(fromMs), []);
+  const { operations } = await system.msecJson<{ operations: { kind: string; startedBy: string }[] }>(
+    ...["capacity", "operations", "--service", "Flight.mod_flight", "--json"],
+  );
+  assert.equal(operations[0]?.kind, "OPERATION_KIND_RELOAD");
+
+  const single = await system.msec("reload", "Login.mod_user");
+  assert.deepEqual([single.status, /it is one process, without workers to replace/.test(single.stderr)], [1, true]);
+  assert.match((await system.msec("reload", "Flight.mod_flight", "127.0.0.1:1")).stderr, /127\.0\.0\.1:1/);
+});
+
 test("what would leave nobody is refused, a start that fails says its last words, and who is in routing cannot be removed", async () => {
   const last = await system.msec("capacity", "out", victim, other, "--wait");
   assert.equal(last.status, 1);

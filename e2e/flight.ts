@@ -37,7 +37,12 @@ export interface ServicesJson {
       readonly address: string;
       readonly port: number;
       readonly inRouting: boolean;
-      readonly process: { readonly state: string; readonly pid: number; readonly restarts: number };
+      readonly process: {
+        readonly state: string;
+        readonly pid: number;
+        readonly restarts: number;
+        readonly workers: readonly { readonly pid: number }[];
+      };
     }[];
   }[];
 }

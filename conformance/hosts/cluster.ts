@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -202,6 +211,22 @@ export class TestCluster implements AsyncDisposable {
       const environment = `MSEC_ADDRESS=${this.network.address(host)}\0`;
       const pids = this.#pidsOfDirectory().filter((pid) => readProc(pid, "environ").includes(environment));
       for (const pid of pids) kill(pid);
+    }
+  }
+
+  /**
+   * Another program for the instance of a host, which it runs when it is started or reloaded.
+   *
+   * @param text  of the module; absent: the one that it had at first
+   */
+  replaceProgram(host: number, text?: string): void {
+    const bin = join(this.#stateOf(host), "root/Test/work/bin");
+    rmSync(bin, { recursive: true });
+    if (text === undefined) {
+      symlinkSync(here("service/bin"), bin);
+    } else {
+      mkdirSync(bin);
+      writeFileSync(join(bin, "work.ts"), text);
     }
   }
 

@@ -50,6 +50,29 @@ test("a rolling restart of all: no call fails", { skip }, async (t) => {
   assert.equal(seen.failed, 0, String(seen));
 });
 
+test("a reload of the workers on two hosts: no call fails; code that does not start is told with its last words, and the old goes on", {
+  skip,
+}, async (t) => {
+  const hosts = [1, 2];
+  for (const host of hosts) {
+    const instance = (await cluster.instances())[host - 1]!;
+    await cluster.registry.setInstance({ instanceId: instance.id, settings: { procnum: 2 } });
+  }
+  await cluster.operate(OperationKind.RESTART, hosts);
+  const from = Date.now();
+  await cluster.operate(OperationKind.RELOAD, hosts);
+  cluster.replaceProgram(2, 'throw new Error("no seats in this release");\n');
+  await assert.rejects(
+    cluster.operate(OperationKind.RELOAD, hosts),
+    /1 of 2 done; .*a new worker did not start; the old ones go on; its last output: .*no seats in this release/,
+  );
+  const seen = await cluster.seenBetween(from, Date.now());
+  t.diagnostic(`two reloads in ${Math.round((Date.now() - from) / 1000)} s: ${seen}`);
+  assert.equal(seen.failed, 0, String(seen));
+  assert.ok(seen.ok > 100, String(seen));
+  cluster.replaceProgram(2);
+});
+
 const clockReason = spawnSync("faketime", ["-f", "+1h", "true"]).error ? "needs Debian's faketime" : undefined;
 
 test("every agent restarted without a server, its clock an hour ahead: no call fails, and all is as before when the server is back", {

@@ -41,6 +41,7 @@ import { sayPlace } from "./spool/say-place.ts";
 import { sendSpool } from "./spool/send-spool.ts";
 import { Spool } from "./spool/spool.ts";
 import { InstanceSet } from "./supervisor/instance-set.ts";
+import { InstanceReloads, watchReloads } from "./supervisor/reload-instances.ts";
 
 /** An agent that serves its host. */
 export interface Agent {
@@ -173,6 +174,7 @@ async function startParts(
     }),
     routeReporter.run(link, signal),
     watchDyeing(link, dyeRules, signal),
+    watchReloads(link, new InstanceReloads(instances, paths.socket, log), signal),
     sendSpool(link, spool, log, signal),
     reportMetrics({ append: foreign.spool.append, state: spool }, log, signal),
     hostReporter.run(link, signal),

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DyeingService as AgentDyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
 import { ProcessesService as AgentProcessesService } from "@msec/api/agent/v1/processes_pb.js";
+import { ReloadService } from "@msec/api/agent/v1/reload_pb.js";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
@@ -26,6 +27,7 @@ import { HostDirectory } from "./agents/host-directory.ts";
 import { listenAgents } from "./agents/listener.ts";
 import { createProcessesFeed, createProcessesHandler, LiveProcesses } from "./agents/live-processes.ts";
 import { PushOrders } from "./agents/push-orders.ts";
+import { createReloadFeed, ReloadOrders } from "./agents/reload-orders.ts";
 import { openServerIdentity } from "./agents/server-identity.ts";
 import { type AlarmTimes, openAlarms } from "./alarms/alarms.ts";
 import { readCluster } from "./alarms/evaluate/cluster.ts";
@@ -140,7 +142,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const registry = new RegistryStore(store, now);
   const hostRegistry = new HostRegistry(store, hosts, feed);
   const pushes = new PushOrders();
-  const operations = new Operations({ store: new OperationStore(store), registry, feed, hosts, log, now });
+  const reloads = new ReloadOrders(() => operations.notify());
+  const operations: Operations = new Operations({
+    ...{ store: new OperationStore(store), registry, feed, hosts, reloads, log, now },
+  });
   stack.defer(() => operations.close());
   const silence = new SilenceWatch({ registry, feed, log, now, graceMs: config.silence_grace });
   stack.defer(() => silence.close());
@@ -184,6 +189,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     log,
     [
       { service: AgentDyeingService, handlers: createDyeingFeed(dyeRules, hosts) },
+      { service: ReloadService, handlers: createReloadFeed(reloads, hosts) },
       { service: AgentProcessesService, handlers: createProcessesFeed(liveProcesses, hosts) },
     ],
   );

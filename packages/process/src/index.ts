@@ -50,6 +50,14 @@ export { type StopSignal, stopSignal } from "./stop-signal.ts";
 export { BackOff, type BackOffOptions } from "./supervise/back-off.ts";
 export type { OutputFileOptions } from "./supervise/output-file.ts";
 export {
+  RELOAD_REQUEST,
+  type ReloadMessage,
+  type ReloadResult,
+  type ReplacedWorker,
+  reloadSocketPath,
+  requestReload,
+} from "./supervise/reload-request.ts";
+export {
   type Launch,
   type Supervised,
   type SupervisedRun,

@@ -79,6 +79,10 @@ export function stepText(instance: OperationInstance, messages: Messages): strin
       return messages.stepStopping;
     case OperationStep.STARTING:
       return messages.stepStarting;
+    case OperationStep.RELOADING:
+      return instance.workers === 0
+        ? messages.stepReloading
+        : messages.stepReloadingWorkers(instance.workersReady, instance.workers);
     case OperationStep.DONE:
       return instance.reason === "" ? messages.stepDone : `${messages.stepDone} (${reasonText(instance, messages)})`;
     case OperationStep.FAILED:
@@ -99,6 +103,8 @@ function reasonText(instance: OperationInstance, messages: Messages): string {
       return messages.reasonUncounted;
     case OperationReason.ENDED:
       return instance.reason === "it ended" ? messages.reasonEnded : instance.reason;
+    case OperationReason.ONE_PROCESS:
+      return messages.reasonOneProcess;
     case OperationReason.GAVE_UP:
       return messages.reasonGaveUp(stepText(instance, messages));
     case OperationReason.GAVE_UP_OUT:

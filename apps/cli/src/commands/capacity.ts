@@ -43,6 +43,7 @@ export const addCapacityCommand: AddCommand = (program, context) => {
   addChange("stop", OperationKind.STOP, messages.capacityStopDescription);
   addChange("start", OperationKind.START, messages.capacityStartDescription);
   addChange("restart", OperationKind.RESTART, messages.capacityRestartDescription);
+  addChange("reload", OperationKind.RELOAD, messages.capacityReloadDescription);
 
   capacity
     .command("list", { isDefault: true })
@@ -212,8 +213,10 @@ export const addCapacityCommand: AddCommand = (program, context) => {
       .option("--wait", messages.optionWait)
       .option("--timeout <seconds>", messages.optionStepTimeout)
       .option("--json", messages.optionJson);
-    if (kind !== OperationKind.START) command.option("--force", messages.optionForce);
-    if (kind === OperationKind.RESTART) command.option("--batch <n>", messages.optionBatch);
+    // These two take nothing out of routing.
+    if (kind !== OperationKind.START && kind !== OperationKind.RELOAD) command.option("--force", messages.optionForce);
+    if (kind === OperationKind.RESTART || kind === OperationKind.RELOAD)
+      command.option("--batch <n>", messages.optionBatch);
     command.action(async (addresses: string[], _options, self: Command) => {
       const options = self.optsWithGlobals() as Options & ChangeOptions;
       const { timeout, batch } = options;
@@ -244,6 +247,8 @@ export const addCapacityCommand: AddCommand = (program, context) => {
         return messages.operationKindStop;
       case OperationKind.START:
         return messages.operationKindStart;
+      case OperationKind.RELOAD:
+        return messages.operationKindReload;
       default:
         return messages.operationKindRestart;
     }

@@ -56,8 +56,11 @@ export const en = {
   flowLogs: "with the log lines of the request",
   psDescription: "List every process of the system on this host; works when everything else is dead.",
   reloadDescription:
-    "Replace the worker processes of a service on this host by ones that run its code as it is now, without a failed call.",
-  reloadTarget: "Flight.mod_flight for all its instances here, Flight.mod_flight@address:port or @host for some",
+    "Replace the worker processes of a service by ones that run its code as it is now, without a failed call: through the server on every host, or without one on this host.",
+  reloadTarget: "Flight.mod_flight for all its instances, Flight.mod_flight@address:port or @host for some",
+  reloadInstances: "only these instances",
+  optionHere: "only on this host and without the server: its controllers are asked directly",
+  optionNoWait: "return as soon as the operation has begun",
   servicesDescription: "Show the service tree: instances, their state, and whether they are in routing.",
   routingDescription: "Take instances into routing or out of it.",
   routingDirection: "in or out",
@@ -113,7 +116,10 @@ export const en = {
   badReloadTarget: (text: string) => `${text} is no service`,
   badReloadTargetHint: "for example: msec reload Flight.mod_flight, msec reload Flight.mod_flight@127.0.0.1:7963",
   reloadNobody: (text: string) => `no instance of ${text} runs on this host`,
-  reloadNobodyHint: "msec ps lists what runs here; on another host run this command there",
+  reloadNobodyHint:
+    "msec ps lists what runs here; the server of the system reaches other hosts: run this command where it runs",
+  reloadNobodyRuns: (text: string) => `no instance of ${text} runs`,
+  reloadNobodyRunsHint: "msec services lists the instances and how each of them is",
   reloadOneProcess: (title: string) => `${title} cannot be reloaded: it is one process, without a controller`,
   reloadOneProcessHint: "set [SRPC] procnum to 2 or more in its etc/config.ini and restart it once",
   reloadFailed: (title: string, left: number) =>
@@ -289,6 +295,8 @@ export const en = {
   capacityOutDescription: "Take instances out of routing, and wait until nobody calls them and nothing is in flight.",
   capacityStopDescription: "Take instances out of routing where they are in, then stop them.",
   capacityStartDescription: "Start instances and see that they serve.",
+  capacityReloadDescription:
+    "Replace the worker processes of instances by ones that run the code as it is now, one instance of a service after the other, in routing all the time.",
   capacityRestartDescription: "Restart instances, one of a service after the other, each out of routing meanwhile.",
   capacityAddDescription: "Add an instance, out of routing.",
   capacityRemoveDescription: "Remove instances that are out of routing; those that run are stopped.",
@@ -338,6 +346,7 @@ export const en = {
   operationKindStop: "stop",
   operationKindStart: "start",
   operationKindRestart: "restart",
+  operationKindReload: "reload",
   stepPending: "its turn comes later",
   stepCallers: (done: number, all: number, version: string) => `${done} of ${all} hosts use route version ${version}`,
   stepCallersWaiting: (host: string, seconds: number, more: number) =>
@@ -348,6 +357,8 @@ export const en = {
   stepStopping: "stopping",
   stepStarting: "starting",
   stepReturning: "back into routing",
+  stepReloading: "its agent starts new workers",
+  stepReloadingWorkers: (done: number, all: number) => `${done} of ${all} new workers serve`,
   stepDone: "done",
   reasonRemoved: "it was removed meanwhile",
   reasonExternal: "external: its calls in flight are not known",
@@ -356,6 +367,8 @@ export const en = {
   reasonGaveUp: (step: string) => `gave up: ${step}`,
   reasonGaveUpOut: (step: string) => `gave up: ${step}; it is out of routing now`,
   reasonGaveUpIn: (step: string) => `gave up: ${step}; it is in routing now`,
+  reasonOneProcess:
+    "it is one process, without workers to replace; restart it, or set [SRPC] procnum to 2 or more in its etc/config.ini first",
   stepFailed: (reason: string) => `failed: ${reason}`,
   instanceAdded: (instance: string, service: string) => `${instance} of ${service} is added, out of routing`,
   instanceRemoved: (instance: string, service: string) => `${instance} of ${service} is removed`,

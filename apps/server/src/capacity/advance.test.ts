@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { ProcessSchema, ProcessState } from "@msec/api/agent/v1/common_pb.js";
+import { type ReloadProgress, ReloadProgressSchema, ReloadState } from "@msec/api/agent/v1/reload_pb.js";
 import { OperationKind, OperationReason, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
 import { advance, type CallersFact, type Command, type InstanceFact } from "./advance.ts";
 import type { Operation, OperationInstance } from "./operation.ts";
 
-const { IN, OUT, STOP, START, RESTART } = OperationKind;
-const { PENDING, CALLERS, DRAINING, STOPPING, STARTING, RETURNING, DONE, FAILED } = OperationStep;
+const { IN, OUT, STOP, START, RESTART, RELOAD } = OperationKind;
+const { PENDING, CALLERS, DRAINING, STOPPING, STARTING, RETURNING, RELOADING, DONE, FAILED } = OperationStep;
 const timeoutMs = 60_000;
 
 const instance = (id: string, more: Partial<OperationInstance> = {}): OperationInstance => ({
@@ -42,6 +43,7 @@ class World {
   readonly instances = new Map<string, InstanceFact>();
   acknowledged = 0;
   readonly hosts = 18;
+  readonly reloads = new Map<string, ReloadProgress>();
   #generation = 0;
 
   constructor(kind: OperationKind, ids: string[], batch = 1) {
@@ -71,6 +73,7 @@ class World {
       nowMs: this.nowMs,
       instance: (id) => this.instances.get(id),
       callers: () => this.#callers(),
+      reload: (id) => this.reloads.get(id),
     });
     this.operation = found.operation;
     for (const { command, ids } of found.commands) this.#carryOut(command, ids);
@@ -95,9 +98,7 @@ class World {
   }
 
   #carryOut(command: Command, ids: readonly string[]): void {
-    this.commands.push(
-      `${command.type === "route" ? (command.inRouting ? "in" : "out") : command.run ? (command.again ? "restart" : "start") : "stop"} ${ids.join()}`,
-    );
+    this.commands.push(`${wordOf(command)} ${ids.join()}`);
     if (command.type === "run" && (command.again || !command.run)) this.#generation++;
     for (const id of ids) {
       const fact = this.instances.get(id)!;
@@ -112,6 +113,12 @@ class World {
       ),
     };
   }
+}
+
+function wordOf(command: Command): string {
+  if (command.type === "reload") return "reload";
+  if (command.type === "route") return command.inRouting ? "in" : "out";
+  return command.run ? (command.again ? "restart" : "start") : "stop";
 }
 
 it("takes out of routing only when every host uses the version and two reports in a row show nothing in flight", () => {
@@ -240,4 +247,37 @@ it("fails where an instance was removed meanwhile", () => {
   world.instances.delete("a");
   assert.deepEqual(world.look(), [FAILED]);
   assert.equal(world.operation.state, OperationState.FAILED);
+});
+
+it("reloads one instance after the other, in routing all the time, and begins no other when one fails", () => {
+  const world = new World(RELOAD, ["a", "b", "c"]);
+  const says = (id: string, more: Partial<ReloadProgress>) =>
+    world.reloads.set(id, { ...create(ReloadProgressSchema, { orderId: id }), ...more });
+  assert.deepEqual(world.look(), [RELOADING, PENDING, PENDING]);
+  assert.deepEqual(world.look(), [RELOADING, PENDING, PENDING], "its agent has said nothing yet");
+  says("a", { workers: 2, workersReady: 1 });
+  assert.deepEqual(world.look(), [RELOADING, PENDING, PENDING]);
+  assert.deepEqual([world.operation.instances[0]?.workers, world.operation.instances[0]?.workersReady], [2, 1]);
+  says("a", { workers: 2, workersReady: 2, state: ReloadState.DONE });
+  assert.deepEqual(world.look(), [DONE, RELOADING, PENDING]);
+  says("b", { state: ReloadState.FAILED, reason: "a new worker did not start; its last output: no seats" });
+  assert.deepEqual(world.look(), [DONE, FAILED, PENDING]);
+  assert.equal(world.operation.state, OperationState.FAILED);
+  assert.match(world.operation.instances[1]!.reason, /no seats/);
+  assert.deepEqual(world.commands, ["reload a", "reload b"]);
+
+  const single = new World(RELOAD, ["d"]);
+  single.look();
+  single.reloads.set("d", create(ReloadProgressSchema, { state: ReloadState.ONE_PROCESS }));
+  assert.deepEqual(single.look(), [FAILED]);
+  assert.equal(single.operation.instances[0]?.reasonCode, OperationReason.ONE_PROCESS);
+});
+
+it("gives a reload up whose agent says nothing", () => {
+  const world = new World(RELOAD, ["a"]);
+  world.look();
+  world.nowMs += timeoutMs + 1;
+  assert.deepEqual(world.look(), [RELOADING]);
+  assert.equal(world.operation.state, OperationState.TIMED_OUT);
+  assert.match(world.operation.instances[0]!.reason, /waiting for its agent/);
 });

@@ -1,4 +1,5 @@
 import { type Process, ProcessState } from "@msec/api/agent/v1/common_pb.js";
+import { type ReloadProgress, ReloadState } from "@msec/api/agent/v1/reload_pb.js";
 import { OperationKind, OperationReason, OperationState, OperationStep } from "@msec/api/console/v1/capacity_pb.js";
 import { isActive, type Operation, type OperationInstance, stepText, type WaitingHost } from "./operation.ts";
 
@@ -29,12 +30,15 @@ export interface Facts {
   /** `undefined` where there is no such instance any more. */
   instance(id: string): InstanceFact | undefined;
   callers(routeVersion: number): CallersFact;
+  /** What its agent says of the reload that this operation has ordered; `undefined`: nothing yet. */
+  reload(instanceId: string): ReloadProgress | undefined;
 }
 
 /** Something to be done for instances, after which they are at step `next`. */
 export type Command =
   | { readonly type: "route"; readonly inRouting: boolean; readonly next: OperationStep }
-  | { readonly type: "run"; readonly run: boolean; readonly again: boolean; readonly next: OperationStep };
+  | { readonly type: "run"; readonly run: boolean; readonly again: boolean; readonly next: OperationStep }
+  | { readonly type: "reload"; readonly next: OperationStep };
 
 /** What an operation comes to, and what is to be done before its instances can go on. */
 export interface Advance {
@@ -47,6 +51,7 @@ const into: Command = { type: "route", inRouting: true, next: OperationStep.CALL
 const back: Command = { type: "route", inRouting: true, next: OperationStep.RETURNING };
 const stop: Command = { type: "run", run: false, again: false, next: OperationStep.STOPPING };
 const start: Command = { type: "run", run: true, again: false, next: OperationStep.STARTING };
+const reload: Command = { type: "reload", next: OperationStep.RELOADING };
 const restart: Command = { type: "run", run: true, again: true, next: OperationStep.STARTING };
 
 /**
@@ -65,8 +70,8 @@ export function advance(operation: Operation, facts: Facts): Advance {
     const { instance } = result;
     if (instance.step !== OperationStep.PENDING) return result;
     const running = begun.get(instance.service) ?? 0;
-    // Of a restart one that fails is enough: the next one would fail too.
-    const mayBegin = operation.kind !== OperationKind.RESTART || (!isBroken && running < operation.batch);
+    // Of a restart or reload one that fails is enough: the next one would fail too.
+    const mayBegin = !isOneByOne(operation.kind) || (!isBroken && running < operation.batch);
     if (!mayBegin) return result;
     begun.set(instance.service, running + 1);
     return begin(operation.kind, instance, facts);
@@ -83,6 +88,10 @@ export function advance(operation: Operation, facts: Facts): Advance {
       ids: members.map(({ instance }) => instance.instanceId),
     })),
   };
+}
+
+function isOneByOne(kind: OperationKind): boolean {
+  return kind === OperationKind.RESTART || kind === OperationKind.RELOAD;
 }
 
 interface Result {
@@ -103,6 +112,8 @@ function begin(kind: OperationKind, instance: OperationInstance, facts: Facts): 
     case OperationKind.START:
       // One that backs off is tried at once, and by a process of its own that tells why.
       return { instance, command: fact.process?.state === ProcessState.RUNNING ? start : restart };
+    case OperationKind.RELOAD:
+      return { instance, command: reload };
     default:
       return { instance, command: fact.inRouting ? out : restart };
   }
@@ -129,6 +140,8 @@ function advanceStep(operation: Operation, instance: OperationInstance, fact: In
       return draining(operation, instance, fact, facts);
     case OperationStep.STOPPING:
       return stopping(instance, fact, facts);
+    case OperationStep.RELOADING:
+      return reloading(instance, facts);
     default:
       return starting(operation, instance, fact, facts);
   }
@@ -187,6 +200,27 @@ function starting(operation: Operation, instance: OperationInstance, fact: Insta
   return operation.kind === OperationKind.RESTART && instance.wasInRouting
     ? { instance, command: back }
     : done(instance, facts);
+}
+
+function reloading(before: OperationInstance, facts: Facts): Result {
+  const progress = facts.reload(before.instanceId);
+  if (progress === undefined) return { instance: before };
+  const { workers, workersReady, state, reason } = progress;
+  const instance = { ...before, workers, workersReady };
+  switch (state) {
+    case ReloadState.DONE:
+      return done(instance, facts);
+    case ReloadState.FAILED:
+      return failed(instance, OperationReason.NOT_RELOADED, reason);
+    case ReloadState.ONE_PROCESS:
+      return failed(
+        instance,
+        OperationReason.ONE_PROCESS,
+        "it is one process, without workers to replace; restart it, or set [SRPC] procnum to 2 or more first",
+      );
+    default:
+      return { instance };
+  }
 }
 
 function withEnd(operation: Operation, hasCommands: boolean, isBroken: boolean, nowMs: number): Operation {

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ProcessSchema, ProcessState } from "@msec/api/agent/v1/common_pb.js";
+import { ReloadProgressSchema, ReloadService, ReloadState } from "@msec/api/agent/v1/reload_pb.js";
 import {
   CapacityService,
   LoadResource,
@@ -13,6 +14,7 @@ import {
 } from "@msec/api/console/v1/capacity_pb.js";
 import { RegistryService, RouteState, ServiceKind } from "@msec/api/console/v1/registry_pb.js";
 import { combineDigests, routeTableDigest } from "@msec/api/routes";
+import { createClient as createRpcClient } from "@msec/rpc";
 import { dialAgent, enrollAgent, startTestServer, type TestServer } from "../testing/test-server.ts";
 
 type Agent = Awaited<ReturnType<typeof enrollAgent>>;
@@ -144,6 +146,32 @@ describe("capacity", () => {
     await report(ids, { state: ProcessState.BACKING_OFF, generation: 1n, reason });
     const failed = await watchUntil(starting, ({ state }) => state !== OperationState.RUNNING);
     assert.deepEqual([failed.state, failed.instances[0]?.reason], [OperationState.FAILED, reason]);
+  });
+
+  it("has the agent of the instance's host reload it, and no other, also after a restart of the server", async () => {
+    const { ids } = await serve(1);
+    const { operation } = await capacity().startOperation({ kind: OperationKind.RELOAD, instanceIds: ids });
+    const reloads = (agent: Agent) => createRpcClient(ReloadService, agent.channel.call);
+    const { orders } = await reloads(agents[0]!).watchReloads({ waitMs: 10_000 });
+    const orderId = orders[0]!.id;
+    assert.deepEqual([orders.length, orders[0]?.instanceId], [1, ids[0]]);
+    const forged = create(ReloadProgressSchema, { orderId, state: ReloadState.DONE });
+    assert.deepEqual((await reloads(agents[1]!).watchReloads({ reloads: [forged] })).orders, [], "not its host");
+    await reloads(agents[0]!).watchReloads({ reloads: [{ orderId, workers: 2, workersReady: 1 }] });
+    const half = await watchUntil(operation, ({ instances }) => instances[0]?.workersReady === 1);
+    assert.match(half.summary, /1 of 2 new workers serve/);
+    await server.restart();
+    for (const [index, agent] of agents.entries()) {
+      agents[index] = { ...dialAgent(server, agent.identity), hostId: agent.hostId };
+    }
+    const again = await reloads(agents[0]!).watchReloads({ waitMs: 10_000 });
+    assert.deepEqual(again.orders, orders, "the same order, which an agent carries out once");
+    await reloads(agents[0]!).watchReloads({
+      reloads: [{ orderId, workers: 2, workersReady: 2, state: ReloadState.DONE }],
+    });
+    const done = await watchUntil(half, ({ state }) => state !== OperationState.RUNNING);
+    assert.equal(done.state, OperationState.DONE);
+    assert.deepEqual((await reloads(agents[0]!).watchReloads({ reloads: [{ orderId }] })).orders, []);
   });
 
   it("refuses what would leave a service without instances, is not seen to run, or is busy; an operator may force it", async () => {

@@ -36,7 +36,7 @@ export function createCapacityHandler(parts: CapacityParts): ServiceImpl<typeof 
       if (OperationKind[kind] === undefined || kind === OperationKind.UNSPECIFIED) {
         throw new RpcError(
           Code.InvalidArgument,
-          `kind ${kind} must be 1 (in), 2 (out), 3 (stop), 4 (start) or 5 (restart)`,
+          `kind ${kind} must be 1 (in), 2 (out), 3 (stop), 4 (start), 5 (restart) or 6 (reload)`,
         );
       }
       assertRange("step_timeout_ms", stepTimeoutMs, 1_000, 3_600_000);

@@ -44,6 +44,9 @@ export interface OperationInstance {
   readonly skipped: readonly WaitingHost[];
   /** `null`: it does not say. */
   readonly inFlight: number | null;
+  /** Of a reload: how many workers are replaced, and how many of the new ones serve; absent in operations of earlier versions. */
+  readonly workers?: number;
+  readonly workersReady?: number;
   /** The first report of several in which it served nothing. */
   readonly idle: { readonly reportedMs: number; readonly callsBegun: number } | null;
 }
@@ -76,6 +79,7 @@ const kindWords: Readonly<Record<OperationKind, string>> = {
   [OperationKind.STOP]: "stop",
   [OperationKind.START]: "start",
   [OperationKind.RESTART]: "restart",
+  [OperationKind.RELOAD]: "reload",
 };
 
 /** Where an operation stands or how it ended, one sentence. */
@@ -88,6 +92,11 @@ export function summaryOf(operation: Operation, nowMs: number): string {
   if (state === OperationState.CANCELLED) return `${head}; given up`;
   const busy = instances.find(({ step }) => isActive(step));
   return busy === undefined ? head : `${head}; ${endpointOf(busy)}: ${stepText(busy, nowMs)}`;
+}
+
+/** Under what an agent is told to reload an instance: the same for as long as the operation lasts. */
+export function reloadOrderId(operation: Pick<Operation, "id">, instanceId: string): string {
+  return `${operation.id}/${instanceId}`;
 }
 
 /** What an instance waits for, for people. */
@@ -110,6 +119,10 @@ export function stepText(instance: OperationInstance, nowMs: number): string {
       return "stopping";
     case OperationStep.STARTING:
       return "starting";
+    case OperationStep.RELOADING:
+      return instance.workers
+        ? `${instance.workersReady} of ${instance.workers} new workers serve`
+        : "waiting for its agent, which starts new workers";
     default:
       return "";
   }

@@ -4,13 +4,14 @@ import { OperationKind, OperationReason, OperationState, OperationStep } from "@
 import type { Log } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import type { HostDirectory } from "../agents/host-directory.ts";
+import type { ReloadOrders } from "../agents/reload-orders.ts";
 import { Waiters } from "../agents/waiters.ts";
 import type { RegistryFeed } from "../registry/control-feed.ts";
 import type { InstanceRow, RegistryStore } from "../registry/store.ts";
 import { findProcess } from "../registry/view.ts";
 import { advance, type Command, type Facts, type InstanceFact } from "./advance.ts";
 import { callersOf } from "./callers.ts";
-import { endpointOf, type Operation, type OperationInstance } from "./operation.ts";
+import { endpointOf, type Operation, type OperationInstance, reloadOrderId } from "./operation.ts";
 import type { OperationStore } from "./operation-store.ts";
 
 // What agents say comes in bursts: one look for all of it.
@@ -26,6 +27,7 @@ export interface OperationParts {
   readonly registry: RegistryStore;
   readonly feed: RegistryFeed;
   readonly hosts: HostDirectory;
+  readonly reloads: ReloadOrders;
   readonly log: Log;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
@@ -59,7 +61,12 @@ export class Operations {
 
   constructor(parts: OperationParts) {
     this.#parts = parts;
-    this.#stopListening = parts.hosts.listen(() => this.#lookIn(gatherMs));
+    this.#stopListening = parts.hosts.listen(() => this.notify());
+  }
+
+  /** An agent has said something: look soon where each stands. */
+  notify(): void {
+    this.#lookIn(gatherMs);
   }
 
   /** Go on with what ran when the server stopped: each step has its time anew, as agents have to come back first. */
@@ -68,6 +75,7 @@ export class Operations {
     for (const operation of await this.#parts.store.list({ service: "", running: true, limit: runningMax })) {
       const instances = operation.instances.map((instance) => ({ ...instance, stepSinceMs: now, idle: null }));
       this.#running.set(operation.id, { ...operation, instances });
+      this.#orderReloads(this.#running.get(operation.id)!);
     }
     this.#lookIn(gatherMs);
   }
@@ -216,11 +224,8 @@ export class Operations {
   }
 
   async #carryOut(operation: Operation, command: Command, ids: readonly string[]): Promise<Operation> {
-    const { registry, now } = this.#parts;
-    const rows =
-      command.type === "route"
-        ? await registry.setRouting(ids, command.inRouting)
-        : await registry.setRun(ids, command.run, command.again);
+    const { now } = this.#parts;
+    const rows = await this.#command(command, ids);
     const generations = new Map(rows.map((row) => [row.id, row.generation]));
     const stepSinceMs = now();
     return {
@@ -232,6 +237,30 @@ export class Operations {
           : { ...instance, step: command.next, stepSinceMs, generation, routeVersion: 0, idle: null };
       }),
     };
+  }
+
+  async #command(command: Command, ids: readonly string[]): Promise<InstanceRow[]> {
+    const { registry } = this.#parts;
+    switch (command.type) {
+      case "route":
+        return await registry.setRouting(ids, command.inRouting);
+      case "run":
+        return await registry.setRun(ids, command.run, command.again);
+      default:
+        // Ordered when the step is kept, see `#orderReloads`: it changes nothing that the database knows.
+        return await registry.listInstances(ids);
+    }
+  }
+
+  /** An agent is told of a reload for as long as the operation is at that step. */
+  #orderReloads(operation: Operation): void {
+    if (operation.kind !== OperationKind.RELOAD) return;
+    for (const { instanceId, hostId, step, timedOut } of operation.instances) {
+      const id = reloadOrderId(operation, instanceId);
+      const holds = operation.state === OperationState.RUNNING && step === OperationStep.RELOADING && !timedOut;
+      if (holds) this.#parts.reloads.order(id, hostId, instanceId);
+      else this.#parts.reloads.withdraw(id);
+    }
   }
 
   // The version of a switch is known when the feed has it: at least that of the change, which is all that matters.
@@ -246,8 +275,9 @@ export class Operations {
     };
   }
 
-  async #facts({ instances }: Operation): Promise<Facts> {
-    const { registry, feed, hosts } = this.#parts;
+  async #facts(operation: Operation): Promise<Facts> {
+    const { instances } = operation;
+    const { registry, feed, hosts, reloads } = this.#parts;
     const nowMs = this.#parts.now();
     const rows = new Map(
       (await registry.listInstances(instances.map(({ instanceId }) => instanceId))).map((row) => [row.id, row]),
@@ -255,6 +285,7 @@ export class Operations {
     const callers = new Map<number, ReturnType<typeof callersOf>>();
     return {
       nowMs,
+      reload: (id) => reloads.progressOf(reloadOrderId(operation, id)),
       instance: (id) => {
         const row = rows.get(id);
         return row === undefined ? undefined : this.#factOf(row);
@@ -283,6 +314,7 @@ export class Operations {
     const before = this.#running.get(operation.id);
     const isStep = hasEnded || operation.instances.some(({ step }, index) => step !== before?.instances[index]?.step);
     this.#running.set(operation.id, operation);
+    this.#orderReloads(operation);
     // Progress within a step is for whoever looks now; it need not outlive the server.
     if (isStep) await this.#parts.store.update(operation);
     if (hasEnded) {
@@ -344,7 +376,7 @@ export class Operations {
         throw new RpcError(Code.FailedPrecondition, `${endpointOf(row)} of ${row.service} ${refusal}`);
       }
     }
-    if (force || kind === OperationKind.IN || kind === OperationKind.START) return;
+    if (force || !leavesRouting(kind)) return;
     for (const [service, members] of Map.groupBy(rows, (row) => row.service)) {
       const leaving = members.filter((row) => row.in_routing === 1).length;
       if (leaving === 0) continue;
@@ -364,12 +396,17 @@ export class Operations {
     const changesRouting = kind === OperationKind.IN || kind === OperationKind.OUT;
     if (changesRouting && row.port === 0) return "listens on nothing, so it cannot be in routing";
     if (!changesRouting && row.host_id === null) return "does not run on msec; start and stop it where it does";
+    if (kind === OperationKind.RELOAD && row.run === 0) return "is stopped; there is nothing to reload";
     if (kind !== OperationKind.IN || row.host_id === null || force) return undefined;
     const { process, reportedMs } = this.#factOf(row);
     if (process?.state === ProcessState.RUNNING && this.#parts.now() - reportedMs < reportFreshMs) return undefined;
     const why = process === undefined || process.reason === "" ? "" : ` (${process.reason})`;
     return `is not seen to run${why}; start it first, or force it`;
   }
+}
+
+function leavesRouting(kind: OperationKind): boolean {
+  return kind === OperationKind.OUT || kind === OperationKind.STOP || kind === OperationKind.RESTART;
 }
 
 function isSame(a: Operation, b: Operation): boolean {

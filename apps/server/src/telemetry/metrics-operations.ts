@@ -11,12 +11,14 @@ const kinds: Readonly<Record<OperationKind, EventKind>> = {
   [OperationKind.STOP]: EventKind.LIFE,
   [OperationKind.START]: EventKind.LIFE,
   [OperationKind.RESTART]: EventKind.LIFE,
+  [OperationKind.RELOAD]: EventKind.LIFE,
 };
 
 const verbs: Partial<Record<OperationKind, string>> = {
   [OperationKind.STOP]: "stop ",
   [OperationKind.START]: "start ",
   [OperationKind.RESTART]: "restart ",
+  [OperationKind.RELOAD]: "reload ",
 };
 
 /**

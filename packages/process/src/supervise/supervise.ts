@@ -114,6 +114,11 @@ export class Supervised {
     return this.#run;
   }
 
+  /** The last lines that this run has written, at most so many; see `OutputFile`. */
+  lastLines(lines: number): string[] {
+    return this.#output.lastLines(lines);
+  }
+
   /** Have it run. Nothing happens when it does; one that backs off is started at once. */
   start(): void {
     if (this.#state === "stopping") this.#startAfterExit = true;

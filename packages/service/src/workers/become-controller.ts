@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { UserError } from "@msec/process";
+import { reloadSocketPath, UserError } from "@msec/process";
 import type { Launch } from "../launch.ts";
 import { CONTROLLER_VARIABLE, type ControllerSettings } from "./controller-settings.ts";
-import { reloadSocketPath } from "./reload-request.ts";
 import { workerCount } from "./worker-count.ts";
 import { currentWorker } from "./worker-link.ts";
 

@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
+import type { ReloadMessage, ReloadResult, ReplacedWorker } from "@msec/process";
 import { BackOff, compileCacheEnvironment } from "@msec/process";
 import type { ControllerSettings } from "./controller-settings.ts";
-import type { ReloadMessage, ReloadResult, ReplacedWorker } from "./reload-request.ts";
 import { WorkerMessage } from "./worker-message.ts";
 import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";
 

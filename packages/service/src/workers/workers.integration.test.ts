@@ -6,12 +6,11 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
-import { startTicksOf } from "@msec/process";
+import { reloadSocketPath, requestReload, startTicksOf } from "@msec/process";
 import { freePort } from "@msec/process/testing";
 import { Code, RpcError } from "@msec/rpc";
 import { type Connection, connect } from "../connect.ts";
 import { eventually, patiently, TestingAgent, temporaryDirectory } from "../testing-agent.ts";
-import { reloadSocketPath, requestReload } from "./reload-request.ts";
 
 const SERVICE = "Test.callee";
 const INSTANCE_ID = "0123456789abcdef";

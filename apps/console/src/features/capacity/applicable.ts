@@ -12,11 +12,12 @@ export const operationKinds = [
   OperationKind.START,
   OperationKind.STOP,
   OperationKind.RESTART,
+  OperationKind.RELOAD,
 ] as const;
 
 /**
  * Whether an operation of this kind would do something with an instance: what is in routing is not taken in, what listens on nothing is in nobody's
- * routes, and external ones are not ours to start.
+ * routes, external ones are not ours to start, and one process without workers has nothing to reload.
  */
 export function appliesTo(kind: OperationKind, instance: Instance): boolean {
   switch (kind) {
@@ -30,6 +31,8 @@ export function appliesTo(kind: OperationKind, instance: Instance): boolean {
       return instance.hostId !== "" && instance.run;
     case OperationKind.RESTART:
       return instance.hostId !== "";
+    case OperationKind.RELOAD:
+      return instance.hostId !== "" && instance.run && (instance.process?.workers.length ?? 0) > 0;
     default:
       return false;
   }
@@ -62,7 +65,8 @@ export function forceNeed(
     });
     return idle && { kind: "notRunning", address: `${idle.address}:${idle.port}` };
   }
-  if (kind === OperationKind.START) return undefined;
+  // Neither takes anything out of routing.
+  if (kind === OperationKind.START || kind === OperationKind.RELOAD) return undefined;
   for (const [service, members] of Map.groupBy(chosen, (one) => one.service)) {
     const leaving = members.filter((one) => one.inRouting).length;
     if (leaving === 0) continue;

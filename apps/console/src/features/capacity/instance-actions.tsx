@@ -17,7 +17,7 @@ export interface InstanceActionsProps {
   readonly children?: ReactNode;
 }
 
-/** The buttons that take chosen instances in and out, start, stop and restart them; each opens its dialog. */
+/** The buttons that take chosen instances in and out, start, stop, restart and reload them; each opens its dialog. */
 export function InstanceActions({ chosen, all, onBegun, children }: InstanceActionsProps) {
   const { t } = useTranslation();
   const [kind, setKind] = useState<OperationKind>();

@@ -32,6 +32,7 @@ const question = {
   [OperationKind.STOP]: "operation.askStop",
   [OperationKind.START]: "operation.askStart",
   [OperationKind.RESTART]: "operation.askRestart",
+  [OperationKind.RELOAD]: "operation.askReload",
 } as const;
 
 /** Asks before an operation: what will happen to which instances, how long a step may take, and force where the server would refuse. */
@@ -47,6 +48,7 @@ export function OperationDialog({ kind, chosen, all, onClose, onBegun }: Operati
   const instances = chosen.filter((instance) => appliesTo(kind, instance));
   const need = forceNeed(kind, instances, all, batch, now);
   const word = t(`operation.kind.${kindKey[kind]}`);
+  const isOneByOne = kind === OperationKind.RESTART || kind === OperationKind.RELOAD;
   const submit = async () => {
     const instanceIds = instances.map(({ id }) => id);
     try {
@@ -55,7 +57,7 @@ export function OperationDialog({ kind, chosen, all, onClose, onBegun }: Operati
         instanceIds,
         stepTimeoutMs: seconds * 1000,
         force,
-        batch: kind === OperationKind.RESTART ? batch : 0,
+        batch: isOneByOne ? batch : 0,
       });
       if (kind === OperationKind.IN || kind === OperationKind.OUT)
         expectRouting(instanceIds, kind === OperationKind.IN);
@@ -105,7 +107,7 @@ export function OperationDialog({ kind, chosen, all, onClose, onBegun }: Operati
             onChange={(value) => setSeconds(value ?? STEP_SECONDS)}
           />
         </FormField>
-        {kind === OperationKind.RESTART && (
+        {isOneByOne && (
           <FormField name={t("operation.batch")} for="operation-batch" hint={t("operation.batchHint")}>
             <InputNumber
               id="operation-batch"

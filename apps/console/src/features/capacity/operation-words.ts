@@ -19,6 +19,7 @@ export const kindKey = {
   [OperationKind.STOP]: "stop",
   [OperationKind.START]: "start",
   [OperationKind.RESTART]: "restart",
+  [OperationKind.RELOAD]: "reload",
 } as const;
 
 /** The mark and the text key of each state. */
@@ -32,7 +33,7 @@ export const operationStateView = {
 } as const;
 
 /** A step on the way of an instance through an operation; each has its text under `operation.walk`. */
-export type WalkName = "callers" | "joining" | "draining" | "stopping" | "starting" | "returning";
+export type WalkName = "callers" | "joining" | "draining" | "stopping" | "starting" | "returning" | "reloading";
 
 const walks: Readonly<Record<OperationKind, readonly (readonly [OperationStep, WalkName])[]>> = {
   [OperationKind.UNSPECIFIED]: [],
@@ -53,6 +54,7 @@ const walks: Readonly<Record<OperationKind, readonly (readonly [OperationStep, W
     [OperationStep.STARTING, "starting"],
     [OperationStep.RETURNING, "returning"],
   ],
+  [OperationKind.RELOAD]: [[OperationStep.RELOADING, "reloading"]],
 };
 const ofRouting: readonly OperationStep[] = [OperationStep.CALLERS, OperationStep.DRAINING, OperationStep.RETURNING];
 
@@ -104,6 +106,8 @@ export function stepLines(
       return [t("operation.step.stopping"), ...reason];
     case OperationStep.STARTING:
       return [t("operation.step.starting"), ...reason];
+    case OperationStep.RELOADING:
+      return [reloadingText(t, instance), ...reason];
     case OperationStep.DONE:
       return [t("operation.step.done"), ...reason];
     case OperationStep.FAILED:
@@ -122,6 +126,8 @@ const reasonKey = {
   [OperationReason.GAVE_UP]: "gaveUp",
   [OperationReason.GAVE_UP_OUT]: "gaveUpOut",
   [OperationReason.GAVE_UP_IN]: "gaveUpIn",
+  [OperationReason.ONE_PROCESS]: "oneProcess",
+  [OperationReason.NOT_RELOADED]: undefined,
 } as const;
 
 /** Why an instance did not come to its end, or what was not waited for, in the reader's language; what its program wrote as it stands. */
@@ -134,6 +140,12 @@ function reasonText(
   // A server of another version may have reasons that this page does not know.
   if (key !== undefined) return t(`operation.reason.${key}`, { seconds: Math.round(stepTimeoutMs / 1000) });
   return reasonCode === OperationReason.ENDED && reason === "it ended" ? t("operation.reason.ended") : reason;
+}
+
+function reloadingText(t: TFunction, { workers, workersReady }: OperationInstance): string {
+  return workers === 0
+    ? t("operation.step.reloading")
+    : t("operation.step.reloadingWorkers", { done: workersReady, total: workers });
 }
 
 // In its first second nobody is late.

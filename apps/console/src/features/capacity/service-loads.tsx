@@ -179,7 +179,12 @@ function ServiceRow({ load, open, onToggle, chosen, onChoose }: ServiceRowProps)
             onChange={(event) => onChoose(event.target.checked)}
           />
           <Expander open={open} label={t("capacity.openService", { service: load.service })} onToggle={onToggle} />
-          <Link className="capacity-name" to="/services/$name" params={{ name: load.service }}>
+          <Link
+            className="capacity-name clipped"
+            to="/services/$name"
+            params={{ name: load.service }}
+            title={load.service}
+          >
             {load.service}
           </Link>
         </span>

@@ -49,7 +49,7 @@ export const capacityEn = {
   noInstances: "This service has no instances. Add one on its page.",
   noOperationsTitle: "No operations yet",
   noOperationsTodo:
-    "Choose instances of a service above or on its page, and take them in or out, start, stop or restart them; each such operation is kept here with how it ended.",
+    "Choose instances of a service above or on its page, and take them in or out, start, stop, restart or reload them; each such operation is kept here with how it ended.",
   push: "Push again",
   pushHint: "Sends all route tables and assignments again, whatever the agents have.",
   pushTitle: "Send everything again to all hosts?",
@@ -77,7 +77,7 @@ export const capacityEn = {
 
 /** The English texts of operations. */
 export const operationEn = {
-  kind: { in: "Take in", out: "Take out", stop: "Stop", start: "Start", restart: "Restart" },
+  kind: { in: "Take in", out: "Take out", stop: "Stop", start: "Start", restart: "Restart", reload: "Reload" },
   state: {
     unknown: "unknown",
     running: "running",
@@ -100,6 +100,7 @@ export const operationEn = {
     gaveUp: "Gave up after {{seconds}} s.",
     gaveUpOut: "Gave up after {{seconds}} s; it is out of routing now.",
     gaveUpIn: "Gave up after {{seconds}} s; it is in routing now.",
+    oneProcess: "It is one process, without workers to replace: restart it, or set [SRPC] procnum to 2 or more first.",
   },
   step: {
     pending: "its turn comes later",
@@ -114,6 +115,8 @@ export const operationEn = {
     stopping: "stopping",
     starting: "starting: alive, port open, registered?",
     returning: "back into routing",
+    reloading: "its agent starts new workers",
+    reloadingWorkers: "{{done}} of {{total}} new workers serve",
     done: "done",
     failed: "failed",
     left: "gives up in {{age}}",
@@ -125,6 +128,7 @@ export const operationEn = {
     stopping: "Stops",
     starting: "Starts",
     returning: "Back in",
+    reloading: "Workers replaced",
   },
   cancel: "Cancel",
   cancelTitle: "Give this operation up where it stands?",
@@ -142,13 +146,15 @@ export const operationEn = {
   askStart: "They are started and seen to serve. Routing stays as it is: take them in afterwards.",
   askRestart:
     "One after the other is taken out of routing, started again, seen to serve, and taken in again. No call fails.",
+  askReload:
+    "New worker processes start with the code as it is now; when they serve, the old ones finish what they have and end: one instance of a service after the other, without leaving routing. No call fails.",
   instances: "Instances",
   timeout: "Each step at most",
   seconds: "seconds",
   timeoutHint:
     "A step that takes longer ends the operation as timed out; what was done stays, and the hosts that were waited for are named.",
   batch: "At the same time",
-  batchHint: "So many instances of a service are restarted together",
+  batchHint: "So many instances of a service are done together",
   force: "Force it",
   forceIn: "Take them in although they are not seen to run. Callers that choose one fail until it answers.",
   forceOut:

@@ -47,7 +47,8 @@ export const capacityZh = {
   notReporting: "无上报",
   noInstances: "该服务没有实例，请在它的页面增加。",
   noOperationsTitle: "还没有操作记录",
-  noOperationsTodo: "在上方或服务页选择实例，进行扩容、缩容、启动、停止或重启；每次操作和结果都会记录在这里。",
+  noOperationsTodo:
+    "在上方或服务页选择实例，进行扩容、缩容、启动、停止、重启或重新加载；每次操作和结果都会记录在这里。",
   push: "重刷路由",
   pushHint: "向 agent 重新下发全部路由表和实例分配，不论其现有内容。",
   pushTitle: "向所有机器重刷路由？",
@@ -68,7 +69,7 @@ export const capacityZh = {
 
 /** The Chinese texts of operations. */
 export const operationZh = {
-  kind: { in: "扩容", out: "缩容", stop: "停止", start: "启动", restart: "重启" },
+  kind: { in: "扩容", out: "缩容", stop: "停止", start: "启动", restart: "重启", reload: "重新加载" },
   state: {
     unknown: "未知",
     running: "进行中",
@@ -84,12 +85,13 @@ export const operationZh = {
   begun: "{{time}}，由 {{by}} 发起",
   reason: {
     removed: "它已被移除。",
-    external: "外部服务：未知其处理中的请求数，没有等待。",
+    external: "异构服务：未知其处理中的请求数，没有等待。",
     uncounted: "它不上报处理中的请求数，没有等待。",
     ended: "进程已退出",
     gaveUp: "{{seconds}} 秒后放弃。",
     gaveUpOut: "{{seconds}} 秒后放弃；现在已不在路由中。",
     gaveUpIn: "{{seconds}} 秒后放弃；现在在路由中。",
+    oneProcess: "它是单进程，没有可替换的工作进程：请重启它，或先把 [SRPC] procnum 设为 2 或以上。",
   },
   step: {
     pending: "稍后轮到",
@@ -102,6 +104,8 @@ export const operationZh = {
     stopping: "停止中",
     starting: "启动中：检查存活、端口、注册",
     returning: "重新加入路由",
+    reloading: "其 agent 正在启动新工作进程",
+    reloadingWorkers: "{{total}} 个新工作进程中 {{done}} 个已在服务",
     done: "完成",
     failed: "失败",
     left: "{{age}}后放弃",
@@ -113,6 +117,7 @@ export const operationZh = {
     stopping: "停止",
     starting: "启动",
     returning: "重新接入",
+    reloading: "替换工作进程",
   },
   cancel: "取消操作",
   cancelTitle: "在当前进度放弃该操作？",
@@ -126,12 +131,14 @@ export const operationZh = {
   askStop: "在路由中的先缩容，等到无人调用后再停止，不会有请求失败。",
   askStart: "启动并确认其提供服务。路由保持不变，之后再扩容。",
   askRestart: "逐个缩容、重启、确认提供服务、再扩容，不会有请求失败。",
+  askReload:
+    "用当前代码启动新工作进程，开始服务后旧进程处理完请求再退出；同一服务逐个进行，不离开路由，不会有请求失败。",
   instances: "实例",
   timeout: "每一步最多",
   seconds: "秒",
   timeoutHint: "超过时间的步骤使操作以超时结束；已做的保持不变，并列出未确认的机器。",
   batch: "同时进行",
-  batchHint: "同一服务同时重启的实例数",
+  batchHint: "同一服务同时处理的实例数",
   force: "强制执行",
   forceIn: "即使未确认运行也扩容。选中它的调用会失败，直到它应答。",
   forceOut: "即使该服务没有实例剩余也缩容。对它的调用全部失败，直到重新有实例扩容。",
@@ -217,7 +224,7 @@ export const policyZh = {
   "weighted-round-robin": "加权轮询",
   "consistent-hash": "一致性哈希",
   hint: {
-    adaptive: "由各机器自己的调用方看到的成功率、时延和在途请求决定。默认。",
+    adaptive: "由各机器自己的调用方看到的成功率、耗时和在途请求决定。默认。",
     "weighted-round-robin": "由实例权重决定；已死的不参与。",
     "consistent-hash": "同一个 key 总到同一个实例，除非它已死，或在途请求远多于其他实例。",
   },

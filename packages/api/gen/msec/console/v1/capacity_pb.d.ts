@@ -180,6 +180,18 @@ export declare type OperationInstance = Message<"msec.console.v1.OperationInstan
    * @generated from field: msec.console.v1.OperationReason reason_code = 16;
    */
   reasonCode: OperationReason;
+
+  /**
+   * Of a reload: how many workers are replaced, 0 until its agent has said so, and how many of the new ones serve.
+   *
+   * @generated from field: uint32 workers = 17;
+   */
+  workers: number;
+
+  /**
+   * @generated from field: uint32 workers_ready = 18;
+   */
+  workersReady: number;
 };
 
 /**
@@ -246,7 +258,7 @@ export declare type StartOperationRequest = Message<"msec.console.v1.StartOperat
   kind: OperationKind;
 
   /**
-   * 1…1000. Of restart: in this order.
+   * 1…1000. Of restart and reload: in this order.
    *
    * @generated from field: repeated string instance_ids = 2;
    */
@@ -267,7 +279,7 @@ export declare type StartOperationRequest = Message<"msec.console.v1.StartOperat
   force: boolean;
 
   /**
-   * Restart: so many of a service at the same time, 1…1000; 0: 1.
+   * Restart, reload: so many of a service at the same time, 1…1000; 0: 1.
    *
    * @generated from field: uint32 batch = 5;
    */
@@ -910,6 +922,13 @@ export enum OperationKind {
    * @generated from enum value: OPERATION_KIND_RESTART = 5;
    */
   RESTART = 5,
+
+  /**
+   * New worker processes with the code as it is now take the place of the old ones: one instance of a service after the other, without leaving routing.
+   *
+   * @generated from enum value: OPERATION_KIND_RELOAD = 6;
+   */
+  RELOAD = 6,
 }
 
 /**
@@ -1021,6 +1040,13 @@ export enum OperationStep {
    * @generated from enum value: OPERATION_STEP_FAILED = 8;
    */
   FAILED = 8,
+
+  /**
+   * Its workers are replaced, see `workers`.
+   *
+   * @generated from enum value: OPERATION_STEP_RELOADING = 9;
+   */
+  RELOADING = 9,
 }
 
 /**
@@ -1085,6 +1111,20 @@ export enum OperationReason {
    * @generated from enum value: OPERATION_REASON_GAVE_UP_IN = 7;
    */
   GAVE_UP_IN = 7,
+
+  /**
+   * It is one process: there are no workers to replace.
+   *
+   * @generated from enum value: OPERATION_REASON_ONE_PROCESS = 8;
+   */
+  ONE_PROCESS = 8,
+
+  /**
+   * New workers did not start, and the old ones go on; `reason` says why, with the last lines of its output.
+   *
+   * @generated from enum value: OPERATION_REASON_NOT_RELOADED = 9;
+   */
+  NOT_RELOADED = 9,
 }
 
 /**

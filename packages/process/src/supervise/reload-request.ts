@@ -1,6 +1,8 @@
 import { createConnection } from "node:net";
 import { dirname, join } from "node:path";
-import { assertTrustedSocket, systemErrorCode, UserError } from "@msec/process";
+import { systemErrorCode } from "../node-error.ts";
+import { assertTrustedSocket } from "../state/private-socket.ts";
+import { UserError } from "../user-error.ts";
 
 /** A worker that took the place of another. */
 export type ReplacedWorker = { readonly worker: number; readonly pid: number; readonly before: number };
