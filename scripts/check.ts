@@ -4,6 +4,7 @@ import { runCommand } from "./command.ts";
 import { runConsoleTests } from "./console-tests.ts";
 import { checkGenerated } from "./generate.ts";
 import { runNodeTests } from "./node-tests.ts";
+import { Pool } from "./pool.ts";
 import { addCounts, countsText, noTests, runSteps, type Step, type StepResult, type TestCounts } from "./step.ts";
 import { findUnitBatches } from "./test-files.ts";
 
@@ -11,7 +12,7 @@ const unitFileMs = 30_000;
 
 /** Format, lint, directions, types, generated code, links and unit tests: what holds before anything is committed. */
 const steps: readonly Step[] = [
-  { name: "unit tests", run: () => runNodeTests(findUnitBatches(), { concurrency: 2, fileMs: unitFileMs }) },
+  { name: "unit tests", run: () => runNodeTests(findUnitBatches(), { pool: new Pool(2), fileMs: unitFileMs }) },
   { name: "generated code", run: checkGenerated },
   { name: "types", run: () => runTool("tsc", ["-p", "tsconfig.json"]) },
   {

@@ -14,7 +14,8 @@ async function runFiles(files: Record<string, string>, fileMs: number, { togethe
     const paths = Object.keys(files).map((name) => join(directory, `${name}.test.ts`));
     await Promise.all(Object.values(files).map((source, index) => writeFile(paths[index] ?? "", source)));
     const program = `import { runNodeTests } from ${JSON.stringify(runner)};
-      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { concurrency: 2, fileMs: ${fileMs} })));`;
+      import { Pool } from ${JSON.stringify(join(import.meta.dirname, "pool.ts"))};
+      console.log(JSON.stringify(await runNodeTests(${JSON.stringify(together ? [paths] : paths.map((path) => [path]))}, { pool: new Pool(2), fileMs: ${fileMs} })));`;
     const main = join(directory, "main.ts");
     await writeFile(main, program);
     const { output } = await runCommand(process.execPath, [main]);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { inspect } from "node:util";
+import type { JobCost, Pool } from "./pool.ts";
 import { root } from "./root.ts";
 import { addCounts, noTests, type StepResult, type TestCounts } from "./step.ts";
 import type { BatchedTest } from "./test-batch.ts";
@@ -16,22 +17,25 @@ type TogetherOutcome = Outcome & {
   failedFiles: readonly string[];
 };
 
+const usualCost: JobCost = { seconds: 5, cores: 1 };
 const batchProgram = join(import.meta.dirname, "test-batch.ts");
 
 /**
  * Run test files with Node's own runner and count every test in them. What failed is run once more, alone, when all others have ended, and that
  * run counts: a machine can hold up any test that waits. The failure stays in the output and the file is named in the result's note.
  *
- * @param batches              each a list of files, absolute paths, that share one process; a list of one has a process of its own
- * @param options.concurrency  processes at a time
- * @param options.fileMs       one file may take that long (a batch: so long for each of its files); then its process is ended and it has failed
- * @param options.eachFile     told of each file that has a process of its own as it ends; for suites so long that one wants to watch
+ * @param batches           each a list of files, absolute paths, that share one process; a list of one has a process of its own
+ * @param options.pool      where the processes run
+ * @param options.fileMs    one file may take that long (a batch: so long for each of its files); then its process is ended and it has failed
+ * @param options.costOf    of a file that has a process of its own, by its path in the checkout; default: all alike, in their order
+ * @param options.eachFile  told of each file that has a process of its own as it ends; for suites so long that one wants to watch
  */
 export async function runNodeTests(
   batches: readonly (readonly string[])[],
   options: {
-    concurrency: number;
+    pool: Pool;
     fileMs: number;
+    costOf?: (file: string) => JobCost;
     eachFile?: (file: string, result: StepResult, seconds: number) => void;
   },
 ): Promise<StepResult> {
@@ -46,43 +50,42 @@ export async function runNodeTests(
   const failedOnce: string[] = [];
   const together: TogetherOutcome[] = [];
   const unsteady: string[] = [];
-  const waiting = batches.values();
+  const { pool, fileMs, costOf = () => usualCost } = options;
   const runWatched = async (file: string, name: string): Promise<Outcome> => {
     const startMs = performance.now();
-    const result = await runFile(file, options.fileMs);
+    const result = await runFile(file, fileMs);
     options.eachFile?.(name, result, (performance.now() - startMs) / 1000);
     return result;
   };
-  const work = async (): Promise<void> => {
-    for (const batch of waiting) {
-      const [file] = batch;
-      if (batch.length === 1 && file !== undefined) {
-        const result = await runWatched(file, relative(root, file));
-        if (result.ok) {
-          add(result);
-        } else {
-          failedOnce.push(file);
-          output += result.output;
-        }
+  const runBatch = async (batch: readonly string[]): Promise<void> => {
+    const [file] = batch;
+    if (batch.length === 1 && file !== undefined) {
+      const name = relative(root, file);
+      const result = await pool.run(costOf(name), () => runWatched(file, name));
+      if (result.ok) {
+        add(result);
       } else {
-        const result = await runTogether(batch, options.fileMs * batch.length);
-        if (result.ok) {
-          add(result);
-        } else {
-          together.push(result);
-          output += result.output;
-        }
+        failedOnce.push(file);
+        output += result.output;
+      }
+    } else {
+      const result = await pool.run(usualCost, () => runTogether(batch, fileMs * batch.length));
+      if (result.ok) {
+        add(result);
+      } else {
+        together.push(result);
+        output += result.output;
       }
     }
   };
-  await Promise.all(Array.from({ length: options.concurrency }, work));
+  await Promise.all(batches.map(runBatch));
   for (const file of failedOnce) {
-    const result = await runWatched(file, `${relative(root, file)} (again)`);
+    const result = await pool.runAlone(() => runWatched(file, `${relative(root, file)} (again)`));
     add(result);
     if (result.ok) unsteady.push(relative(root, file));
   }
   for (const first of together) {
-    const result = await runApart(first, options.fileMs);
+    const result = await pool.runAlone(() => runApart(first, fileMs));
     add(result);
     if (result.ok) unsteady.push(...first.failedFiles.map((file) => relative(root, file)));
   }

@@ -1,13 +1,14 @@
 import { check } from "./check.ts";
 import { runConsoleTests } from "./console-tests.ts";
+import { costOf, pagesCost } from "./costs.ts";
 import { installDebianPackages } from "./debian-packages.ts";
 import { installNestedPackages } from "./nested-packages.ts";
 import { runNodeTests } from "./node-tests.ts";
+import { Pool } from "./pool.ts";
 import { addCounts, countsText, runSteps, type StepResult } from "./step.ts";
 import { findTestFiles, Suite } from "./test-files.ts";
 
-const integrationFileMs = 300_000;
-const endToEndFileMs = 300_000;
+const fileMs = 300_000;
 
 /** `npm test`: everything. Ends with the line `N passed, N failed`, and with status 1 when something failed or nothing ran. */
 async function test(): Promise<boolean> {
@@ -15,14 +16,14 @@ async function test(): Promise<boolean> {
     console.log(line);
   }
   const checked = await check();
-  // One file at a time from here: these start whole processes and measure.
+  const pool = new Pool(2);
   const later = await runSteps(
     [
-      { name: "pages of the console", run: () => runConsoleTests("pages") },
-      { name: "integration tests", run: () => runWatched(findTestFiles(Suite.Integration), integrationFileMs) },
-      { name: "end-to-end tests", run: () => runWatched(findTestFiles(Suite.EndToEnd), endToEndFileMs) },
+      { name: "pages of the console", run: () => pool.run(pagesCost, () => runConsoleTests("pages")) },
+      { name: "integration tests", run: () => runWatched(pool, findTestFiles(Suite.Integration)) },
+      { name: "end-to-end tests", run: () => runWatched(pool, findTestFiles(Suite.EndToEnd)) },
     ],
-    1,
+    3,
   );
   const counts = later.reduce((sum, result) => (result.counts ? addCounts(sum, result.counts) : sum), checked.counts);
   const ok = checked.ok && later.every((result) => result.ok) && counts.passed > 0;
@@ -33,12 +34,13 @@ async function test(): Promise<boolean> {
   return ok;
 }
 
-async function runWatched(files: readonly string[], fileMs: number): Promise<StepResult> {
+async function runWatched(pool: Pool, files: readonly string[]): Promise<StepResult> {
   const result = await runNodeTests(
     files.map((file) => [file]),
     {
-      concurrency: 1,
+      pool,
       fileMs,
+      costOf,
       // What failed is said at once: a run that is ended from outside has said it as well.
       eachFile: (file, { ok, output }, seconds) => {
         const time = `${seconds.toFixed(1).padStart(6)} s`;
