@@ -91,15 +91,16 @@ async function callOnce(port: number, request: Buffer): Promise<Socket> {
   return socket;
 }
 
-/** Memory when it has not changed by a megabyte for a second. */
+/** Memory when it has not changed by a megabyte for three seconds: ours gives some back when it has been idle for one. */
 async function settledMegabytes(pid: number): Promise<number> {
   let last = megabytes(pid);
-  for (;;) {
+  for (let settled = 0; settled < 3; ) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const now = megabytes(pid);
-    if (Math.abs(now - last) < 1) return now;
+    settled = Math.abs(now - last) < 1 ? settled + 1 : 0;
     last = now;
   }
+  return last;
 }
 
 function megabytes(pid: number): number {

@@ -16,6 +16,7 @@ import {
 import { HeadDecoder } from "@msec/wire";
 import type { HttpPart, HttpPartOptions } from "./http-part.ts";
 import type { Http2Connection } from "./http2/http2-connection.ts";
+import { IdleMemory } from "./idle-memory.ts";
 import { widenInlining } from "./inlining-budget.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
@@ -23,7 +24,7 @@ import { RunningRequests } from "./running-requests.ts";
 import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { peerAddress } from "./socket-address.ts";
-import { SrpcServerConnection } from "./srpc/server-connection.ts";
+import { SrpcServerConnection, type SrpcServerShared } from "./srpc/server-connection.ts";
 import { HealthService } from "./system/health-service.ts";
 import { addReflection } from "./system/reflection-service.ts";
 import { type UdpCounts, type UdpOptions, UdpServer } from "./udp/udp-server.ts";
@@ -117,13 +118,12 @@ class OnePort implements Listener {
   #http: HttpPart | undefined;
   #loadingHttp: Promise<HttpPart> | undefined;
   readonly #health: HealthService | undefined;
-  readonly #heads: HeadDecoder;
-  readonly #unread: UnreadAnswers;
-  readonly #requests: RunningRequests;
+  readonly #srpc: SrpcServerShared;
   readonly #udp: UdpServer | undefined;
-  readonly #place: string;
   readonly #connections = new Map<Socket, AnyConnection>();
+  readonly #idleMemory = new IdleMemory();
   readonly #forget: (this: Socket) => void;
+  readonly #endSrpc: (this: Socket) => void;
   /** Told when the last connection is gone. */
   #allLeft: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
@@ -145,10 +145,14 @@ class OnePort implements Listener {
     const connections = this.#connections;
     const left = () => this.#allLeft?.();
     this.#forget = function forget() {
+      connections.get(this)?.srpc?.closed();
       connections.delete(this);
       if (connections.size === 0) {
         left();
       }
+    };
+    this.#endSrpc = function endSrpc() {
+      connections.get(this)?.srpc?.ended();
     };
     this.#limits = listenerLimits(options.limits);
     this.#calls = new CallServer({
@@ -157,15 +161,12 @@ class OnePort implements Listener {
       observer: options.observer,
       overload: options.overload && new Overload(options.overload),
     });
-    this.#heads = new HeadDecoder();
-    this.#unread = new UnreadAnswers(this.#limits.unsent.maxTotalBytes);
-    this.#requests = new RunningRequests(this.#limits.calls.maxBytes);
     const shared = {
       calls: this.#calls,
       methods: options.methods,
       limits: this.#limits,
-      requests: this.#requests,
-      unread: this.#unread,
+      requests: new RunningRequests(this.#limits.calls.maxBytes),
+      unread: new UnreadAnswers(this.#limits.unsent.maxTotalBytes),
     };
     const system = new MethodTable();
     if (options.health) {
@@ -176,15 +177,23 @@ class OnePort implements Listener {
       addReflection(system, [options.methods, system as MethodTable<never>]);
     }
     const { serviceName = "" } = options;
-    this.#place = serviceName === "" ? "here" : `in ${serviceName}`;
+    const place = serviceName === "" ? "here" : `in ${serviceName}`;
+    const { frames } = this.#limits;
+    const heads = new HeadDecoder();
+    this.#srpc = {
+      ...shared,
+      heads,
+      place,
+      frameLimits: { maxFrameBytes: frames.maxBytes, maxHeadBytes: frames.maxHeadBytes },
+    };
     this.#httpOptions = {
       ...shared,
       system: system as MethodTable<never>,
       listPage: options.listPage ?? false,
       serviceName,
-      place: this.#place,
+      place,
     };
-    this.#udp = udp ? new UdpServer({ ...shared, heads: this.#heads }, udp === true ? {} : udp) : undefined;
+    this.#udp = udp ? new UdpServer({ ...shared, heads }, udp === true ? {} : udp) : undefined;
     const { tls } = options;
     if (tls) {
       const server = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
@@ -257,6 +266,7 @@ class OnePort implements Listener {
   async #close(graceMs: number, leaveMs: number): Promise<void> {
     this.#calls.stopping = leaveMs === 0;
     clearInterval(this.#sweep);
+    this.#idleMemory.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#leaving = true;
@@ -316,6 +326,7 @@ class OnePort implements Listener {
   #accept(socket: Socket, certificate: string | undefined): void {
     const connection: AnyConnection = { socket, srpc: undefined, http2: undefined };
     this.#watch(connection);
+    this.#idleMemory.opened();
     let isKnown = false;
     const timer = setTimeout(() => {
       // After a long turn timers come before what has arrived meanwhile: a peer is not late because this process was busy.
@@ -353,7 +364,7 @@ class OnePort implements Listener {
   #watch(connection: AnyConnection): void {
     const { socket } = connection;
     this.#connections.set(socket, connection);
-    // The same two functions for all: closures would be 200 bytes of each connection.
+    // The same functions for all, here and below: closures would be 300 bytes of each connection.
     socket.on("close", this.#forget);
     socket.on("error", ignore);
   }
@@ -391,23 +402,19 @@ class OnePort implements Listener {
 
   #acceptSrpc(connection: AnyConnection, peer: PeerInfo, first: Buffer): void {
     let srpc: SrpcServerConnection | undefined;
-    const sharing = readIntoSharedBuffer(connection.socket, (bytes, length) => srpc!.read(bytes, length));
+    const sharing = readIntoSharedBuffer(connection.socket, (length, bytes) => {
+      srpc!.read(bytes, length);
+      return true;
+    });
     if (sharing) {
       this.#connections.delete(connection.socket);
       connection.socket = sharing;
       this.#watch(connection);
     }
     const { socket } = connection;
-    srpc = new SrpcServerConnection(socket, peer, {
-      calls: this.#calls,
-      methods: this.#options.methods,
-      limits: this.#limits,
-      heads: this.#heads,
-      unread: this.#unread,
-      requests: this.#requests,
-      place: this.#place,
-    });
+    srpc = new SrpcServerConnection(socket, peer, this.#srpc);
     connection.srpc = srpc;
+    socket.on("end", this.#endSrpc);
     if (!sharing) {
       socket.on("data", (chunk: Buffer) => srpc.read(chunk, chunk.length));
     }

@@ -20,12 +20,13 @@ interface SocketInternals {
  *
  * Everything else stays as it is (counted by its server, half-open, no delay). Listeners of the old socket are removed.
  *
+ * @param onRead  called for each read with its bytes, which are the first `length` of the buffer; returns true, always
  * @returns the new socket, or `undefined` where this Node (or this kind of socket: TLS) does not have what it needs; the old one is
  *          then untouched and to be read as a stream
  */
 export function readIntoSharedBuffer(
   socket: Socket,
-  onRead: (bytes: Uint8Array, length: number) => void,
+  onRead: (length: number, bytes: Uint8Array) => boolean,
 ): Socket | undefined {
   const old = socket as unknown as SocketInternals;
   const handle = old._handle;
@@ -45,13 +46,7 @@ export function readIntoSharedBuffer(
   const moved = new Socket({
     handle,
     allowHalfOpen: true,
-    onread: {
-      buffer: sharedReadBuffer(),
-      callback: (length: number, bytes: Uint8Array) => {
-        onRead(bytes, length);
-        return true;
-      },
-    },
+    onread: { buffer: sharedReadBuffer(), callback: onRead },
   } as SocketConstructorOpts);
   (moved as unknown as SocketInternals)._server = old._server;
   old._server = null;

@@ -41,6 +41,7 @@ export interface SrpcServerShared {
   readonly calls: CallServer;
   readonly methods: MethodTable<never>;
   readonly limits: ListenerLimits;
+  readonly frameLimits: FrameLimits;
   readonly heads: HeadDecoder;
   readonly unread: UnreadAnswers;
   readonly requests: RunningRequests;
@@ -62,6 +63,8 @@ const arriving: { -readonly [K in keyof ArrivedCall]: ArrivedCall[K] } = {
   waitingSinceMs: 0.5,
 };
 
+const noCalls = new Set<SrpcCall>();
+
 /**
  * How long a connection that is being closed stays: after its last answer it swallows input, so that the answer is not lost to
  * a reset; and after the peer closed its side, calls that run may still be answered.
@@ -76,12 +79,12 @@ const lingerMs = 1000;
  */
 export class SrpcServerConnection {
   readonly output: SocketOutput;
-  readonly frameLimits: FrameLimits;
   readonly #socket: Socket;
   readonly #peer: PeerInfo;
   readonly #shared: SrpcServerShared;
   readonly #input: FrameInput;
-  readonly #running = new Set<SrpcCall>();
+  /** Made with the first call whose handler does not answer at once: a set is 150 bytes of each idle connection. */
+  #running: Set<SrpcCall> = noCalls;
   /** Cancellations that may still be looked up. */
   #searches = 0;
   #readMs = 0;
@@ -116,13 +119,9 @@ export class SrpcServerConnection {
     this.#socket = socket;
     this.#peer = peer;
     this.#shared = shared;
-    const { frames, unsent } = shared.limits;
-    this.frameLimits = { maxFrameBytes: frames.maxBytes, maxHeadBytes: frames.maxHeadBytes };
-    this.output = new SocketOutput(socket, unsent.bytes, () => this.#block());
+    this.output = new SocketOutput(socket, shared.limits.unsent.bytes, () => this.#block());
     this.#input = new FrameInput(this, this.frameLimits);
     this.#readMs = performance.now();
-    socket.on("close", () => this.#closed());
-    socket.on("end", () => this.#ended());
   }
 
   /** Take what was read. */
@@ -158,6 +157,10 @@ export class SrpcServerConnection {
       return false;
     }
     return connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
+  }
+
+  get frameLimits(): FrameLimits {
+    return this.#shared.frameLimits;
   }
 
   /** Handlers that run for this connection. */
@@ -248,6 +251,9 @@ export class SrpcServerConnection {
     }
     calls.serve(call, method!, request);
     if (!call.settled) {
+      if (this.#running === noCalls) {
+        this.#running = new Set();
+      }
       this.#running.add(call);
       call.isRunning = true;
       this.#searches = Math.min(this.#searches + 1, limits.calls.maxPerConnection);
@@ -469,7 +475,7 @@ export class SrpcServerConnection {
     if (!this.#countUnread(bytes) || bytes > maxBytes) {
       socket.destroy();
       // Not only when the socket says so, a turn later: until then thousands of handlers may still answer into it.
-      this.#closed();
+      this.closed();
     } else if (!this.#isTimed) {
       // Node's own timeout begins anew with every byte that the peer takes, within one large write too.
       this.#isTimed = true;
@@ -500,14 +506,17 @@ export class SrpcServerConnection {
     }
   }
 
-  // The peer closed its side. Whether it still reads (a script that sent all its requests) or is gone, nobody can tell: it gets
-  // the answers that are ready soon, then what still runs is cancelled.
-  #ended(): void {
+  /**
+   * The peer closed its side. Whether it still reads (a script that sent all its requests) or is gone, nobody can tell: it gets
+   * the answers that are ready soon, then what still runs is cancelled.
+   */
+  ended(): void {
     this.closeGently();
     setTimeout(() => this.#socket.destroy(), lingerMs).unref();
   }
 
-  #closed(): void {
+  /** The socket is closed. */
+  closed(): void {
     this.#closing = true;
     this.#countUnread(0);
     const { requests } = this.#shared;
