@@ -335,7 +335,13 @@ export class TestCluster implements AsyncDisposable {
     const log = openSync(join(this.directory, `${name}.log`), "a");
     const child = spawn(command, rest, {
       cwd: this.directory,
-      env: { PATH: process.env.PATH, HOME: this.directory, ...env },
+      // Two dozen programs of the same code: what one of them compiled the others need not, where the run keeps it.
+      env: {
+        PATH: process.env.PATH,
+        HOME: this.directory,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        ...env,
+      },
       stdio: ["pipe", "pipe", log],
     });
     this.#children.set(name, child);

