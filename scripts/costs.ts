@@ -1,5 +1,8 @@
 import type { JobCost } from "./pool.ts";
 
+/** What building the console costs: it comes first, for the end-to-end tests wait for it. */
+export const buildCost: JobCost = { seconds: 1_000, cores: 1 };
+
 /** What the console's pages in a simulated browser cost; Vitest takes one core for them. */
 export const pagesCost: JobCost = { seconds: 50, cores: 1 };
 

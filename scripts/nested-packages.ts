@@ -11,17 +11,14 @@ export const nestedPackages: readonly { folder: string; without: string }[] = [
 
 /** Install what is missing, as their lock files say, and give a line for each that could not be. */
 export async function installNestedPackages(): Promise<string[]> {
-  const lines: string[] = [];
-  for (const { folder, without } of nestedPackages) {
-    const cwd = join(root, folder);
-    if (existsSync(join(cwd, "node_modules"))) {
-      continue;
-    }
-    console.log(`installing the packages of ${folder} …`);
-    const { status, output } = await runCommand("npm", ["ci", "--no-audit", "--no-fund"], { cwd, timeoutMs: 240_000 });
-    if (status !== 0) {
-      lines.push(`not installed: packages of ${folder} (${output.trim().split("\n").at(-1)}); skipped: ${without}`);
-    }
-  }
-  return lines;
+  return (await Promise.all(nestedPackages.map(install))).filter((line) => line !== undefined);
+}
+
+async function install({ folder, without }: (typeof nestedPackages)[number]): Promise<string | undefined> {
+  const cwd = join(root, folder);
+  if (existsSync(join(cwd, "node_modules"))) return undefined;
+  console.log(`installing the packages of ${folder} …`);
+  const { status, output } = await runCommand("npm", ["ci", "--no-audit", "--no-fund"], { cwd, timeoutMs: 240_000 });
+  if (status === 0) return undefined;
+  return `not installed: packages of ${folder} (${output.trim().split("\n").at(-1)}); skipped: ${without}`;
 }

@@ -1,6 +1,7 @@
 import { check } from "./check.ts";
+import { buildConsole } from "./console-build.ts";
 import { runConsoleTests } from "./console-tests.ts";
-import { costOf, pagesCost } from "./costs.ts";
+import { buildCost, costOf, pagesCost } from "./costs.ts";
 import { installDebianPackages } from "./debian-packages.ts";
 import { installNestedPackages } from "./nested-packages.ts";
 import { runNodeTests } from "./node-tests.ts";
@@ -12,18 +13,26 @@ const fileMs = 300_000;
 
 /** `npm test`: everything. Ends with the line `N passed, N failed`, and with status 1 when something failed or nothing ran. */
 async function test(): Promise<boolean> {
-  for (const line of [...(await installDebianPackages()), ...(await installNestedPackages())]) {
-    console.log(line);
+  for (const lines of await Promise.all([installDebianPackages(), installNestedPackages()])) {
+    for (const line of lines) console.log(line);
   }
   const checked = await check();
   const pool = new Pool(2);
+  const build = pool.run(buildCost, buildConsole);
   const later = await runSteps(
     [
+      { name: "build of the console", run: () => build },
       { name: "pages of the console", run: () => pool.run(pagesCost, () => runConsoleTests("pages")) },
       { name: "integration tests", run: () => runWatched(pool, findTestFiles(Suite.Integration)) },
-      { name: "end-to-end tests", run: () => runWatched(pool, findTestFiles(Suite.EndToEnd)) },
+      {
+        name: "end-to-end tests",
+        run: async () => {
+          await build;
+          return await runWatched(pool, findTestFiles(Suite.EndToEnd));
+        },
+      },
     ],
-    3,
+    4,
   );
   const counts = later.reduce((sum, result) => (result.counts ? addCounts(sum, result.counts) : sum), checked.counts);
   const ok = checked.ok && later.every((result) => result.ok) && counts.passed > 0;
