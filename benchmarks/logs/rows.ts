@@ -32,6 +32,11 @@ function mixed(number: number): number {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
+/** As a message holds a text that was read from a socket: in one piece, where one put together is a tree of its parts until somebody reads it. */
+function asRead(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /**
  * One line of a day.
  *
@@ -55,7 +60,9 @@ export function lineOf(index: number, rows: number, startUs: number): Line {
     spanId: BigInt(random) * 7n + 1n,
     method: `${services[service]}.method${random % 12}`,
     // About 120 bytes, with words that repeat and numbers that do not.
-    text: `${texts[random % 4]} ${random % 100_000} units, reference ${request.toString(36)}-${(random >>> 3).toString(36)}, attempt ${roll % 4}, queue ${roll}`,
+    text: asRead(
+      `${texts[random % 4]} ${random % 100_000} units, reference ${request.toString(36)}-${(random >>> 3).toString(36)}, attempt ${roll % 4}, queue ${roll}`,
+    ),
     fields: { uid: String(request % 200_000), city: `c${random % 300}`, cost: String(roll / 10) },
   };
 }

@@ -27,22 +27,33 @@ export type EncodedTables = Record<"span" | "call", RowWriter> & { sample: Sampl
 export interface TableInsert {
   readonly table: InsertTable;
   readonly format: "RowBinary" | "Native";
-  readonly parts: readonly Buffer[];
+  /** Each in the pieces in which it is sent. */
+  readonly parts: readonly (readonly Uint8Array[])[];
 }
 
 /** What is to be inserted, in order; parts are the same for the same envelopes. */
 export function tableInserts({ span, call, sample, log }: EncodedTables): TableInsert[] {
+  const whole = (parts: readonly Buffer[]) => parts.map((part) => [part]);
   return [
-    { table: "span", format: "RowBinary", parts: span.parts() },
-    { table: "call", format: "RowBinary", parts: call.parts() },
-    ...sample.inserts().map((insert) => ({ ...insert, format: "Native" as const })),
+    { table: "span", format: "RowBinary", parts: whole(span.parts()) },
+    { table: "call", format: "RowBinary", parts: whole(call.parts()) },
+    ...sample.inserts().map(({ table, parts }) => ({ table, parts: whole(parts), format: "Native" as const })),
     { table: "log", format: "Native", parts: log.parts() },
   ];
 }
 
-/** Writers for a new insert. */
-export function newTables(): EncodedTables {
-  return { span: new RowWriter(), call: new RowWriter(), sample: new SampleBlock(), log: new LogBlock() };
+/** Writers for a new insert of these envelopes, which need not be valid: with room for all rows, so that none is copied to make it. */
+export function newTables(envelopes: readonly TelemetryEnvelope[]): EncodedTables {
+  let samples = 0;
+  let lines = 0;
+  let fields = 0;
+  for (const { batch } of envelopes) {
+    samples += batch.samples?.timeS.length ?? 0;
+    lines += batch.logs?.timeUs.length ?? 0;
+    fields += batch.logs?.fieldValue.length ?? 0;
+  }
+  const log = new LogBlock(lines, fields);
+  return { span: new RowWriter(), call: new RowWriter(), sample: new SampleBlock(samples), log };
 }
 
 /**
@@ -55,11 +66,13 @@ export function newTables(): EncodedTables {
  * @returns rows left out
  */
 export function encodeEnvelope(tables: EncodedTables, envelope: TelemetryEnvelope, window: TimeWindow): number {
-  const context = new EncodeContext(envelope);
   const { spans, calls, samples, logs } = envelope.batch;
   let left = 0;
-  if (spans !== undefined) left += encodeSpans(tables.span, spans, context, window);
-  if (calls !== undefined) left += encodeCalls(tables.call, calls, context, window);
+  if (spans !== undefined || calls !== undefined) {
+    const context = new EncodeContext(envelope);
+    if (spans !== undefined) left += encodeSpans(tables.span, spans, context, window);
+    if (calls !== undefined) left += encodeCalls(tables.call, calls, context, window);
+  }
   if (samples !== undefined) left += encodeSamples(tables.sample, samples, envelope, window);
   if (logs !== undefined) left += tables.log.append(logs, envelope, logTimes(window));
   return left;
@@ -193,7 +206,7 @@ function encodeSamples(
   const rows = samples.timeS.length;
   const owner = out.owner(identity.service, identity.host, identity.instance);
   // Looked up at the first use of each name: a batch names its metrics many times.
-  const series = new Int32Array(batch.strings.length).fill(-1);
+  const series = new Array<number>(batch.strings.length).fill(-1);
   let left = 0;
   for (let i = 0; i < rows; i++) {
     const timeS = samples.timeS[i]!;

@@ -28,7 +28,7 @@ export interface EncodedIngest extends IngestResult {
  * @throws never for what is in the envelopes
  */
 export function encodeEnvelopes(envelopes: readonly TelemetryEnvelope[], window: TimeWindow): EncodedIngest {
-  const tables = newTables();
+  const tables = newTables(envelopes);
   const rejected: IngestResult["rejected"] = [];
   let leftOut = 0;
   for (const [index, envelope] of envelopes.entries()) {
@@ -60,11 +60,11 @@ export async function insertTables(
   token: string,
 ): Promise<void> {
   for (const { table, format, parts } of tableInserts(tables)) {
-    for (const [part, bytes] of parts.entries()) {
+    for (const [part, pieces] of parts.entries()) {
       try {
         const { stream } = await client.exec({
           query: `INSERT INTO ${table} (${tableColumns[table].join(", ")}) FORMAT ${format}`,
-          values: Readable.from([bytes], { objectMode: false }),
+          values: Readable.from(pieces, { objectMode: false }),
           clickhouse_settings: { insert_deduplication_token: `${token}/${table}/${part}` },
         });
         // The answer to an insert is empty; reading it gives the connection back.

@@ -24,6 +24,7 @@ const partMaxRows = 200_000;
 
 /** Rows of one ingest. */
 const rowsMax = 4_000_000;
+const fieldsMax = 8 * rowsMax;
 
 /** The times that are taken, microseconds since 1970 UTC, both included; and when the lines arrived, milliseconds. */
 export interface LogTimes {
@@ -69,8 +70,12 @@ export class LogBlock {
   /** Where the rows may be cut into parts. */
   #cuts: Place[] = [];
 
-  /** @param rows  room to begin with */
-  constructor(rows = 1_024) {
+  /**
+   * @param room       rows to begin with
+   * @param fieldRoom  fields of all rows to begin with
+   */
+  constructor(room = 0, fieldRoom = 0) {
+    const rows = Math.min(rowsMax, room);
     this.#time = new Uint32Array(rows * 2);
     this.#traceHigh = new Uint32Array(rows * 2);
     this.#flow = new Uint32Array(rows * 2);
@@ -86,7 +91,7 @@ export class LogBlock {
     this.#peer = new KeyColumn("peer", rows);
     this.#source = new KeyColumn("source", rows);
     this.#function = new KeyColumn("function", rows);
-    this.#fieldName = new KeyColumn("", rows);
+    this.#fieldName = new KeyColumn("", Math.min(fieldsMax, fieldRoom));
   }
 
   /** Rows written. */
@@ -104,8 +109,8 @@ export class LogBlock {
   #rollback(place: Place, cuts: number): void {
     this.#place = place;
     this.#cuts.length = cuts;
-    this.#text.length = place.textBytes;
-    this.#fieldValue.length = place.valueBytes;
+    this.#text.truncate(place.textBytes);
+    this.#fieldValue.truncate(place.valueBytes);
   }
 
   /**
@@ -196,14 +201,14 @@ export class LogBlock {
     if (bytes >= partMaxBytes || row - last.row >= partMaxRows) this.#cuts.push(this.#placeAt(row, field));
   }
 
-  /** The rows in blocks of whole rows; `[]` where there are none. */
-  parts(): Buffer[] {
+  /** The rows in blocks of whole rows, each in pieces; `[]` where there are none. They share memory with this. */
+  parts(): Uint8Array[][] {
     const ends = this.#cuts.at(-1)?.row === this.rows ? this.#cuts : [...this.#cuts, this.#place];
     return ends.map((end, i) => this.#block(ends[i - 1] ?? start, end)).filter((part) => part.length > 0);
   }
 
   #reserve(rows: number, fields: number): void {
-    if (rows > rowsMax || fields > 8 * rowsMax) throw new InvalidBatch(`more than ${rowsMax} log lines at once`);
+    if (rows > rowsMax || fields > fieldsMax) throw new InvalidBatch(`more than ${rowsMax} log lines at once`);
     if (fields > this.#fieldName.rows.length) this.#fieldName.grow(Math.max(fields, this.#fieldName.rows.length * 2));
     if (rows <= this.#level.length) return;
     const wide = Math.max(rows, this.#level.length * 2);
@@ -222,13 +227,13 @@ export class LogBlock {
     return [...who, this.#method, this.#caller, this.#peer, this.#source, this.#function];
   }
 
-  #block(from: Place, to: Place): Buffer {
+  #block(from: Place, to: Place): Uint8Array[] {
     const rows = to.row - from.row;
-    if (rows === 0) return Buffer.alloc(0);
+    if (rows === 0) return [];
     const wide = (column: Uint32Array) => column.subarray(from.row * 2, to.row * 2);
     const narrow = (column: Uint8Array) => column.subarray(from.row, to.row);
     const keys = this.#keyColumns;
-    return Buffer.concat([
+    return joined([
       blockHead(9 + keys.length, rows),
       ...numberColumn("time", "DateTime64(6, 'UTC')", wide(this.#time)),
       ...numberColumn("trace_high", "UInt64", wide(this.#traceHigh)),
@@ -238,7 +243,7 @@ export class LogBlock {
       ...numberColumn("dyed", "UInt8", narrow(this.#dyed)),
       ...keys.flatMap((column) => column.block(from.row, to.row)),
       ...header("text", "String"),
-      this.#text.slice(from.textBytes, to.textBytes),
+      ...this.#text.slice(from.textBytes, to.textBytes),
       ...this.#fields(from, to),
       ...numberColumn(
         "arrived",
@@ -257,9 +262,31 @@ export class LogBlock {
       keysVersion,
       bytesOf(ends),
       ...this.#fieldName.keys.values(this.#fieldName.rows.subarray(from.field, to.field)),
-      this.#fieldValue.slice(from.valueBytes, to.valueBytes),
+      ...this.#fieldValue.slice(from.valueBytes, to.valueBytes),
     ];
   }
+}
+
+/** Pieces of fewer bytes are put together. */
+const pieceBytes = 65_536;
+
+/** Fewer pieces of the same bytes: each is a write of its own, and what is large need not be copied for it. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const flush = () => {
+    if (small.length > 0) found.push(Buffer.concat(small));
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.length < pieceBytes) small.push(piece);
+    else {
+      flush();
+      found.push(piece);
+    }
+  }
+  flush();
+  return found;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

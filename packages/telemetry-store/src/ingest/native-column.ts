@@ -84,21 +84,54 @@ export class KeyColumn {
   }
 }
 
-/** A column of different strings, each behind its length. */
+/** A piece of a column of texts. */
+interface TextChunk {
+  /** Bytes of the column before it. */
+  readonly begin: number;
+  readonly buffer: Buffer;
+}
+
+/** Bytes of a piece: large enough to be sent by itself. */
+const chunkBytes = 1024 * 1024;
+
+/**
+ * A column of different strings, each behind its length.
+ *
+ * It grows by pieces: what is written is not copied, and a large buffer that is thrown away makes the collector of garbage look at the whole heap.
+ */
 export class TextColumn {
-  #buffer = Buffer.allocUnsafeSlow(65_536);
-  /** Bytes written; may be set back. */
-  length = 0;
+  readonly #chunks: TextChunk[] = [];
+  #buffer: Buffer = Buffer.alloc(0);
+  /** Bytes of the column before `#buffer`. */
+  #begin = 0;
+  /** Bytes written to `#buffer`. */
+  #used = 0;
+
+  /** Bytes written. */
+  get length(): number {
+    return this.#begin + this.#used;
+  }
+
+  /** Forget what was written since the column had this length. */
+  truncate(length: number): void {
+    while (this.#begin > length) {
+      this.#chunks.pop();
+      const last = this.#chunks.at(-1)!;
+      this.#buffer = last.buffer;
+      this.#begin = last.begin;
+    }
+    this.#used = length - this.#begin;
+  }
 
   /** Append a text; what is longer than `maxChars` UTF-16 units is cut. @throws InvalidBatch when there are too many */
   append(text: string, maxChars: number): void {
     const kept = text.length > maxChars ? text.slice(0, maxChars) : text;
     const chars = kept.length;
     // A UTF-16 unit takes at most three bytes of UTF-8.
-    this.#reserve(chars * 3 + 5);
+    if (this.#used + chars * 3 + 5 > this.#buffer.length) this.#addChunk(chars * 3 + 5);
     const buffer = this.#buffer;
     if (chars <= loopMaxChars) {
-      const start = this.length + 1;
+      const start = this.#used + 1;
       let i = 0;
       for (; i < chars; i++) {
         const code = kept.charCodeAt(i);
@@ -107,37 +140,46 @@ export class TextColumn {
       }
       if (i === chars) {
         buffer[start - 1] = chars;
-        this.length = start + chars;
+        this.#used = start + chars;
         return;
       }
     }
     // Most texts are ASCII: their length is that of the string, and what it takes is known before.
     const guess = varintBytes(chars);
-    const start = this.length + guess;
+    const start = this.#used + guess;
     const bytes = buffer.write(kept, start);
     const needed = varintBytes(bytes);
-    if (needed !== guess) buffer.copyWithin(this.length + needed, start, start + bytes);
+    if (needed !== guess) buffer.copyWithin(this.#used + needed, start, start + bytes);
     let rest = bytes;
     while (rest > 0x7f) {
-      buffer[this.length++] = (rest & 0x7f) | 0x80;
+      buffer[this.#used++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    buffer[this.length++] = rest;
-    this.length += bytes;
+    buffer[this.#used++] = rest;
+    this.#used += bytes;
   }
 
   /** What was written from one length to another; it shares the column's memory. */
-  slice(from: number, to: number): Uint8Array {
-    return this.#buffer.subarray(from, to);
+  slice(from: number, to: number): Uint8Array[] {
+    return this.#chunks.flatMap(({ begin, buffer }, i) => {
+      const end = this.#chunks[i + 1]?.begin ?? this.length;
+      return begin < to && end > from
+        ? [buffer.subarray(Math.max(from, begin) - begin, Math.min(to, end) - begin)]
+        : [];
+    });
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.length + bytes;
-    if (needed <= this.#buffer.length) return;
-    if (needed > textMaxBytes) throw new InvalidBatch(`the texts take more than ${textMaxBytes} bytes in the store`);
-    const wide = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(wide, 0, 0, this.length);
-    this.#buffer = wide;
+  #addChunk(bytes: number): void {
+    const begin = this.length;
+    if (begin + bytes > textMaxBytes) {
+      throw new InvalidBatch(`the texts take more than ${textMaxBytes} bytes in the store`);
+    }
+    // A column of few texts takes a small piece: its next one is large.
+    const wanted = this.#chunks.length === 0 ? 16_384 : chunkBytes;
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(bytes, wanted));
+    this.#begin = begin;
+    this.#used = 0;
+    this.#chunks.push({ begin, buffer: this.#buffer });
   }
 }
 
@@ -146,13 +188,14 @@ export class KeyPositions {
   readonly #keys: Keys;
   readonly #strings: readonly string[];
   readonly #maxChars: number;
-  readonly #known: Int32Array;
+  // A plain array: a typed one of this size has memory of its own, which takes longer to get and to give back than all look-ups.
+  readonly #known: number[];
 
   constructor(keys: Keys, strings: readonly string[], maxChars: number) {
     this.#keys = keys;
     this.#strings = strings;
     this.#maxChars = maxChars;
-    this.#known = new Int32Array(strings.length).fill(-1);
+    this.#known = new Array<number>(strings.length).fill(-1);
   }
 
   /** @param ref  a position in the batch's strings */
@@ -197,7 +240,8 @@ export function grown<Column extends Uint8Array | Uint32Array | Float64Array>(wi
   return wide;
 }
 
-function textBytes(value: string): Uint8Array {
+/** A string behind its length, as RowBinary and `Native` have it. */
+export function textBytes(value: string): Uint8Array {
   const bytes = Buffer.from(value);
   return Buffer.concat([varint(bytes.length), bytes]);
 }

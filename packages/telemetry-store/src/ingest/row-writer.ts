@@ -1,4 +1,5 @@
 import { InvalidBatch } from "../store-error.ts";
+import { textBytes } from "./native-column.ts";
 
 /** One insert: an engine reads it in one block and well below the limit of a request's body. */
 const partBytes = 16 * 1024 * 1024;
@@ -27,8 +28,8 @@ export class RowWriter {
   /** Ends of rows at which the bytes may be cut into parts. */
   #cuts: number[] = [];
 
-  /** @param initialBytes room to begin with */
-  constructor(initialBytes = 65_536) {
+  /** @param initialBytes room to begin with; default none, as most inserts are for one table and there is a writer for each */
+  constructor(initialBytes = 0) {
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
     this.#view = new DataView(this.#buffer.buffer);
   }
@@ -143,7 +144,7 @@ export class RowWriter {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
     if (needed > writerMaxBytes) throw new InvalidBatch(`the rows take more than ${writerMaxBytes} bytes in the store`);
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2 || 65_536));
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
     this.#view = new DataView(grown.buffer);
@@ -152,7 +153,5 @@ export class RowWriter {
 
 /** A string as RowBinary has it, to be written many times with `raw`. */
 export function encodedString(text: string, maxChars: number): Uint8Array {
-  const writer = new RowWriter(16 + 3 * Math.min(text.length, maxChars));
-  writer.string(text, maxChars);
-  return Uint8Array.from(writer.bytes());
+  return textBytes(text.length > maxChars ? text.slice(0, maxChars) : text);
 }

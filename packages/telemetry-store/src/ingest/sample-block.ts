@@ -54,8 +54,9 @@ export class SampleBlock {
   #values: Float64Array;
   #rows = 0;
 
-  /** @param rows  room to begin with */
-  constructor(rows = 1_024) {
+  /** @param room  rows to begin with */
+  constructor(room = 0) {
+    const rows = Math.min(rowsMax, room);
     this.#ofSeries = new Uint32Array(rows);
     this.#times = new Uint32Array(rows);
     this.#kinds = new Uint8Array(rows);
@@ -235,7 +236,7 @@ export class SampleBlock {
   }
 
   #grow(): void {
-    const rows = this.#times.length * 2;
+    const rows = Math.max(1_024, this.#times.length * 2);
     if (rows > rowsMax) throw new InvalidBatch(`more than ${rowsMax / 2} samples at once`);
     this.#ofSeries = grown(new Uint32Array(rows), this.#ofSeries);
     this.#times = grown(new Uint32Array(rows), this.#times);
