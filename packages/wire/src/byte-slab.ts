@@ -1,3 +1,5 @@
+import { moveWords } from "./words.ts";
+
 /** Large enough to share its cost among a hundred messages, small enough that one kept field does not keep much alive. */
 const slabBytes = 16 * 1024;
 
@@ -9,7 +11,14 @@ const maxSharedBytes = 2048;
 let slab: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** `slab.buffer`, which is a call into the engine; a tenth of a copy. */
 let slabBuffer = slab.buffer;
+/** Over the slab, and over the bytes that were copied from twice running: those of a connection's reads. */
+let slabView = new DataView(slabBuffer);
+let source: Uint8Array | undefined;
+let sourceView: DataView | undefined;
 let used = 0;
+
+/** Up to this many bytes words are quicker than `set`, which needs a view of its source: 58 instead of 97 ns for 100 bytes, 45 of which are the view that is given. */
+const maxWordBytes = 256;
 
 /**
  * A copy of `bytes[start, start + length)`.
@@ -26,13 +35,30 @@ export function copyBytes(bytes: Uint8Array, start: number, length: number): Uin
   if (used + length > slab.length) {
     slab = new Uint8Array(slabBytes);
     slabBuffer = slab.buffer;
+    slabView = new DataView(slabBuffer);
     used = 0;
   }
   const offset = used;
   // Kept at multiples of eight, so that a field can be looked at as Float64Array.
   used += (length + 7) & ~7;
-  slab.set(bytes.subarray(start, start + length), offset);
+  const view = length <= maxWordBytes ? viewOfSource(bytes) : undefined;
+  if (view === undefined) {
+    slab.set(bytes.subarray(start, start + length), offset);
+  } else {
+    moveWords(view, start, slabView, offset, length);
+  }
   return new Uint8Array(slabBuffer, offset, length);
+}
+
+/** @returns `undefined` for bytes that are seen for the first time, of which perhaps nothing more is wanted */
+function viewOfSource(bytes: Uint8Array): DataView | undefined {
+  if (bytes !== source) {
+    source = bytes;
+    sourceView = undefined;
+  } else if (sourceView === undefined) {
+    sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return sourceView;
 }
 
 function copyAlone(bytes: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@ import { putLongVarint } from "./long-varint.ts";
 import { highHalf, lowHalf, type Uint64 } from "./uint64.ts";
 import type { UsualHead } from "./usual-head.ts";
 import { WireError, WireReason } from "./wire-error.ts";
-import { copyWords, KnownWords, LastView } from "./words.ts";
+import { copyWords, KnownWords, LastView, moveWords } from "./words.ts";
 import { Writer } from "./writer.ts";
 
 /** The parts of a request's head that differ from call to call. Absent or 0 means not sent. */
@@ -94,9 +94,7 @@ export class RequestHeadEncoder {
       const names = this.#namesAndTrace;
       copyWords(names, view, at);
       at += names.length;
-      for (let i = 0; i < 24; i += 4) {
-        view.setInt32(at + i, ids.getInt32(traceAt + i));
-      }
+      moveWords(ids, traceAt, view, at, 24);
       bytes[at + 24] = fields.traceFlags ?? 0;
       at += traceparentBytes;
     }

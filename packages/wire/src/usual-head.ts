@@ -1,7 +1,7 @@
 import { HeadTag, type RpcHead } from "./head.ts";
 import { isLongVarint, packVarintWord } from "./long-varint.ts";
 import { emptyText, type KnownText } from "./recent-text.ts";
-import { isSameWords, KnownWords, LastView } from "./words.ts";
+import { isSameWords, KnownWords, LastView, moveWords } from "./words.ts";
 import { Writer } from "./writer.ts";
 
 /** What the heads of one caller's calls of one method have in common, as bytes. */
@@ -171,18 +171,9 @@ function slotOf(color: number, moreColor: number, length: number, letter: number
 
 /** @returns false for ids of zeros only, which count as none */
 function decodeTrace(view: DataView, at: number, head: RpcHead): boolean {
-  const { traceView } = head;
-  let trace = 0;
-  for (let i = 0; i < 16; i += 4) {
-    const word = view.getInt32(at + i);
-    trace |= word;
-    traceView.setInt32(i, word);
-  }
-  const high = view.getInt32(at + 16);
-  const low = view.getInt32(at + 20);
-  traceView.setInt32(16, high);
-  traceView.setInt32(20, low);
-  return trace !== 0 && (high | low) !== 0;
+  moveWords(view, at, head.traceView, 0, 24);
+  const words = head.traceWords;
+  return (words[0]! | words[1]! | words[2]! | words[3]!) !== 0 && (words[4]! | words[5]!) !== 0;
 }
 
 /** timeout_ms and hops, each of at most four bytes. */

@@ -1,6 +1,6 @@
-// Names and ids are compared and copied four bytes at a time: 45 bytes take 12 ns to compare and 12 to copy, byte by byte 37 and 27 (226 and 186
-// instructions instead of 658 and 456). `Uint8Array.set` of an array of its own takes 17. Worth nothing where a `DataView` must be made for it: who
-// has none at hand takes the loop. Eight at a time (`getBigInt64`) would take 10, but makes a bigint each time until the code is optimized.
+// Names, ids and short fields are compared and copied eight bytes at a time: 45 bytes take 9 ns to compare and 13 to copy, four at a time 16 and 23, byte by byte
+// 37 and 27. Optimized code makes no bigint of what is only moved or compared; until then it does. Worth nothing where a `DataView` must be made for it: who
+// has none at hand takes the loop.
 
 /** Some bytes, at least 4, that are compared with others or copied again and again. */
 export class KnownWords {
@@ -17,25 +17,38 @@ export class KnownWords {
 
 /** Copy all of `known` to `to` from `at` on. */
 export function copyWords(known: KnownWords, to: DataView, at: number): void {
-  const { view } = known;
-  const last = known.length - 4;
-  for (let i = 0; i < last; i += 4) {
-    to.setInt32(at + i, view.getInt32(i));
+  const { view, length } = known;
+  if (length < 8) {
+    to.setInt32(at, view.getInt32(0));
+    to.setInt32(at + length - 4, view.getInt32(length - 4));
+    return;
   }
-  // The last four overlap the ones before where the length is no multiple of four.
-  to.setInt32(at + last, view.getInt32(last));
+  moveWords(view, 0, to, at, length);
+}
+
+/** Copy `length` bytes, at least 8, from one view to another that does not overlap it. */
+export function moveWords(from: DataView, start: number, to: DataView, at: number, length: number): void {
+  const last = length - 8;
+  for (let i = 0; i < last; i += 8) {
+    to.setBigInt64(at + i, from.getBigInt64(start + i, true), true);
+  }
+  // The last eight overlap the ones before where the length is no multiple of eight.
+  to.setBigInt64(at + last, from.getBigInt64(start + last, true), true);
 }
 
 /** Whether `known` is what `view` has from `at` on; all of it must be inside. */
 export function isSameWords(known: KnownWords, view: DataView, at: number): boolean {
-  const own = known.view;
-  const last = known.length - 4;
-  for (let i = 0; i < last; i += 4) {
-    if (own.getInt32(i) !== view.getInt32(at + i)) {
+  const { view: own, length } = known;
+  if (length < 8) {
+    return own.getInt32(0) === view.getInt32(at) && own.getInt32(length - 4) === view.getInt32(at + length - 4);
+  }
+  const last = length - 8;
+  for (let i = 0; i < last; i += 8) {
+    if (own.getBigInt64(i, true) !== view.getBigInt64(at + i, true)) {
       return false;
     }
   }
-  return own.getInt32(last) === view.getInt32(at + last);
+  return own.getBigInt64(last, true) === view.getBigInt64(at + last, true);
 }
 
 /**
