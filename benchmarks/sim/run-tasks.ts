@@ -1,4 +1,4 @@
-import { algorithms, type Result, scenarios, simulate } from "@msec/balance/simulator";
+import { algorithms, type Result, rehearse, scenarios, simulate } from "@msec/balance/simulator";
 
 /** One run: positions in `scenarios` and `algorithms`, and the seed. */
 export type Task = { readonly scenario: number; readonly algorithm: number; readonly seed: number };
@@ -13,13 +13,19 @@ export function noneTaken(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(12));
 }
 
-/** Runs tasks that no other thread has taken, one after the other, until there are no more. */
+/** With and without asking: they are the same code, and half of the work. */
+export function isOurs(algorithm: number): boolean {
+  return algorithm >= algorithms.length - 2;
+}
+
+/** Rehearses with the algorithms of its end, and runs tasks that no other thread has taken, one after the other, until there are no more. */
 export function runTasks(
   tasks: readonly Task[],
   taken: Int32Array,
   end: End,
   done: (task: Task, result: Result) => void,
 ): void {
+  rehearse(algorithms.filter((_, position) => isOurs(position) === (end === End.back)));
   while (Atomics.add(taken, 2, 1) < tasks.length) {
     const step = Atomics.add(taken, end, 1);
     const task = tasks[end === End.front ? step : tasks.length - 1 - step]!;
