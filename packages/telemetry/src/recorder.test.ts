@@ -209,6 +209,49 @@ describe("calls", () => {
     assert.equal(batch.droppedRows, 0n, "a sample is not a loss");
   });
 
+  test("above the span rate a request of which a call failed keeps what led to it in this process, and what comes after", () => {
+    const { recorder } = recorderAt({ limits: { spansPerSecond: 10 } });
+    for (let number = 0; number < 1_000; number++) recorder.onServerCall(call());
+    recorder.drain();
+    const ids = idsOf(traceIdOf(2_000_000));
+    recorder.onClientCall(call({ ids, code: 14, message: "refused" }));
+    // Called again at another instance, and answered: nothing failed for whoever asked.
+    recorder.onClientCall(call({ ids, attempt: 4 }));
+    recorder.onServerCall(call({ ids, method: "a.B.asked" }));
+    for (let number = 0; number < 100; number++) recorder.onServerCall(call());
+    const { spans, strings } = recorder.drain()!;
+    const ofIt = spans.side.filter(
+      (_, at) =>
+        spans.traceIds[at * 16 + 13] === traceIdOf(2_000_000)[13] &&
+        spans.traceIds[at * 16 + 15] === traceIdOf(2_000_000)[15],
+    );
+    assert.deepEqual(ofIt.slice(0, 3), [Side.client, Side.client, Side.server]);
+    assert.ok(spans.methodRef.some((ref) => strings[ref] === "a.B.asked"));
+    assert.ok(spans.side.length < 20, `${spans.side.length} spans`);
+  });
+
+  test("a request that crosses processes of different rates is kept whole where the busiest keeps it, and nowhere with holes above it", () => {
+    const front = recorderAt({ limits: { spansPerSecond: 1_000 } }).recorder;
+    const middle = recorderAt({ limits: { spansPerSecond: 1_000 } }).recorder;
+    const busy = recorderAt({ limits: { spansPerSecond: 1_000 } }).recorder;
+    // As an agent divides its host's rate: all, a half, a tenth of the requests.
+    middle.limitSpans(500, 0.5);
+    busy.limitSpans(100, 0.1);
+    for (const recorder of [front, middle, busy]) recorder.drain();
+    for (let number = 0; number < 900; number++) {
+      const ids = idsOf(traceIdOf(3_000_000 + number * 7));
+      for (const recorder of [busy, middle, front]) recorder.onServerCall(call({ ids }));
+    }
+    const [all, half, tenth] = [front, middle, busy].map((recorder) => {
+      const { traceIds, side } = recorder.drain()!.spans;
+      return new Set(side.map((_, at) => String(traceIds.subarray(at * 16, at * 16 + 16))));
+    });
+    assert.equal(all!.size, 900);
+    assert.ok(half!.size > 350 && half!.size < 550, `${half!.size}`);
+    assert.ok(tenth!.size > 50 && tenth!.size < 140, `${tenth!.size}`);
+    for (const id of tenth!) assert.ok(half!.has(id) && all!.has(id));
+  });
+
   test("above the span rate every call of a dyed request keeps its span", () => {
     const { recorder } = recorderAt({ limits: { spansPerSecond: 10 } });
     const dyed = traceIdOf(1_000_000);

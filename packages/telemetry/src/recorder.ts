@@ -18,8 +18,10 @@ const SPAN_BYTES = 80;
 const CODE_COUNT = 17;
 const CODE_UNKNOWN = 2;
 
-// Dyed requests that are under way at once.
+// Dyed requests that are under way at once, and others of which something failed or was slow.
 const KEPT_TRACES_MAX = 1_000;
+
+const FOLLOWED_S = 60;
 
 /** How to make a recorder. */
 export type RecorderOptions = {
@@ -89,6 +91,10 @@ class ColumnRecorder implements Recorder {
   #cells: CallCell[] = [];
   // By their position, which two traces share once in four thousand million.
   readonly #kept = new Set<number>();
+  // Apart from the dyed ones, which a flood of failures must not drive out.
+  #followed = new Set<number>();
+  #followedBefore = new Set<number>();
+  #followedSince = 0;
   #dropped = 0;
   #halfFullSaid = false;
   #second = 0;
@@ -131,9 +137,7 @@ class ColumnRecorder implements Recorder {
   }
 
   keepTrace(traceId: Uint8Array): void {
-    const [oldest] = this.#kept;
-    if (this.#kept.size >= KEPT_TRACES_MAX && oldest !== undefined) this.#kept.delete(oldest);
-    this.#kept.add(tracePosition(traceId, 0));
+    remember(this.#kept, tracePosition(traceId, 0));
   }
 
   limitSpans(perSecond: number, share?: number): void {
@@ -177,9 +181,11 @@ class ColumnRecorder implements Recorder {
     else if (cell.second !== second) cell.writeTo(this.#calls, this.#dictionary);
     cell.add(durationUs, second);
     const sampled = this.#sampler.keeps(record.ids, record.idsAt, second);
-    if (!sampled && code === 0) {
-      const isSlow = durationUs >= cell.slow.fromUs && this.#sampler.keepsSlow();
-      if (!isSlow && !this.#isKept(record)) return;
+    if (!sampled) {
+      const isSlow = code === 0 && durationUs >= cell.slow.fromUs && this.#sampler.keepsSlow();
+      // What led to it in this process ends after it, and what follows from it comes after it: a failed call alone says little.
+      if (code !== 0 || isSlow) this.#follow(record, second);
+      else if (!this.#isKept(record)) return;
     }
     if (this.#spans.length >= this.#limits.spans || this.#bytes() >= this.#limits.bytes) {
       this.#dropped++;
@@ -196,8 +202,20 @@ class ColumnRecorder implements Recorder {
     this.#sayHalfFull();
   }
 
+  // For one to two times FOLLOWED_S: longer than a request lasts, and not for ever, so that looking them up costs nothing where nothing fails.
+  #follow(record: CallRecord, second: number): void {
+    if (second - this.#followedSince >= FOLLOWED_S) {
+      this.#followedBefore = second - this.#followedSince >= 2 * FOLLOWED_S ? new Set() : this.#followed;
+      this.#followed = new Set();
+      this.#followedSince = second;
+    }
+    remember(this.#followed, tracePosition(record.ids, record.idsAt));
+  }
+
   #isKept(record: CallRecord): boolean {
-    return this.#kept.size > 0 && this.#kept.has(tracePosition(record.ids, record.idsAt));
+    if (this.#kept.size + this.#followed.size + this.#followedBefore.size === 0) return false;
+    const position = tracePosition(record.ids, record.idsAt);
+    return this.#kept.has(position) || this.#followed.has(position) || this.#followedBefore.has(position);
   }
 
   // The second in which a call ended, or the newest one when that was just over: ends are reported out of order by some
@@ -229,4 +247,10 @@ class ColumnRecorder implements Recorder {
     this.#halfFullSaid = true;
     this.#onHalfFull();
   }
+}
+
+function remember(positions: Set<number>, position: number): void {
+  const [oldest] = positions;
+  if (positions.size >= KEPT_TRACES_MAX && oldest !== undefined && !positions.has(position)) positions.delete(oldest);
+  positions.add(position);
 }
