@@ -139,10 +139,12 @@ async function startParts(
     isRouted: (service, address, port) => places.has(service, address, port),
   });
   const spanRates = new SpanRates(config.spans_per_second, () => performance.now());
+  const lateS = () => Math.max(tables.lateS, assignments.lateS);
   const foreign = prepareForeignTelemetry({
     ...{ config, spool, spanRates, log, hostName: hostNameOf(config) },
     isConnected: () => link.status.connected,
     routeVersion: () => tables.version,
+    lateS,
   });
   await foreign.listen();
   const localHttp = await listenLocalHttp(
@@ -176,7 +178,7 @@ async function startParts(
     watchDyeing(link, dyeRules, signal),
     watchReloads(link, new InstanceReloads(instances, paths.socket, log), signal),
     sendSpool(link, spool, log, signal),
-    reportMetrics({ append: foreign.spool.append, state: spool }, log, signal),
+    reportMetrics({ append: foreign.spool.append, state: spool, lateS }, log, signal),
     hostReporter.run(link, signal),
     showProcesses(link, new TopProcesses(() => processes.owners()), signal),
   ];

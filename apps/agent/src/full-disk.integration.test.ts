@@ -85,10 +85,27 @@ test("agent and service go on with a full disk, what they report arrives, and lo
     assert.equal(statSync(file).size, size);
     const { client, channel } = agent.connect(agent.socket.replace(disk.inside, disk.path));
     const status = await client.getStatus({});
-    await channel.close();
     assert.equal(status.droppedBatches, 0n);
 
+    const routes = [{ instanceId: "i1", address: "127.0.0.1", port, weight: 100, hostId: "host1" }];
+    const others = Array.from({ length: 200 }, (_, index) => ({
+      service: `Other.service_${index}`,
+      version: 2n,
+      routes,
+    }));
+    server.setRoutes(2n, [{ service: SERVICE, version: 2n, routes }, ...others]);
+    await until("new routes are used, and the server hears that they are not kept", () =>
+      server.routeReports.find(({ appliedVersion, unsavedS }) => appliedVersion === 2n && unsavedS > 0),
+    );
+    await client.register({ service: "Flight.traffic", pid: process.pid });
+    const { tables } = await client.watchRoutes({ appliedVersion: 0n, waitMs: 1000 });
+    assert.equal(tables.length, 201);
+    assert.match(said, /the disk of the route tables is full.*free space there/);
+    await channel.close();
+
     disk.clear();
+    await until("they are kept", () => server.routeReports.at(-1)?.unsavedS === 0);
+    assert.match(readFileSync(join(state, "agent", "routes.json"), "utf8"), /Other\.service_199/);
     await until("the agent says that there is room", () => /the disk of the spool has room again/.test(said));
     const missing = () => /"lines":(\d+),"msg":"lines are missing here/.exec(readFileSync(file, "utf8"));
     assert.ok(Number((await until("its log goes on and says what is missing", () => missing() ?? false))[1]) > 0);

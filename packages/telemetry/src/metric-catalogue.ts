@@ -392,6 +392,10 @@ export const metricCatalogue: readonly MetricEntry[] = [
     ["UDP datagrams lost for want of send buffer", "UDP 发送缓冲区错误"],
     "sys.UDP_SndbufError(Pkt/m)",
   ),
+  entry("sys.agent.unsaved_ms", gauge, Milliseconds, [
+    "How long routes or assignment on the agent's disk have been older than those in use: it is full",
+    "代理磁盘已满，路由或实例分配未落盘的时长",
+  ]),
   entry("sys.spool.used_bytes", gauge, Bytes, [
     "Telemetry that the agent has and the server not yet",
     "代理尚未上报的数据",

@@ -2,6 +2,7 @@ import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Assignment, AssignmentSchema } from "@msec/api/agent/v1/control_pb.js";
 import { type Log, readChecked, writeChecked } from "@msec/process";
 import { z } from "zod";
+import { LateWrite } from "../late-write.ts";
 import { assignmentFault } from "./assignment-fault.ts";
 
 const fileSchema = z.object({ version: z.string().regex(/^\d{1,20}$/), assignments: z.array(z.json()) });
@@ -9,14 +10,18 @@ const fileSchema = z.object({ version: z.string().regex(/^\d{1,20}$/), assignmen
 /** Most instances of one host. */
 const ASSIGNMENTS_MAX = 1000;
 
-/** Which instances this host runs, as the server last said: on disk before it is acted on, so that it outlives both. */
+/** Which instances this host runs, as the server last said: on disk before it is acted on, so that it outlives both; where the disk is full, as soon as it has room. */
 export class AssignmentStore {
   readonly #file: string;
   readonly #log: Log;
   #version = 0n;
   #assignments: readonly Assignment[] = [];
 
+  readonly #late: LateWrite;
+
   private constructor(file: string, log: Log) {
+    const writeAll = () => this.#write(this.#version, this.#assignments);
+    this.#late = new LateWrite({ what: "assignment of instances", file, log, writeAll });
     this.#file = file;
     this.#log = log;
   }
@@ -38,6 +43,11 @@ export class AssignmentStore {
     return this.#version;
   }
 
+  /** For how many seconds the one on disk has been older, because it is full; 0 where it is not. */
+  get lateS(): number {
+    return this.#late.lateS;
+  }
+
   get assignments(): readonly Assignment[] {
     return this.#assignments;
   }
@@ -47,12 +57,12 @@ export class AssignmentStore {
    *
    * @param isOrdered  an operator ordered that it replaces whatever is here
    * @returns whether it was newer than what is here, or ordered; older is refused
-   * @throws what the file system says; nothing has changed then
+   * @throws what the file system says, but for a full disk; nothing has changed then
    */
   async apply(version: bigint, assignments: readonly Assignment[], isOrdered = false): Promise<boolean> {
     if (version <= this.#version && !isOrdered) return false;
     const usable = this.#usable(assignments);
-    await this.#write(version, usable);
+    await this.#late.write(() => this.#write(version, usable));
     this.#version = version;
     this.#assignments = usable;
     return true;

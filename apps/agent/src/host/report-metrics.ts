@@ -13,11 +13,14 @@ const intervalMs = 10_000;
 /** Where they go, and of whose state they tell. */
 export interface MetricsSpool extends Pick<Spool, "append"> {
   readonly state: Pick<Spool, "bytes" | "droppedBatches">;
+  /** For how many seconds the agent's files have lacked what it knows, see `LateWrite`. */
+  readonly lateS: () => number;
 }
 
 /** What this host's own reporting had to drop is a curve of the host, and can be an alarm. */
-function spoolSamples(bytes: number, dropped: number): HostSample[] {
+function spoolSamples(bytes: number, dropped: number, lateS: number): HostSample[] {
   return [
+    { name: "sys.agent.unsaved_ms", kind: SampleKind.gauge, value: lateS * 1000 },
     { name: "sys.spool.used_bytes", kind: SampleKind.gauge, value: bytes },
     { name: "sys.spool.dropped_batches", kind: SampleKind.counter, value: dropped },
   ];
@@ -37,7 +40,7 @@ export async function reportMetrics(spool: MetricsSpool, log: Log, signal: Abort
     const timeS = Math.floor(Date.now() / 1000);
     const { bytes, droppedBatches } = spool.state;
     const dropped = droppedBatches + lost;
-    const samples = [...metrics.sample(performance.now()), ...spoolSamples(bytes, dropped - told)];
+    const samples = [...metrics.sample(performance.now()), ...spoolSamples(bytes, dropped - told, spool.lateS())];
     try {
       spool.append(metricsEnvelope(samples, timeS));
       told = dropped;

@@ -21,6 +21,8 @@ export interface ForeignTelemetryParts {
   readonly hostName: string;
   readonly isConnected: () => boolean;
   readonly routeVersion: () => bigint;
+  /** See `LateWrite`. */
+  readonly lateS: () => number;
 }
 
 /** What foreign tools report to the agent and read of it. */

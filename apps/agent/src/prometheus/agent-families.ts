@@ -11,6 +11,8 @@ import type { Spool } from "../spool/spool.ts";
 export interface AgentFamiliesParts {
   readonly totals: TelemetryTotals;
   readonly spool: Pick<Spool, "bytes" | "droppedBatches">;
+  /** See `LateWrite`. */
+  readonly lateS: () => number;
   readonly isConnected: () => boolean;
   readonly routeVersion: () => bigint;
   /** Requests, refusals and rows refused over OTLP; `undefined` where it is not taken. */
@@ -32,6 +34,12 @@ export function agentFamilies(parts: AgentFamiliesParts): MetricFamily[] {
       "msec_agent_route_version",
       "Version of the routes that are applied",
       Number(parts.routeVersion()),
+    ),
+    singleValue(
+      "gauge",
+      "msec_agent_unsaved_seconds",
+      "Seconds for which routes or assignment on disk have been older than those in use, because it is full",
+      parts.lateS(),
     ),
     singleValue("gauge", "msec_spool_bytes", "Telemetry on disk that the server does not have yet", parts.spool.bytes),
     singleValue(

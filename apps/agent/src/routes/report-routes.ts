@@ -72,7 +72,7 @@ export class RouteReporter {
   }
 
   #request(): ReportFields {
-    const { version, generation, digest, refused } = this.#tables;
+    const { version, generation, digest, refused, lateS } = this.#tables;
     const { used, all, behind } = this.#users.lowest(version, generation);
     return {
       appliedVersion: version,
@@ -85,6 +85,7 @@ export class RouteReporter {
       })),
       processes: all,
       processesBehind: behind,
+      unsavedS: lateS,
     };
   }
 }
@@ -97,6 +98,7 @@ function isSame(a: ReportFields, b: ReportFields): boolean {
     a.usedVersion === b.usedVersion &&
     a.digest === b.digest &&
     a.processesBehind === b.processesBehind &&
+    (a.unsavedS === 0) === (b.unsavedS === 0) &&
     a.refused?.length === b.refused?.length
   );
 }

@@ -61,6 +61,8 @@ export class RouteLog {
     const line = lineOf(record);
     const isLong = this.#bytes + line.length > Math.max(COMPACT_MIN_BYTES, 2 * this.#wholeBytes);
     if (this.#mustRewrite || isLong || this.#bytes === 0) {
+      // What this one says is in no other: until it is there, no other may follow what was there before.
+      this.#mustRewrite = true;
       await this.#rewrite(whole());
       return;
     }

@@ -4,6 +4,7 @@ import { applyRouteDelta, combineDigests, ROUTE_TABLES_MAX, ROUTES_MAX, routeTab
 import type { Log } from "@msec/process";
 import { z } from "zod";
 import { ChangeBell } from "../change-bell.ts";
+import { LateWrite } from "../late-write.ts";
 import { RouteLog } from "./route-log.ts";
 import { routeTableFault, routeTableFromJson, routeTableToJson } from "./route-table.ts";
 
@@ -39,7 +40,7 @@ const recordSchema = z.object({
 });
 
 /**
- * Every route table of the cluster, and the zone of this host, on disk before anybody sees it.
+ * Every route table of the cluster, and the zone of this host, on disk before anybody sees it; where the disk is full, as soon as it has room (`lateS`).
  *
  * What is here only gets newer. An update that is older, an empty answer, a table that is empty without being newer, or one
  * with a bad route changes nothing and is logged; only `replaceAll`, which an operator orders, goes back. An update whose digest
@@ -68,17 +69,30 @@ export class RouteTables {
   #zone = "";
   /** Writes follow each other. */
   #writing: Promise<void> = Promise.resolve();
+  readonly #late: LateWrite;
 
-  private constructor(file: string, disk: RouteLog, log: Log) {
+  private constructor(file: string, disk: RouteLog, log: Log, againMs?: number) {
+    const writeAll = () => this.#write(this.#now());
+    this.#late = new LateWrite({
+      what: "route tables",
+      file,
+      log,
+      writeAll,
+      ...(againMs !== undefined && { againMs }),
+    });
     this.#file = file;
     this.#disk = disk;
     this.#log = log;
   }
 
-  /** Open with what is on disk. A damaged file is set aside and logged, what stands before the damage used; the server is asked for everything again then. */
-  static async open(file: string, log: Log): Promise<RouteTables> {
+  /**
+   * Open with what is on disk. A damaged file is set aside and logged, what stands before the damage used; the server is asked for everything again then.
+   *
+   * @param againMs  see `LateWriteOptions`
+   */
+  static async open(file: string, log: Log, againMs?: number): Promise<RouteTables> {
     const { log: disk, found } = await RouteLog.open(file);
-    const tables = new RouteTables(file, disk, log);
+    const tables = new RouteTables(file, disk, log, againMs);
     if (found.damage !== undefined) {
       const { reason, movedTo } = found.damage;
       log.error(`the route tables on disk cannot be used: ${reason}`, { file, movedTo, before: found.records.length });
@@ -98,9 +112,14 @@ export class RouteTables {
   /** The server says where this host is. Who waits for a change hears of it. */
   async setZone(zone: string): Promise<void> {
     if (zone === this.#zone) return;
-    await this.#write({ version: this.#version, demoted: this.#demoted, zone, tables: this.#tables });
+    await this.#late.write(() => this.#write({ ...this.#now(), zone }));
     this.#zone = zone;
     this.#changes.ring();
+  }
+
+  /** For how many seconds the tables on disk have been older than these, because it is full; 0 where they are not. */
+  get lateS(): number {
+    return this.#late.lateS;
   }
 
   /** The highest version that was applied; 0 where there never was one. */
@@ -153,10 +172,10 @@ export class RouteTables {
   }
 
   /**
-   * Apply what the server sent: first to disk, then to everybody who waits.
+   * Apply what the server sent: first to disk (where that has room), then to everybody who waits.
    *
    * @returns false when it was older than what is here, and refused
-   * @throws what the file system says; nothing has changed then
+   * @throws what the file system says, but for a full disk; nothing has changed then
    */
   async apply(update: RouteUpdate): Promise<boolean> {
     if (this.#demoted && update.tables.length === 0 && !update.replaceAll) return true;
@@ -171,7 +190,8 @@ export class RouteTables {
     const next = this.#merge(update, replaceAll);
     if (next === undefined) return !update.isFull;
     if (!next.isChanged) return true;
-    await this.#write({ version: update.version, demoted: false, zone: this.#zone, tables: next.tables });
+    const written = { version: update.version, demoted: false, zone: this.#zone, tables: next.tables };
+    await this.#late.write(() => this.#write(written));
     this.#tables = next.tables;
     this.#digests = next.digests;
     this.#sentDigests = next.sent;
@@ -262,7 +282,7 @@ export class RouteTables {
    */
   async demote(): Promise<void> {
     if (!this.#known) return;
-    await this.#write({ version: this.#version, demoted: true, zone: this.#zone, tables: this.#tables });
+    await this.#write({ ...this.#now(), demoted: true });
     this.#demoted = true;
   }
 
@@ -282,6 +302,10 @@ export class RouteTables {
     if (table.version < present.version) return `it is older (${table.version}) than ours (${present.version})`;
     // The same version means the same content: an emptied one of the same version is a fault of the server.
     return table.routes.length === 0 && present.routes.length > 0 ? "it is empty and not newer than ours" : undefined;
+  }
+
+  #now(): Written {
+    return { version: this.#version, demoted: this.#demoted, zone: this.#zone, tables: this.#tables };
   }
 
   async #write(next: Written): Promise<void> {

@@ -20,7 +20,8 @@ const ANSWER_MS = 10_000;
 const LOOK_MS = 1_000;
 /** A server that does not know the method may be replaced by one that does. */
 const UNIMPLEMENTED_MS = 60_000;
-const LAST_LINES = 10;
+/** Enough for the error that Node prints when a worker dies, with its stack and what the controller says of it. */
+const LAST_LINES = 24;
 /** The server takes no more; the newest come last. */
 const ORDERS_MAX = 1_000;
 const REASON_MAX = 4_096;

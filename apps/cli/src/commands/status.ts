@@ -1,4 +1,5 @@
 import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
+import { HealthService } from "@msec/api/console/v1/health_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState } from "../context.ts";
@@ -52,6 +53,15 @@ export const addStatusCommand: AddCommand = (program, context) => {
     return { name, ok: true, text: messages.statusProcessRuns(found.record.pid, formatUptime(found.uptimeMs)) };
   }
 
+  /** What the server says is wrong with the system itself. */
+  async function healthFindings(state: string): Promise<Finding[]> {
+    const answer = await attempt(() => openOperatorApi(state, messages).client(HealthService).getHealth({}));
+    return (answer?.problems ?? []).map(({ subject, sinceMs, text }) => {
+      const age = messages.statusSince(formatUptime(Math.max(0, Date.now() - sinceMs)));
+      return { name: messages.statusHealth, ok: false, text: [subject, age, text].filter(Boolean).join("; ") };
+    });
+  }
+
   async function apiFindings(state: string): Promise<Finding[]> {
     const registry = await attempt(() => openOperatorApi(state, messages).client(RegistryService));
     const answers = await attempt(async () =>
@@ -77,6 +87,7 @@ export const addStatusCommand: AddCommand = (program, context) => {
         ok: running === supervised,
         text: messages.statusServicesText(services.length, running, supervised),
       },
+      ...(await healthFindings(state)),
       // Out of routing is what an operator chose: it is said, and is not a fault.
       { name: messages.statusRouting, ok: true, text: messages.statusRoutingText(routed, routable.length) },
     ];

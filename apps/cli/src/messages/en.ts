@@ -277,6 +277,8 @@ export const en = {
   statusServer: "server",
   statusLauncher: "launcher",
   statusAgent: "agent",
+  statusHealth: "health",
+  statusSince: (age: string) => `for ${age}`,
   statusHosts: "hosts",
   statusServices: "services",
   statusRouting: "routing",

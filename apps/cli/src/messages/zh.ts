@@ -268,6 +268,8 @@ export const zh: Messages = {
   statusServer: "server",
   statusLauncher: "启动器",
   statusAgent: "agent",
+  statusHealth: "健康",
+  statusSince: (age) => `已 ${age}`,
   statusHosts: "主机",
   statusServices: "服务",
   statusRouting: "路由",

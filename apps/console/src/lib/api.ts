@@ -3,6 +3,7 @@ import { createConnectTransport } from "@connectrpc/connect-web";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
+import { HealthService } from "@msec/api/console/v1/health_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { ProcessesService } from "@msec/api/console/v1/processes_pb.js";
@@ -19,6 +20,7 @@ export interface Api {
   readonly registry: Client<typeof RegistryService>;
   readonly capacity: Client<typeof CapacityService>;
   readonly processes: Client<typeof ProcessesService>;
+  readonly health: Client<typeof HealthService>;
   readonly telemetry: Client<typeof TelemetryService>;
   readonly request: Client<typeof RequestService>;
   readonly log: Client<typeof LogService>;
@@ -47,6 +49,7 @@ export function createApi(transport: Transport): Api {
     registry: createClient(RegistryService, transport),
     capacity: createClient(CapacityService, transport),
     processes: createClient(ProcessesService, transport),
+    health: createClient(HealthService, transport),
     telemetry: createClient(TelemetryService, transport),
     request: createClient(RequestService, transport),
     log: createClient(LogService, transport),

@@ -7,7 +7,7 @@ export interface HostRouteState {
   readonly state: RouteState;
   /** Since when it lacks a version that there is, milliseconds since 1970 UTC; 0 where it has the newest. */
   readonly behindSinceMs: number;
-  /** Why its tables differ although it has the newest version; empty where they do not. */
+  /** Why its tables differ although it has the newest version, or are not on its disk; empty where all is well. */
   readonly problem: string;
 }
 
@@ -31,9 +31,17 @@ export function hostRouteState(
     Number(routes.appliedVersion) === feed.routeVersion &&
     routes.digest !== 0n &&
     routes.digest !== feed.routeDigest;
-  if (!isOther) return { state: RouteState.CURRENT, behindSinceMs: 0, problem: "" };
+  if (!isOther) return { state: RouteState.CURRENT, behindSinceMs: 0, problem: unsaved(routes) };
   const problem = refusals(routes) || "its tables have another content than the server's; push again";
   return { state: RouteState.DIFFERENT, behindSinceMs: 0, problem };
+}
+
+/** What is said of a host whose agent has no room for its tables. */
+export const AGENT_IS_FULL =
+  "the disk of its agent is full: new routes are used and not kept, so that an agent that starts again begins with older ones; free space there";
+
+function unsaved(routes: HostState["routes"]): string {
+  return (routes?.unsavedS ?? 0) > 0 ? AGENT_IS_FULL : "";
 }
 
 function refusals(routes: HostState["routes"]): string {

@@ -6,6 +6,8 @@ export interface GatedStore extends TelemetryStore {
   readonly isOpen: boolean;
   /** Whether the last thing that was put into it found its disk full. */
   readonly isFull: boolean;
+  /** Since when, by `performance.now()`, and how many things were refused since; `undefined` while it has room. */
+  readonly full: { readonly sinceMs: number; readonly refused: number } | undefined;
 }
 
 /**
@@ -16,11 +18,13 @@ export interface GatedStore extends TelemetryStore {
  */
 export function gateStore(store: TelemetryStore, onFull: (isFull: boolean) => void = () => {}): GatedStore {
   let isOpen = false;
-  let isFull = false;
+  let full: { readonly sinceMs: number; refused: number } | undefined;
   const setFull = (now: boolean) => {
-    if (now === isFull) return;
-    isFull = now;
-    onFull(now);
+    const wasFull = full !== undefined;
+    if (!now) full = undefined;
+    else full ??= { sinceMs: performance.now(), refused: 0 };
+    if (full !== undefined) full.refused++;
+    if (now !== wasFull) onFull(now);
   };
   const noticing =
     <Arguments extends unknown[], Answer>(put: (...args: Arguments) => Promise<Answer>) =>
@@ -47,7 +51,10 @@ export function gateStore(store: TelemetryStore, onFull: (isFull: boolean) => vo
       return isOpen;
     },
     get isFull() {
-      return isFull;
+      return full !== undefined;
+    },
+    get full() {
+      return full;
     },
     async waitReady(options) {
       await store.waitReady(options);

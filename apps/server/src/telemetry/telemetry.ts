@@ -20,6 +20,12 @@ export interface Telemetry extends AsyncDisposable {
   readonly store: TelemetryStore;
   /** Whether its disk was full when something was last put into it. */
   readonly isFull: boolean;
+  /** Whether it has answered since this server started. */
+  readonly isOpen: boolean;
+  /** See `GatedStore.full`. */
+  readonly full: GatedStore["full"];
+  /** The embedded engine's data; empty where it is another server. */
+  readonly directory: string;
   /** Start the engine's process, or look for the foreign server; returns at once. */
   start(): void;
   /** Stop the engine's process and give the connections back. */
@@ -79,8 +85,15 @@ export function openTelemetry(place: TelemetryPlace, state: string, log: Log): T
   };
   return {
     store,
+    directory: place.telemetry === "embedded" ? join(state, "telemetry") : "",
     get isFull() {
       return store.isFull;
+    },
+    get isOpen() {
+      return store.isOpen;
+    },
+    get full() {
+      return store.full;
     },
     ...{ start, close, [Symbol.asyncDispose]: close },
   };

@@ -4,7 +4,7 @@ import { Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatClock, formatElapsed } from "../../lib/format.ts";
+import { formatClock, formatElapsed, formatZone } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
@@ -17,6 +17,7 @@ import { servicesQuery } from "../service/queries.ts";
 import { sessionQuery } from "../session/queries.ts";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { DisplaySettings } from "./display-settings.tsx";
+import { HealthBar } from "./health-bar.tsx";
 import { monitoringPath } from "./monitoring-only.ts";
 import { RequestSearch } from "./request-search.tsx";
 import { ServiceTreeNav } from "./service-tree-nav.tsx";
@@ -95,6 +96,7 @@ export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
         {services.isError && services.data !== undefined && (
           <StaleBar updatedAt={services.dataUpdatedAt} onRetry={services.refetch} />
         )}
+        <HealthBar />
         <main id="main" tabIndex={-1}>
           {services.isError && services.data === undefined ? (
             <FailureNotice error={services.error} onRetry={services.refetch} />
@@ -116,6 +118,9 @@ function Freshness({ failed, updatedAt }: { failed: boolean; updatedAt: number }
       <Status mark={failed ? "warn" : "ok"}>
         {failed ? t("shell.dataOf", { time: formatClock(updatedAt) }) : t("shell.live")}
       </Status>
+      <span className="zone" title={t("shell.timeZone", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}>
+        {formatZone(updatedAt)}
+      </span>
     </div>
   );
 }

@@ -129,6 +129,17 @@ export const en = {
     switchLanguage: "中文: switch the language to Chinese",
     signedInAs: "Signed in as {{name}}",
     signOut: "Sign out",
+    timeZone: "Times in {{zone}}",
+  },
+  systemHealth: {
+    storeFull_one:
+      "The disk of the telemetry store is full, since {{age}}: it takes nothing; {{count}} delivery was refused. Agents keep what they have and drop the oldest when their spools are full. Free space for {{subject}}, or keep less (monitor page, Retention).",
+    storeFull_other:
+      "The disk of the telemetry store is full, since {{age}}: it takes nothing; {{count}} deliveries were refused. Agents keep what they have and drop the oldest when their spools are full. Free space for {{subject}}, or keep less (monitor page, Retention).",
+    storeAway:
+      "The telemetry store has not answered since the server started {{age}} ago: curves, logs and requests wait in the agents' spools. The server's log says why.",
+    agentFull:
+      "The disk of the agent of {{subject}} is full, since {{age}}: it uses new routes and cannot keep them, so that after a restart it begins with older ones. Free space there.",
   },
   search: {
     placeholder: "Request ID",
@@ -402,6 +413,10 @@ export const en = {
     missingTitle: "No record of this request",
     missingTodo:
       "Either the ID is from another system, or its records are no longer kept, or no host has been able to send them.",
+    toLogs: "On the log page",
+    internal: "Work of the service for itself, not a call.",
+    toRequests: "Requests like it",
+    toLogsOf: "Its log at that time",
     truncatedTitle: "This request is longer than a page",
     truncatedTodo: "The first 5,000 spans and 1,000 log lines are shown.",
     badIdTitle: "“{{id}}” is no request ID",

@@ -131,6 +131,14 @@ export const zh = {
     switchLanguage: "English：切换为英文",
     signedInAs: "当前用户：{{name}}",
     signOut: "退出登录",
+    timeZone: "时间为 {{zone}}",
+  },
+  systemHealth: {
+    storeFull_other:
+      "遥测存储的磁盘已满（已 {{age}}）：不再写入，已拒绝 {{count}} 次上报。agent 先暂存数据，暂存满后丢弃最旧的。请为 {{subject}} 释放空间，或缩短保留时间（监控页“保留”）。",
+    storeAway: "server 启动 {{age}}以来遥测存储一直没有应答：曲线、日志和请求暂存在各 agent。原因见 server 日志。",
+    agentFull:
+      "{{subject}} 的 agent 磁盘已满（已 {{age}}）：新路由已生效但无法落盘，重启后会先使用旧路由。请在该机器上释放空间。",
   },
   search: {
     placeholder: "请求ID",
@@ -378,6 +386,10 @@ export const zh = {
     waitingTodo: "调用结束后约两秒内记录会到达，正在每秒查询一次。",
     missingTitle: "没有该请求的记录",
     missingTodo: "请求ID 可能来自其他系统，记录可能已过保存期，或机器未能上报。",
+    toLogs: "在日志页查看",
+    internal: "服务自身的处理，不是调用。",
+    toRequests: "同类请求",
+    toLogsOf: "当时的日志",
     truncatedTitle: "该请求过长",
     truncatedTodo: "只显示前 5,000 个跨度和 1,000 行日志。",
     badIdTitle: "“{{id}}”不是请求ID",

@@ -223,6 +223,13 @@ export declare type ReportRoutesRequest = Message<"msec.agent.v1.ReportRoutesReq
    * @generated from field: uint32 processes_behind = 6;
    */
   processesBehind: number;
+
+  /**
+   * For how many seconds the tables on the agent's disk have been older than those in use, because it is full; 0: they are not.
+   *
+   * @generated from field: uint32 unsaved_s = 7;
+   */
+  unsavedS: number;
 };
 
 /**
