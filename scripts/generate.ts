@@ -1,5 +1,6 @@
-import { globSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { globSync, statSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runCommand } from "./command.ts";
@@ -23,8 +24,45 @@ export async function generate(directory: string, outputDirectory = "."): Promis
   return { ok: lintFiles.status === 0 && made.status === 0, output: `${directory}: ${lintFiles.output}${made.output}` };
 }
 
-/** Whether what is in every `gen/` is what its .proto files give, no file more or less. */
+/** Which inputs and outputs were found good last: a hash. */
+const goodFile = join(root, "node_modules/.cache/msec-generated-good");
+
+/** Whether what is in every `gen/` is what its .proto files give, no file more or less. What was found good with all the same files and tools is not made again. */
 export async function checkGenerated(): Promise<StepResult> {
+  const hash = await hashGenerated();
+  if ((await readFile(goodFile, "utf8").catch(() => "")) === hash) {
+    return { ok: true, output: "", note: "all as when it was checked last" };
+  }
+  const result = await makeAndCompare();
+  if (result.ok) {
+    await mkdir(dirname(goodFile), { recursive: true });
+    await writeFile(goodFile, hash);
+  }
+  return result;
+}
+
+/** A hash of all that the result depends on: what is generated from, what was generated, the versions of the tools, and how they are run. */
+async function hashGenerated(): Promise<string> {
+  const files = [
+    "package-lock.json",
+    "scripts/generate.ts",
+    ...findGenerated().flatMap((directory) =>
+      globSync(`${directory}/{buf*.yaml,**/*.proto,gen/**}`, { cwd: root, exclude: ["**/node_modules/**"] })
+        .filter((file) => statSync(join(root, file)).isFile())
+        .sort(),
+    ),
+  ];
+  const hash = createHash("sha256");
+  for (const file of files) {
+    hash
+      .update(`${file}\0`)
+      .update(await readFile(join(root, file)))
+      .update("\0");
+  }
+  return hash.digest("hex");
+}
+
+async function makeAndCompare(): Promise<StepResult> {
   const problems: string[] = [];
   for (const directory of findGenerated()) {
     const temporary = await mkdtemp(join(tmpdir(), "msec-generate-"));
