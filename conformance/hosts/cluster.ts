@@ -417,7 +417,7 @@ async function firstLine(child: ChildProcess, name: string): Promise<void> {
     throw new Error(`the ${name} ended`);
   });
   died.catch(() => {}); // From the first line on its end is the test's business.
-  await Promise.race([once(lines, "line"), died, delay(60_000)]);
+  await Promise.race([once(lines, "line", { signal: AbortSignal.timeout(180_000) }), died]);
 }
 
 async function ended(child: ChildProcess): Promise<void> {
