@@ -131,6 +131,19 @@ export function formatClock(ms: number, milliseconds = false): string {
   return milliseconds ? `${text}.${String(date.getMilliseconds()).padStart(3, "0")}` : text;
 }
 
+/**
+ * The browser's time zone, in which all times are shown, as its distance from UTC: `UTC+8`, `UTC−3:30`, `UTC`.
+ *
+ * @param ms when, milliseconds since 1970 UTC: summer time changes it
+ */
+export function formatZone(ms: number): string {
+  const minutes = -new Date(ms).getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const size = Math.abs(minutes);
+  const rest = size % 60 === 0 ? "" : `:${String(size % 60).padStart(2, "0")}`;
+  return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${rest}`;
+}
+
 /** A date and time of day in the browser's time zone: `2026-11-22 14:03:22`. */
 export function formatDateTime(ms: number): string {
   const date = new Date(ms);

@@ -36,11 +36,13 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
             <th>{t("alarm.column.severity")}</th>
             <th>{t("alarm.column.target")}</th>
             <th>{t("alarm.column.condition")}</th>
-            <th className="num">{t("alarm.column.value")}</th>
-            <th className="num col-wide">{t("alarm.column.worst")}</th>
-            <th>{t("alarm.column.first")}</th>
-            <th className="col-wide">{t("alarm.column.last")}</th>
-            <th className="num">{t("alarm.column.minutes")}</th>
+            <th className="num">
+              {t("alarm.column.value")} / {t("alarm.column.worst")}
+            </th>
+            <th>
+              {t("alarm.column.first")} / {t("alarm.column.last")}
+            </th>
+            <th className="num col-wide">{t("alarm.column.minutes")}</th>
             <th>{t("alarm.column.state")}</th>
           </tr>
         </thead>
@@ -80,26 +82,36 @@ function AlarmCells({ alarm }: { alarm: Alarm }) {
         </Status>
       </td>
       <td className="two target">
-        <Link className="link" to="/alarms/$id" params={{ id: alarm.id }}>
+        <Link className="link clipped" to="/alarms/$id" params={{ id: alarm.id }} title={alarm.service || alarm.host}>
           {alarm.service || alarm.host}
         </Link>
         {(alarm.instance !== "" || (alarm.service !== "" && alarm.host !== "")) && (
-          <span className="under mono">{alarm.instance || alarm.host}</span>
+          <span className="under">
+            <span className="mono clipped" title={alarm.instance || alarm.host}>
+              {alarm.instance || alarm.host}
+            </span>
+          </span>
         )}
       </td>
       <td className="two condition">
-        <span className="clip" style={{ display: "block" }} title={rule && conditionText(t, rule)}>
+        <span className="clip" title={rule && conditionText(t, rule)}>
           {rule && conditionText(t, rule)}
         </span>
-        <span className="under clip">{rule?.name}</span>
+        <span className="under clip" title={rule?.name}>
+          {rule?.name}
+        </span>
       </td>
-      <td className="num">{value(alarm.lastValue)}</td>
-      <td className="num col-wide">{value(alarm.peak)}</td>
-      <td title={formatDateTime(alarm.firstMs)}>{formatAge(now - alarm.firstMs, language)}</td>
-      <td className="col-wide" title={formatDateTime(alarm.lastMs)}>
-        {formatAge(now - alarm.lastMs, language)}
+      <td className="num two">
+        {value(alarm.lastValue)}
+        <span className="under">{value(alarm.peak)}</span>
       </td>
-      <td className="num">{alarm.count}</td>
+      <td className="two">
+        <span title={formatDateTime(alarm.firstMs)}>{formatAge(now - alarm.firstMs, language)}</span>
+        <span className="under" title={formatDateTime(alarm.lastMs)}>
+          {formatAge(now - alarm.lastMs, language)}
+        </span>
+      </td>
+      <td className="num col-wide">{alarm.count}</td>
       <td>
         <AlarmTags alarm={alarm} />
       </td>

@@ -203,8 +203,12 @@ function RuleRow({ rule, onEnd }: { rule: DyeRuleView; onEnd: () => void }) {
       <td className="mono clip" title={rule.value}>
         {rule.field === "" ? t("dyeing.everyRequest") : `${rule.field} = ${rule.value}`}
       </td>
-      <td>{rule.service || t("dyeing.everyService")}</td>
-      <td>{rule.caller || t("dyeing.anyCaller")}</td>
+      <td className="clip" title={rule.service}>
+        {rule.service || t("dyeing.everyService")}
+      </td>
+      <td className="clip" title={rule.caller}>
+        {rule.caller || t("dyeing.anyCaller")}
+      </td>
       <td className="clip note" title={rule.note}>
         {rule.note}
       </td>

@@ -1,5 +1,6 @@
 import { type Host, RouteState } from "@msec/api/console/v1/registry_pb.js";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { App, Button, Input, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -121,6 +122,9 @@ export function HostFoot({ host }: { readonly host: Host }) {
           <dd className="mono">{host.agentVersion || "–"}</dd>
         </div>
       </dl>
+      <Link className="link nowrap" to="/monitor" search={{ host: host.name, names: "^sys.*$" }}>
+        {t("hosts.curves")}
+      </Link>
       {host.routeProblem !== "" && <span className="fail">{host.routeProblem}</span>}
       <span className="spacer" />
       {host.routeState !== RouteState.CURRENT && !onlyMonitors && <PushButton hostId={host.id} />}

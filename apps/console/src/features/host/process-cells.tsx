@@ -9,7 +9,7 @@ export function ProcessHeads() {
   const { t } = useTranslation();
   return (
     <>
-      <th className="num">{t("column.pid")}</th>
+      <th className="num col-wide">{t("column.pid")}</th>
       <th className="num">{t("column.uptime")}</th>
       <th className="num">{t("column.memory")}</th>
       <th className="num">{t("column.cpu")}</th>
@@ -36,7 +36,7 @@ export function ProcessCells({ process }: { readonly process: Process | undefine
   const cpu = workers.reduce((sum, one) => sum + one.cpuPercent, process?.cpuPercent ?? 0);
   return (
     <>
-      <td className="num mono">{alive ? process.pid : nothing}</td>
+      <td className="num mono col-wide">{alive ? process.pid : nothing}</td>
       <td className="num">{alive ? formatElapsed(now - process.startedMs, language) : nothing}</td>
       <td className="num">{alive ? formatBytes(memory) : nothing}</td>
       <td className="num">{alive ? `${formatRate(cpu)} %` : nothing}</td>

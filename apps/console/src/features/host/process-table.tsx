@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Notice } from "../../ui/notice.tsx";
 import { Status } from "../../ui/status-mark.tsx";
 import { processStateView } from "../service/health-mark.ts";
+import "./hosts-page.css";
 import { ProcessCells, ProcessHeads } from "./process-cells.tsx";
 
 /** The processes of one host, those of the system itself first. */
@@ -14,7 +15,7 @@ export function ProcessTable({ host }: { readonly host: Host }) {
     return <Notice title={t("hosts.noProcessesTitle")}>{t("hosts.noProcessesTodo")}</Notice>;
   const processes = host.processes.toSorted((a, b) => Number(a.instanceId !== "") - Number(b.instanceId !== ""));
   return (
-    <table className="grid" aria-label={t("hosts.processesOf", { host: host.name })}>
+    <table className="grid processes" aria-label={t("hosts.processesOf", { host: host.name })}>
       <thead>
         <tr>
           <th>{t("column.process")}</th>
@@ -33,7 +34,12 @@ export function ProcessTable({ host }: { readonly host: Host }) {
                 {process.instanceId === "" ? (
                   <span className="soft">{process.name}</span>
                 ) : (
-                  <Link className="link" to="/services/$name" params={{ name: process.name }}>
+                  <Link
+                    className="link clipped"
+                    to="/services/$name"
+                    params={{ name: process.name }}
+                    title={process.name}
+                  >
                     {process.name}
                   </Link>
                 )}

@@ -27,7 +27,7 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
   const [height, setHeight] = useState(600);
   const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - BEYOND);
   const last = Math.min(lines.length, Math.ceil((top + height) / ROW_HEIGHT) + BEYOND);
-  const template = ["104px", "46px", ...columns.map((column) => widths[column]), "minmax(320px, 1fr)"].join(" ");
+  const template = ["104px", "46px", ...columns.map((column) => widths[column]), "minmax(200px, 1fr)"].join(" ");
   const scrolled = (event: UIEvent<HTMLDivElement>) => {
     const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
     setTop(scrollTop);
@@ -119,13 +119,13 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
 }
 
 const widths: Readonly<Record<LogColumn, string>> = {
-  service: "150px",
+  service: "minmax(96px, 150px)",
   instance: "140px",
   host: "90px",
   method: "180px",
   caller: "130px",
   peer: "140px",
-  source: "130px",
+  source: "minmax(84px, 130px)",
   function: "120px",
   request: "100px",
 };

@@ -175,9 +175,14 @@ function EdgeTable({ edges, nodes, search }: EdgeTableProps) {
   const kinds = new Map(nodes.map(({ name, kind }) => [name, kind]));
   const name = (service: string) => {
     const kind = kinds.get(service);
-    if (kind === undefined || !hasPage(kind)) return service || <span className="muted">{t("map.nobody")}</span>;
+    if (kind === undefined || !hasPage(kind))
+      return (
+        <span className={service === "" ? "muted" : "clipped"} title={service}>
+          {service || t("map.nobody")}
+        </span>
+      );
     return (
-      <Link className="link" to="/services/$name" params={{ name: service }}>
+      <Link className="link clipped" to="/services/$name" params={{ name: service }} title={service}>
         {service}
       </Link>
     );

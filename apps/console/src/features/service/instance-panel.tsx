@@ -34,6 +34,7 @@ export function InstancePanel({ service }: { readonly service: Service }) {
   const [edited, setEdited] = useState<Instance>();
   const routing = useSwitch(service);
   const callable = takesCalls(service);
+  const supervised = service.kind !== ServiceKind.EXTERNAL;
   const traffic = useQuery({
     ...callsQuery(api, {
       service: service.name,
@@ -104,9 +105,13 @@ export function InstancePanel({ service }: { readonly service: Service }) {
                   {t("column.callsPerSecond")}
                 </th>
               )}
-              <th className="col-wide">{t("column.host")}</th>
-              <th className="col-wide">{t("column.release")}</th>
-              <ProcessHeads />
+              {supervised && (
+                <>
+                  <th className="col-wide">{t("column.host")}</th>
+                  <th className="col-wide">{t("column.release")}</th>
+                  <ProcessHeads />
+                </>
+              )}
             </tr>
           </thead>
           <tbody>
@@ -116,6 +121,7 @@ export function InstancePanel({ service }: { readonly service: Service }) {
                 instance={instance}
                 usualRelease={other === undefined ? undefined : usual?.release}
                 callable={callable}
+                supervised={supervised}
                 curve={traffic.data?.curves.find((curve) => curve.instance === `${instance.address}:${instance.port}`)}
                 trafficKnown={traffic.data !== undefined && !traffic.isError}
                 chosen={chosen.has(instance.id)}

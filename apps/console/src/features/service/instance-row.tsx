@@ -26,6 +26,8 @@ export interface InstanceRowProps {
   readonly usualRelease: string | undefined;
   /** Others can call it: it has a switch and traffic. */
   readonly callable: boolean;
+  /** An agent runs it and says how it is; nobody does of external ones. */
+  readonly supervised: boolean;
   /** Its last seconds; undefined when it was not called. */
   readonly curve: Curve | undefined;
   readonly trafficKnown: boolean;
@@ -94,15 +96,19 @@ export function InstanceRow(props: InstanceRowProps) {
             />
           </td>
         )}
-        <td className="col-wide">{instance.hostName || <span className="zero">–</span>}</td>
-        <td className="col-wide">
-          <ReleaseCell release={release} usual={props.usualRelease} />
-        </td>
-        <ProcessCells process={process} />
+        {props.supervised && (
+          <>
+            <td className="col-wide">{instance.hostName || <span className="zero">–</span>}</td>
+            <td className="col-wide">
+              <ReleaseCell release={release} usual={props.usualRelease} />
+            </td>
+            <ProcessCells process={process} />
+          </>
+        )}
       </tr>
       {open && (
         <tr className="more" id={moreId}>
-          <td colSpan={callable ? 6 + PROCESS_COLUMNS : 4 + PROCESS_COLUMNS}>
+          <td colSpan={(callable ? 4 : 2) + (props.supervised ? 2 + PROCESS_COLUMNS : 0)}>
             <dl className="facts">
               <Fact name={t("instance.id")} value={<span className="mono">{instance.id}</span>} />
               <Fact name={t("column.host")} value={instance.hostName || "–"} />

@@ -123,7 +123,7 @@ function ServiceTable({ services, calls, title, sort, onSort }: ServiceTableProp
             <SortHead {...common} by="name" text={t("column.service")} ascending />
             <SortHead {...common} by="health" text={t("column.health")} ascending />
             <th className="num">{t("column.inRouting")}</th>
-            <th className="num">{t("column.outOfRouting")}</th>
+            <th className="num col-wide">{t("column.outOfRouting")}</th>
             <th className="num">{t("column.running")}</th>
             <SortHead
               {...common}
@@ -155,7 +155,12 @@ function ServiceRow({ row, loaded }: { row: OverviewRow; loaded: boolean }) {
   return (
     <tr className="row">
       <td>
-        <Link to="/services/$name" params={{ name: service.name }} className="service-link">
+        <Link
+          to="/services/$name"
+          params={{ name: service.name }}
+          className="service-link clipped"
+          title={service.name}
+        >
           {service.name}
         </Link>
       </td>
@@ -166,7 +171,7 @@ function ServiceRow({ row, loaded }: { row: OverviewRow; loaded: boolean }) {
         </span>
       </td>
       <td className="num">{callable ? counts.inRouting : <span className="zero">–</span>}</td>
-      <td className={!callable || counts.total === counts.inRouting ? "num zero" : "num"}>
+      <td className={!callable || counts.total === counts.inRouting ? "num zero col-wide" : "num col-wide"}>
         {callable ? counts.total - counts.inRouting : "–"}
       </td>
       <td className={counts.running < counts.reported ? "num warn" : "num"}>

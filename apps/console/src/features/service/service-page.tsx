@@ -71,6 +71,9 @@ export function UnknownService({ name }: { readonly name: string }) {
   const { t } = useTranslation();
   return (
     <div className="page">
+      <div className="page-head">
+        <h1>{name}</h1>
+      </div>
       <section className="panel">
         <Notice
           mark={Mark.Unknown}
@@ -102,7 +105,7 @@ export function ServiceHead({ service }: { readonly service: Service }) {
     );
   }
   return (
-    <div className="page-head">
+    <div className="page-head service-head">
       <h1>{service.name}</h1>
       <dl className="facts">
         <div>

@@ -29,6 +29,9 @@ export function ServiceTabs({ name, children }: { readonly name: string; readonl
       <Link to="/requests" search={{ service: name }} activeOptions={{ exact: true }}>
         {t("nav.requests")}
       </Link>
+      <Link to="/logs" search={{ service: name }} activeOptions={{ exact: true }}>
+        {t("nav.logs")}
+      </Link>
       {children !== undefined && <span className="tabs-tools">{children}</span>}
     </nav>
   );

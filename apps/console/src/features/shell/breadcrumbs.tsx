@@ -131,7 +131,11 @@ export function Breadcrumbs() {
     <nav aria-label={t("shell.where")} style={{ marginRight: "auto", minWidth: 0 }}>
       <ul className="crumbs">
         {crumbs.map((crumb, index) => (
-          <li key={crumb.key} aria-current={index === crumbs.length - 1 ? "location" : undefined}>
+          <li
+            key={crumb.key}
+            className={crumb.key === "name" ? "name" : undefined}
+            aria-current={index === crumbs.length - 1 ? "location" : undefined}
+          >
             {crumb.node}
           </li>
         ))}

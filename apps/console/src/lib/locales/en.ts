@@ -133,13 +133,13 @@ export const en = {
   },
   systemHealth: {
     storeFull_one:
-      "The disk of the telemetry store is full, since {{age}}: it takes nothing; {{count}} delivery was refused. Agents keep what they have and drop the oldest when their spools are full. Free space for {{subject}}, or keep less (monitor page, Retention).",
+      "The disk of the telemetry store has been full for {{age}}: it takes nothing; {{count}} delivery was refused. Agents keep what they have and drop the oldest when their spools are full. Free space for {{subject}}, or keep less (monitor page, Retention).",
     storeFull_other:
-      "The disk of the telemetry store is full, since {{age}}: it takes nothing; {{count}} deliveries were refused. Agents keep what they have and drop the oldest when their spools are full. Free space for {{subject}}, or keep less (monitor page, Retention).",
+      "The disk of the telemetry store has been full for {{age}}: it takes nothing; {{count}} deliveries were refused. Agents keep what they have and drop the oldest when their spools are full. Free space for {{subject}}, or keep less (monitor page, Retention).",
     storeAway:
       "The telemetry store has not answered since the server started {{age}} ago: curves, logs and requests wait in the agents' spools. The server's log says why.",
     agentFull:
-      "The disk of the agent of {{subject}} is full, since {{age}}: it uses new routes and cannot keep them, so that after a restart it begins with older ones. Free space there.",
+      "The disk of the agent of {{subject}} has been full for {{age}}: it uses new routes and cannot keep them, so that after a restart it begins with older ones. Free space there.",
   },
   search: {
     placeholder: "Request ID",
@@ -413,6 +413,7 @@ export const en = {
     missingTitle: "No record of this request",
     missingTodo:
       "Either the ID is from another system, or its records are no longer kept, or no host has been able to send them.",
+    drag: "Drag to see the rest",
     toLogs: "On the log page",
     internal: "Work of the service for itself, not a call.",
     toRequests: "Requests like it",
@@ -460,6 +461,7 @@ export const en = {
     zoneSave: "Save",
     zoneNone: "set a zone",
     diskRates: "{{read}}/s read, {{write}}/s written",
+    curves: "Its curves",
     remove: "Remove host",
     removeTitle: "Remove {{host}}?",
     removeBody: "Its agent is refused from then on; it has to be enrolled again to come back.",

@@ -81,7 +81,7 @@ export const logsZh = {
     peer: "调用方地址",
     source: "代码位置",
     function: "函数",
-    request: "请求 ID",
+    request: "请求ID",
   },
 };
 

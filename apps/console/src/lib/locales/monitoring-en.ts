@@ -10,6 +10,12 @@ export const monitoringEn = {
   lead: "This server only monitors. Its service tree is what reported in the last seven days; each of these ways is enough.",
   emptyLead:
     "Nothing has reported yet. This server only monitors: its service tree grows out of what is reported, by one of these ways.",
+  wholeLead:
+    "Services on msec report by themselves. Other programs report to the agent of their host, in one of these ways, and have curves, logs and request flows like them.",
+  local: {
+    title: "One HTTP call to the agent",
+    lead: "From any language, without any library, over a unix socket of the host: counters, gauges and log lines.",
+  },
   http: {
     title: "One HTTP call",
     lead: "From a script, without any library: counters (what came since the last report), gauges (how much there is now) and a log line, each of which may be left out.",
@@ -18,6 +24,8 @@ export const monitoringEn = {
     title: "OpenTelemetry",
     lead: "From any OpenTelemetry SDK: spans become calls, curves and request flows; metrics become curves; logs become logs.",
     grpc: "Over gRPC:",
+    agent: "In msec.ini of the host, and start its agent again:",
+    program: "Then the program:",
   },
   agent: {
     title: "An agent on each host",

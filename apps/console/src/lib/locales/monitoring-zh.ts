@@ -9,6 +9,12 @@ export const monitoringZh = {
   title: "程序如何上报",
   lead: "本服务器只做监控。服务树由最近七天的上报生成；以下方式任选其一即可。",
   emptyLead: "还没有任何上报。本服务器只做监控，服务树由上报生成；以下方式任选其一即可。",
+  wholeLead:
+    "运行在 msec 上的服务自动上报。其他程序可用以下任一方式向所在机器的 agent 上报，同样会有曲线、日志和请求路径。",
+  local: {
+    title: "向 agent 发一次 HTTP 调用",
+    lead: "任何语言均可，不需要任何库，通过本机的 unix socket：累加值、瞬时值和日志。",
+  },
   http: {
     title: "一次 HTTP 调用",
     lead: "脚本即可上报，不需要任何库：counters 为自上次上报以来的增量，gauges 为当前值，text 为一行日志；均可省略。",
@@ -17,6 +23,8 @@ export const monitoringZh = {
     title: "OpenTelemetry 接入",
     lead: "任何 OpenTelemetry SDK 均可：span 成为调用曲线与请求路径，指标成为曲线，日志成为日志。",
     grpc: "通过 gRPC：",
+    agent: "在该机器的 msec.ini 中配置，并重新启动 agent：",
+    program: "然后启动程序：",
   },
   agent: {
     title: "每台机器一个 agent",
