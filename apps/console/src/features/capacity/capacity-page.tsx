@@ -29,7 +29,13 @@ export function CapacityPage({ search, onSearch }: CapacityPageProps) {
   const { view = CapacityView.Services, above = 0, sort = LoadSort.Load } = search;
   const change = (part: Partial<Record<keyof CapacitySearch, unknown>>) =>
     onSearch(parseCapacitySearch({ ...search, ...part }));
-  const onSort = (next: LoadSort) => change({ sort: next });
+  const common = {
+    above,
+    sort,
+    onSort: (next: LoadSort) => change({ sort: next }),
+    open: search.open ?? [],
+    onOpen: (open: readonly string[]) => change({ open }),
+  };
   return (
     <div className="page">
       <div className="page-head">
@@ -47,7 +53,13 @@ export function CapacityPage({ search, onSearch }: CapacityPageProps) {
           <Link
             key={one}
             to="/capacity"
-            search={parseCapacitySearch({ ...search, view: one, sort: undefined, operation: undefined })}
+            search={parseCapacitySearch({
+              ...search,
+              view: one,
+              sort: undefined,
+              operation: undefined,
+              open: undefined,
+            })}
             activeOptions={{ exact: true, includeSearch: true }}
             aria-current={one === view ? "page" : undefined}
           >
@@ -80,10 +92,8 @@ export function CapacityPage({ search, onSearch }: CapacityPageProps) {
       )}
       <DistributionPanel />
       <RunningOperations service="" withEnded={view !== CapacityView.Operations} />
-      {view === CapacityView.Services && <ServiceLoads above={above} sort={sort} onSort={onSort} />}
-      {view === CapacityView.Hosts && (
-        <HostLoads above={above} resource={search.resource ?? ResourceName.Highest} sort={sort} onSort={onSort} />
-      )}
+      {view === CapacityView.Services && <ServiceLoads {...common} />}
+      {view === CapacityView.Hosts && <HostLoads {...common} resource={search.resource ?? ResourceName.Highest} />}
       {view === CapacityView.Operations && (
         <OperationList open={search.operation} onOpen={(operation) => change({ operation })} />
       )}

@@ -26,6 +26,8 @@ export const LoadSort = {
 /** What services and hosts can be sorted by. */
 export type LoadSort = (typeof LoadSort)[keyof typeof LoadSort];
 
+const OPEN_MAX = 50;
+
 /** What a link to the capacity page restores; what is not there is its default. */
 export interface CapacitySearch {
   readonly view?: CapacityView;
@@ -33,6 +35,8 @@ export interface CapacitySearch {
   readonly above?: number;
   readonly resource?: ResourceName;
   readonly sort?: LoadSort;
+  /** The services, or hosts by id, whose instances or processes are open; at most 50. */
+  readonly open?: readonly string[];
   /** The operation whose details are open. */
   readonly operation?: string;
 }
@@ -43,11 +47,15 @@ export function parseCapacitySearch(search: Record<string, unknown>): CapacitySe
   const above = loadBounds.find((bound) => bound === search.above);
   const resource = oneOf(ResourceName, search.resource);
   const sort = oneOf(LoadSort, search.sort);
+  const open = Array.isArray(search.open)
+    ? search.open.filter((one): one is string => typeof one === "string" && one.length <= 80).slice(0, OPEN_MAX)
+    : [];
   return {
     ...(view === undefined || view === CapacityView.Services ? {} : { view }),
     ...(above === undefined ? {} : { above }),
     ...(resource === undefined || resource === ResourceName.Highest ? {} : { resource }),
     ...(sort === undefined || sort === LoadSort.Load ? {} : { sort }),
+    ...(open.length === 0 ? {} : { open }),
     ...(typeof search.operation === "string" && search.operation.length <= 80 ? { operation: search.operation } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import type { HostLoad } from "@msec/api/console/v1/capacity_pb.js";
 import { useQuery } from "@tanstack/react-query";
-import { Fragment, useState } from "react";
+import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
@@ -24,14 +24,12 @@ export interface HostLoadsProps extends ServiceLoadsProps {
 }
 
 /** The load of hosts, with the processes of those that are opened, live. */
-export function HostLoads({ above, resource, sort, onSort }: HostLoadsProps) {
+export function HostLoads({ above, resource, sort, onSort, open: opened, onOpen }: HostLoadsProps) {
   const { t } = useTranslation();
   const loads = useQuery(hostLoadsQuery(useApi(), above, resourceOf(resource)));
-  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const list = sortHostLoads(loads.data?.hosts ?? [], sort);
   const head = { sort, onSort };
-  const toggle = (id: string) =>
-    setOpened((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
+  const toggle = (id: string) => onOpen(opened.includes(id) ? opened.filter((one) => one !== id) : [...opened, id]);
   return (
     <Panel title={t("capacity.hosts")} count={list.length}>
       {loads.isPending && <Loading label={t("capacity.hosts")} lines={5} />}
@@ -62,8 +60,8 @@ export function HostLoads({ above, resource, sort, onSort }: HostLoadsProps) {
                 const id = load.host?.id ?? "";
                 return (
                   <Fragment key={id}>
-                    <HostRow load={load} open={opened.has(id)} onToggle={() => toggle(id)} />
-                    {opened.has(id) && load.host !== undefined && (
+                    <HostRow load={load} open={opened.includes(id)} onToggle={() => toggle(id)} />
+                    {opened.includes(id) && load.host !== undefined && (
                       <tr className="inner">
                         <td colSpan={7}>
                           <ProcessTable host={load.host} />

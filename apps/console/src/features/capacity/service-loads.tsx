@@ -29,15 +29,17 @@ export interface ServiceLoadsProps {
   readonly above: number;
   readonly sort: LoadSort;
   readonly onSort: (sort: LoadSort) => void;
+  /** Those that are open: services by name, hosts by id. */
+  readonly open: readonly string[];
+  readonly onOpen: (open: readonly string[]) => void;
 }
 
 /** The load of services, and of the instances of those that are opened; instances can be chosen and changed. */
-export function ServiceLoads({ above, sort, onSort }: ServiceLoadsProps) {
+export function ServiceLoads({ above, sort, onSort, open: opened, onOpen }: ServiceLoadsProps) {
   const { t } = useTranslation();
   const api = useApi();
   const loads = useQuery(serviceLoadsQuery(api, above));
   const services = useQuery(servicesQuery(api)).data?.services ?? [];
-  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const list = sortServiceLoads(loads.data?.services ?? [], sort);
   const all = services.flatMap((service) => service.instances);
@@ -94,13 +96,13 @@ export function ServiceLoads({ above, sort, onSort }: ServiceLoadsProps) {
                 </th>
                 <th className="num">{t("capacity.column.configured")}</th>
                 <SortHead {...head} by={LoadSort.Cpu} text={t("column.cpu")} numeric />
-                <SortHead {...head} by={LoadSort.Memory} text={t("column.memory")} numeric />
+                <SortHead {...head} by={LoadSort.Memory} text={t("column.memory")} numeric wide />
                 <SortHead {...head} by={LoadSort.InFlight} text={t("capacity.column.inFlight")} numeric />
               </tr>
             </thead>
             <tbody>
               {list.map((load) => {
-                const open = opened.has(load.service);
+                const open = opened.includes(load.service);
                 const ids = load.loads.map(({ instanceId }) => instanceId);
                 const some = ids.filter((id) => chosen.has(id)).length;
                 return (
@@ -108,7 +110,9 @@ export function ServiceLoads({ above, sort, onSort }: ServiceLoadsProps) {
                     <ServiceRow
                       load={load}
                       open={open}
-                      onToggle={() => setOpened(change(opened, [load.service], !open))}
+                      onToggle={() =>
+                        onOpen(open ? opened.filter((one) => one !== load.service) : [...opened, load.service])
+                      }
                       chosen={some === 0 ? "none" : some === ids.length ? "all" : "some"}
                       onChoose={(has) => setChosen(change(chosen, ids, has))}
                     />
@@ -202,7 +206,7 @@ function ServiceRow({ load, open, onToggle, chosen, onChoose }: ServiceRowProps)
       <td className={load.reporting < load.inRouting ? "num warn" : "num"}>{load.reporting}</td>
       <td className="num">{load.instances}</td>
       <td className="num">{formatRate(load.cpuPercent)} %</td>
-      <td className="num">
+      <td className="num col-wide">
         {load.memoryBytes === 0 ? <span className="zero">–</span> : formatBytes(load.memoryBytes)}
       </td>
       <td className={load.inFlight === 0 ? "num zero" : "num"}>{load.inFlight}</td>
