@@ -8,10 +8,12 @@ import { useApi } from "../../lib/api.ts";
 import { FailureKind, failureFrom } from "../../lib/failure.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDateTime } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import { AlarmCurveChart } from "./alarm-curve.tsx";
+import { alarmLinks } from "./alarm-links.ts";
 import { AlarmTable, AlarmTags } from "./alarm-table.tsx";
 import { conditionText, severityMarks, targetText, valueText } from "./alarm-words.ts";
 import { NotificationTable } from "./notification-table.tsx";
@@ -26,14 +28,29 @@ export function AlarmPage({ id }: { readonly id: string }) {
   if (alarm.data?.alarm !== undefined) return <AlarmDetail data={alarm.data} alarm={alarm.data.alarm} />;
   return (
     <div className="page">
+      <div className="page-head">
+        <h1>{t("alarm.title")}</h1>
+      </div>
       {alarm.isPending && <Loading label={t("alarm.title")} lines={8} />}
       {alarm.isError &&
         (failureFrom(alarm.error).kind === FailureKind.NotFound ? (
-          <Notice mark={Mark.Unknown} title={t("alarm.unknownTitle")}>
-            {t("alarm.unknownTodo")}
-          </Notice>
+          <section className="panel">
+            <Notice
+              mark={Mark.Unknown}
+              title={t("alarm.unknownTitle")}
+              actions={
+                <Link className="link" to="/alarms" search={{}}>
+                  {t("alarm.title")}
+                </Link>
+              }
+            >
+              {t("alarm.unknownTodo")}
+            </Notice>
+          </section>
         ) : (
-          <FailureNotice error={alarm.error} onRetry={alarm.refetch} />
+          <section className="panel">
+            <FailureNotice error={alarm.error} onRetry={alarm.refetch} />
+          </section>
         ))}
     </div>
   );
@@ -62,7 +79,7 @@ function AlarmDetail({ data, alarm }: { data: GetAlarmResponse; alarm: Alarm }) 
           <AlarmTable alarms={[data.cause]} label={t("alarm.explainedBy")} />
         </Panel>
       )}
-      <Panel title={t("alarm.curve")}>
+      <Panel title={t("alarm.curve")} tools={<Links alarm={alarm} />}>
         <div className="panel-body">
           {data.curve?.values.every(Number.isNaN) ? (
             <p className="muted">{t("alarm.nothingThere")}</p>
@@ -87,6 +104,37 @@ function AlarmDetail({ data, alarm }: { data: GetAlarmResponse; alarm: Alarm }) 
         <Comments data={data} alarm={alarm} />
       </div>
     </div>
+  );
+}
+
+/** Where to look for the cause. */
+function Links({ alarm }: { alarm: Alarm }) {
+  const { t } = useTranslation();
+  const [nowMs] = useState(serverNow);
+  const { requests, curves, logs, monitor } = alarmLinks(alarm, nowMs);
+  return (
+    <span className="row-flex alarm-links">
+      {requests !== undefined && (
+        <Link className="link" to="/requests" search={requests}>
+          {t("alarm.link.requests")}
+        </Link>
+      )}
+      {curves !== undefined && (
+        <Link className="link" to="/services/$name/curves" params={{ name: curves.service }} search={curves.search}>
+          {t("nav.curves")}
+        </Link>
+      )}
+      {monitor !== undefined && (
+        <Link className="link" to="/monitor" search={monitor}>
+          {t("nav.monitor")}
+        </Link>
+      )}
+      {logs !== undefined && (
+        <Link className="link" to="/logs" search={logs}>
+          {t("nav.logs")}
+        </Link>
+      )}
+    </span>
   );
 }
 

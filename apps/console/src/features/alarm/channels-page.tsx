@@ -115,7 +115,7 @@ function LastMessage({ channel }: { channel: AlarmChannel }) {
   const { t } = useTranslation();
   const language = useLanguage();
   const now = useNow();
-  if (!channel.enabled) return <Status mark={Mark.Off}>{t("alarm.delivery.n0")}</Status>;
+  if (!channel.enabled) return <Status mark={Mark.Off}>{t("alarm.channel.off")}</Status>;
   if (channel.lastMs === 0) return <span className="muted">{t("alarm.channel.never")}</span>;
   return (
     <>

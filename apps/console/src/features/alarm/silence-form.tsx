@@ -4,6 +4,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { formatDateTime } from "../../lib/format.ts";
+import { useNow } from "../../lib/use-now.ts";
 import { FormField } from "../../ui/form-field.tsx";
 import { rulesQuery, useAlarmChange } from "./queries.ts";
 
@@ -23,9 +25,11 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
   const [wanted, setWanted] = useState({ ...matcher, comment: "" });
   const [minutes, setMinutes] = useState(60);
   const rules = useQuery(rulesQuery(api));
+  const now = useNow();
   const create = useAlarmChange(() => api.alarm.createAlarmSilence({ silence: wanted, minutes }));
   const matches = wanted.ruleId !== "" || wanted.service !== "" || wanted.instance !== "" || wanted.host !== "";
   const submit = async () => {
+    if (!matches) return;
     try {
       await create.mutateAsync(undefined);
       onClose();
@@ -40,6 +44,7 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
         value={wanted[key]}
         maxLength={key === "comment" ? 2000 : 256}
         onChange={(event) => setWanted({ ...wanted, [key]: event.target.value.trimStart() })}
+        onPressEnter={() => void submit()}
       />
     </FormField>
   );
@@ -72,7 +77,11 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
         {text("service")}
         {text("instance")}
         {text("host")}
-        <FormField name={t("alarm.quiet.minutes")} for="silence-minutes">
+        <FormField
+          name={t("alarm.quiet.minutes")}
+          for="silence-minutes"
+          hint={t("alarm.quiet.until", { time: formatDateTime(now + minutes * 60_000).slice(0, -3) })}
+        >
           <InputNumber
             id="silence-minutes"
             min={1}
@@ -80,6 +89,7 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
             precision={0}
             value={minutes}
             onChange={(value) => setMinutes(value ?? 60)}
+            onPressEnter={() => void submit()}
           />
         </FormField>
         {text("comment")}
