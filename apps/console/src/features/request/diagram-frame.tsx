@@ -1,5 +1,6 @@
 import { type Edge, type EdgeTypes, type Node, type NodeTypes, ReactFlow } from "@xyflow/react";
 import { useLayoutEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { type FlowLayout, frameOf } from "./flow-layout.ts";
 import "@xyflow/react/dist/base.css";
 import "./flow-diagram.css";
@@ -35,7 +36,9 @@ export function DiagramFrame<BoxNode extends Node, ArrowEdge extends Edge>({
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  const { t } = useTranslation();
   const { height, ...viewport } = frameOf(layout, width);
+  const isCut = layout.width * viewport.zoom > width || layout.height * viewport.zoom > height;
   return (
     <figure ref={frame} className={`flow-diagram ${className}`.trimEnd()} style={{ height }} aria-label={label}>
       {width > 0 && (
@@ -53,6 +56,7 @@ export function DiagramFrame<BoxNode extends Node, ArrowEdge extends Edge>({
           preventScrolling={false}
         />
       )}
+      {width > 0 && isCut && <figcaption>{t("flow.drag")}</figcaption>}
     </figure>
   );
 }

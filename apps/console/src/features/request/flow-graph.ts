@@ -1,4 +1,4 @@
-import { calleeOf, callerOf, flattenHops, type Hop, type Place } from "./hop-tree.ts";
+import { calleeOf, callerOf, flattenHops, type Hop, isInternal, type Place } from "./hop-tree.ts";
 
 /** A box of the diagram: one instance of one service. */
 export interface FlowNode {
@@ -95,6 +95,10 @@ function collect(
     return id;
   };
   for (const hop of hops) {
+    if (isInternal(hop)) {
+      visit(calleeOf(hop), true, false);
+      continue;
+    }
     const from = visit(callerOf(hop) ?? { service: "", instance: "", host: "" }, hop.client !== undefined, false);
     const to = visit(calleeOf(hop), hop.server !== undefined, hop.code !== 0);
     addCall(edges, hop, from, to, arrowOf(hop.method));

@@ -1,5 +1,6 @@
 import type { GetFlowResponse } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Button } from "antd";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -14,7 +15,7 @@ import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import { buildFlowGraph } from "./flow-graph.ts";
-import { buildHops, extentOf, flattenHops } from "./hop-tree.ts";
+import { buildHops, extentOf, flattenHops, isInternal } from "./hop-tree.ts";
 import { LogLines } from "./log-lines.tsx";
 import { flowQuery, isStillExpected } from "./queries.ts";
 import { requestIdFrom } from "./request-id.ts";
@@ -40,8 +41,11 @@ export function FlowPage({ id, hop, onHop }: FlowPageProps) {
   if (requestId === undefined) {
     return (
       <div className="page">
+        <div className="page-head">
+          <h1>{t("flow.title")}</h1>
+        </div>
         <section className="panel">
-          <Notice mark={Mark.Fail} title={t("flow.badIdTitle", { id })} role="alert">
+          <Notice mark={Mark.Fail} title={t("flow.badIdTitle", { id: id.slice(0, 80) })} role="alert">
             {t("search.refused")}
           </Notice>
         </section>
@@ -99,7 +103,8 @@ function FlowHead({ requestId, flow }: { requestId: string; flow: GetFlowRespons
   const hops = useMemo(() => buildHops(flow?.spans ?? []), [flow]);
   const id = flow?.requestId || requestId;
   const extent = extentOf(hops);
-  const failures = flattenHops(hops).filter((one) => one.code !== 0).length;
+  const calls = flattenHops(hops).filter((one) => !isInternal(one));
+  const failures = calls.filter((one) => one.code !== 0).length;
   const root = hops[0];
   return (
     <div className="page-head">
@@ -127,7 +132,7 @@ function FlowHead({ requestId, flow }: { requestId: string; flow: GetFlowRespons
           <div>
             <dt>{t("flow.calls")}</dt>
             <dd>
-              {flattenHops(hops).length}
+              {calls.length}
               {failures > 0 && <span className="fail"> · {t("flow.failures", { count: failures })}</span>}
             </dd>
           </div>
@@ -169,11 +174,29 @@ function FlowBody({ flow, hop, onHop }: { flow: GetFlowResponse } & Pick<FlowPag
       >
         <Waterfall hops={hops} chosen={chosen?.id} onChoose={onHop} />
       </Panel>
-      <Panel title={t("flow.logs")} count={flow.logs.length}>
+      <Panel
+        title={t("flow.logs")}
+        count={flow.logs.length}
+        tools={
+          <Link className="link" to="/logs" search={{ request: flow.requestId, ...logRange(extentOf(hops)) }}>
+            {t("flow.toLogs")}
+          </Link>
+        }
+      >
         <LogLines logs={flow.logs} startUs={extentOf(hops).startUs} chosen={chosen} />
       </Panel>
     </>
   );
+}
+
+const AROUND_MS = 60_000;
+
+/** The minutes around a request, as the log page wants them. */
+function logRange({ startUs, durationUs }: { startUs: number; durationUs: number }): { from: number; to: number } {
+  return {
+    from: Math.floor(startUs / 1_000) - AROUND_MS,
+    to: Math.ceil((startUs + durationUs) / 1_000) + AROUND_MS,
+  };
 }
 
 function WaterfallKey() {

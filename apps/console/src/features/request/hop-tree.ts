@@ -168,6 +168,11 @@ export function callerOf(hop: Hop): Place | undefined {
     : { service: peerService, instance: peerInstance, host: "" };
 }
 
+/** Whether it is work of a service for itself, which OpenTelemetry's INTERNAL spans are: no call, nobody on the other side. */
+export function isInternal({ client, server }: Hop): boolean {
+  return client === undefined && server?.peerInstance === "" && server.peerService === server.service;
+}
+
 /** From the first start to the last end of all hops. */
 export function extentOf(hops: readonly Hop[]): { readonly startUs: number; readonly durationUs: number } {
   const all = flattenHops(hops);

@@ -256,13 +256,15 @@ function RequestTable({ requests, withCall }: { requests: readonly FoundRequest[
             <th>{t("column.requestId")}</th>
             <th>{t("column.method")}</th>
             {withCall && <th>{t("find.call")}</th>}
-            <th>{t("column.path")}</th>
+            <th className={withCall ? "col-wide" : undefined}>{t("column.path")}</th>
             <th className="num col-wide">{t("column.spans")}</th>
             <th>{t("column.result")}</th>
             <th className="num">{t("column.duration")}</th>
-            <th className="track">
-              <span className="visually-hidden">{t("column.duration")}</span>
-            </th>
+            {!withCall && (
+              <th className="track">
+                <span className="visually-hidden">{t("column.duration")}</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -291,17 +293,19 @@ function RequestRow({ found, slowestUs, withCall }: { found: FoundRequest; slowe
           {shortRequestId(request.requestId)}
         </Link>
       </td>
-      <td title={request.method}>{shortMethod(request.method)}</td>
+      <td title={request.method}>
+        <span className="clipped">{shortMethod(request.method)}</span>
+      </td>
       {withCall && (
         <td title={`${call.service} ${call.instance} ${call.method}`} className="nowrap">
-          {shortMethod(call.method)}{" "}
+          <span className="clipped">{shortMethod(call.method)}</span>{" "}
           <span className={call.code === 0 ? "muted" : "fail"}>
             {formatDuration(call.durationUs)}
             {call.code !== 0 && ` ${codeName(call.code)}`}
           </span>
         </td>
       )}
-      <td className="where">
+      <td className={withCall ? "where col-wide" : "where"}>
         <ServicePath services={request.services.length > 0 ? request.services : [request.service]} />
       </td>
       <td className="num col-wide">{request.spans}</td>
@@ -309,12 +313,14 @@ function RequestRow({ found, slowestUs, withCall }: { found: FoundRequest; slowe
         <Result code={request.code} failures={request.failures} />
       </td>
       <td className="num">{formatDuration(request.durationUs)}</td>
-      <td className="duration track">
-        <i
-          className={request.code === 0 ? "" : "fail"}
-          style={{ width: `${Math.max(2, (request.durationUs / slowestUs) * 76)}px`, display: "inline-block" }}
-        />
-      </td>
+      {!withCall && (
+        <td className="duration track">
+          <i
+            className={request.code === 0 ? "" : "fail"}
+            style={{ width: `${Math.max(2, (request.durationUs / slowestUs) * 76)}px`, display: "inline-block" }}
+          />
+        </td>
+      )}
     </tr>
   );
 }

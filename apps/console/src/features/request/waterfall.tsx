@@ -1,13 +1,17 @@
 import type { FlowSpan } from "@msec/api/console/v1/telemetry_pb.js";
+import { Link } from "@tanstack/react-router";
 import { Button } from "antd";
 import type { TFunction } from "i18next";
 import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { codeName } from "../../lib/code-name.ts";
 import { formatBytes, formatDuration } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { Mark, Status } from "../../ui/status-mark.tsx";
+import { CurveRange } from "../call/curves-search.ts";
+import { useIsRegistered } from "../service/use-is-registered.ts";
 import { shortMethod } from "./flow-graph.ts";
-import { barOf, calleeOf, callerOf, extentOf, flattenHops, type Hop, networkUs } from "./hop-tree.ts";
+import { barOf, calleeOf, callerOf, extentOf, flattenHops, type Hop, isInternal, networkUs } from "./hop-tree.ts";
 
 const INDENT = 16;
 // Deeper calls stand no further to the right: the name of who was called would leave its column.
@@ -146,6 +150,53 @@ function attemptText({ attempt, attemptReason }: FlowSpan, t: TFunction): string
   return t("flow.attemptNumber", { number: attempt + 1, reason: t(REASONS[attemptReason] ?? "flow.retry") });
 }
 
+const AROUND_MS = 30_000;
+const MINUTES_AFTER_MS = 30 * 60_000;
+
+/** From a call to what else is known of its callee at that time. */
+function HopLinks({ hop }: { hop: Hop }) {
+  const { t } = useTranslation();
+  const { service, instance } = calleeOf(hop);
+  const registered = useIsRegistered();
+  const [nowMs] = useState(serverNow);
+  const startMs = Math.floor(hop.startUs / 1_000);
+  const endMs = Math.ceil((hop.startUs + hop.durationUs) / 1_000);
+  const until = endMs + MINUTES_AFTER_MS < nowMs ? { until: endMs + MINUTES_AFTER_MS } : {};
+  return (
+    <p className="hop-links">
+      {registered(service) && (
+        <Link
+          className="link"
+          to="/services/$name/curves"
+          params={{ name: service }}
+          search={{ range: CurveRange.Hour, ...until }}
+        >
+          {t("nav.curves")}
+        </Link>
+      )}
+      {hop.server !== undefined && (
+        <Link
+          className="link"
+          to="/logs"
+          search={{
+            service,
+            ...(instance === "" ? {} : { instance }),
+            from: startMs - AROUND_MS,
+            to: endMs + AROUND_MS,
+          }}
+        >
+          {t("flow.toLogsOf")}
+        </Link>
+      )}
+      {!isInternal(hop) && hop.method !== "" && (
+        <Link className="link" to="/requests" search={{ service, method: hop.method }}>
+          {t("flow.toRequests")}
+        </Link>
+      )}
+    </p>
+  );
+}
+
 function HopDetails({ hop }: { hop: Hop }) {
   const { t } = useTranslation();
   const caller = callerOf(hop);
@@ -162,8 +213,9 @@ function HopDetails({ hop }: { hop: Hop }) {
     [t("flow.work"), hop.server === undefined ? undefined : formatDuration(hop.server.durationUs - hop.server.queueUs)],
     [t("flow.queue"), hop.server === undefined ? undefined : formatDuration(hop.server.queueUs)],
     [t("flow.network"), network === undefined ? undefined : formatDuration(network)],
-    [t("flow.requestSize"), formatBytes(span.requestBytes)],
-    [t("flow.responseSize"), formatBytes(span.responseBytes)],
+    // Nobody says so of calls over OpenTelemetry.
+    [t("flow.requestSize"), span.requestBytes > 0 ? formatBytes(span.requestBytes) : undefined],
+    [t("flow.responseSize"), span.responseBytes > 0 ? formatBytes(span.responseBytes) : undefined],
     [t("flow.deadline"), span.deadlineMs > 0 ? formatDuration(span.deadlineMs * 1000) : undefined],
     [t("flow.attempt"), hop.client === undefined ? undefined : attemptText(hop.client, t)],
     [t("flow.routeVersion"), hop.client?.routeVersion ? String(hop.client.routeVersion) : undefined],
@@ -178,6 +230,7 @@ function HopDetails({ hop }: { hop: Hop }) {
         </p>
       )}
       {hop.server === undefined && <p className="message soft">{t("flow.noServerRecord")}</p>}
+      {isInternal(hop) && <p className="message soft">{t("flow.internal")}</p>}
       {hop.client === undefined && hop.depth === 0 && <p className="message soft">{t("flow.noClientRecord")}</p>}
       <dl className="facts">
         {facts.map(([name, value]) =>
@@ -189,6 +242,7 @@ function HopDetails({ hop }: { hop: Hop }) {
           ),
         )}
       </dl>
+      {callee.service !== "" && <HopLinks hop={hop} />}
     </>
   );
 }
