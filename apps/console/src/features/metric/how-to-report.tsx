@@ -3,7 +3,15 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { AGENT_EXAMPLE, ENROLL_EXAMPLE, httpExample, LOCAL_EXAMPLE, otlpExample } from "./report-examples.ts";
+import {
+  AGENT_DOOR,
+  AGENT_DOOR_EXAMPLE,
+  AGENT_EXAMPLE,
+  ENROLL_EXAMPLE,
+  httpExample,
+  LOCAL_EXAMPLE,
+  otlpExample,
+} from "./report-examples.ts";
 import "./how-to-report.css";
 
 /** The ways in which programs report to a server that only monitors, to be copied. */
@@ -40,6 +48,24 @@ export function HowToReport({ doors }: { readonly doors: MonitoringOnly }) {
         <Code code={AGENT_EXAMPLE} />
         <p>{t("monitoring.agent.local")}</p>
         <Code code={LOCAL_EXAMPLE} />
+      </Way>
+    </div>
+  );
+}
+
+/** The ways in which programs that are not on msec report to the agent of their host, to be copied. */
+export function HowToReportToAgent() {
+  const { t } = useTranslation();
+  return (
+    <div className="how-to-report">
+      <Way title={t("monitoring.local.title")} lead={t("monitoring.local.lead")}>
+        <Code code={LOCAL_EXAMPLE} />
+      </Way>
+      <Way title={t("monitoring.otlp.title")} lead={t("monitoring.otlp.lead")}>
+        <p>{t("monitoring.otlp.agent")}</p>
+        <Code code={AGENT_DOOR_EXAMPLE} />
+        <p>{t("monitoring.otlp.program")}</p>
+        <Code code={otlpExample(AGENT_DOOR, "127.0.0.1", "http")} />
       </Way>
     </div>
   );

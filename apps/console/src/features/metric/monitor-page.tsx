@@ -56,11 +56,9 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
               </Link>
             </>
           )}
-          {doors !== undefined && (
-            <Link to="/monitor/reporting" className="link">
-              {t("monitoring.how")}
-            </Link>
-          )}
+          <Link to="/monitor/reporting" className="link">
+            {t("monitoring.how")}
+          </Link>
           <Link to="/monitor/retention" className="link">
             {t("retention.title")}
           </Link>
@@ -74,7 +72,16 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
       )}
       {attributes.data !== undefined && !attributes.isError && list.length === 0 && (
         <section className="panel">
-          <Notice title={t("monitor.emptyTitle")}>{t("monitor.emptyTodo")}</Notice>
+          <Notice
+            title={t("monitor.emptyTitle")}
+            actions={
+              <Link to="/monitor/reporting" className="link">
+                {t("monitoring.how")}
+              </Link>
+            }
+          >
+            {t("monitor.emptyTodo")}
+          </Notice>
         </section>
       )}
       {search.table !== undefined && (

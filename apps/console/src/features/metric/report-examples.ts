@@ -38,6 +38,12 @@ export const ENROLL_EXAMPLE = "npx msec token --host db1 > enroll.json";
 export const AGENT_EXAMPLE =
   "node_modules/.bin/node apps/agent/src/main.ts --state .msec --enroll-token-file enroll.json";
 
+/** The door that `AGENT_DOOR_EXAMPLE` opens. */
+export const AGENT_DOOR = { otlpHttp: "127.0.0.1:4318", otlpGrpc: "", tokenNeeded: false } as const;
+
+/** What opens an agent's door for OpenTelemetry, in `msec.ini`. */
+export const AGENT_DOOR_EXAMPLE = `[agent]\notlp_listen = ${AGENT_DOOR.otlpHttp}`;
+
 /** One report to the local API of an agent. */
 export const LOCAL_EXAMPLE = [
   "curl -sS --unix-socket .msec/run/local.sock http://localhost/v1/report -H 'Content-Type: application/json' \\",
