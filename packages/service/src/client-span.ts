@@ -40,6 +40,7 @@ export class ClientSpan {
   readonly #method: string;
   readonly #deadlineMs: number;
   readonly #startedMs = performance.now();
+  #sentMs: number | undefined;
 
   /**
    * Begins now.
@@ -54,6 +55,11 @@ export class ClientSpan {
     this.#deadlineMs = deadlineMs;
   }
 
+  /** It goes out now: what went before was waiting, for routes or a connection. Without this word all of it was. */
+  readonly sent = (): void => {
+    this.#sentMs = performance.now();
+  };
+
   /** Hands the record over. */
   end(recorder: Recorder, end: SpanEnd): void {
     const { peerService, peerInstance, error, requestBytes = 0, responseBytes = 0 } = end;
@@ -66,6 +72,7 @@ export class ClientSpan {
     record.ids = Buffer.concat([this.traceId, this.spanId, this.#parentSpanId]);
     record.startUs = (performance.timeOrigin + nowMs - durationMs) * 1_000;
     record.durationUs = durationMs * 1_000;
+    record.queueUs = end.durationMs === undefined ? ((this.#sentMs ?? nowMs) - this.#startedMs) * 1_000 : 0;
     record.code = codeOf(error);
     record.message = error instanceof Error ? error.message : "";
     record.requestBytes = requestBytes;

@@ -73,6 +73,13 @@ test("a request over HTTP, TCP, UDP, gRPC and an external protocol is one flow, 
   ]);
   assert.equal(ours().length, 9);
   assert.equal(ours().filter(({ side }) => side === SERVER).length, 4);
+  // The first call to each place waits for its connection, or for the look-up of a socket, whatever it speaks.
+  const times = new Map(agent.spanTimes().map((one) => [one.spanId, one]));
+  for (const { side, spanId, method, peerInstance } of ours()) {
+    const { queueUs, durationUs } = times.get(spanId)!;
+    const what = `${method} ${peerInstance}: ${queueUs} of ${durationUs}`;
+    assert.ok(side === SERVER || (queueUs > 0 && queueUs <= durationUs), what);
+  }
   // Who is called by an address belongs to no route table.
   assert.deepEqual(
     ours()

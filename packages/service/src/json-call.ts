@@ -63,6 +63,7 @@ export async function callJson(
             traceparent,
             caller: program.name,
             signal: time.signal,
+            onSent: span.sent,
             dyed: time.dyed,
             tls: program.tlsOf(place, peerService),
           };

@@ -191,6 +191,17 @@ export class TestingAgent implements AsyncDisposable {
     );
   }
 
+  /** How long each call of `spans` took and how long it waited before it went out or was served, microseconds. */
+  spanTimes() {
+    return this.batches.flatMap(({ spans }) =>
+      (spans?.startUs ?? []).map((_, row) => ({
+        spanId: Buffer.from(spans!.spanIds.subarray(row * 8, row * 8 + 8)).toString("hex"),
+        durationUs: spans!.durationUs[row]!,
+        queueUs: spans!.queueUs[row]!,
+      })),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wake();
     for (const wake of this.#dyeWaiting) wake();

@@ -13,6 +13,8 @@ export interface ExternalCall {
   readonly packet: Uint8Array;
   /** Something of it was handed to a socket. */
   isSent: boolean;
+  /** Hears of it. */
+  readonly onSent?: (() => void) | undefined;
   /** Takes the packet that answers it. */
   answer(packet: Uint8Array): void;
   fail(error: RpcError): void;

@@ -16,6 +16,8 @@ export interface ExternalCallOptions {
   /** At most so long, >= 1; default `limits.timeoutMs`, and never more than is left to the request being served. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called when the call goes out on a connection. */
+  readonly onSent?: (() => void) | undefined;
   /** What the call is called in messages; default "the call". */
   readonly method?: string | undefined;
 }
@@ -128,6 +130,7 @@ class CodecChannel<Request, Response> implements ExternalChannel<Request, Respon
       sequence,
       packet,
       isSent: false,
+      onSent: options.onSent,
       answer: (bytes) => {
         end();
         try {

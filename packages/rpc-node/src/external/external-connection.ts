@@ -120,6 +120,7 @@ export class ExternalConnection implements PacketSocketOwner {
 
   #send(call: ExternalCall): void {
     call.isSent = true;
+    call.onSent?.();
     this.#socket.send(call.packet);
   }
 

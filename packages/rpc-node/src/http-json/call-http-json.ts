@@ -29,6 +29,8 @@ export interface HttpJsonRequest {
   readonly isRetry?: boolean | undefined;
   /** Dye the request: it is recorded in full by all that it passes. */
   readonly dyed?: boolean | undefined;
+  /** Called when there is a connection and the request goes out on it. */
+  readonly onSent?: (() => void) | undefined;
   /** Default: without TLS. */
   readonly tls?: ChannelTls | undefined;
   /** Largest answer in bytes. Default 16 MiB. */
@@ -123,11 +125,15 @@ async function post(
     resolve,
   );
   request.on("error", reject);
-  if (connectMs !== undefined && call.tls === undefined) {
-    request.once("socket", (socket) => {
-      if (socket.connecting) limitConnect(socket, "connect", address, connectMs);
-    });
-  }
+  request.once("socket", (socket) => {
+    // One with TLS comes when its handshake is over.
+    if (!socket.connecting) {
+      call.onSent?.();
+      return;
+    }
+    if (call.onSent !== undefined) socket.once("connect", call.onSent);
+    if (connectMs !== undefined && call.tls === undefined) limitConnect(socket, "connect", address, connectMs);
+  });
   request.end(body);
   const response = await promise;
   return { response, text: await readText(response, call.maxResponseBytes ?? defaultMaxBytes) };

@@ -79,6 +79,8 @@ interface Waiting {
   readonly deadline: number;
   readonly resolve: (message: unknown) => void;
   readonly reject: (error: RpcError) => void;
+  /** When it was handed to the socket, `performance.now`; 0 until then. */
+  sentMs: number;
   /** Bytes of the answer's body; 0 until it is there. */
   responseBytes: number;
 }
@@ -169,7 +171,7 @@ class DatagramChannel implements UdpChannel {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const startedMs = performance.now();
     const deadline = startedMs + timeoutMs;
-    const waiting: Waiting = { method, deadline, resolve, reject, responseBytes: 0 };
+    const waiting: Waiting = { method, deadline, resolve, reject, sentMs: 0, responseBytes: 0 };
     this.#waiting.set(sequence, waiting);
     this.#deadlines.add(deadline);
     const giveUp = (cause: unknown) =>
@@ -183,10 +185,10 @@ class DatagramChannel implements UdpChannel {
     const made = { method, ids, idsAt, startedMs, timeoutMs, requestBytes: frame.length, attempt, routeVersion };
     try {
       const message = (await promise) as MessageShape<O>;
-      this.#observe(made, undefined, waiting.responseBytes);
+      this.#observe(made, undefined, waiting);
       return message;
     } catch (error) {
-      this.#observe(made, error as RpcError, 0);
+      this.#observe(made, error as RpcError, waiting);
       throw error;
     } finally {
       options?.signal?.removeEventListener("abort", onAbort);
@@ -260,7 +262,7 @@ class DatagramChannel implements UdpChannel {
     }
   }
 
-  #observe(made: MadeCall, error: RpcError | undefined, responseBytes: number): void {
+  #observe(made: MadeCall, error: RpcError | undefined, { sentMs, responseBytes }: Waiting): void {
     if (!this.#observer) {
       return;
     }
@@ -270,12 +272,14 @@ class DatagramChannel implements UdpChannel {
     record.peerInstance = this.address;
     record.ids = made.ids;
     record.idsAt = made.idsAt;
+    const nowMs = performance.now();
     record.startUs = wallClockUs(made.startedMs);
-    record.durationUs = (performance.now() - made.startedMs) * 1000;
+    record.durationUs = (nowMs - made.startedMs) * 1000;
+    record.queueUs = ((sentMs || nowMs) - made.startedMs) * 1000;
     record.code = error?.code ?? Code.Ok;
     record.message = error?.message ?? "";
     record.requestBytes = made.requestBytes;
-    record.responseBytes = responseBytes;
+    record.responseBytes = error === undefined ? responseBytes : 0;
     record.deadlineMs = Math.round(made.timeoutMs);
     record.attempt = made.attempt;
     record.routeVersion = made.routeVersion;
@@ -285,12 +289,17 @@ class DatagramChannel implements UdpChannel {
   #send(sequence: number, frame: Buffer): void {
     this.#socket ??= this.#connect();
     this.#socket.then(
-      (socket) =>
+      (socket) => {
+        const waiting = this.#waiting.get(sequence);
+        if (waiting) {
+          waiting.sentMs = performance.now();
+        }
         socket.send(frame, (error) => {
           if (error) {
             this.#fail(sequence, rpcErrorFromNode(error, this.address));
           }
-        }),
+        });
+      },
       (error: unknown) => {
         this.#socket = undefined;
         this.#fail(sequence, rpcErrorFromNode(error, this.address, { notSent: true }));

@@ -55,7 +55,9 @@ export async function callExternal<Request, Response>(
       const end = { peerService, peerInstance: placeName(place), attempt: marks?.attempt, routeVersion };
       try {
         const channel = program.externals.channelTo(place, peerService, codec, limits);
-        const { response, requestBytes, responseBytes } = await channel.call(request, { timeoutMs, signal, method });
+        const { response, requestBytes, responseBytes } = await channel.call(request, {
+          ...{ timeoutMs, signal, method, onSent: span.sent },
+        });
         span.end(program.recorder, { ...end, requestBytes, responseBytes });
         return response;
       } catch (error) {
