@@ -75,6 +75,12 @@ export interface LogPlace {
   readonly tie: string;
 }
 
+/** Whether a line is before another one in the order of lines, that of `time` and then `tieSql`. */
+export function isBefore(line: LogRow, other: LogRow): boolean {
+  if (line.timeUs !== other.timeUs) return line.timeUs < other.timeUs;
+  return BigInt(parsePlace(line.id).tie) < BigInt(parsePlace(other.id).tie);
+}
+
 /** Read `LogRow.id` or a cursor. @throws InvalidQuery */
 export function parsePlace(id: string): LogPlace {
   const match = /^(\d{1,16})_(\d{1,20})$/.exec(id);

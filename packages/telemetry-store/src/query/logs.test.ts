@@ -32,11 +32,11 @@ describe("an expression", () => {
   test("knows columns by our names and the original's, defined fields by their types, and other fields by the map", () => {
     const cases: [string, string][] = [
       ["RPCName = x", "(method = {w0:String})"],
-      ["content ~ x", "(positionCaseInsensitive(text, {w0:String}) > 0)"],
+      ["content ~ x", "(position(lower(text), lower({w0:String})) > 0)"],
       ["uid > 41", "ifNull(`f_uid` > {w0:Int64}, 0)"],
       ["uid != 41.5", "ifNull(`f_uid` != {w0:Float64}, 1)"],
       ["city =~ '^s.*n$'", "match(`f_city`, {w0:String})"],
-      ["uid ~ 4", "(positionCaseInsensitive(fields[{w0:String}], {w1:String}) > 0)"],
+      ["uid ~ 4", "(position(lower(fields[{w0:String}]), lower({w1:String})) > 0)"],
       ["cost > 1.5", "ifNull(toFloat64OrNull(fields[{w0:String}]) > {w1:Float64}, 0)"],
       ["fields.level = a", "(fields[{w0:String}] = {w1:String})"],
       ["uid exists", "mapContains(fields, {w0:String})"],
@@ -163,7 +163,7 @@ describe("an expression", () => {
 
 // All that SQL of ours may consist of, once parameters are taken out.
 const ours =
-  /^(?:[()? =<>!]|`f_(?:uid|city)`|fields\[\?\]|AND|OR|NOT|IN|NULL|ifNull|toFloat64OrNull|positionCaseInsensitive|arrayExists|mapValues|mapContains|match|level|text|flow_id|trace_high|span_id|service|instance|host|method|caller|peer|source|function|dyed|fields|x -> |x|, |[01]|'')*$/;
+  /^(?:[()? =<>!]|`f_(?:uid|city)`|fields\[\?\]|AND|OR|NOT|IN|NULL|ifNull|toFloat64OrNull|position|lower|arrayExists|mapValues|mapContains|match|level|text|flow_id|trace_high|span_id|service|instance|host|method|caller|peer|source|function|dyed|fields|x -> |x|, |[01]|'')*$/;
 
 describe("a filter", () => {
   const range = { fromMs: 1_000, toMs: 2_000 };
