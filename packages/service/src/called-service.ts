@@ -21,6 +21,8 @@ export type KeySource = {
 /** What this process knows of one service that it calls by name. */
 export class CalledService {
   readonly balancer: Balancer;
+  /** Whether its table has any: what is called has been found in one, so nobody looks there again for each call. */
+  hasRoutes = true;
   /** 20 % of calls and 10 a second. */
   readonly retries = new RepeatBudget({ share: 0.2, perSecond: 10 });
   /** 10 % of calls. */

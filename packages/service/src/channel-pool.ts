@@ -20,7 +20,15 @@ export type AnyChannel = {
   close(options?: { readonly graceMs?: number }): Promise<void>;
 };
 
-type Kept = { readonly channel: AnyChannel; readonly place: string; readonly service: string; usedMs: number };
+type Kept = {
+  readonly channel: AnyChannel;
+  readonly place: string;
+  readonly service: string;
+  /** Of places called by address: when a call last asked for it. */
+  usedMs: number;
+  /** It is not for calls to come. */
+  isLeaving: boolean;
+};
 
 type PoolOptions = {
   readonly caller: string;
@@ -35,6 +43,8 @@ type PoolOptions = {
 export class ChannelPool {
   readonly #options: PoolOptions;
   readonly #channels = new Map<string, Kept>();
+  // The same by the objects that name the places, which stay the same from call to call: putting a key together takes as long as choosing an instance.
+  readonly #byPlace = new WeakMap<Place, Kept>();
   readonly #leaving = new Set<Kept>();
   /** Of the route tables of services; they are recorded with calls. */
   readonly #versions = new Map<string, number>();
@@ -55,16 +65,22 @@ export class ChannelPool {
    * @param service  its name, or "" where it is called by its address
    */
   channelTo(place: Place, service: string): AnyChannel {
+    const known = this.#byPlace.get(place);
+    const kept = known?.service === service && !known.isLeaving ? known : this.#keep(place, service);
+    if (service === "") kept.usedMs = performance.now();
+    return kept.channel;
+  }
+
+  #keep(place: Place, service: string): Kept {
     const name = placeName(place);
     const key = `${service} ${name}`;
-    const known = this.#channels.get(key);
-    if (known !== undefined) {
-      known.usedMs = performance.now();
-      return known.channel;
+    let kept = this.#channels.get(key);
+    if (kept === undefined) {
+      kept = { channel: this.#open(place, service), place: name, service, usedMs: 0, isLeaving: false };
+      this.#channels.set(key, kept);
     }
-    const channel = this.#open(place, service);
-    this.#channels.set(key, { channel, place: name, service, usedMs: performance.now() });
-    return channel;
+    this.#byPlace.set(place, kept);
+    return kept;
   }
 
   /** The channel to a place, where there is one. */
@@ -78,9 +94,9 @@ export class ChannelPool {
     const key = `${service} ${name}`;
     const kept = this.#channels.get(key);
     if (kept === undefined) return;
-    this.#leaving.add(kept);
+    this.#leave(key, kept);
     const channel = this.#open(place, service);
-    this.#channels.set(key, { channel, place: name, service, usedMs: kept.usedMs });
+    this.#channels.set(key, { channel, place: name, service, usedMs: kept.usedMs, isLeaving: false });
     this.sweep();
   }
 
@@ -122,11 +138,16 @@ export class ChannelPool {
       if (kept.service !== service) continue;
       kept.channel.routeVersion = version;
       kept.channel.others = others;
-      if (names.has(kept.place)) continue;
-      this.#channels.delete(key);
-      this.#leaving.add(kept);
+      if (!names.has(kept.place)) this.#leave(key, kept);
     }
     this.sweep();
+  }
+
+  // Calls to come get another one.
+  #leave(key: string, kept: Kept): void {
+    kept.isLeaving = true;
+    this.#channels.delete(key);
+    this.#leaving.add(kept);
   }
 
   /** Closes what waits for nothing any more; call it from time to time. */
@@ -134,8 +155,7 @@ export class ChannelPool {
     const idleSinceMs = performance.now() - IDLE_MS;
     for (const [key, kept] of this.#channels) {
       if (kept.service !== "" || kept.channel.inFlight > 0 || kept.usedMs > idleSinceMs) continue;
-      this.#channels.delete(key);
-      this.#leaving.add(kept);
+      this.#leave(key, kept);
     }
     for (const kept of this.#leaving) {
       if (kept.channel.inFlight > 0) continue;

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Route } from "@msec/balance";
 import { AttemptReason, attemptMark, Code, RpcError } from "@msec/rpc";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Balancer, Explanation, Hearsay, Locality } from "@msec/balance";
 import { Code, currentContext, RpcError } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
@@ -17,7 +18,7 @@ import {
   unavailable,
 } from "./routed-attempts.ts";
 import { askInstance } from "./routes/instance-check.ts";
-import { parseTarget, type Target } from "./target.ts";
+import { parseTarget } from "./target.ts";
 
 /** How long a call takes at most unless it says otherwise, in milliseconds, waiting for routes and repeats included. */
 export const DEFAULT_TIMEOUT_MS = 3_000;
@@ -46,13 +47,17 @@ export type RouteSource = {
   readonly onProblem: (problem: string) => void;
 };
 
+/** A service that calls name, with what is known of it as soon as one of them has found it. */
+type Named = { readonly service: string; called: CalledService | undefined };
+
 /** Chooses instances for calls, follows how they do, and asks another one where that is safe. */
 export class RoutedCalls {
   readonly #source: RouteSource;
   readonly #channels: ChannelPool;
   readonly #recorder: Recorder;
   readonly #services = new Map<string, CalledService>();
-  readonly #targets = new Map<string, Target>();
+  // What each text means: looked up once for a call, and nothing else is.
+  readonly #targets = new Map<string, Named | (Place & { readonly service?: undefined })>();
   #here: Locality = { hostId: "", zone: "" };
   readonly #told = new Map<string, string>();
 
@@ -66,8 +71,11 @@ export class RoutedCalls {
   routesChanged(service: string): void {
     const routes = this.#source.cache.find(service) ?? [];
     const called = this.#services.get(service);
-    called?.balancer.update(routes);
-    if (called !== undefined) this.#configure(service, called);
+    if (called !== undefined) {
+      called.hasRoutes = routes.length > 0;
+      called.balancer.update(routes);
+      this.#configure(service, called);
+    }
     this.#channels.routesChanged(service, routes, this.routeVersionOf(service));
     this.#lookAround();
   }
@@ -135,25 +143,44 @@ export class RoutedCalls {
     // Not an async function, nor is what follows: on the usual way (routes known, first attempt succeeds) each would cost a
     // promise and a turn, together several times what choosing the instance costs.
     try {
-      const { service: name, ...place } = this.#targetOf(target);
+      const aim = this.#targetOf(target);
       const limitMs = timeLimit(time);
       const nowMs = performance.now();
       const deadline = nowMs + limitMs;
       const attemptMs = attemptLimit(time);
-      if (name === undefined)
-        return attempt(place as Place, "", Math.min(timeLeft(deadline, target, nowMs), attemptMs));
-      const about = { target, name, deadline, nowMs, attemptMs, attempt, repeat, signal: time.signal, about: time };
-      const service = this.#services.get(name);
+      if (aim.service === undefined) return attempt(aim, "", Math.min(timeLeft(deadline, target, nowMs), attemptMs));
+      const { service: name, called } = aim;
+      const { signal } = time;
       // Nothing in the table is the same as no table, to the caller and in the record.
-      if (service !== undefined && this.#source.cache.find(name)?.length) return begin(service, about);
+      if (called?.hasRoutes) {
+        const key = called.keyOf(time);
+        const service = called;
+        // Written out: spreading costs more than the rest of the way to the instance.
+        return begin({
+          target,
+          name,
+          service,
+          deadline,
+          nowMs,
+          attemptMs,
+          attempt,
+          repeat,
+          signal,
+          key,
+          leg: undefined,
+          tried: undefined,
+          retries: 0,
+        });
+      }
       const span = new ClientSpan(method, limitMs, position);
-      return this.#runFirst(about, span);
+      const about = { target, name, deadline, attemptMs, attempt, repeat, signal };
+      return this.#runFirst(aim, about, time, span);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #runFirst<T>(about: CallAbout<T>, span: ClientSpan): Promise<T> {
+  async #runFirst<T>(aim: Named, about: CallAbout<T>, keys: KeySource, span: ClientSpan): Promise<T> {
     let service: CalledService;
     try {
       service = await this.#serviceOf(about.name, about.deadline, about.signal);
@@ -161,18 +188,21 @@ export class RoutedCalls {
       span.end(this.#recorder, { peerService: about.name, peerInstance: "", error });
       throw error;
     }
-    // It may have waited for routes.
-    about.nowMs = 0;
-    return await begin(service, about);
+    aim.called = service;
+    const key = service.keyOf(keys);
+    // It may have waited for routes: what the time is has to be looked at anew.
+    return await begin({ ...about, service, key, nowMs: 0, leg: undefined, tried: undefined, retries: 0 });
   }
 
-  #targetOf(text: string): Target {
+  #targetOf(text: string): Named | (Place & { readonly service?: undefined }) {
     const known = this.#targets.get(text);
     if (known !== undefined) return known;
     const target = parseTarget(text);
+    const { service } = target;
+    const aim = service === undefined ? target : { service, called: this.#services.get(service) };
     if (this.#targets.size >= 1_000) this.#targets.clear();
-    this.#targets.set(text, target);
-    return target;
+    this.#targets.set(text, aim);
+    return aim;
   }
 
   async #serviceOf(name: string, deadline: number, signal: AbortSignal | undefined): Promise<CalledService> {
@@ -224,28 +254,10 @@ export class RoutedCalls {
 }
 
 /** What a call by name brings along. */
-type CallAbout<T> = Omit<RoutedCall<T>, "service" | "key" | "leg" | "tried" | "retries"> & {
-  readonly about: KeySource;
-};
+type CallAbout<T> = Omit<RoutedCall<T>, "service" | "key" | "nowMs" | "leg" | "tried" | "retries">;
 
-function begin<T>(service: CalledService, about: CallAbout<T>): Promise<T> {
-  const { target, name, deadline, nowMs, attemptMs, attempt, repeat, signal } = about;
-  // Written out: spreading costs more than the rest of the way to the instance.
-  const call: RoutedCall<T> = {
-    target,
-    name,
-    service,
-    deadline,
-    nowMs,
-    attemptMs,
-    attempt,
-    repeat,
-    signal,
-    key: service.keyOf(about.about),
-    leg: undefined,
-    tried: undefined,
-    retries: 0,
-  };
+function begin<T>(call: RoutedCall<T>): Promise<T> {
+  const { repeat, service } = call;
   if (repeat?.hedgeAfterMs === undefined) return tryOn(call);
   service.hedges.called(performance.now());
   const afterMs =
