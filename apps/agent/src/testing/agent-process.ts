@@ -29,7 +29,8 @@ export class AgentProcess {
     const [command, ...args] = [...enter, process.execPath, main, "--state", state, "--ready-json", ...flags];
     const child = spawn(command!, args, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH ?? "" },
+      // What another process compiled this one need not, where the run keeps it.
+      env: { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     });
     let errors = "";
     child.stderr.on("data", (chunk) => {
