@@ -1,13 +1,13 @@
-// Ids of calls come out of one slab of random bytes that is filled 256 calls at a time: the system call is paid once,
+// Ids of calls come out of one slab of random bytes that is filled 1,024 calls at a time: the system call is paid once,
 // and a call that nobody looks at allocates no array (measured: 45 ns for the bytes, 196 ns
 // with three views of them; medians of nine on a busy machine).
 
 const cellBytes = 32;
-const slabBytes = 8192;
+const slabBytes = 32 * 1024;
 
 /** Where the ids of one call are: trace id (16 bytes), span id (8), parent span id (8), one after the other. */
 export interface IdCell {
-  /** Shared by 256 calls. */
+  /** Shared by 1,024 calls. */
   slab: Uint8Array;
   /** Where this call's 32 bytes begin. */
   at: number;

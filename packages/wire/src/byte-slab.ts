@@ -1,7 +1,11 @@
+import { allocateUninitialized } from "./node-buffer.ts";
 import { moveWords } from "./words.ts";
 
-/** Large enough to share its cost among a hundred messages, small enough that one kept field does not keep much alive. */
-const slabBytes = 16 * 1024;
+/**
+ * Large enough to share its cost among a few hundred messages, small enough that one kept field does not keep much alive. What a slab costs, two or three
+ * microseconds, is mostly asking for memory, giving it back and knowing of it meanwhile.
+ */
+const slabBytes = 32 * 1024;
 
 /** Below this V8 keeps the bytes inside the object itself and allocates quicker than a slab can be shared. */
 const minSharedBytes = 65;
@@ -25,7 +29,7 @@ const maxWordBytes = 256;
  *
  * From 65 bytes on a typed array of its own needs memory outside V8's heap: 430…800 ns for 100…250 bytes. Copies of 65…2,048 bytes are therefore
  * views of a shared buffer (100 ns), as Node's own `Buffer.from` does it. The price: whoever keeps such a field keeps
- * up to 16 KiB, and its `buffer` must not be transferred to another thread.
+ * up to 32 KiB, and its `buffer` must not be transferred to another thread.
  */
 export function copyBytes(bytes: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {
   if (length < minSharedBytes || length > maxSharedBytes) {
@@ -33,7 +37,7 @@ export function copyBytes(bytes: Uint8Array, start: number, length: number): Uin
   }
   // Also true after somebody did transfer the buffer: a detached slab has no length.
   if (used + length > slab.length) {
-    slab = new Uint8Array(slabBytes);
+    slab = uninitialized(slabBytes);
     slabBuffer = slab.buffer;
     slabView = new DataView(slabBuffer);
     used = 0;
@@ -48,6 +52,11 @@ export function copyBytes(bytes: Uint8Array, start: number, length: number): Uin
     moveWords(view, start, slabView, offset, length);
   }
   return new Uint8Array(slabBuffer, offset, length);
+}
+
+// As Node does for its own pool of buffers: a view that is given shows only what was copied there.
+function uninitialized(length: number): Uint8Array<ArrayBuffer> {
+  return allocateUninitialized?.(length) ?? new Uint8Array(length);
 }
 
 /** @returns `undefined` for bytes that are seen for the first time, of which perhaps nothing more is wanted */

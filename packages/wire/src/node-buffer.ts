@@ -8,6 +8,7 @@ type Write = (this: Uint8Array, text: string, offset: number, length: number) =>
 interface NodeBuffer {
   readonly prototype: { readonly latin1Slice?: Slice; readonly base64Slice?: Slice; readonly utf8Write?: Write };
   byteLength(text: string): number;
+  allocUnsafeSlow(length: number): Uint8Array<ArrayBuffer>;
 }
 
 const buffer = (globalThis as { Buffer?: NodeBuffer }).Buffer;
@@ -21,6 +22,9 @@ export const base64Slice: Slice | undefined = prototype?.base64Slice;
 
 /** Write text as UTF-8 and return how many bytes it took; `undefined` outside Node. Call with the bytes as `this`. */
 export const utf8Write: Write | undefined = prototype?.utf8Write;
+
+/** Memory that holds whatever was there before, of its own buffer; `undefined` outside Node. */
+export const allocateUninitialized: ((length: number) => Uint8Array<ArrayBuffer>) | undefined = buffer?.allocUnsafeSlow;
 
 /** The most bytes that text takes as UTF-8: exact in Node, three for each UTF-16 code unit elsewhere. */
 export function maxUtf8Bytes(text: string): number {
