@@ -7,15 +7,17 @@ import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDateTime } from "../../lib/format.ts";
 import { Loading } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
-import { curveOwner } from "./chart-lines.ts";
+import { curveOwner, onTimesOf } from "./chart-lines.ts";
 import { metricFormat } from "./metric-format.ts";
 import { MonitorRange, type MonitorSearch } from "./monitor-search.ts";
 import { type MetricCurve, type MetricCurves, metricsQuery } from "./queries.ts";
-import { daySummaries, summaryOf } from "./summary.ts";
+import { type CurveSummary, daySummaries, differenceText, summaryOf } from "./summary.ts";
 
 // Newer ones say more; all are in the sums.
 const ROWS_MAX = 500;
 const COLUMNS_MAX = 12;
+/** Each has three columns then: now, before, and the difference. */
+const COMPARED_MAX = 4;
 
 /** Whose minutes. */
 export interface MinuteTableProps {
@@ -25,13 +27,19 @@ export interface MinuteTableProps {
   readonly onClose: () => void;
 }
 
-/** The minutes of one attribute with sum, greatest, least and mean; days above, where there are several. */
+/** The minutes of one attribute with sum, greatest, least and mean, beside those of the day that the page compares with; days above, where there are several. */
 export function MinuteTable({ search, name, attribute, onClose }: MinuteTableProps) {
   const { t } = useTranslation();
   // A month has minutes only where they are kept: the answer says which step it has.
   const stepS = search.range === MonitorRange.Month ? 3_600 : 60;
   const query = useQuery(metricsQuery(useApi(), search, [name], 0, stepS));
   const curves = query.data?.byName.get(name) ?? [];
+  const days = search.vs ?? 0;
+  const earlier = useQuery({ ...metricsQuery(useApi(), search, [name], days, stepS), enabled: days > 0 });
+  const before: Before | undefined =
+    days > 0 && query.data !== undefined && earlier.data !== undefined
+      ? { label: t("monitor.daysBefore", { count: days }), valuesOf: valuesBefore(name, query.data, earlier.data) }
+      : undefined;
   const format = metricFormat(attribute?.unit ?? "");
   return (
     <Panel
@@ -50,28 +58,72 @@ export function MinuteTable({ search, name, attribute, onClose }: MinuteTablePro
       {query.data !== undefined && curves.length === 0 && <p className="panel-body muted">{t("monitor.nothing")}</p>}
       {query.data !== undefined && curves.length > 0 && (
         <div className="minute-tables">
-          <Summaries curves={curves} data={query.data} format={format} />
-          <Minutes curves={curves.slice(0, COLUMNS_MAX)} data={query.data} format={format} name={name} />
+          {earlier.isError && (
+            <FailureNotice error={earlier.error} onRetry={earlier.refetch} besideData={earlier.data !== undefined} />
+          )}
+          <Summaries curves={curves} data={query.data} format={format} before={before} />
+          <Minutes
+            curves={curves.slice(0, days > 0 ? COMPARED_MAX : COLUMNS_MAX)}
+            data={query.data}
+            format={format}
+            before={before}
+            name={name}
+          />
         </div>
       )}
     </Panel>
   );
 }
 
+/** The same curves some days before. */
+interface Before {
+  /** `the day before`. */
+  readonly label: string;
+  /** On the times of the curve itself; undefined where it was not there then. */
+  readonly valuesOf: (curve: MetricCurve) => readonly (number | null)[] | undefined;
+}
+
+function valuesBefore(name: string, now: MetricCurves, earlier: MetricCurves): Before["valuesOf"] {
+  const found = earlier.byName.get(name) ?? [];
+  const byOwner = new Map(found.map((curve) => [curveOwner(curve), onTimesOf(now, earlier, curve)]));
+  return (curve) => byOwner.get(curveOwner(curve));
+}
+
 interface TableProps {
   readonly curves: readonly MetricCurve[];
   readonly data: MetricCurves;
   readonly format: (value: number) => string;
+  readonly before: Before | undefined;
 }
 
-function Summaries({ curves, data, format }: TableProps) {
+function Summaries({ curves, data, format, before }: TableProps) {
   const { t } = useTranslation();
   const [only] = curves;
   const spanMs = (data.timesMs.at(-1) ?? 0) - (data.timesMs[0] ?? 0);
   const days = curves.length === 1 && spanMs > 30 * 3_600_000 ? daySummaries(data.timesMs, only!.values) : [];
+  const cellsOf = ({ sum, max, min, mean }: CurveSummary) => [only!.isCounter ? sum : Number.NaN, max, min, mean];
+  const textsOf = (summary: CurveSummary) =>
+    cellsOf(summary).map((value) => (Number.isNaN(value) ? "–" : format(value)));
   const rows = [
-    ...curves.map((curve) => ({ what: curveOwner(curve) || t("monitor.together"), ...summaryOf(curve.values) })),
-    ...days.map((day) => ({ what: formatDateTime(day.dayMs).slice(0, 10), ...day })),
+    ...curves.flatMap((curve) => {
+      const what = curveOwner(curve) || t("monitor.together");
+      const now = summaryOf(curve.values);
+      const row = { key: what, what, isBeside: false, texts: textsOf(now) };
+      const values = before?.valuesOf(curve);
+      if (before === undefined || values === undefined) return [row];
+      const then = summaryOf(values);
+      const thenCells = cellsOf(then);
+      const differences = cellsOf(now).map((value, column) => differenceText(format, value, thenCells[column]));
+      return [
+        row,
+        { key: `${what} before`, what: before.label, isBeside: true, texts: textsOf(then) },
+        { key: `${what} difference`, what: t("monitor.difference"), isBeside: true, texts: differences },
+      ];
+    }),
+    ...days.map((day) => {
+      const what = formatDateTime(day.dayMs).slice(0, 10);
+      return { key: what, what, isBeside: false, texts: textsOf(day) };
+    }),
   ];
   return (
     <div className="scroll-x">
@@ -88,13 +140,13 @@ function Summaries({ curves, data, format }: TableProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ what, sum, max, min, mean }) => (
-            <tr key={what} className="row">
-              <td className="mono">{what}</td>
-              {[only!.isCounter ? sum : Number.NaN, max, min, mean].map((value, column) => (
+          {rows.map(({ key, what, isBeside, texts }) => (
+            <tr key={key} className="row">
+              <td className={isBeside ? "beside muted" : "mono"}>{what}</td>
+              {texts.map((text, column) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: four columns that stay where they are
-                <td key={column} className="num">
-                  {Number.isNaN(value) ? "–" : format(value)}
+                <td key={column} className={isBeside ? "num muted" : "num"}>
+                  {text}
                 </td>
               ))}
             </tr>
@@ -105,12 +157,13 @@ function Summaries({ curves, data, format }: TableProps) {
   );
 }
 
-function Minutes({ curves, data, format, name }: TableProps & { name: string }) {
+function Minutes({ curves, data, format, before, name }: TableProps & { name: string }) {
   const { t } = useTranslation();
   const [all, setAll] = useState(false);
+  const columns = columnsOf(curves, before, t("monitor.together"), t("monitor.difference"));
   const indexes = data.timesMs
     .map((_, index) => index)
-    .filter((index) => all || curves.some(({ values }) => values[index] !== null && values[index] !== 0))
+    .filter((index) => all || columns.some(({ values }) => values[index] !== null && values[index] !== 0))
     .reverse();
   return (
     <>
@@ -122,7 +175,7 @@ function Minutes({ curves, data, format, name }: TableProps & { name: string }) 
         <span className="muted">
           {indexes.length > ROWS_MAX && t("curves.newestOf", { shown: ROWS_MAX, total: indexes.length })}
         </span>
-        <a className="link" download={`${name}.csv`} href={csvOf(curves, data)}>
+        <a className="link" download={`${name}.csv`} href={csvOf(columns, data)}>
           CSV
         </a>
       </div>
@@ -132,9 +185,9 @@ function Minutes({ curves, data, format, name }: TableProps & { name: string }) 
           <thead>
             <tr>
               <th>{t("column.time")}</th>
-              {curves.map((curve) => (
-                <th key={curveOwner(curve)} className="num">
-                  {curveOwner(curve) || t("monitor.together")}
+              {columns.map(({ key, title, before: then }) => (
+                <th key={key} className={then === undefined ? "num" : "num muted"}>
+                  {title}
                 </th>
               ))}
             </tr>
@@ -143,9 +196,13 @@ function Minutes({ curves, data, format, name }: TableProps & { name: string }) 
             {indexes.slice(0, ROWS_MAX).map((index) => (
               <tr key={data.timesMs[index]} className="row">
                 <td className="mono">{formatDateTime(data.timesMs[index]!).slice(0, -3)}</td>
-                {curves.map((curve) => (
-                  <td key={curveOwner(curve)} className="num">
-                    {curve.values[index] === null ? "–" : format(curve.values[index]!)}
+                {columns.map(({ key, values, isDifference, before: then }) => (
+                  <td key={key} className={then === undefined ? "num" : "num muted"}>
+                    {isDifference
+                      ? differenceText(format, values[index], then?.[index])
+                      : (values[index] ?? null) === null
+                        ? "–"
+                        : format(values[index]!)}
                   </td>
                 ))}
               </tr>
@@ -157,11 +214,47 @@ function Minutes({ curves, data, format, name }: TableProps & { name: string }) 
   );
 }
 
-function csvOf(curves: readonly MetricCurve[], { timesMs }: MetricCurves): string {
+/** A column of the minutes: a curve, the same days before, or by how much they differ. */
+interface Column {
+  readonly key: string;
+  readonly title: string;
+  readonly values: readonly (number | null)[];
+  readonly isDifference: boolean;
+  /** Of what goes with the curve beside it: the values before. */
+  readonly before: readonly (number | null)[] | undefined;
+}
+
+function columnsOf(
+  curves: readonly MetricCurve[],
+  before: Before | undefined,
+  together: string,
+  difference: string,
+): Column[] {
+  return curves.flatMap((curve) => {
+    const title = curveOwner(curve) || together;
+    const column = { key: title, title, values: curve.values, isDifference: false, before: undefined };
+    const then = before?.valuesOf(curve);
+    if (before === undefined || then === undefined) return [column];
+    return [
+      column,
+      { key: `${title} before`, title: before.label, values: then, isDifference: false, before: then },
+      { key: `${title} difference`, title: difference, values: curve.values, isDifference: true, before: then },
+    ];
+  });
+}
+
+function csvOf(columns: readonly Column[], { timesMs }: MetricCurves): string {
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const head = ["time", ...curves.map((curve) => curveOwner(curve) || curve.name)].map(quote).join(",");
+  const head = ["time", ...columns.map(({ title }) => title)].map(quote).join(",");
   const rows = timesMs.map((time, i) =>
-    [formatDateTime(time), ...curves.map(({ values }) => values[i] ?? "")].join(","),
+    [formatDateTime(time), ...columns.map((column) => csvValue(column, i))].join(","),
   );
   return `data:text/csv;charset=utf-8,${encodeURIComponent([head, ...rows].join("\n"))}`;
+}
+
+function csvValue({ values, isDifference, before }: Column, index: number): number | "" {
+  const value = values[index] ?? "";
+  if (!isDifference) return value;
+  const then = before?.[index] ?? "";
+  return value === "" || then === "" ? "" : value - then;
 }

@@ -57,6 +57,20 @@ test("the values of an attribute are a table with sum, greatest, least and mean"
   page.close();
 });
 
+test("the values of a page that compares have the day before and the difference beside them", async () => {
+  const page = open("/monitor?table=sys.udp.errors&vs=1");
+  const values = await screen.findByRole("table", { name: "Values" });
+  await waitFor(() => expect(within(values).getAllByRole("columnheader").length).toBe(4));
+  const heads = within(values)
+    .getAllByRole("columnheader")
+    .map((cell) => cell.textContent);
+  expect(heads.slice(2)).toEqual(["the day before", "Difference"]);
+  const rows = within(screen.getByRole("table", { name: "Sums" })).getAllByRole("row");
+  expect(rows.map((row) => row.firstElementChild?.textContent).slice(2)).toEqual(["the day before", "Difference"]);
+  expect(rows[3]!.textContent).toMatch(/Difference(0|[+−]|–)/);
+  page.close();
+});
+
 test("by instance there is a chart for each instance of the one attribute", async () => {
   const page = open("/monitor?names=sys.udp.errors&split=instance");
   await waitFor(() => expect(screen.getAllByRole("figure", { name: "sys.udp.errors" }).length).toBeGreaterThan(1));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { metricFormat } from "./metric-format.ts";
-import { daySummaries, summaryOf } from "./summary.ts";
+import { daySummaries, differenceText, summaryOf } from "./summary.ts";
 
 test("the mean is that of the minutes in which there was something", () => {
   expect(summaryOf([0, 4, null, 2, 0])).toEqual({ sum: 6, max: 4, min: 2, mean: 3, steps: 2 });
@@ -14,6 +14,19 @@ test("a week has a sum, a greatest and a least of each day", () => {
   expect(days.map(({ sum, max, min }) => [sum, max, min])).toEqual([
     [3, 2, 1],
     [8, 5, 3],
+  ]);
+});
+
+test("a difference has its sign and its share of what was before", () => {
+  const text = (now: number | null, before: number | null) => differenceText(metricFormat("ms"), now, before);
+  expect([text(3, 2), text(2, 3), text(2, 2), text(2, 0), text(null, 2), text(Number.NaN, 2), text(90, 1)]).toEqual([
+    "+1.00 ms (+50 %)",
+    "−1.00 ms (−33 %)",
+    "0",
+    "+2.00 ms",
+    "–",
+    "–",
+    "+89.0 ms (+>999 %)",
   ]);
 });
 

@@ -36,3 +36,26 @@ export function daySummaries(timesMs: readonly number[], values: readonly (numbe
   });
   return [...byDay.values()].map((day) => ({ dayMs: day.dayMs, ...summaryOf(day.values) }));
 }
+
+/**
+ * By how much a value is more than another: `+2.0 ms (+15 %)`; the share only where the other is not 0.
+ *
+ * @param format  how values are written
+ * @returns `–` where one of them is not there
+ */
+export function differenceText(
+  format: (value: number) => string,
+  value: number | null | undefined,
+  before: number | null | undefined,
+): string {
+  const now = value ?? Number.NaN;
+  const then = before ?? Number.NaN;
+  if (!Number.isFinite(now) || !Number.isFinite(then)) return "–";
+  if (now === then) return "0";
+  const sign = now > then ? "+" : "−";
+  const difference = Math.abs(now - then);
+  const text = `${sign}${format(difference)}`;
+  if (then === 0) return text;
+  const percent = Math.round((100 * difference) / Math.abs(then));
+  return `${text} (${sign}${percent > 999 ? ">999" : percent} %)`;
+}

@@ -308,6 +308,7 @@ export const en = {
     nothing: "nothing reported in this range",
     attributes: "Attributes",
     summary: "Sums",
+    difference: "Difference",
     of: "Of",
     sum: "Sum",
     meanOf: "Mean of the steps in which there was something",

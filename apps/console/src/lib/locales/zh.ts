@@ -295,6 +295,7 @@ export const zh = {
     nothing: "该时间段内无上报",
     attributes: "属性",
     summary: "合计",
+    difference: "差值",
     of: "对象",
     sum: "总和",
     meanOf: "有上报的时间点的平均值",
