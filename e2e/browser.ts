@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { AxeResults } from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 
 /** Debian's Chromium. */
 const executablePath = "/usr/bin/chromium";
@@ -60,6 +60,31 @@ export async function watchFaults(context: BrowserContext, origin: string): Prom
   return { seen };
 }
 
+/**
+ * Open an address and wait for its heading; once more where a network interface of this machine came or went meanwhile, for then Chromium gives up what is
+ * on its way.
+ */
+export async function openPage(page: Page, url: string): Promise<void> {
+  let isGivenUp = false;
+  const note = (request: Request) => {
+    if (request.failure()?.errorText === "net::ERR_NETWORK_CHANGED") isGivenUp = true;
+  };
+  page.on("requestfailed", note);
+  try {
+    for (;;) {
+      isGivenUp = false;
+      try {
+        await page.goto(url, { waitUntil: "load" });
+        return await page.locator("h1").first().waitFor();
+      } catch (error) {
+        if (!isGivenUp) throw error;
+      }
+    }
+  } finally {
+    page.off("requestfailed", note);
+  }
+}
+
 /** Make the pages of a context look as given, from the next load on. */
 export async function setLook(page: Page, { language, theme, width }: Look): Promise<void> {
   await page.setViewportSize({ width, height: 900 });
@@ -74,9 +99,21 @@ export async function keepScreenshot(page: Page, name: string, look: Look): Prom
   await page.screenshot({ path: join(screenshots, file), animations: "disabled" });
 }
 
-/** Whether a page is wider than its window: something would have to be scrolled sideways. */
+/**
+ * Whether a page is wider than its window: something would have to be scrolled sideways. What draws itself anew after the window's size changed is given
+ * time for it.
+ */
 export async function overflowsSideways(page: Page): Promise<boolean> {
-  return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+  const overflows = () =>
+    page.evaluate<boolean>(
+      `new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() =>
+        resolve(document.documentElement.scrollWidth > document.documentElement.clientWidth))))`,
+    );
+  const deadline = performance.now() + 3_000;
+  while (await overflows()) {
+    if (performance.now() >= deadline) return true;
+  }
+  return false;
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
