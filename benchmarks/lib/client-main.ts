@@ -14,7 +14,7 @@ export function assertEcho(length: number | undefined): void {
  * The main program of a peer's client: reads --port, --connections, --outstanding, --warmup and --measure (milliseconds), --server-pid, runs the
  * closed loop (with --rate calls a second: the open loop) and prints its result as one JSON line.
  */
-export async function clientMain(connect: (port: number) => Promise<Connection>): Promise<void> {
+export async function clientMain<Answer>(connect: (port: number) => Promise<Connection<Answer>>): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: "string" },

@@ -7,8 +7,8 @@ import { quantileUs } from "./quantile.ts";
  * Each call is counted from when it was due, not from when this process came to make it, so that a stall shows in the
  * latencies of all the calls that it delayed (no coordinated omission).
  */
-export async function openLoop(options: {
-  connect: () => Promise<Connection>;
+export async function openLoop<Answer>(options: {
+  connect: () => Promise<Connection<Answer>>;
   connections: number;
   ratePerSecond: number;
   warmupMs: number;
@@ -26,9 +26,15 @@ export async function openLoop(options: {
   let errors = 0;
 
   function issue(dueMs: number): void {
-    const connection = connections[issued++ % connections.length] as Connection;
+    const connection = connections[issued++ % connections.length] as Connection<Answer>;
     connection.call().then(
-      () => {
+      (answer) => {
+        try {
+          connection.check?.(answer);
+        } catch {
+          errors++;
+          return;
+        }
         const now = performance.now();
         if (now >= from && now < until) samples[calls++ % samples.length] = now - dueMs;
       },

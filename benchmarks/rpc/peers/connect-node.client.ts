@@ -17,7 +17,8 @@ await clientMain(async (port) => {
   });
   const client = createClient(EchoService, transport);
   return {
-    call: async () => assertEcho((await client.echo({ message })).message?.length),
+    call: () => client.echo({ message }),
+    check: ({ message }) => assertEcho(message?.length),
     close: () => agent.destroy(),
   };
 });

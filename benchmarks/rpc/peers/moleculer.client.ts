@@ -8,10 +8,8 @@ await clientMain(async (port) => {
   await broker.start();
   await broker.waitForServices("echo", 30_000, 50);
   return {
-    call: async () =>
-      assertEcho(
-        (await broker.call<{ message: string }, { message: string }>("echo.echo", { message: PAYLOAD })).message.length,
-      ),
+    call: () => broker.call<{ message: string }, { message: string }>("echo.echo", { message: PAYLOAD }),
+    check: ({ message }) => assertEcho(message.length),
     close: () => broker.stop(),
   };
 });

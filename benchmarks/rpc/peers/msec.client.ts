@@ -12,7 +12,8 @@ await clientMain(async (port) => {
   const channel = createChannel({ address: "127.0.0.1", port }, { caller: "Bench.client", observer: recorder });
   const client = createClient(EchoService, channel.call);
   return {
-    call: async () => assertEcho((await client.echo({ message })).message?.length),
+    call: () => client.echo({ message }),
+    check: ({ message }) => assertEcho(message?.length),
     close: () => channel.close(),
   };
 });

@@ -17,10 +17,8 @@ await clientMain(async (port) => {
   const communicator = tars.Communicator.New();
   const proxy = communicator.stringToProxy(EchoProxy, `${SERVANT}@tcp -h 127.0.0.1 -p ${port} -t 60000`) as EchoProxy;
   return {
-    async call() {
-      const data = await (proxy._worker as Worker).tars_invoke("echo", encodeArguments(PAYLOAD), {});
-      assertEcho(decodeString(data.response.sBuffer, 0).length);
-    },
+    call: () => (proxy._worker as Worker).tars_invoke("echo", encodeArguments(PAYLOAD), {}),
+    check: ({ response }) => assertEcho(decodeString(response.sBuffer, 0).length),
     close: () => communicator.disconnect?.(),
   };
 });
