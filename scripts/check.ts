@@ -16,13 +16,13 @@ const unitFileMs = 30_000;
 const steps: readonly Step[] = [
   { name: "unit tests", run: () => runNodeTests(findUnitBatches(), { pool: new Pool(2), fileMs: unitFileMs }) },
   { name: "generated code", run: checkGenerated },
-  { name: "types", run: () => checkTypes(".") },
+  { name: "types", run: () => checkTypes("tsconfig.json") },
   {
     name: "format and lint",
     run: () => runTool("biome", ["ci", "--colors=off", "--diagnostic-level=error", "--max-diagnostics=200"]),
   },
   { name: "console tests", run: () => runConsoleTests("logic") },
-  { name: "types of the console", run: () => checkTypes("apps/console") },
+  { name: "types of the console", run: () => checkTypes("apps/console/tsconfig.json") },
   { name: "imports", run: checkImports },
   { name: "links", run: checkLinks },
 ];
@@ -34,9 +34,9 @@ export async function check(): Promise<{ ok: boolean; counts: TestCounts }> {
   return { ok: results.every((result) => result.ok) && counts.passed > 0, counts };
 }
 
-/** Check the types of a project. What tsc found is kept: the next time it looks at what changed, and at what that touches. */
+/** Check the types of a project, named by its tsconfig.json. What tsc found is kept: the next time it looks at what changed, and at what that touches. */
 async function checkTypes(project: string): Promise<StepResult> {
-  const file = join(root, "node_modules/.cache/msec-types", `${project.replace("/", "-")}.tsbuildinfo`);
+  const file = join(root, "node_modules/.cache/msec-types", `${project.replaceAll("/", "-")}.tsbuildinfo`);
   return await runTool("tsc", ["-p", project, "--incremental", "--tsBuildInfoFile", file]);
 }
 
