@@ -7,22 +7,22 @@ export const buildCost: JobCost = { seconds: 1_000, cores: 1 };
 export const pagesCost: JobCost = { seconds: 50, cores: 1 };
 
 /**
- * What the longest test files cost, as measured on a machine of two cores with nothing else to do. It only decides what runs beside what: the sums need not be
- * exact, and a file that is not here is taken for a short one.
+ * What the longest test files cost: seconds of a run of one after the other, and cores by and large, less than one where a file mostly waits. It only decides
+ * what runs beside what: a file that is not here is taken for a short one that works all the time.
  */
 const known: Readonly<Record<string, JobCost>> = {
   // As if they took longest, so that they begin before the browsers: those give up what they load when a network interface is made.
   "conformance/hosts/faults.integration.test.ts": { seconds: 200, cores: 1 },
   "conformance/hosts/operations.integration.test.ts": { seconds: 200, cores: 0.5 },
   "conformance/hosts/hour.integration.test.ts": { seconds: 200, cores: 0.4 },
-  "e2e/console.test.ts": { seconds: 100, cores: 1.2 },
-  "e2e/capacity-console.test.ts": { seconds: 70, cores: 1.1 },
+  "e2e/console.test.ts": { seconds: 100, cores: 1 },
+  "e2e/capacity-console.test.ts": { seconds: 70, cores: 1 },
   "e2e/failures.test.ts": { seconds: 50, cores: 0.9 },
-  "e2e/calls.test.ts": { seconds: 40, cores: 1.1 },
+  "e2e/calls.test.ts": { seconds: 40, cores: 1 },
   "e2e/capacity.test.ts": { seconds: 36, cores: 1 },
   "e2e/monitoring-alone.test.ts": { seconds: 35, cores: 1 },
   "conformance/hostile/hostile.integration.test.ts": { seconds: 40, cores: 1 },
-  "packages/rpc-node/src/back-pressure.integration.test.ts": { seconds: 36, cores: 1.4 },
+  "packages/rpc-node/src/back-pressure.integration.test.ts": { seconds: 36, cores: 1 },
   "packages/service/src/routes/faults.integration.test.ts": { seconds: 32, cores: 1 },
   "apps/agent/src/agent.integration.test.ts": { seconds: 31, cores: 0.8 },
   "packages/service/src/workers/workers.integration.test.ts": { seconds: 28, cores: 1 },
