@@ -1,5 +1,6 @@
 import { createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { useTitle } from "../lib/use-title.ts";
 import { Loading, Notice } from "../ui/notice.tsx";
 import { Mark } from "../ui/status-mark.tsx";
 import { alarmChannelsRoute, alarmRoute, alarmRulesRoute, alarmSilencesRoute, alarmsRoute } from "./alarms.tsx";
@@ -72,18 +73,26 @@ function PagePending() {
 
 function PageNotFound() {
   const { t } = useTranslation();
+  useTitle(t("failure.noPage"));
   return (
-    <Notice
-      mark={Mark.Unknown}
-      title={t("failure.notFound.title")}
-      actions={
-        <Link className="link" to="/">
-          {t("service.all")}
-        </Link>
-      }
-    >
-      {t("failure.notFound.todo")}
-    </Notice>
+    <div className="page">
+      <div className="page-head">
+        <h1>{t("failure.noPage")}</h1>
+      </div>
+      <section className="panel">
+        <Notice
+          mark={Mark.Unknown}
+          title={t("failure.notFound.title")}
+          actions={
+            <Link className="link" to="/">
+              {t("service.all")}
+            </Link>
+          }
+        >
+          {t("failure.notFound.todo")}
+        </Notice>
+      </section>
+    </div>
   );
 }
 

@@ -160,6 +160,7 @@ export const en = {
     help: "No token at hand? Get a new one on the machine that runs msec, in its directory:",
   },
   failure: {
+    noPage: "No such page",
     signedOut: { title: "Your session is over.", todo: "Sign in again with a new token." },
     unreachable: {
       title: "The server does not answer.",

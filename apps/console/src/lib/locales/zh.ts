@@ -157,6 +157,7 @@ export const zh = {
     help: "没有令牌？在运行 msec 的机器上、其目录中执行：",
   },
   failure: {
+    noPage: "没有该页面",
     signedOut: { title: "登录已失效。", todo: "请用新的令牌重新登录。" },
     unreachable: { title: "服务器无响应。", todo: "请确认服务器正在运行（npx msec ps），并且本机可以访问它。" },
     notFound: { title: "找不到该对象。", todo: "它可能已被删除，请检查页面地址。" },
