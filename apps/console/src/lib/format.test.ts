@@ -6,8 +6,10 @@ import {
   formatDuration,
   formatElapsed,
   formatPercent,
+  formatRange,
   formatRate,
   formatTick,
+  formatZone,
 } from "./format.ts";
 
 test("a duration has three digits and the unit that fits", () => {
@@ -66,4 +68,11 @@ test("a rate, a count and a part never hide something small as nothing", () => {
   expect(formatPercent(0.125)).toBe("12.5 %");
   expect(formatPercent(1)).toBe("100 %");
   expect(formatPercent(0 / 0)).toBe("–");
+});
+
+test("a range names its second day only where it is another, and the zone says how far from UTC it is", () => {
+  const start = new Date(2026, 10, 22, 23, 30).getTime();
+  expect(formatRange(start, start + 20 * 60_000)).toBe("2026-11-22 23:30 – 23:50");
+  expect(formatRange(start, start + 45 * 60_000, true)).toBe("2026-11-22 23:30:00 – 2026-11-23 00:15:00");
+  expect(formatZone(start)).toMatch(/^UTC([+−]\d{1,2}(:\d\d)?)?$/);
 });

@@ -152,3 +152,19 @@ export function formatDateTime(ms: number): string {
     .join("-");
   return `${day} ${formatClock(ms)}`;
 }
+
+/**
+ * A range of time in the browser's time zone: `2026-11-22 14:03 – 15:03`; the second day is named where it is another.
+ *
+ * @param fromMs  milliseconds since 1970 UTC, as `toMs`
+ * @param seconds whether to say the seconds too; default false
+ */
+export function formatRange(fromMs: number, toMs: number, seconds = false): string {
+  const [from, to] = [formatDateTime(fromMs), formatDateTime(toMs)].map((text) => (seconds ? text : text.slice(0, -3)));
+  return `${from} – ${isSameDay(fromMs, toMs) ? to!.slice(11) : to}`;
+}
+
+/** Whether two times are on one day of the browser's time zone. */
+export function isSameDay(oneMs: number, otherMs: number): boolean {
+  return new Date(oneMs).toDateString() === new Date(otherMs).toDateString();
+}

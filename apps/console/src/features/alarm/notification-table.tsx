@@ -32,7 +32,7 @@ export function NotificationTable({ notifications }: { readonly notifications: r
               <td>{formatDateTime(one.doneMs || one.createdMs).slice(5)}</td>
               <td>{one.channelName || <span className="mono">{one.channelId}</span>}</td>
               <td>{t(`alarm.event.n${one.event}`)}</td>
-              <td className="wrap">
+              <td className="wrap outcome">
                 <Status mark={marks[one.delivery]}>{t(`alarm.delivery.n${one.delivery}`)}</Status>
                 <span className="muted">
                   {one.attempts > 1 && ` ×${one.attempts}`} {one.outcome}

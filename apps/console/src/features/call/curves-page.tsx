@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatDateTime, formatDuration, formatTick } from "../../lib/format.ts";
+import { formatDuration, formatRange, formatTick } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
@@ -94,7 +94,11 @@ export function CurvesPage({ service, external, search, onSearch, onSlowest, hea
         )}
       </section>
       {search.table && calls.data !== undefined && calls.data.curves.length > 0 && (
-        <ValueTable calls={calls.data} seconds={range === CurveRange.Live} />
+        <ValueTable
+          calls={calls.data}
+          before={search.vs === undefined ? undefined : before.data}
+          seconds={range === CurveRange.Live}
+        />
       )}
     </div>
   );
@@ -145,10 +149,7 @@ function CurveTools({
           >
             <Icon name="chevron" />
           </button>
-          <span className="muted nowrap">
-            {calls !== undefined &&
-              `${formatDateTime(calls.grid.fromMs).slice(0, -3)} – ${formatDateTime(calls.grid.toMs).slice(11, -3)}`}
-          </span>
+          <span className="muted nowrap">{calls !== undefined && formatRange(calls.grid.fromMs, calls.grid.toMs)}</span>
         </div>
       )}
       <span className="break" />

@@ -71,7 +71,7 @@ export function LogDetail({ line, onClose, onFilter }: LogDetailProps) {
             </>
           )}
           <h3>{t("logs.around", { instance: line.instance })}</h3>
-          <Around line={line} />
+          <Around key={line.id} line={line} />
         </div>
       )}
     </Drawer>
@@ -97,13 +97,26 @@ function Fact({ name, value, onFilter }: { name: string; value: string; onFilter
   );
 }
 
+/** Scrolls a list of lines, and nothing else, so that the chosen one is in its middle. */
+function showChosen(list: HTMLOListElement | null): void {
+  const chosen = list?.querySelector<HTMLElement>(".chosen");
+  if (list && chosen)
+    list.scrollTop = chosen.offsetTop - list.offsetTop - (list.clientHeight - chosen.clientHeight) / 2;
+}
+
 function Around({ line }: { line: LogLine }) {
   const { t } = useTranslation();
   const around = useQuery(aroundQuery(useApi(), line));
   if (around.isPending) return <Loading label={t("logs.title")} lines={4} />;
   if (around.isError) return <FailureNotice error={around.error} onRetry={around.refetch} />;
   return (
-    <ol className="around mono">
+    <ol
+      className="around mono"
+      ref={showChosen}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
+      tabIndex={0}
+      aria-label={t("logs.around", { instance: line.instance })}
+    >
       {around.data.lines.map((one) => (
         <li key={one.id} className={one.id === line.id ? "chosen" : ""}>
           <span className="muted">{formatClock(one.timeUs / 1_000, true)}</span>{" "}

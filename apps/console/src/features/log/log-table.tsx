@@ -1,7 +1,8 @@
 import type { LogLine } from "@msec/api/console/v1/logs_pb.js";
 import { type KeyboardEvent, type UIEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { formatClock, formatDateTime } from "../../lib/format.ts";
+import { formatClock, formatDateTime, isSameDay } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { shortRequestId } from "../request/request-id.ts";
 import type { LogColumn } from "./logs-search.ts";
 
@@ -27,7 +28,16 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
   const [height, setHeight] = useState(600);
   const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - BEYOND);
   const last = Math.min(lines.length, Math.ceil((top + height) / ROW_HEIGHT) + BEYOND);
-  const template = ["104px", "46px", ...columns.map((column) => widths[column]), "minmax(200px, 1fr)"].join(" ");
+  // The day only where the clock alone would leave it open.
+  const withDay = [lines[0], lines.at(-1)].some(
+    (line) => line !== undefined && !isSameDay(line.timeUs / 1_000, serverNow()),
+  );
+  const template = [
+    withDay ? "148px" : "104px",
+    "46px",
+    ...columns.map((column) => widths[column]),
+    "minmax(200px, 1fr)",
+  ].join(" ");
   const scrolled = (event: UIEvent<HTMLDivElement>) => {
     const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
     setTop(scrollTop);
@@ -84,6 +94,7 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
         >
           {/* biome-ignore lint/a11y/useSemanticElements: see above */}
           <span role="gridcell" tabIndex={-1} className="mono" title={formatDateTime(line.timeUs / 1_000)}>
+            {withDay && formatDateTime(line.timeUs / 1_000).slice(5, 11)}
             {formatClock(line.timeUs / 1_000, true)}
           </span>
           {/* biome-ignore lint/a11y/useSemanticElements: see above */}

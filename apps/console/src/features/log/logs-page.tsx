@@ -6,7 +6,7 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatCount, formatDateTime } from "../../lib/format.ts";
+import { formatCount, formatDateTime, formatRange } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { useComplaint } from "../../lib/use-complaint.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -203,7 +203,7 @@ function Filters({ search, dyeing, onChange }: FiltersProps) {
         onChange={(level) => onChange({ level: logLevels.find((one) => one === level) })}
       />
       <Select
-        style={{ width: 170 }}
+        style={{ width: search.from === undefined ? 170 : 310 }}
         aria-label={t("logs.range")}
         value={search.from === undefined ? (search.range ?? "1h") : "own"}
         options={[
@@ -213,7 +213,7 @@ function Filters({ search, dyeing, onChange }: FiltersProps) {
             : [
                 {
                   value: "own",
-                  label: `${formatDateTime(search.from).slice(5)} – ${formatDateTime(search.to ?? 0).slice(11)}`,
+                  label: formatRange(search.from, search.to ?? 0, true),
                 },
               ]),
         ]}

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { codeName } from "../../lib/code-name.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatAge, formatClock, formatDateTime, formatDuration } from "../../lib/format.ts";
+import { formatAge, formatClock, formatDateTime, formatDuration, formatRange, isSameDay } from "../../lib/format.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -164,10 +164,10 @@ function Filters({ search, onChange }: { search: RequestsSearch; onChange: (chan
 
 function RangeFilter({ search, onChange }: { search: RequestsSearch; onChange: (change: Change) => void }) {
   const { t } = useTranslation();
-  const own = `${formatDateTime(search.from ?? 0).slice(5)} – ${formatDateTime(search.to ?? 0).slice(11)}`;
+  const own = formatRange(search.from ?? 0, search.to ?? 0, true);
   return (
     <Select
-      style={{ width: search.from === undefined ? 150 : 240 }}
+      style={{ width: search.from === undefined ? 150 : 310 }}
       aria-label={t("logs.range")}
       value={rangeName(search)}
       options={[
@@ -286,6 +286,7 @@ function RequestRow({ found, slowestUs, withCall }: { found: FoundRequest; slowe
   return (
     <tr className="row">
       <td title={`${formatDateTime(startMs)} · ${formatAge(now - startMs, language)}`} className="mono">
+        {!isSameDay(startMs, now) && `${formatDateTime(startMs).slice(5, 11)}`}
         {formatClock(startMs, true)}
       </td>
       <td>
