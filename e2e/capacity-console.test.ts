@@ -36,7 +36,7 @@ before(async () => {
   if (noBrowser !== undefined) return;
   [system, browser] = await Promise.all([startSystem({ trafficPerSecond: 50 }), startBrowser()]);
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   faults = await watchFaults(context, system.consoleUrl);
   page = await context.newPage();
   await page.goto(system.signInUrl);
