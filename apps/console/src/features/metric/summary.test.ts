@@ -19,14 +19,24 @@ test("a week has a sum, a greatest and a least of each day", () => {
 
 test("a difference has its sign and its share of what was before", () => {
   const text = (now: number | null, before: number | null) => differenceText(metricFormat("ms"), now, before);
-  expect([text(3, 2), text(2, 3), text(2, 2), text(2, 0), text(null, 2), text(Number.NaN, 2), text(90, 1)]).toEqual([
+  expect([
+    text(3, 2),
+    text(2, 3),
+    text(2, 2),
+    text(2, 0),
+    text(null, 2),
+    text(Number.NaN, 2),
+    text(90, 1),
+    text(1_001, 1_000),
+  ]).toEqual([
     "+1.00 ms (+50 %)",
     "−1.00 ms (−33 %)",
     "0",
     "+2.00 ms",
     "–",
     "–",
-    "+89.0 ms (+>999 %)",
+    "+89.0 ms (>+999 %)",
+    "+1.00 ms (<1 %)",
   ]);
 });
 

@@ -57,5 +57,6 @@ export function differenceText(
   const text = `${sign}${format(difference)}`;
   if (then === 0) return text;
   const percent = Math.round((100 * difference) / Math.abs(then));
-  return `${text} (${sign}${percent > 999 ? ">999" : percent} %)`;
+  if (percent === 0) return `${text} (<1 %)`;
+  return `${text} (${percent > 999 ? ">" : ""}${sign}${Math.min(percent, 999)} %)`;
 }
