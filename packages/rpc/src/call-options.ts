@@ -1,4 +1,5 @@
 import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import type { CallFollower } from "./call-follower.ts";
 import type { MessageFields } from "./message-fields.ts";
 import type { TraceParent } from "./trace-parent.ts";
 
@@ -42,6 +43,8 @@ export interface CallOptions {
   isRetry?: boolean | undefined;
   /** Which attempt of its call this is, for the record: see `attemptMark`. Set by whatever repeats calls. Default 0, the first. */
   attempt?: number | undefined;
+  /** Is told how the call ends, before whoever waits for its promise. Set by whatever chooses where calls go. */
+  follower?: CallFollower | undefined;
 }
 
 /** One unary call, however it gets there: channels, balancers and tests implement this one function. */

@@ -3,6 +3,7 @@ export { type Codec as MessageCodec, compileCodec as messageCodec } from "@msec/
 export { AttemptReason, attemptMark, attemptNumber } from "./attempt.ts";
 export { busyWait } from "./busy-wait.ts";
 export { type CallContext, currentContext, runInContext } from "./call-context.ts";
+export type { CallFollower } from "./call-follower.ts";
 export { clearId, copyId, type IdCell, idOffset, takeIds } from "./call-ids.ts";
 export type { CallOptions, UnaryCall } from "./call-options.ts";
 export { CallRecord, CallSide } from "./call-record.ts";

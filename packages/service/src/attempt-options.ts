@@ -1,4 +1,4 @@
-import type { CallOptions } from "@msec/rpc";
+import type { CallFollower, CallOptions } from "@msec/rpc";
 import type { LastReply } from "./last-reply.ts";
 import type { AttemptMarks } from "./routed-attempts.ts";
 
@@ -8,8 +8,9 @@ export function attemptOptions(
   timeoutMs: number,
   marks: AttemptMarks | undefined,
   replies: LastReply | undefined,
+  follower: CallFollower | undefined,
 ): CallOptions {
-  const told: CallOptions = { ...options, timeoutMs };
+  const told: CallOptions = { ...options, timeoutMs, follower };
   if (replies !== undefined) told.onReply = replies.keep;
   if (marks === undefined) return told;
   if (marks.isRetry) told.isRetry = true;

@@ -253,10 +253,10 @@ export class Program {
         target,
         name,
         options ?? {},
-        (place, service, timeoutMs, marks) =>
+        (place, service, timeoutMs, marks, follower) =>
           this.#channels
             .channelTo(place, service)
-            .call(desc, request, attemptOptions(options, timeoutMs, marks, replies)),
+            .call(desc, request, attemptOptions(options, timeoutMs, marks, replies, follower)),
         undefined,
         repeat,
       );

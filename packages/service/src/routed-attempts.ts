@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
 import type { Route } from "@msec/balance";
-import { AttemptReason, attemptMark, Code, RpcError } from "@msec/rpc";
+import { AttemptReason, attemptMark, type CallFollower, Code, RpcError } from "@msec/rpc";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
-import type { CalledService } from "./called-service.ts";
+import type { CalledService, KeySource } from "./called-service.ts";
 import { pause } from "./pause.ts";
 import type { Place } from "./place.ts";
 import { backoffMs, isRetryable, RETRIES_MAX, type RepeatPolicy } from "./repeat-policy.ts";
@@ -17,89 +17,142 @@ export type AttemptMarks = {
   readonly attempt: number;
 };
 
-/** One attempt of a call at one instance. */
-export type Attempt<T> = (place: Place, service: string, timeoutMs: number, marks?: AttemptMarks) => Promise<T>;
+/**
+ * One attempt of a call at one instance.
+ *
+ * @param follower  to be told of its end by whoever can; of others the promise tells it
+ */
+export type Attempt<T> = (
+  place: Place,
+  service: string,
+  timeoutMs: number,
+  marks?: AttemptMarks,
+  follower?: CallFollower,
+) => Promise<T>;
 
-/** One call by name, from its first attempt to its last. */
-export type RoutedCall<T> = {
-  readonly target: string;
+/** What a call says about its attempts. */
+export type AttemptTime = KeySource & {
+  readonly attemptTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** One call by name, from its first attempt to its last: it tells the balancer how each of them went, and hands what failed to another instance where that is safe. */
+export class RoutedCall<T> implements CallFollower {
   readonly name: string;
   readonly service: CalledService;
-  readonly deadline: number;
-  /** `performance.now()` just before the next attempt, where somebody has looked; else 0. Looking costs as much as choosing. */
-  nowMs: number;
-  /** Longest time of one attempt; Infinity for none. */
-  readonly attemptMs: number;
+  readonly time: AttemptTime;
   readonly attempt: Attempt<T>;
   readonly repeat: RepeatPolicy | undefined;
-  /** The caller's, for the pauses between attempts. */
-  readonly signal: AbortSignal | undefined;
-  /** By which the service's instances are chosen; `undefined` where it has none. */
-  readonly key: string | undefined;
+  /** On the `performance.now()` clock. */
+  readonly deadline: number;
   /** Gives up this leg of a hedged call; `undefined` where there is only one. */
-  readonly leg: AbortSignal | undefined;
+  leg: AbortSignal | undefined;
   /** Instances that it has been to; of a hedged call also those where it is. Shared by its legs. */
   tried: Set<Route> | undefined;
   /** Repeats so far of attempts that may have run. */
-  retries: number;
-};
+  retries = 0;
+  isTold = false;
+  // Of the attempt that is out: where it is, and since when.
+  #route: Route | undefined;
+  #begunMs: number;
 
-/** Hands the call to an instance, tells the balancer how it went, and hands it to another one where that is safe. */
+  // One by one: an object of them for each call would cost a third of what making this does.
+  constructor(
+    name: string,
+    service: CalledService,
+    time: AttemptTime,
+    attempt: Attempt<T>,
+    repeat: RepeatPolicy | undefined,
+    deadline: number,
+  ) {
+    this.name = name;
+    this.service = service;
+    this.time = time;
+    this.attempt = attempt;
+    this.repeat = repeat;
+    this.deadline = deadline;
+    this.#begunMs = deadline;
+  }
+
+  /** An attempt goes out. */
+  begin(route: Route, begunMs: number): void {
+    this.#route = route;
+    this.#begunMs = begunMs;
+    this.isTold = false;
+    this.service.balancer.started(route);
+  }
+
+  answered(nowMs: number): void {
+    const { service, repeat } = this;
+    const durationMs = nowMs - this.#begunMs;
+    service.balancer.finished(this.#route!, { ok: true, durationMs, transportFailed: false }, nowMs);
+    if (repeat?.hedgeAfterMs === "auto") service.latency(repeat.method).record(durationMs);
+  }
+
+  failed(error: unknown): Promise<T> {
+    const { service, repeat } = this;
+    const durationMs = performance.now() - this.#begunMs;
+    service.balancer.finished(this.#route!, resultOfFailure(error, durationMs));
+    // What was given up has taken at least so long; without it the slow ones would never be learned of.
+    if (this.leg?.aborted && repeat?.hedgeAfterMs === "auto") service.latency(repeat.method).record(durationMs);
+    this.tried ??= new Set();
+    this.tried.add(this.#route!);
+    return again(this, error);
+  }
+}
+
+/**
+ * Hands the call to an instance, tells the balancer how it went, and hands it to another one where that is safe.
+ *
+ * @param begunMs  `performance.now()` just before, where somebody has looked: looking costs as much as choosing
+ */
 export function tryOn<T>(
   call: RoutedCall<T>,
+  begunMs: number,
   failure?: unknown,
   reason: AttemptReason = AttemptReason.First,
 ): Promise<T> {
-  const { service, leg } = call;
-  const { balancer } = service;
+  const { service, leg, time } = call;
   // Before the choice: a probe that was picked must go out.
-  const begunMs = call.nowMs || performance.now();
-  call.nowMs = 0;
-  const leftMs = Math.min(timeLeft(call.deadline, call.target, begunMs), call.attemptMs);
-  const route = balancer.pick(call.tried, call.key, begunMs);
+  const leftMs = Math.min(
+    timeLeft(call.deadline, call.name, begunMs),
+    time.attemptTimeoutMs ?? Number.POSITIVE_INFINITY,
+  );
+  const route = service.balancer.pick(call.tried, service.keyOf(time), begunMs);
   if (route === undefined) return Promise.reject(failure ?? noInstance(call.name));
   if (failure === undefined && call.retries === 0) service.retries.called(begunMs);
   const isFirst = reason === AttemptReason.First;
   // The instances that it has been to are the attempts before this one.
   const attempt = isFirst ? 0 : attemptMark(call.tried?.size ?? 0, reason);
   if (leg !== undefined) call.tried?.add(route);
-  balancer.started(route);
+  call.begin(route, begunMs);
   const marks = isFirst && leg === undefined ? undefined : { isRetry: call.retries > 0, signal: leg, attempt };
-  return call.attempt(route, call.name, leftMs, marks).then(
-    (answer) => {
-      const endedMs = performance.now();
-      const durationMs = endedMs - begunMs;
-      balancer.finished(route, { ok: true, durationMs, transportFailed: false }, endedMs);
-      if (call.repeat?.hedgeAfterMs === "auto") service.latency(call.repeat.method).record(durationMs);
-      return answer;
+  const answer = call.attempt(route, call.name, leftMs, marks, call);
+  if (call.isTold) return answer;
+  return answer.then(
+    (value) => {
+      call.answered(performance.now());
+      return value;
     },
-    (error: unknown) => {
-      const durationMs = performance.now() - begunMs;
-      balancer.finished(route, resultOfFailure(error, durationMs));
-      // What was given up has taken at least so long; without it the slow ones would never be learned of.
-      if (leg?.aborted && call.repeat?.hedgeAfterMs === "auto") service.latency(call.repeat.method).record(durationMs);
-      call.tried ??= new Set();
-      call.tried.add(route);
-      return again(call, error);
-    },
+    (error: unknown) => call.failed(error),
   );
 }
 
 function again<T>(call: RoutedCall<T>, error: unknown): Promise<T> {
   if (call.tried!.size >= MAX_TRIES || performance.now() >= call.deadline || call.leg?.aborted) throw error;
-  if (isRepeatable(error)) return tryOn(call, error, AttemptReason.Moved);
+  if (isRepeatable(error)) return tryOn(call, performance.now(), error, AttemptReason.Moved);
   if (!call.repeat?.retries || call.retries >= RETRIES_MAX) throw error;
-  if (!isRetryable(error, call.attemptMs !== Number.POSITIVE_INFINITY)) throw error;
+  if (!isRetryable(error, call.time.attemptTimeoutMs !== undefined)) throw error;
   return retry(call, error);
 }
 
 async function retry<T>(call: RoutedCall<T>, error: RpcError): Promise<T> {
   const waitMs = backoffMs(call.retries, error, Math.random());
   if (performance.now() + waitMs >= call.deadline || !call.service.retries.take(performance.now())) throw error;
-  await pause(waitMs, call.leg ?? call.signal);
-  if (call.signal?.aborted) throw error;
+  await pause(waitMs, call.leg ?? call.time.signal);
+  if (call.time.signal?.aborted) throw error;
   call.retries++;
-  return await tryOn(call, error, AttemptReason.Retry);
+  return await tryOn(call, performance.now(), error, AttemptReason.Retry);
 }
 
 /** Makes the call, and once more at another instance when the first takes too long; the answer that comes first is the call's. */
@@ -113,7 +166,12 @@ export function tryHedged<T>(call: RoutedCall<T>, afterMs: number): Promise<T> {
     const leg = new AbortController();
     legs.push(leg);
     running++;
-    tryLeg({ ...call, nowMs: 0, leg: leg.signal, tried, retries }).then(
+    const { name, service, time, attempt, repeat, deadline } = call;
+    const own = new RoutedCall(name, service, time, attempt, repeat, deadline);
+    own.leg = leg.signal;
+    own.tried = tried;
+    own.retries = retries;
+    tryLeg(own).then(
       (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -140,7 +198,12 @@ export function tryHedged<T>(call: RoutedCall<T>, afterMs: number): Promise<T> {
 
 // `tryOn` throws where there is no time left.
 async function tryLeg<T>(call: RoutedCall<T>): Promise<T> {
-  return await tryOn(call, undefined, call.retries === 0 ? AttemptReason.First : AttemptReason.Hedge);
+  return await tryOn(
+    call,
+    performance.now(),
+    undefined,
+    call.retries === 0 ? AttemptReason.First : AttemptReason.Hedge,
+  );
 }
 
 /** Milliseconds until the deadline, at least 1. @throws RpcError DeadlineExceeded when it has passed */

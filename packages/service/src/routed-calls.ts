@@ -8,15 +8,7 @@ import { ClientSpan, type TracePosition } from "./client-span.ts";
 import type { Place } from "./place.ts";
 import { assertTime, type RepeatPolicy } from "./repeat-policy.ts";
 import type { RouteCache } from "./route-cache.ts";
-import {
-  type Attempt,
-  noInstance,
-  type RoutedCall,
-  timeLeft,
-  tryHedged,
-  tryOn,
-  unavailable,
-} from "./routed-attempts.ts";
+import { type Attempt, noInstance, RoutedCall, timeLeft, tryHedged, tryOn, unavailable } from "./routed-attempts.ts";
 import { askInstance } from "./routes/instance-check.ts";
 import { parseTarget } from "./target.ts";
 
@@ -150,48 +142,34 @@ export class RoutedCalls {
       const attemptMs = attemptLimit(time);
       if (aim.service === undefined) return attempt(aim, "", Math.min(timeLeft(deadline, target, nowMs), attemptMs));
       const { service: name, called } = aim;
-      const { signal } = time;
       // Nothing in the table is the same as no table, to the caller and in the record.
-      if (called?.hasRoutes) {
-        const key = called.keyOf(time);
-        const service = called;
-        // Written out: spreading costs more than the rest of the way to the instance.
-        return begin({
-          target,
-          name,
-          service,
-          deadline,
-          nowMs,
-          attemptMs,
-          attempt,
-          repeat,
-          signal,
-          key,
-          leg: undefined,
-          tried: undefined,
-          retries: 0,
-        });
-      }
+      if (called?.hasRoutes) return begin(new RoutedCall(name, called, time, attempt, repeat, deadline), nowMs);
       const span = new ClientSpan(method, limitMs, position);
-      const about = { target, name, deadline, attemptMs, attempt, repeat, signal };
-      return this.#runFirst(aim, about, time, span);
+      return this.#runFirst(aim, time, attempt, repeat, deadline, span);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #runFirst<T>(aim: Named, about: CallAbout<T>, keys: KeySource, span: ClientSpan): Promise<T> {
-    let service: CalledService;
+  async #runFirst<T>(
+    aim: Named,
+    time: CallTime,
+    attempt: Attempt<T>,
+    repeat: RepeatPolicy | undefined,
+    deadline: number,
+    span: ClientSpan,
+  ): Promise<T> {
+    const { service: name } = aim;
+    let called: CalledService;
     try {
-      service = await this.#serviceOf(about.name, about.deadline, about.signal);
+      called = await this.#serviceOf(name, deadline, time.signal);
     } catch (error) {
-      span.end(this.#recorder, { peerService: about.name, peerInstance: "", error });
+      span.end(this.#recorder, { peerService: name, peerInstance: "", error });
       throw error;
     }
-    aim.called = service;
-    const key = service.keyOf(keys);
+    aim.called = called;
     // It may have waited for routes: what the time is has to be looked at anew.
-    return await begin({ ...about, service, key, nowMs: 0, leg: undefined, tried: undefined, retries: 0 });
+    return await begin(new RoutedCall(name, called, time, attempt, repeat, deadline), performance.now());
   }
 
   #targetOf(text: string): Named | (Place & { readonly service?: undefined }) {
@@ -253,16 +231,13 @@ export class RoutedCalls {
   }
 }
 
-/** What a call by name brings along. */
-type CallAbout<T> = Omit<RoutedCall<T>, "service" | "key" | "nowMs" | "leg" | "tried" | "retries">;
-
-function begin<T>(call: RoutedCall<T>): Promise<T> {
+function begin<T>(call: RoutedCall<T>, nowMs: number): Promise<T> {
   const { repeat, service } = call;
-  if (repeat?.hedgeAfterMs === undefined) return tryOn(call);
-  service.hedges.called(performance.now());
+  if (repeat?.hedgeAfterMs === undefined) return tryOn(call, nowMs);
+  service.hedges.called(nowMs);
   const afterMs =
     repeat.hedgeAfterMs === "auto" ? service.latency(repeat.method).quantileMs(0.95) : repeat.hedgeAfterMs;
-  return afterMs === undefined ? tryOn(call) : tryHedged(call, afterMs);
+  return afterMs === undefined ? tryOn(call, nowMs) : tryHedged(call, afterMs);
 }
 
 function attemptLimit({ attemptTimeoutMs }: CallTime): number {

@@ -25,7 +25,7 @@ import { FrameInput } from "../srpc/frame-input.ts";
 import { goAwaySequence } from "../srpc/go-away.ts";
 import { type ChannelTls, isServerAccepted, nodeConnectTls } from "./channel-tls.ts";
 import { errorFromHead } from "./error-from-head.ts";
-import type { PendingCall } from "./pending-call.ts";
+import { type PendingCall, rejectCall } from "./pending-call.ts";
 import { PendingCalls } from "./pending-calls.ts";
 
 /** Where a channel leads. */
@@ -252,6 +252,7 @@ export class ChannelConnection {
     }
     call.unlisten?.();
     call.resolve(message);
+    call.follower?.answered(this.readMs || performance.now());
     this.#owner.settled(call, Code.Ok, "", span.bodyEnd - span.bodyStart, this.readMs);
   }
 
@@ -366,7 +367,7 @@ export class ChannelConnection {
 
   #fail(call: PendingCall, error: RpcError): void {
     call.unlisten?.();
-    call.reject(error);
+    rejectCall(call, error);
     this.#owner.settled(call, error.code, error.message, 0, 0);
   }
 }

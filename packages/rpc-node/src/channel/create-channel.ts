@@ -29,7 +29,7 @@ import { CallMethod } from "./call-method.ts";
 import { ChannelConnection, type ChannelTarget, type ConnectionOwner, formatTarget } from "./channel-connection.ts";
 import type { ChannelTls } from "./channel-tls.ts";
 import { headFields } from "./head-fields.ts";
-import type { PendingCall } from "./pending-call.ts";
+import { type PendingCall, rejectCall } from "./pending-call.ts";
 
 // Time for two more attempts of the same kind, or one and its answer.
 const connectShare = 1 / 3;
@@ -232,13 +232,17 @@ class SrpcChannel implements Channel, ConnectionOwner {
         idsAt: at,
         sentMs: 0,
         onReply: options?.onReply,
+        follower: options?.follower,
         unlisten: undefined,
         attempt: options?.attempt ?? 0,
         routeVersion: this.routeVersion,
       };
+      if (call.follower) {
+        call.follower.isTold = true;
+      }
       this.inFlight++;
       if (refusal) {
-        reject(refusal);
+        rejectCall(call, refusal);
         this.settled(call, refusal.code, refusal.message, 0, 0);
         return;
       }
@@ -276,7 +280,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
         writer.truncate(frame);
       }
       const error = requestError(call.method.name, thrown);
-      call.reject(error);
+      rejectCall(call, error);
       this.settled(call, error.code, error.message, 0, 0);
       return;
     }

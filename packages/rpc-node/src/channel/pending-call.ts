@@ -1,4 +1,4 @@
-import type { RpcError } from "@msec/rpc";
+import type { CallFollower, RpcError } from "@msec/rpc";
 import type { CallMethod } from "./call-method.ts";
 
 /** One call that waits for its answer. */
@@ -21,9 +21,21 @@ export interface PendingCall {
   sentMs: number;
   /** Hears what came beside the response. */
   readonly onReply: ((metadata: Readonly<Record<string, string>>) => void) | undefined;
+  /** Is told how it ends. */
+  readonly follower: CallFollower | undefined;
   /** Stops listening to the signal and the context that may cancel it. */
   unlisten: (() => void) | undefined;
   /** See `CallRecord`. */
   readonly attempt: number;
   readonly routeVersion: number;
+}
+
+/** Fails a call, or has its follower say what becomes of it. */
+export function rejectCall({ follower, resolve, reject }: PendingCall, error: RpcError): void {
+  if (follower === undefined) {
+    reject(error);
+  } else {
+    // In a turn of its own: the follower may call again at once, and the connection may be in the middle of failing all that it had.
+    resolve(Promise.reject(error).catch((thrown) => follower.failed(thrown)));
+  }
 }
