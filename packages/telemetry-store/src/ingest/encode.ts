@@ -38,7 +38,7 @@ export function tableInserts({ span, call, sample, log }: EncodedTables): TableI
     { table: "span", format: "RowBinary", parts: whole(span.parts()) },
     { table: "call", format: "RowBinary", parts: whole(call.parts()) },
     ...sample.inserts().map(({ table, parts }) => ({ table, parts: whole(parts), format: "Native" as const })),
-    { table: "log", format: "Native", parts: log.parts() },
+    { table: "log_line", format: "Native", parts: log.parts() },
   ];
 }
 

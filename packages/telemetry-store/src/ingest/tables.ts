@@ -13,7 +13,7 @@ export const tableColumns = {
   sample: "time name service host instance kind value".split(" "),
   sample_minute: "time name service host instance kind count sum min max last".split(" "),
   sample_hour: "time name service host instance kind count sum min max last".split(" "),
-  log: [
+  log_line: [
     ..."time trace_high flow_id span_id host service instance level method text fields".split(" "),
     ..."caller peer source function dyed arrived".split(" "),
   ],

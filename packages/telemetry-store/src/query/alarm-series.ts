@@ -217,7 +217,7 @@ export async function queryLogMinutes(clients: StoreClients, query: LogMinutesQu
       SELECT mask, service AS target_service, if(${bit("mask", 0)}, instance, '') AS target_instance,
         if(${bit("mask", 1)}, host, '') AS target_host, intDiv(toUnixTimestamp(time), 60) AS minute,
         [${matches.map((match) => `countIf(${match})`).join(", ")}] AS counts
-      FROM log ARRAY JOIN {masks:Array(UInt8)} AS mask
+      FROM log_line ARRAY JOIN {masks:Array(UInt8)} AS mask
       WHERE ${whereTime("time", query.ranges)} AND ${whereService("service")} AND level >= {leastLevel:UInt8}
       GROUP BY mask, target_service, target_instance, target_host, minute
       HAVING arraySum(counts) > 0

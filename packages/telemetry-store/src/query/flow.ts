@@ -124,19 +124,19 @@ async function readFlow<Row>(
  * The condition for rows of a request, which the index by its id finds: a few granules of minutes and services, where one by id alone reads the filter of
  * each. It is part of the statement that reads them, since planning and sending is most of what a statement costs.
  */
-const isOfRequest = (places: "span_place" | "log_place", time: string) => `flow_id IN {flowIds:Array(UInt64)}
+const isOfRequest = (places: "span_request" | "log_request", time: string) => `flow_id IN {flowIds:Array(UInt64)}
     AND (service, toStartOfMinute(${time})) IN (SELECT service, minute FROM ${places} WHERE flow_high IN {flowHighs:Array(UInt32)})`;
 
 // Columns as they are, in the order in which `spanFrom` and `lineFrom` read them: each function in a statement takes longer to plan than to compute here.
 const spanQuery = (high: string, limit: number) => `
   SELECT trace_high, flow_id, span_id, parent_span_id, side, service, instance, host, method, peer_service, peer_instance, start, duration_us, code,
     message, request_bytes, response_bytes, deadline_ms, queue_us, attempt, attempt_reason, route_version, release
-  FROM span WHERE ${isOfRequest("span_place", "start")} ${high}
+  FROM span WHERE ${isOfRequest("span_request", "start")} ${high}
   ORDER BY start, side DESC LIMIT ${limit}`;
 
 const logQuery = (high: string, limit: number) => `
   SELECT trace_high, flow_id, time, span_id, service, instance, level, text, fields
-  FROM log WHERE ${isOfRequest("log_place", "time")} ${high}
+  FROM log_line WHERE ${isOfRequest("log_request", "time")} ${high}
   ORDER BY time LIMIT ${limit}`;
 
 function spanFrom(reader: RowReader): FlowSpan {

@@ -28,7 +28,7 @@ export async function findLogsAround(clients: StoreClients, query: LogAroundQuer
   const side = (comparison: "<=" | ">", order: "ASC" | "DESC", limit: number, fromUs: number, toUs: number) =>
     askLogRows(
       clients,
-      `SELECT ${rowSql} FROM log
+      `SELECT ${rowSql} FROM log_line
        WHERE service = {service:String} AND instance = {instance:String}
          AND time BETWEEN fromUnixTimestamp64Micro({fromUs:Int64}, 'UTC') AND fromUnixTimestamp64Micro({toUs:Int64}, 'UTC')
          AND (toUnixTimestamp64Micro(time), ${tieSql}) ${comparison} ({timeUs:Int64}, {tie:UInt64})

@@ -12,7 +12,7 @@ export const ValueType = {
 /** What a column or field holds. */
 export type ValueType = (typeof ValueType)[keyof typeof ValueType];
 
-/** One column of the table `log` that an expression can name. */
+/** One column of the table `log_line` that an expression can name. */
 export interface LogColumn {
   /** The name in expressions. */
   readonly name: string;

@@ -31,7 +31,7 @@ const namePattern = /^[\p{L}_][\p{L}\p{N}_.-]{0,127}$/u;
 const numberPattern = /^-?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?:e[+-]?\d{1,3})?$/i;
 
 /**
- * Make an expression a condition on the table `log`.
+ * Make an expression a condition on the table `log_line`.
  *
  * @param fields  the user's fields that have columns of their own
  * @param prefix  of the parameters' names

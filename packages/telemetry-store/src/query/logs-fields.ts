@@ -39,7 +39,7 @@ export async function listDefinedFields(clients: StoreClients): Promise<LogField
     clients,
     "list the fields of the log",
     `SELECT name, type FROM system.columns
-     WHERE database = {database:String} AND table = 'log' AND startsWith(name, 'f_') ORDER BY name`,
+     WHERE database = {database:String} AND table = 'log_line' AND startsWith(name, 'f_') ORDER BY name`,
     { database: clients.database },
   );
   return columns.map(({ name, type }) => ({ name: name.slice(2), type: fieldType(type) }));
@@ -64,12 +64,12 @@ export async function defineField(clients: StoreClients, { name, type }: LogFiel
   await change(
     clients,
     `define the field ${name}`,
-    `ALTER TABLE log ADD COLUMN IF NOT EXISTS \`${column}\` ${kind.type} MATERIALIZED ${expression} CODEC(${kind.codec})`,
+    `ALTER TABLE log_line ADD COLUMN IF NOT EXISTS \`${column}\` ${kind.type} MATERIALIZED ${expression} CODEC(${kind.codec})`,
   );
   await change(
     clients,
     `index the field ${name}`,
-    `ALTER TABLE log ADD INDEX IF NOT EXISTS \`${column}_index\` \`${column}\` TYPE bloom_filter(0.01) GRANULARITY 4`,
+    `ALTER TABLE log_line ADD INDEX IF NOT EXISTS \`${column}_index\` \`${column}\` TYPE bloom_filter(0.01) GRANULARITY 4`,
   );
 }
 
@@ -83,8 +83,8 @@ export async function removeField(clients: StoreClients, name: string): Promise<
   const defined = await listDefinedFields(clients);
   if (!defined.some((field) => field.name === name)) throw new InvalidQuery(`the field ${name} is not defined`);
   const column = fieldColumn(name);
-  await change(clients, `remove ${name}`, `ALTER TABLE log DROP INDEX IF EXISTS \`${column}_index\``);
-  await change(clients, `remove ${name}`, `ALTER TABLE log DROP COLUMN IF EXISTS \`${column}\``);
+  await change(clients, `remove ${name}`, `ALTER TABLE log_line DROP INDEX IF EXISTS \`${column}_index\``);
+  await change(clients, `remove ${name}`, `ALTER TABLE log_line DROP COLUMN IF EXISTS \`${column}\``);
 }
 
 /** The names of fields that lines of the last hour have, the most frequent first, at most 200. */
@@ -92,7 +92,7 @@ export async function listSeenFields(clients: StoreClients, nowMs: number): Prom
   return await ask<SeenField>(
     clients,
     "list the fields of the log",
-    `SELECT arrayJoin(mapKeys(fields)) AS name, count() AS lines FROM log
+    `SELECT arrayJoin(mapKeys(fields)) AS name, count() AS lines FROM log_line
      WHERE time >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
      GROUP BY name ORDER BY lines DESC, name LIMIT 200`,
     { fromMs: Math.floor(nowMs - 3_600_000) },

@@ -68,7 +68,7 @@ export async function countLogs(
 
 const linesQuery = ({ sql }: CompiledFilter, more = "") => `
   SELECT intDiv(toUInt32(toDateTime(time)), {stepS:UInt32}) AS column, level AS levelNumber, count() AS lines
-  FROM log WHERE ${timeCondition} AND (${sql}) ${more}
+  FROM log_line WHERE ${timeCondition} AND (${sql}) ${more}
   GROUP BY column, levelNumber`;
 
 // Whole minutes from their counts, which are a hundredth of the lines; what is before and after them from the lines.

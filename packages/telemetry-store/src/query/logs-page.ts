@@ -53,9 +53,9 @@ export async function findLogs(
   const place = query.before ? parsePlace(query.before) : undefined;
   // The place's own microsecond may hold more lines.
   let toUs = Math.min(filter.toUs, place === undefined ? filter.toUs : place.timeUs + 1);
-  const table = isOfErrors(query) && filter.isOfMinutes ? "log_error" : "log";
+  const table = isOfErrors(query) && filter.isOfMinutes ? "log_error" : "log_line";
   let windowUs = query.service?.includes(".") && table === "log_error" ? firstErrorsWindowUs : firstWindowUs;
-  if (table === "log" && isRare(query) && filter.isOfMinutes) {
+  if (table === "log_line" && isRare(query) && filter.isOfMinutes) {
     windowUs = await rareWindowUs(clients, filter, toUs, limit);
   }
   const rows: LogRow[] = [];
@@ -119,7 +119,7 @@ async function rareWindowUs(
 }
 
 interface Window {
-  readonly table: "log" | "log_error";
+  readonly table: "log_line" | "log_error";
   readonly fromUs: number;
   readonly toUs: number;
   readonly place: { readonly timeUs: number; readonly tie: string } | undefined;

@@ -50,7 +50,7 @@ export async function tailLogs(
   const filter = compileFilter({ ...query, fromMs: nowMs - lateMs, toMs: nowMs + 3_600_000 }, fields);
   const rows = await askLogRows(
     clients,
-    `SELECT ${rowSql} FROM log
+    `SELECT ${rowSql} FROM log_line
      WHERE ${timeCondition} AND arrived >= fromUnixTimestamp64Milli({arrivedMs:Int64}, 'UTC') AND (${filter.sql})
      ORDER BY time DESC, ${tieSql} DESC LIMIT {limit:UInt32}`,
     { ...filter.params, fromUs: filter.fromUs, toUs: filter.toUs, arrivedMs, limit: limit + 1 },

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { closeClients, storeClients } from "../client.ts";
 import { batchOf, type LogRow as FixtureRow } from "../fixture/batches.ts";
 import { openTelemetryStore, type TelemetryStore } from "../open-telemetry-store.ts";
-import { migrate } from "../schema/migrate.ts";
+import { migrate, readMigrations } from "../schema/migrate.ts";
 import { type EngineProcess, startEngine } from "../start-engine.ts";
 import { InvalidQuery } from "../store-error.ts";
 import type { LogPage } from "./logs-page.ts";
@@ -298,31 +298,43 @@ describe("the log of a telemetry store over the embedded engine", () => {
     assert.deepEqual(seen.map(({ name }) => name).sort(), ["city", "cost", "note", "uid"]);
   });
 
-  test("a store from before the table of errors gets it with the errors that it has, once, also where the change is begun again", async () => {
-    const service = { ...flight, service: "Old.one" };
-    const write17 = (text: string) => write(service, [{ timeUs: startMs * 1_000, text, level: 17 }]);
-    const errors = async () => {
-      const { rows } = await store.logs.find({ ...all, service: "Old.one", level: "error" });
-      return rows.map(({ text }) => text).sort();
-    };
-    await write17("before");
-    await store.logs.defineField({ name: "seat", type: "text" });
-    const clients = storeClients({ socket: join(directory, "t.sock") });
+  test("a store of older tables keeps its lines, errors, fields and requests, once, also where the change is begun again", async () => {
+    const address = { socket: join(directory, "t.sock"), database: "older" };
+    const clients = storeClients(address);
+    const command = (query: string) => clients.client.command({ query });
+    await using older = openTelemetryStore(address);
     try {
-      const forget = "ALTER TABLE schema_migration DELETE WHERE number = 9 SETTINGS mutations_sync = 1";
-      for (const query of ["DROP VIEW log_error_view", "DROP TABLE log_error", forget]) {
-        await clients.client.command({ query });
-      }
-      assert.deepEqual(await migrate(clients), [9]);
-      await clients.client.command({ query: forget });
-      assert.deepEqual(await migrate(clients), [9]);
+      const migrations = readMigrations();
+      const run = async (from: number, to: number) => {
+        for (const { number, statements } of migrations) {
+          if (number >= from && number <= to) for (const statement of statements) await command(statement);
+        }
+      };
+      await clients.root.command({ query: "CREATE DATABASE older" });
+      await run(1, 8);
+      await command("ALTER TABLE log ADD COLUMN f_seat String MATERIALIZED fields['seat'] CODEC(ZSTD(1))");
+      await command(`INSERT INTO log (time, trace_high, flow_id, service, level, text, fields)
+        VALUES (fromUnixTimestamp64Micro(${startMs * 1_000}, 'UTC'), 170, 187, 'Old.one', 17, 'before', map('seat', '4A'))`);
+      await run(9, 10);
+      await command("CREATE TABLE schema_migration (number UInt32, name String) ENGINE = MergeTree ORDER BY number");
+      await command("INSERT INTO schema_migration SELECT number, '' FROM numbers(1, 8)");
+      assert.deepEqual(await migrate(clients), [9, 10, 11]);
     } finally {
       await closeClients(clients);
     }
-    assert.deepEqual(await errors(), ["before"]);
-    await write17("after");
-    assert.deepEqual(await errors(), ["after", "before"]);
-    await store.logs.removeField("seat");
+    const find = async (more: object) => (await older.logs.find({ ...all, ...more })).rows.map(({ text }) => text);
+    assert.deepEqual(await find({}), ["before"]);
+    assert.deepEqual(await find({ service: "Old.one", level: "error" }), ["before"]);
+    assert.deepEqual(await find({ where: "seat = 4A" }), ["before"]);
+    assert.deepEqual(await older.logs.listFields(), [{ name: "seat", type: "text" }]);
+    const flow = await older.getFlow("00000000000000aa00000000000000bb");
+    assert.deepEqual(
+      flow?.logs.map(({ text }) => text),
+      ["before"],
+    );
+    const logs = [{ timeUs: startMs * 1_000 + 1, text: "after", level: 17 }];
+    await older.ingest({ ...flight, service: "Old.one" }, batchOf({ logs }), "older/1");
+    assert.deepEqual(await find({ service: "Old.one", level: "error" }), ["after", "before"]);
   });
 
   test("keeps hostile texts as one line each, and nothing they say is done", async () => {

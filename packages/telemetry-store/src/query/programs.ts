@@ -40,7 +40,7 @@ export async function listPrograms(clients: StoreClients, { fromMs, toMs }: Prog
        FROM call_${table} WHERE ${condition} GROUP BY service, instance HAVING service != ''
        UNION ALL
        SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
-       FROM log WHERE ${condition} AND service != '' GROUP BY service, host, instance
+       FROM log_line WHERE ${condition} AND service != '' GROUP BY service, host, instance
      ) GROUP BY service, host, instance ORDER BY lastMs DESC LIMIT ${reportersMax}`,
     {
       fromS: Math.floor(fromMs / widthMs) * (widthMs / 1_000),

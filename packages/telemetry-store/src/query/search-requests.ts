@@ -297,7 +297,7 @@ const and = (conditions: readonly string[]) => conditions.map((condition) => `($
 function linesCondition({ lines }: Search): string[] {
   if (lines === undefined) return [];
   const range = `time >= ${microseconds("linesFromUs")} AND time < ${microseconds("linesToUs")}`;
-  return [`flow_id IN (SELECT flow_id FROM log WHERE ${range} AND flow_id != 0 AND (${lines.sql}))`];
+  return [`flow_id IN (SELECT flow_id FROM log_line WHERE ${range} AND flow_id != 0 AND (${lines.sql}))`];
 }
 
 function paramsOf({ params, lines, toUs }: Search): Record<string, unknown> {

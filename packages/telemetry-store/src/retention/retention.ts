@@ -62,11 +62,11 @@ const atLeastTwoYears = (days: number) => Math.max(days, 730);
 const tables: Readonly<Record<TelemetryKind, readonly KeptTable[]>> = {
   spans: [
     { table: "span", time: "start", days: as },
-    { table: "span_place", time: "minute", days: as },
+    { table: "span_request", time: "minute", days: as },
   ],
   logs: [
-    { table: "log", time: "time", days: as },
-    { table: "log_place", time: "minute", days: as },
+    { table: "log_line", time: "time", days: as },
+    { table: "log_request", time: "minute", days: as },
     { table: "log_error", time: "time", days: as },
     { table: "log_minute", time: "time", days: as },
   ],

@@ -28,6 +28,13 @@ test("a changed column is known to the Distributed table as well; what it need n
   assert.deepEqual(clusterStatements("ALTER TABLE log DROP PARTITION ID '1'", layout), [
     "ALTER TABLE log ON CLUSTER `big one` DROP PARTITION ID '1'",
   ]);
+  assert.deepEqual(clusterStatements("ALTER TABLE t ATTACH PARTITION ALL FROM old", layout), [
+    "ALTER TABLE t ON CLUSTER `big one` ATTACH PARTITION ALL FROM `msec_shard`.old",
+  ]);
+  assert.match(
+    clusterStatements("CREATE TABLE IF NOT EXISTS t AS old\nENGINE = MergeTree\nORDER BY a", layout)[0]!,
+    /^CREATE TABLE IF NOT EXISTS t ON CLUSTER `big one` AS `msec_shard`\.old\nENGINE = Replicated/,
+  );
   assert.deepEqual(clusterStatements("CREATE MATERIALIZED VIEW IF NOT EXISTS v TO t AS SELECT 1", layout), [
     "CREATE MATERIALIZED VIEW IF NOT EXISTS v ON CLUSTER `big one` TO t AS SELECT 1",
   ]);

@@ -20,7 +20,7 @@ const seriesKey = "cityHash64(service, name, host, instance)";
 // and lines stay together, as do a series' values, which are then added up where they are.
 const shardingKeys: Readonly<Record<string, string>> = {
   span: "flow_id",
-  log: "if(flow_id != 0, flow_id, cityHash64(host, time))",
+  log_line: "if(flow_id != 0, flow_id, cityHash64(host, time))",
   call: "cityHash64(callee, method, host)",
   sample: seriesKey,
   sample_minute: seriesKey,
@@ -52,6 +52,10 @@ export function clusterStatements(statement: string, layout: ClusterLayout): str
   const path = `/clickhouse/tables/{shard}/${shard}/${name}`;
   const rest = statement
     .slice(head.length)
+    .replace(
+      /^ (AS|ATTACH PARTITION ALL FROM) (\w+)(?=\n|$)/,
+      (_, how: string, other: string) => ` ${how} ${quoted(shard)}.${other}`,
+    )
     .replace(
       /\bENGINE = (\w*)MergeTree(?:\(([^)]*)\))?/,
       (_, kind: string, args: string | undefined) =>

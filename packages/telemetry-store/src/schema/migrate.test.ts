@@ -17,19 +17,26 @@ test("numbers its migrations from 1 without a gap, each statement harmless to re
     migrations.map((_, i) => i + 1),
   );
   for (const statement of migrations.flatMap(({ statements }) => statements)) {
-    assert.match(statement, /IF (NOT )?EXISTS|^ALTER TABLE \w+ MODIFY (TTL|COLUMN|SETTING) |^INSERT INTO/);
+    assert.match(
+      statement,
+      /IF (NOT )?EXISTS|^ALTER TABLE \w+ (MODIFY (TTL|COLUMN|SETTING)|ATTACH PARTITION ALL FROM) |^INSERT INTO/,
+    );
   }
   // What is filled from another table is emptied before.
   const all = migrations.flatMap(({ statements }) => statements);
   for (const [i, statement] of all.entries()) {
-    const table = /^INSERT INTO (\w+)/.exec(statement)?.[1];
+    const table = /^(?:INSERT INTO|ALTER TABLE(?= \w+ ATTACH)) (\w+)/.exec(statement)?.[1];
     if (table !== undefined) assert.equal(all[i - 1], `TRUNCATE TABLE IF EXISTS ${table}`);
   }
 });
 
 test("writes the columns that the tables have", () => {
   const statements = readMigrations().flatMap(({ statements: all }) => all);
-  for (const [table, columns] of Object.entries(tableColumns)) {
+  for (const [name, columns] of Object.entries(tableColumns)) {
+    const copied = statements.map((statement) =>
+      new RegExp(`^CREATE TABLE IF NOT EXISTS ${name} AS (\\w+)`).exec(statement),
+    );
+    const table = copied.find((match) => match !== null)?.[1] ?? name;
     const create = statements.find((statement) => statement.startsWith(`CREATE TABLE IF NOT EXISTS ${table} (`))!;
     const added = statements.flatMap((statement) => {
       const match = new RegExp(`^ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ([a-z_]+) `).exec(statement);

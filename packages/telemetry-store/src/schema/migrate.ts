@@ -51,11 +51,25 @@ export async function migrate(clients: StoreClients): Promise<number[]> {
   const ran: number[] = [];
   for (const { number, name, statements } of readMigrations()) {
     if (done.has(number)) continue;
-    for (const statement of statements) await changeStructure(clients, statement);
+    for (const statement of statements) {
+      if (await isKnown(clients, statement)) await changeStructure(clients, statement);
+    }
     await client.insert({ table: "schema_migration", values: [{ number, name }], format: "JSONEachRow" });
     ran.push(number);
   }
   return ran;
+}
+
+/** Whether the server knows the setting that a statement changes, if it is one: an older server has nothing to turn off. */
+async function isKnown({ client }: StoreClients, statement: string): Promise<boolean> {
+  const setting = /^ALTER TABLE \w+ MODIFY SETTING (\w+)/.exec(statement)?.[1];
+  if (setting === undefined) return true;
+  const result = await client.query({
+    query: "SELECT name FROM system.merge_tree_settings WHERE name = {setting:String}",
+    query_params: { setting },
+    format: "JSONEachRow",
+  });
+  return (await result.json()).length > 0;
 }
 
 /**
