@@ -36,6 +36,10 @@ export async function ask<Row>(
   }
 }
 
+// By the earlier analyser, which takes 5 million instructions less for a statement as plain as these: as much as a tenth of what reading a request takes. By its
+// old name, which all versions know.
+const plain = { ...uncompiled, allow_experimental_analyzer: 0 } as const;
+
 /**
  * Ask the store for many numbers: as `ask`, with the answer in RowBinary.
  *
@@ -54,7 +58,7 @@ export async function askRows(
       query: `${query}\nFORMAT RowBinary`,
       query_params: params,
       // One thread: these are a few granules each, and a second one costs more than it reads.
-      clickhouse_settings: { ...uncompiled, max_threads: 1, max_result_rows: String(rowsMax) },
+      clickhouse_settings: { ...plain, max_threads: 1, max_result_rows: String(rowsMax) },
     });
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(chunk);
