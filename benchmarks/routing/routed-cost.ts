@@ -7,19 +7,19 @@ import { assertEcho, PAYLOAD } from "../lib/client-main.ts";
 import { type Spread, spreadOf } from "../lib/spread.ts";
 import { EchoService } from "../rpc/gen/echo_pb.js";
 
-/** A routed call beside a direct one, microseconds; each pair of rounds is one difference. */
+/** A routed call beside a direct one, microseconds. */
 export type RoutedCost = {
-  /** Median of one call at a time, to the address and by name, and the difference between the two. */
+  /** Median of one call at a time, to the address and by name, and of the differences between two that follow each other. */
   readonly direct: Spread;
   readonly routed: Spread;
   readonly added: Spread;
-  /** The same of the caller's processor time of a call with 32 under way. */
+  /** The caller's processor time of a call with 32 under way; each pair of rounds is one difference. */
   readonly directCpu: Spread;
   readonly routedCpu: Spread;
   readonly addedCpu: Spread;
 };
 
-const callsOfRound = 1_000;
+const callsOfRound = 2_000;
 const loadedCalls = 8_000;
 const outstanding = 32;
 const message = new TextEncoder().encode(PAYLOAD);
@@ -55,7 +55,7 @@ export async function routedCost(port: number, rounds: number): Promise<RoutedCo
 async function compare(direct: Call, routed: Call, rounds: number): Promise<RoutedCost> {
   await mediansUs(direct, routed);
   for (const call of [direct, routed, direct, routed]) await cpuUs(call);
-  const one: [number, number][] = [];
+  const one: Medians[] = [];
   const many: [number, number][] = [];
   for (let round = 0; round < rounds; round++) {
     one.push(await mediansUs(direct, routed));
@@ -64,24 +64,32 @@ async function compare(direct: Call, routed: Call, rounds: number): Promise<Rout
     const second = await cpuUs(routed);
     many.push([first || (await cpuUs(direct)), second]);
   }
-  const spreads = (pairs: readonly [number, number][]) => ({
-    direct: spreadOf(pairs.map(([of]) => of)),
-    routed: spreadOf(pairs.map(([, of]) => of)),
-    added: spreadOf(pairs.map(([from, to]) => to - from)),
-  });
-  const cpu = spreads(many);
-  return { ...spreads(one), directCpu: cpu.direct, routedCpu: cpu.routed, addedCpu: cpu.added };
+  return {
+    direct: spreadOf(one.map(({ directUs }) => directUs)),
+    routed: spreadOf(one.map(({ routedUs }) => routedUs)),
+    added: spreadOf(one.map(({ addedUs }) => addedUs)),
+    directCpu: spreadOf(many.map(([of]) => of)),
+    routedCpu: spreadOf(many.map(([, of]) => of)),
+    addedCpu: spreadOf(many.map(([from, to]) => to - from)),
+  };
 }
 
-// One of the one kind, one of the other, and so on: whatever disturbs the machine disturbs both.
-async function mediansUs(direct: Call, routed: Call): Promise<[number, number]> {
-  const samples = [new Float64Array(callsOfRound), new Float64Array(callsOfRound)] as const;
+type Medians = { readonly directUs: number; readonly routedUs: number; readonly addedUs: number };
+
+// One of the one kind, one of the other, and so on: whatever disturbs the machine disturbs both. Of every other pair the routed one is first.
+async function mediansUs(direct: Call, routed: Call): Promise<Medians> {
+  const directMs = new Float64Array(callsOfRound);
+  const routedMs = new Float64Array(callsOfRound);
   for (let index = 0; index < callsOfRound; index++) {
-    samples[0][index] = await timeOf(direct);
-    samples[1][index] = await timeOf(routed);
+    if (index % 2 === 0) directMs[index] = await timeOf(direct);
+    routedMs[index] = await timeOf(routed);
+    if (index % 2 === 1) directMs[index] = await timeOf(direct);
   }
-  const [one, other] = samples.map((ms) => ms.sort()[callsOfRound >> 1]! * 1_000);
-  return [one!, other!];
+  const addedMs = routedMs.map((ms, index) => ms - directMs[index]!);
+  const [directUs, routedUs, addedUs] = [directMs, routedMs, addedMs].map(
+    (ms) => ms.sort()[callsOfRound >> 1]! * 1_000,
+  );
+  return { directUs: directUs!, routedUs: routedUs!, addedUs: addedUs! };
 }
 
 async function timeOf(call: Call): Promise<number> {
