@@ -40,6 +40,29 @@ test("a call connects, and the connection is used again", async () => {
   assert.equal(server.seen.contexts[0]?.caller, "Test.caller");
 });
 
+test("a follower is told of an answer, and puts another call in the place of one that failed", async () => {
+  await using server = await serveEcho();
+  await using caller = callEcho(server.listener);
+  await using other = callEcho(server.listener);
+  const told: unknown[] = [];
+  const follower = {
+    isTold: false,
+    answered: (nowMs: number) => void told.push(nowMs <= performance.now()),
+    failed: (error: unknown) => {
+      told.push((error as RpcError).code);
+      return other.client.text({ number: 2 });
+    },
+  };
+  assert.equal((await caller.client.text({ number: 1 }, { follower })).number, 1);
+  assert.deepEqual([follower.isTold, told], [true, [true]]);
+  // Refused by the channel before anything is sent.
+  await caller.channel.close();
+  assert.equal((await caller.client.text({ number: 1 }, { follower })).number, 2);
+  assert.deepEqual(told, [true, Code.Unavailable]);
+  const thrower = { ...follower, failed: (error: unknown) => Promise.reject(error) };
+  await assert.rejects(caller.client.text({ number: 1 }, { follower: thrower }), withCode(Code.Unavailable));
+});
+
 test("a unix socket serves and is called like a port", async () => {
   const directory = await mkdtemp(join(tmpdir(), "msec-rpc-"));
   try {
