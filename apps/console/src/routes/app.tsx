@@ -39,6 +39,12 @@ export const appRoute = createRoute({
       await router.invalidate();
       reset();
     };
-    return <FailureNotice error={error} onRetry={retry} />;
+    return (
+      <main className="page">
+        <section className="panel">
+          <FailureNotice error={error} onRetry={retry} />
+        </section>
+      </main>
+    );
   },
 });

@@ -25,25 +25,25 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
     onChoose?.(new Set(chosen.has(id) ? [...chosen].filter((one) => one !== id) : [...chosen, id]));
   return (
     <div className="scroll-x">
-      <table className="grid alarms" aria-label={label}>
+      <table className="grid alarms alarm-list" aria-label={label}>
         <thead>
           <tr>
             {onChoose !== undefined && (
-              <th style={{ width: 34 }}>
+              <th className="check">
                 <span className="visually-hidden">{t("alarm.acknowledge")}</span>
               </th>
             )}
-            <th>{t("alarm.column.severity")}</th>
+            <th className="severity">{t("alarm.column.severity")}</th>
             <th>{t("alarm.column.target")}</th>
             <th>{t("alarm.column.condition")}</th>
-            <th className="num">
+            <th className="num value">
               {t("alarm.column.value")} / {t("alarm.column.worst")}
             </th>
-            <th>
+            <th className="since">
               {t("alarm.column.first")} / {t("alarm.column.last")}
             </th>
-            <th className="num col-wide">{t("alarm.column.minutes")}</th>
-            <th>{t("alarm.column.state")}</th>
+            <th className="num minutes col-wide">{t("alarm.column.minutes")}</th>
+            <th className="state">{t("alarm.column.state")}</th>
           </tr>
         </thead>
         <tbody>

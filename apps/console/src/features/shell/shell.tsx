@@ -99,7 +99,11 @@ export function Shell({ onSignedOut }: { readonly onSignedOut: () => void }) {
         <HealthBar />
         <main id="main" tabIndex={-1}>
           {services.isError && services.data === undefined ? (
-            <FailureNotice error={services.error} onRetry={services.refetch} />
+            <div className="page">
+              <section className="panel">
+                <FailureNotice error={services.error} onRetry={services.refetch} />
+              </section>
+            </div>
           ) : (
             <Outlet />
           )}
