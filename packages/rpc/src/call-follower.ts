@@ -1,5 +1,5 @@
 /**
- * Follows one attempt of a call to its end without a promise of its own: making one, and waiting for it, takes longer than choosing an instance.
+ * Follows one attempt of a call to its end without a promise of its own, and without another look at the clock.
  *
  * Set by whatever chooses where calls go (`CallOptions.follower`), told by channels that can.
  */

@@ -43,7 +43,7 @@ type PoolOptions = {
 export class ChannelPool {
   readonly #options: PoolOptions;
   readonly #channels = new Map<string, Kept>();
-  // The same by the objects that name the places, which stay the same from call to call: putting a key together takes as long as choosing an instance.
+  // The same by the objects that name the places, which stay the same from call to call, so that no key is put together for each.
   readonly #byPlace = new WeakMap<Place, Kept>();
   readonly #leaving = new Set<Kept>();
   /** Of the route tables of services; they are recorded with calls. */

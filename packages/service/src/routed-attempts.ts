@@ -56,7 +56,7 @@ export class RoutedCall<T> implements CallFollower {
   #route: Route | undefined;
   #begunMs: number;
 
-  // One by one: an object of them for each call would cost a third of what making this does.
+  // One by one: an object of them would be made for each call and thrown away.
   constructor(
     name: string,
     service: CalledService,
@@ -104,7 +104,7 @@ export class RoutedCall<T> implements CallFollower {
 /**
  * Hands the call to an instance, tells the balancer how it went, and hands it to another one where that is safe.
  *
- * @param begunMs  `performance.now()` just before, where somebody has looked: looking costs as much as choosing
+ * @param begunMs  `performance.now()`; handed in, for who begins a call has looked at the clock already
  */
 export function tryOn<T>(
   call: RoutedCall<T>,
