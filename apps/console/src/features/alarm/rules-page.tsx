@@ -74,7 +74,7 @@ function RuleTable({ rules }: { rules: readonly AlarmRule[] }) {
   const moreOf = (id: string) => status.data?.overflows.find((one) => one.ruleId === id)?.more ?? 0;
   return (
     <div className="scroll-x">
-      <table className="grid alarms" aria-label={t("alarm.rules")}>
+      <table className="grid alarms rule-list" aria-label={t("alarm.rules")}>
         <thead>
           <tr>
             <th>{t("alarm.rule.enabled")}</th>
@@ -97,7 +97,7 @@ function RuleTable({ rules }: { rules: readonly AlarmRule[] }) {
                 />
               </td>
               <td className="two target">
-                <Link className="link" to="/alarms/rules" search={{ edit: rule.id }}>
+                <Link className="link clipped" to="/alarms/rules" search={{ edit: rule.id }} title={rule.name}>
                   {rule.name}
                 </Link>
                 {moreOf(rule.id) > 0 && (
@@ -110,7 +110,9 @@ function RuleTable({ rules }: { rules: readonly AlarmRule[] }) {
                 </Status>
               </td>
               <td className="two">
-                {rule.service || "–"}
+                <span className="clipped" title={rule.service}>
+                  {rule.service || "–"}
+                </span>
                 <span className="under">{rule.scope === 0 ? "" : t(`alarm.scope.n${rule.scope}`)}</span>
               </td>
               <td className="two condition">
@@ -119,7 +121,7 @@ function RuleTable({ rules }: { rules: readonly AlarmRule[] }) {
                 </span>
                 <span className="under">{t("alarm.text.forMinutes", { n: rule.forMinutes, m: rule.ofMinutes })}</span>
               </td>
-              <td className="clip" style={{ maxWidth: 200 }}>
+              <td className="clip" title={rule.channelIds.map(nameOf).join(", ")}>
                 {rule.channelIds.length === 0 ? (
                   <span className="zero">–</span>
                 ) : (
