@@ -31,6 +31,11 @@ test("a changed column is known to the Distributed table as well; what it need n
   assert.deepEqual(clusterStatements("ALTER TABLE t ATTACH PARTITION ALL FROM old", layout), [
     "ALTER TABLE t ON CLUSTER `big one` ATTACH PARTITION ALL FROM `msec_shard`.old",
   ]);
+  assert.deepEqual(
+    clusterStatements("TRUNCATE TABLE IF EXISTS log_line", layout),
+    [],
+    "what is attached is attached once",
+  );
   assert.match(
     clusterStatements("CREATE TABLE IF NOT EXISTS t AS old\nENGINE = MergeTree\nORDER BY a", layout)[0]!,
     /^CREATE TABLE IF NOT EXISTS t ON CLUSTER `big one` AS `msec_shard`\.old\nENGINE = Replicated/,
