@@ -60,9 +60,9 @@ async function setUp(heartbeat = "60s") {
   const port = await freePort();
   const begunMs = performance.now();
   const service = stack.use(start(directory.path, agent.path, port));
-  await eventually(() => agent.registrations.length === 1, `the first worker registers`);
+  await eventually(() => agent.registrations.length >= 1, "the first worker registers");
   const startMs = performance.now() - begunMs;
-  await eventually(() => agent.registrations.length === 2, "the second worker registers");
+  await eventually(() => agent.registrations.length >= 2, "the second worker registers");
   const pids = () => agent.registrations.filter(({ service }) => service === SERVICE).map(({ pid }) => pid);
   agent.setRoutes(SERVICE, [port]);
   const callers = Array.from({ length: CALLERS }, () =>
