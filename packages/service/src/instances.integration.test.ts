@@ -36,7 +36,7 @@ async function setUp() {
   const agent = stack.use(await new TestingAgent(join(directory.path, "agent.sock")).start());
   const one = stack.use(startInstance(agent.path, await freePort()));
   const two = stack.use(startInstance(agent.path, await freePort()));
-  await eventually(() => agent.registrations.length === 2, "both instances register");
+  await eventually(() => agent.registrations.length >= 2, "both instances register");
   agent.setRoutes("Test.callee", [one.port, two.port]);
   const caller = stack.use(patiently(connect({ name: "Test.caller", agent: agent.path, onNotice: () => {} })));
   const owned = stack.move();
@@ -81,7 +81,7 @@ test("kill -9 of one of two instances under 200 calls a second: no call fails th
   assert.ok(explained.state !== "serving" || explained.failuresInRow > 0, explained.reason);
   // And back again, on the same port: it gets calls without anybody telling the caller.
   await using again = startInstance(agent.path, one.port);
-  await eventually(() => agent.registrations.length === 4, "the new process registers (with the caller: four in all)");
+  await eventually(() => agent.registrations.length >= 4, "the new process registers (with the caller: four in all)");
   const deadline = performance.now() + 30_000;
   while (!answeredBy.has(String(again.child.pid))) {
     assert.ok(performance.now() < deadline, "the instance that is back gets calls");

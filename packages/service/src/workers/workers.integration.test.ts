@@ -128,7 +128,7 @@ test("kill -9 of a worker under load fails only the calls in flight to it, and i
   const servedBy = [...calls.servedBy];
   process.kill(victim, "SIGKILL");
   const killedMs = performance.now();
-  await eventually(() => agent.registrations.length === 3 + CALLERS, "another worker registers");
+  await eventually(() => agent.registrations.length >= 3 + CALLERS, "another worker registers");
   const againMs = performance.now() - killedMs;
   await eventually(() => [...calls.answers.values()].reduce((a, b) => a + b) > 500, "calls go on");
   await calls.end();
@@ -153,7 +153,7 @@ test("a worker whose event loop hangs is killed by its heartbeat and started aga
   const [outcome] = await Promise.allSettled([hung]);
   assert.ok(outcome.status === "rejected" && (outcome.reason as RpcError).code === Code.Unavailable);
   await eventually(() => /did not answer for 3 s and was killed; starting another/.test(service.words()), "its death");
-  await eventually(() => agent.registrations.length === 3 + CALLERS, "another worker registers");
+  await eventually(() => agent.registrations.length >= 3 + CALLERS, "another worker registers");
   for (const caller of callers) await caller.call(LocalService, SERVICE).register({});
 });
 
