@@ -49,7 +49,7 @@ export const palettes: Readonly<Record<Scheme, Palette>> = {
     lineStrong: "#3a4047",
     ink: "#e6e8ea",
     ink2: "#b0b5bc",
-    ink3: "#8b9199",
+    ink3: "#8f959d",
     accent: "#95a0ff",
     ok: "#4fbf86",
     warn: "#e0a443",

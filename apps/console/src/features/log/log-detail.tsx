@@ -83,16 +83,18 @@ function Fact({ name, value, onFilter }: { name: string; value: string; onFilter
   return (
     <div>
       <dt>{name}</dt>
-      <dd className="mono">{value}</dd>
-      <Button
-        size="small"
-        type="text"
-        onClick={onFilter}
-        title={t("logs.filterBy", { name })}
-        aria-label={t("logs.filterBy", { name })}
-      >
-        =
-      </Button>
+      <dd className="mono">
+        <span>{value}</span>
+        <Button
+          size="small"
+          type="text"
+          onClick={onFilter}
+          title={t("logs.filterBy", { name })}
+          aria-label={t("logs.filterBy", { name })}
+        >
+          =
+        </Button>
+      </dd>
     </div>
   );
 }
