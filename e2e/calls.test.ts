@@ -235,15 +235,15 @@ test("msec requests finds requests by what is known of their calls, as a table a
   const { requestId } = await callByCommand({ ...goodRequest, password: "wrong" });
   const find = (...args: string[]) =>
     system.msec("requests", "Login.mod_user", "--caller", "Flight.mod_flight", ...args);
-  const table = await waitUntil(
-    "the request is found",
+  // What one process recorded may be there before what another did.
+  const line = await waitUntil(
+    "the request is found, and all that took part in it",
     async () => {
       const { stdout } = await find("--since", "5m", "--min", "0.001", "--code", "ok");
-      return stdout.includes(requestId) ? stdout : undefined;
+      return stdout.split("\n").find((one) => one.includes(requestId) && one.includes(" Flight.mod_flight › "));
     },
     60_000,
   );
-  const line = table.split("\n").find((one) => one.includes(requestId)) ?? "";
   assert.match(line, /checkPassword +[\d.]+ (µs|m?s) +ok +msec\.cli › Flight\.mod_flight › Login\.mod_user$/);
   const { stdout } = await find("--slowest", "--limit", "3", "--json");
   const found = stdout

@@ -85,8 +85,11 @@ test("a reload through the server replaces every worker and costs no call; one p
   assert.equal(restarted.status, 0, restarted.stderr);
   const workersAt = async (address: string) =>
     (await instanceAt(address))?.process.workers.map(({ pid }) => pid).sort() ?? [];
-  const before = [...(await workersAt(victim)), ...(await workersAt(other))];
-  assert.equal(before.length, 4);
+  const allWorkers = async () => [...(await workersAt(victim)), ...(await workersAt(other))];
+  const before = await waitUntil("the agent reports all workers", async () => {
+    const pids = await allWorkers();
+    return pids.length === 4 && pids;
+  });
   const fromMs = Date.now();
   const { status, stdout, stderr } = await system.msec("reload", "Flight.mod_flight");
   assert.equal(status, 0, `${stdout}${stderr}`);

@@ -242,7 +242,7 @@ test("pages of what is not there lead to what is", options, async () => {
   }
   await page.getByRole("heading", { level: 1, name: "Nightly.backup" }).waitFor();
   const tabs = await page.locator("nav.tabs a").allTextContents();
-  assert.deepEqual(tabs, ["Curves", "Monitor", "Requests"]);
+  assert.deepEqual(tabs, ["Curves", "Monitor", "Requests", "Logs"]);
   assert.equal(await page.getByRole("switch").count(), 0);
 });
 
