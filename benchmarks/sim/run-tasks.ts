@@ -33,3 +33,8 @@ export function runTasks(
     done(task, simulate(scenarios[scenario]!, algorithms[algorithm]!, seed));
   }
 }
+
+/** How many tasks of so many some thread has begun. */
+export function begunOf(taken: Int32Array, tasks: number): number {
+  return Math.min(Atomics.load(taken, 2), tasks);
+}

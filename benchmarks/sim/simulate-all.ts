@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { algorithms, type Result, type Row, type Scenario, scenarios } from "@msec/balance/simulator";
-import { End, isOurs, noneTaken, runTasks, type Task } from "./run-tasks.ts";
+import { begunOf, End, isOurs, noneTaken, runTasks, type Task } from "./run-tasks.ts";
 
 // As commands do, see bin/msec.js.
 const compiled = fileURLToPath(new URL("../../node_modules/.cache/node", import.meta.url));
@@ -10,14 +10,22 @@ const compiled = fileURLToPath(new URL("../../node_modules/.cache/node", import.
 /** All rows of one seed. */
 export type SeedRows = { readonly seed: number; readonly rows: readonly Row[] };
 
-/** Runs every algorithm through each of the scenarios for each of the seeds, on all processors at once. The figures do not depend on how many there are. */
-export async function simulateAll(chosen: readonly Scenario[], seeds: readonly number[]): Promise<SeedRows[]> {
+/**
+ * Runs every algorithm through each of the scenarios for each of the seeds, on all processors at once. The figures do not depend on how many there are.
+ *
+ * @param onProgress  told now and then how many of all runs have begun
+ */
+export async function simulateAll(
+  chosen: readonly Scenario[],
+  seeds: readonly number[],
+  onProgress: (begun: number, all: number) => void,
+): Promise<SeedRows[]> {
   const tasks = seeds.flatMap((seed) =>
     chosen.flatMap((scenario) =>
       algorithms.map((_, algorithm) => ({ scenario: scenarios.indexOf(scenario), algorithm, seed })),
     ),
   );
-  const results = await runAll(tasks);
+  const results = await runAll(tasks, onProgress);
   const resultOf = (task: Task) => results.get(keyOf(task))!;
   return seeds.map((seed) => ({
     seed,
@@ -28,7 +36,10 @@ export async function simulateAll(chosen: readonly Scenario[], seeds: readonly n
   }));
 }
 
-async function runAll(tasks: readonly Task[]): Promise<Map<string, Result>> {
+async function runAll(
+  tasks: readonly Task[],
+  onProgress: (begun: number, all: number) => void,
+): Promise<Map<string, Result>> {
   // The largest at both ends, so that no processor is left with one of them at last; those of one row, which share what they draw, stay beside each other.
   const smaller = [...tasks].sort((a, b) => sizeOf(b) - sizeOf(a));
   const order = [
@@ -41,7 +52,10 @@ async function runAll(tasks: readonly Task[]): Promise<Map<string, Result>> {
   const helpers = Math.min(availableParallelism(), order.length) - 1;
   const helping = Array.from({ length: helpers }, () => help(order, taken, take));
   // This thread has everything loaded and compiled: it works as well, so one processor does not begin with that again.
-  runTasks(order, taken, End.front, take);
+  runTasks(order, taken, End.front, (task, result) => {
+    take(task, result);
+    onProgress(begunOf(taken, order.length), order.length);
+  });
   await Promise.all(helping);
   return results;
 }

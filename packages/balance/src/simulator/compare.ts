@@ -25,7 +25,7 @@ export const criteria = [
 export function shortfalls({ results }: Row, result: Result): string[] {
   return criteria
     .filter(({ of, slack }) => of(result) > Math.min(...results.map(of)) * 1.05 + slack)
-    .map(({ name, of }) => `${name} ${of(result)} where the best has ${Math.min(...results.map(of))}`);
+    .map(({ name, of }) => `${name} ${shown(of(result))} where the best has ${shown(Math.min(...results.map(of)))}`);
 }
 
 /** The mean of a row over several seeds (of the time to return the middle one): what the seed decides in one evens out. */
@@ -49,4 +49,8 @@ function meanResult(results: readonly Result[]): Result {
     badShare: badShare === undefined ? undefined : mean((result) => result.badShare!),
     returnS: returnS === undefined ? undefined : returns[Math.floor(returns.length / 2)],
   };
+}
+
+function shown(figure: number): string {
+  return String(Number(figure.toPrecision(4)));
 }
