@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { formatClock, formatCount, formatDateTime, formatDuration } from "../../lib/format.ts";
 import { Panel } from "../../ui/panel.tsx";
+import { SumTable } from "../metric/sum-table.tsx";
 import { differenceText, summaryOf } from "../metric/summary.ts";
 import { curveLabel } from "./chart-data.ts";
 import type { Calls } from "./queries.ts";
@@ -90,7 +91,7 @@ function Sums({ curves, byId }: { readonly curves: readonly Curve[]; readonly by
   };
   const rows = curves.flatMap((curve) => {
     const now = cellsOf(curve);
-    const row = { id: curve.id, what: curveLabel(curve), isBeside: false, texts: now.map(textOf) };
+    const row = { key: curve.id, what: curveLabel(curve), isBeside: false, texts: now.map(textOf) };
     const then = byId.get(curve.id);
     if (then === undefined) return [row];
     const cells = cellsOf(then);
@@ -99,38 +100,11 @@ function Sums({ curves, byId }: { readonly curves: readonly Curve[]; readonly by
     );
     return [
       row,
-      { id: `${curve.id} before`, what: t("curves.before"), isBeside: true, texts: cells.map(textOf) },
-      { id: `${curve.id} difference`, what: t("monitor.difference"), isBeside: true, texts: differences },
+      { key: `${curve.id} before`, what: t("curves.before"), isBeside: true, texts: cells.map(textOf) },
+      { key: `${curve.id} difference`, what: t("monitor.difference"), isBeside: true, texts: differences },
     ];
   });
-  return (
-    <table className="grid sums" aria-label={t("monitor.summary")}>
-      <thead>
-        <tr>
-          <th>{t("curves.calls")}</th>
-          <th className="num">{t("monitor.sum")}</th>
-          <th className="num">{t("monitor.max")}</th>
-          <th className="num">{t("monitor.min")}</th>
-          <th className="num" title={t("monitor.meanOf")}>
-            {t("monitor.mean")}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ id, what, isBeside, texts }) => (
-          <tr key={id} className="row">
-            <td className={isBeside ? "beside muted" : ""}>{what}</td>
-            {texts.map((text, column) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: four columns that stay where they are
-              <td key={column} className={isBeside ? "num muted" : "num"}>
-                {text}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  return <SumTable of={t("curves.calls")} rows={rows} />;
 }
 
 interface BesideProps {

@@ -11,6 +11,7 @@ import { curveOwner, onTimesOf } from "./chart-lines.ts";
 import { metricFormat } from "./metric-format.ts";
 import { MonitorRange, type MonitorSearch } from "./monitor-search.ts";
 import { type MetricCurve, type MetricCurves, metricsQuery } from "./queries.ts";
+import { SumTable } from "./sum-table.tsx";
 import { type CurveSummary, daySummaries, differenceText, summaryOf } from "./summary.ts";
 
 // Newer ones say more; all are in the sums.
@@ -127,32 +128,7 @@ function Summaries({ curves, data, format, before }: TableProps) {
   ];
   return (
     <div className="scroll-x">
-      <table className="grid" aria-label={t("monitor.summary")}>
-        <thead>
-          <tr>
-            <th>{t("monitor.of")}</th>
-            <th className="num">{t("monitor.sum")}</th>
-            <th className="num">{t("monitor.max")}</th>
-            <th className="num">{t("monitor.min")}</th>
-            <th className="num" title={t("monitor.meanOf")}>
-              {t("monitor.mean")}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ key, what, isBeside, texts }) => (
-            <tr key={key} className="row">
-              <td className={isBeside ? "beside muted" : "mono"}>{what}</td>
-              {texts.map((text, column) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: four columns that stay where they are
-                <td key={column} className={isBeside ? "num muted" : "num"}>
-                  {text}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <SumTable of={t("monitor.of")} rows={rows} mono />
     </div>
   );
 }
