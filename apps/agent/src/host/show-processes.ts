@@ -1,13 +1,12 @@
 import { ProcessesService } from "@msec/api/agent/v1/processes_pb.js";
-import { Code, createClient, RpcError } from "@msec/rpc";
+import { createClient } from "@msec/rpc";
 import type { ControlLink } from "../control/control-link.ts";
+import { waitForNewerServer } from "../control/older-server.ts";
 import { sleep } from "../control/retry.ts";
 import type { TopProcesses } from "./top-processes.ts";
 
 const WAIT_MS = 25_000;
 const ANSWER_MS = 10_000;
-/** A server that does not know the method may be replaced by one that does. */
-const UNIMPLEMENTED_MS = 60_000;
 
 /** Tell the server of the host's processes while somebody looks, until the signal aborts; nobody does, nothing is read. */
 export async function showProcesses(link: ControlLink, top: TopProcesses, signal: AbortSignal): Promise<void> {
@@ -22,8 +21,7 @@ export async function showProcesses(link: ControlLink, top: TopProcesses, signal
       ({ isWanted } = await client.watchLookers(request, { timeoutMs: WAIT_MS + ANSWER_MS, signal }));
     } catch (error) {
       isWanted = false;
-      if (!(error instanceof RpcError) || error.code !== Code.Unimplemented) throw error;
-      await sleep(UNIMPLEMENTED_MS, signal);
+      await waitForNewerServer(error, signal);
     }
   });
 }

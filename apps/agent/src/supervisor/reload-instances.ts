@@ -7,9 +7,10 @@ import {
   ReloadState,
 } from "@msec/api/agent/v1/reload_pb.js";
 import { type Log, reloadSocketPath, requestReload } from "@msec/process";
-import { Code, createClient, RpcError } from "@msec/rpc";
+import { createClient } from "@msec/rpc";
 import { ChangeBell } from "../change-bell.ts";
 import type { ControlLink } from "../control/control-link.ts";
+import { waitForNewerServer } from "../control/older-server.ts";
 import { sleep } from "../control/retry.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceSet } from "./instance-set.ts";
@@ -18,8 +19,6 @@ const WAIT_MS = 25_000;
 const ANSWER_MS = 10_000;
 /** While a reload runs here, the server hears of it at each change, and whether it has more is asked so often. */
 const LOOK_MS = 1_000;
-/** A server that does not know the method may be replaced by one that does. */
-const UNIMPLEMENTED_MS = 60_000;
 /** Enough for the error that Node prints when a worker dies, with its stack and what the controller says of it. */
 const LAST_LINES = 24;
 /** The server takes no more; the newest come last. */
@@ -120,8 +119,7 @@ export async function watchReloads(link: ControlLink, reloads: InstanceReloads, 
       const { orders } = await client.watchReloads(request, { timeoutMs: waitMs + ANSWER_MS, signal });
       reloads.take(orders);
     } catch (error) {
-      if (!(error instanceof RpcError) || error.code !== Code.Unimplemented) throw error;
-      await sleep(UNIMPLEMENTED_MS, signal);
+      await waitForNewerServer(error, signal);
     }
   });
 }

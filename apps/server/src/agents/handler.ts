@@ -1,6 +1,7 @@
 import type { ControlService, ReportTelemetryRequest } from "@msec/api/agent/v1/control_pb.js";
 import { type CallContext, Code, RpcError, type ServiceImplementation } from "@msec/rpc";
 import { normalizeAddress } from "../registry/endpoint.ts";
+import { callingFingerprint, callingHost } from "./calling-host.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { ControlFeed } from "./feed.ts";
 import { gatherMs } from "./gather-time.ts";
@@ -42,7 +43,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
   const { hosts, feed, pushes } = parts;
   return {
     async enroll({ token, hostName, address }, context) {
-      const fingerprint = getFingerprint(context);
+      const fingerprint = callingFingerprint(context);
       assertHostName(hostName);
       const enrolling = {
         token: token.slice(0, 256),
@@ -58,7 +59,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
     },
 
     async watchRoutes({ appliedVersion, waitMs, acceptsDeltas }, context) {
-      const host = getHost(hosts, context);
+      const host = callingHost(hosts, context);
       const applied = Number(appliedVersion);
       hosts.acknowledged(host.id, { routeVersion: applied });
       const isNewer = applied > feed.routeVersion;
@@ -79,7 +80,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
     },
 
     reportRoutes(request, context) {
-      const host = getHost(hosts, context);
+      const host = callingHost(hosts, context);
       if (request.refused.length > maxRefused) {
         throw new RpcError(
           Code.InvalidArgument,
@@ -97,7 +98,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
     },
 
     async watchAssignment({ appliedVersion, waitMs }, context) {
-      const host = getHost(hosts, context);
+      const host = callingHost(hosts, context);
       const applied = Number(appliedVersion);
       hosts.acknowledged(host.id, { assignmentVersion: applied });
       const isNewer = applied > feed.assignmentOf(host.id).version;
@@ -119,7 +120,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
     },
 
     reportHost(report, context) {
-      const host = getHost(hosts, context);
+      const host = callingHost(hosts, context);
       assertZone(report.zone);
       if (report.processes.length > maxProcesses) {
         throw new RpcError(
@@ -140,7 +141,7 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
     },
 
     async reportTelemetry(request, context) {
-      const host = getHost(hosts, context);
+      const host = callingHost(hosts, context);
       if (request.envelopes.length > maxEnvelopes) {
         throw new RpcError(
           Code.InvalidArgument,
@@ -151,21 +152,6 @@ export function createControlHandler(parts: ControlParts): ServiceImplementation
       return { gatherMs: gatherMs(hosts.size) };
     },
   };
-}
-
-function getFingerprint(context: CallContext): string {
-  if (context.peerCertificate === undefined) {
-    throw new RpcError(Code.Unauthenticated, "the agent presented no certificate on its TLS connection");
-  }
-  return context.peerCertificate;
-}
-
-function getHost(hosts: HostDirectory, context: CallContext): HostState {
-  const host = hosts.findByFingerprint(getFingerprint(context));
-  if (host === undefined) {
-    throw new RpcError(Code.Unauthenticated, "this agent's certificate belongs to no enrolled host; enrol it again");
-  }
-  return host;
 }
 
 /** Wait until there is something, at most `waitMs`; what wakes us may have been about others. */

@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { ProcessesService as AgentProcessesService, ProcessSnapshot } from "@msec/api/agent/v1/processes_pb.js";
 import type { ProcessesService } from "@msec/api/console/v1/processes_pb.js";
 import { Code, RpcError, type ServiceImplementation } from "@msec/rpc";
+import { callingHost } from "./calling-host.ts";
 import type { HostDirectory, HostState } from "./host-directory.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -128,13 +129,7 @@ export function createProcessesFeed(
 ): ServiceImplementation<typeof AgentProcessesService> {
   return {
     async watchLookers({ waitMs, snapshot }, context) {
-      const host = hosts.findByFingerprint(context.peerCertificate ?? "");
-      if (host === undefined) {
-        throw new RpcError(
-          Code.Unauthenticated,
-          "this agent's certificate belongs to no enrolled host; enrol it again",
-        );
-      }
+      const host = callingHost(hosts, context);
       if (waitMs > maxWaitMs) throw new RpcError(Code.InvalidArgument, `wait_ms ${waitMs} must be 0…${maxWaitMs}`);
       return { isWanted: await live.watchLookers(host, snapshot, waitMs, context.signal) };
     },

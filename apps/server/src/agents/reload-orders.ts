@@ -1,5 +1,6 @@
 import { type ReloadProgress, type ReloadService, ReloadState } from "@msec/api/agent/v1/reload_pb.js";
 import { Code, RpcError, type ServiceImplementation } from "@msec/rpc";
+import { callingHost } from "./calling-host.ts";
 import type { HostDirectory, HostState } from "./host-directory.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -94,13 +95,7 @@ export function createReloadFeed(
 ): ServiceImplementation<typeof ReloadService> {
   return {
     async watchReloads(request, context) {
-      const host = hosts.findByFingerprint(context.peerCertificate ?? "");
-      if (host === undefined) {
-        throw new RpcError(
-          Code.Unauthenticated,
-          "this agent's certificate belongs to no enrolled host; enrol it again",
-        );
-      }
+      const host = callingHost(hosts, context);
       const { waitMs } = request;
       if (waitMs > maxWaitMs) throw new RpcError(Code.InvalidArgument, `wait_ms ${waitMs} must be 0…${maxWaitMs}`);
       if (request.reloads.length > maxOrders) {

@@ -1,5 +1,6 @@
 import type { DyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
 import { Code, RpcError, type ServiceImplementation } from "@msec/rpc";
+import { callingHost } from "../agents/calling-host.ts";
 import type { HostDirectory } from "../agents/host-directory.ts";
 import type { DyeRules } from "./rules.ts";
 
@@ -9,13 +10,7 @@ const maxWaitMs = 60_000;
 export function createDyeingFeed(rules: DyeRules, hosts: HostDirectory): ServiceImplementation<typeof DyeingService> {
   return {
     async watchDyeing({ appliedVersion, waitMs }, context) {
-      const host = hosts.findByFingerprint(context.peerCertificate ?? "");
-      if (host === undefined) {
-        throw new RpcError(
-          Code.Unauthenticated,
-          "this agent's certificate belongs to no enrolled host; enrol it again",
-        );
-      }
+      const host = callingHost(hosts, context);
       if (waitMs > maxWaitMs) throw new RpcError(Code.InvalidArgument, `wait_ms ${waitMs} must be 0…${maxWaitMs}`);
       rules.acknowledged(host.id, appliedVersion);
       if (appliedVersion === rules.version) await rules.wait(waitMs, context.signal);
