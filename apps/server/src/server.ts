@@ -275,7 +275,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       families: () =>
         serverFamilies({
           ...{ totals, stored, hosts, store, log },
-          isStoreFull: () => telemetry.isFull,
+          isStoreFull: () => telemetry.full !== undefined,
           otlp: () => otlp?.counts,
         }),
     }),

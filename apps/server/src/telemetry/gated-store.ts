@@ -4,9 +4,7 @@ import { StoreErrorReason, StoreUnavailable, type TelemetryStore, TelemetryStore
 export interface GatedStore extends TelemetryStore {
   /** Whether `waitReady` has succeeded. */
   readonly isOpen: boolean;
-  /** Whether the last thing that was put into it found its disk full. */
-  readonly isFull: boolean;
-  /** Since when, by `performance.now()`, and how many things were refused since; `undefined` while it has room. */
+  /** While the last thing that was put into it found its disk full: since when, by `performance.now()`, and how many things were refused since. */
   readonly full: { readonly sinceMs: number; readonly refused: number } | undefined;
 }
 
@@ -49,9 +47,6 @@ export function gateStore(store: TelemetryStore, onFull: (isFull: boolean) => vo
   return {
     get isOpen() {
       return isOpen;
-    },
-    get isFull() {
-      return full !== undefined;
     },
     get full() {
       return full;

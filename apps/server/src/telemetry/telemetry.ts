@@ -18,8 +18,6 @@ const recordName = "telemetry-store";
 export interface Telemetry extends AsyncDisposable {
   /** Until the store serves, everything asked of it fails with `StoreUnavailable`; agents keep what they have on disk. */
   readonly store: TelemetryStore;
-  /** Whether its disk was full when something was last put into it. */
-  readonly isFull: boolean;
   /** Whether it has answered since this server started. */
   readonly isOpen: boolean;
   /** See `GatedStore.full`. */
@@ -86,9 +84,6 @@ export function openTelemetry(place: TelemetryPlace, state: string, log: Log): T
   return {
     store,
     directory: place.telemetry === "embedded" ? join(state, "telemetry") : "",
-    get isFull() {
-      return store.isFull;
-    },
     get isOpen() {
       return store.isOpen;
     },
