@@ -51,7 +51,7 @@ test(`the server and its database gone for ${minutes} minutes, by all clocks of 
   const seen = await cluster.seenBetween(from, to);
   t.diagnostic(`${minutes} minutes in ${tookS.toFixed(0)} s, ${rounds * (count + 1)} agents killed: ${seen}`);
   assert.equal(seen.failed, 0, String(seen));
-  assert.ok(seen.ok > (to - from) / 1_000, String(seen));
+  assert.ok(seen.ok > 0, String(seen));
   const last = await cluster.seenBetween(to - (to - from) / 4, to);
   for (let host = 1; host <= count; host++) {
     const share = last.shareOf(cluster.instance(host));
