@@ -1,4 +1,4 @@
-import { CallRecord, CallSide, Code, currentContext, RpcError } from "@msec/rpc";
+import { CallRecord, CallSide, Code, currentContext, RpcError, wallClockUs } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
 
 /** What is known of a call when it is over. */
@@ -70,7 +70,7 @@ export class ClientSpan {
     record.peerService = peerService;
     record.peerInstance = peerInstance;
     record.ids = Buffer.concat([this.traceId, this.spanId, this.#parentSpanId]);
-    record.startUs = (performance.timeOrigin + nowMs - durationMs) * 1_000;
+    record.startUs = wallClockUs(nowMs - durationMs);
     record.durationUs = durationMs * 1_000;
     record.queueUs = end.durationMs === undefined ? ((this.#sentMs ?? nowMs) - this.#startedMs) * 1_000 : 0;
     record.code = codeOf(error);

@@ -1,6 +1,14 @@
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import type { Explanation } from "@msec/balance";
-import { busyWait, type CallOptions, type Client, createClient, type parallel, type UnaryCall } from "@msec/rpc";
+import {
+  busyWait,
+  type CallOptions,
+  type Client,
+  createClient,
+  type parallel,
+  type UnaryCall,
+  wallClockUs,
+} from "@msec/rpc";
 import type { ChannelTls, ExternalCodec } from "@msec/rpc-node";
 import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
@@ -110,7 +118,7 @@ export class Program {
     this.#agentPath = options.agentPath;
     busyWait.limit(options.config.config.values.SRPC.busy_wait);
     this.recorder = createRecorder({
-      now: () => performance.timeOrigin + performance.now(),
+      now: () => wallClockUs(performance.now()) / 1_000,
       onHalfFull: () => this.#link?.reportSoon(),
       onProblem: (problem) => this.log.of(undefined).error("a metric was not taken", { problem }),
     });

@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { EnvelopeSchema } from "@msec/api/agent/v1/control_pb.js";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { isOutOfSpace, type Log, withoutSecrets } from "@msec/process";
-import { Code, RpcError } from "@msec/rpc";
+import { Code, RpcError, wallClockUs } from "@msec/rpc";
 import {
   createRecorder,
   Level,
@@ -154,7 +154,7 @@ export class ReportDesk {
         );
       }
       const recorder = createRecorder({
-        now: () => performance.timeOrigin + performance.now(),
+        now: () => wallClockUs(performance.now()) / 1_000,
         // What all reporters may have waiting together: 16 MiB.
         limits: { bytes: 256 * 1024, logs: 2_000 },
         onProblem: (problem) => this.#parts.log.warn("a metric was not taken", { service, problem }),

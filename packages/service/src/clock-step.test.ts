@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { mock, test } from "node:test";
+import { LocalService } from "@msec/api/agent/v1/local_pb.js";
+import { connect } from "./connect.ts";
+import { eventually, TestingAgent, temporaryDirectory } from "./testing-agent.ts";
+
+test("what is recorded after the host's clock was set says the new time, not that of when the process began", async (t) => {
+  const hourMs = 3_600_000;
+  const realNow = Date.now;
+  mock.method(Date, "now", () => realNow() + hourMs);
+  t.after(() => mock.restoreAll());
+  await using directory = await temporaryDirectory();
+  await using agent = await new TestingAgent(join(directory.path, "agent.sock")).start();
+  // A table without an instance: the record of a call that found none is made by the program itself.
+  agent.setRoutes("Test.absent", []);
+  const program = connect({ name: "Test.caller", agent: agent.path, stopOnSignal: false, onNotice: () => {} });
+  try {
+    program.count("seen");
+    program.log.remote.info("hello");
+    await assert.rejects(program.call(LocalService, "Test.absent").getStatus({}));
+    const rows = () =>
+      agent.batches.flatMap(({ logs, spans, samples }) => [
+        ...(logs?.timeUs ?? []).map((us) => us / 1_000),
+        ...(spans?.startUs ?? []).map((us) => us / 1_000),
+        ...(samples?.timeS ?? []).map((s) => s * 1_000),
+      ]);
+    await eventually(() => rows().length >= 3, "line, span and counter reach the agent");
+    for (const ms of rows()) assert.ok(Math.abs(ms - realNow() - hourMs) < hourMs / 2, new Date(ms).toISOString());
+    const kinds = agent.batches.map(({ logs, spans, samples }) => [logs, spans, samples]);
+    assert.ok(kinds.some(([logs]) => logs !== undefined) && kinds.some(([, spans]) => spans !== undefined));
+  } finally {
+    await program.close();
+  }
+});
