@@ -139,7 +139,8 @@ export class HttpJsonServer {
       this.#shared,
     );
     call.dyed = firstHeader(headers, "msec-coloring") === "1";
-    const parent = parseTraceParent(firstHeader(headers, "traceparent"));
+    const { traceparent } = headers;
+    const parent = traceparent === undefined ? undefined : parseTraceParent(firstHeader(headers, "traceparent"));
     if (parent) {
       call.joinTrace(parent.traceId, parent.spanId, parent.sampled);
     }
