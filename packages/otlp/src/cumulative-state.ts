@@ -1,25 +1,30 @@
-/** A point since the program began: any numbers that only grow, in a fixed order. */
-type Point = { readonly startNs: bigint; readonly timeNs: bigint; readonly values: readonly number[] };
+/** A point since the program began. */
+type Point<Value> = { readonly startNs: bigint; readonly timeNs: bigint; readonly value: Value };
 
 /**
  * Makes what came in an interval of what came since a program began.
  *
  * A series that was not seen before counts in full only where its program began after we did: otherwise it is the beginning, since how much of it was
- * reported to an earlier process of ours nobody knows. A start time that differs, or any value that fell, is a new program: in full.
+ * reported to an earlier process of ours nobody knows. A start time that differs, or a value that fell, is a new program: in full.
  */
-export class CumulativeState {
-  readonly #points = new Map<string, Point>();
+export class CumulativeState<Value> {
+  readonly #points = new Map<string, Point<Value>>();
   readonly #max: number;
   readonly #sinceNs: bigint;
+  readonly #subtract: (now: Value, before: Value) => Value | undefined;
 
-  /** @param sinceNs  when we began, nanoseconds since 1970 UTC */
-  constructor(max: number, sinceNs: bigint) {
+  /**
+   * @param sinceNs  when we began, nanoseconds since 1970 UTC
+   * @param subtract  what came between two values; `undefined` where the first cannot have become the second
+   */
+  constructor(max: number, sinceNs: bigint, subtract: (now: Value, before: Value) => Value | undefined) {
     this.#max = max;
     this.#sinceNs = sinceNs;
+    this.#subtract = subtract;
   }
 
   /** What came since the last point, or `undefined` where that cannot be said (the first point, one that is no newer). */
-  delta(series: string, point: Point): readonly number[] | undefined {
+  delta(series: string, point: Point<Value>): Value | undefined {
     const before = this.#points.get(series);
     if (before !== undefined && point.timeNs <= before.timeNs) return undefined;
     // The newest at the end, so that the first is the one that was silent for longest.
@@ -29,11 +34,14 @@ export class CumulativeState {
       if (oldest !== undefined) this.#points.delete(oldest);
     }
     this.#points.set(series, point);
-    if (before === undefined) return point.startNs >= this.#sinceNs ? point.values : undefined;
-    const began =
-      point.startNs !== before.startNs ||
-      point.values.length !== before.values.length ||
-      point.values.some((value, index) => value < before.values[index]!);
-    return began ? point.values : point.values.map((value, index) => value - before.values[index]!);
+    if (before === undefined) return point.startNs >= this.#sinceNs ? point.value : undefined;
+    if (point.startNs !== before.startNs) return point.value;
+    return this.#subtract(point.value, before.value) ?? point.value;
   }
+}
+
+/** What came to numbers in a fixed order, each of which only grows. */
+export function subtractNumbers(now: readonly number[], before: readonly number[]): readonly number[] | undefined {
+  const fell = now.length !== before.length || now.some((value, index) => value < before[index]!);
+  return fell ? undefined : now.map((value, index) => value - before[index]!);
 }

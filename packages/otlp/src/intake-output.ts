@@ -2,6 +2,7 @@ import { type Batch, SampleKind } from "@msec/telemetry";
 import { BatchBuilder } from "./batch-builder.ts";
 import { otlpLimits } from "./otlp-limits.ts";
 import type { Reporter } from "./reporter.ts";
+import type { ReporterLimit } from "./reporter-limit.ts";
 
 /** What one reporter reported. */
 export type ReportedBatch = Reporter & { readonly batch: Batch };
@@ -15,6 +16,8 @@ export type Taken = {
   readonly why: string;
   /** Spans that were counted and not kept, because there are more than the rate. */
   readonly leftOut: number;
+  /** One of those whose rows are kept under `(other)`, because there are too many to tell apart; "" where there is none. */
+  readonly folded: string;
 };
 
 /** A curve of each reporter of which spans were left out. */
@@ -25,17 +28,28 @@ export class IntakeOutput {
   readonly #open = new Map<string, { readonly reporter: Reporter; builder: BatchBuilder }>();
   readonly #done: ReportedBatch[] = [];
   readonly #leftOut = new Map<string, { readonly reporter: Reporter; spans: number }>();
-  readonly #nowMs: number;
+  readonly #reporters: ReporterLimit;
+  /** When it came, milliseconds since 1970 UTC. */
+  readonly nowMs: number;
   readonly #fromUs: number;
   readonly #toUs: number;
   #rows = 0;
   #rejected = 0;
   #why = "";
+  #folded = "";
 
-  constructor(nowMs: number) {
-    this.#nowMs = nowMs;
+  constructor(nowMs: number, reporters: ReporterLimit) {
+    this.nowMs = nowMs;
+    this.#reporters = reporters;
     this.#fromUs = (nowMs - otlpLimits.pastMs) * 1_000;
     this.#toUs = (nowMs + otlpLimits.aheadMs) * 1_000;
+  }
+
+  /** Under whom is kept what a reporter reports. */
+  admit(reporter: Reporter): Reporter {
+    const admitted = this.#reporters.admit(reporter, this.nowMs);
+    if (admitted !== reporter) this.#folded ||= `${reporter.service} ${reporter.instance}`;
+    return admitted;
   }
 
   /** Where rows of a reporter go now. */
@@ -86,11 +100,18 @@ export class IntakeOutput {
     let leftOut = 0;
     for (const { reporter, spans } of this.#leftOut.values()) {
       leftOut += spans;
-      this.of(reporter).addSample(SampleKind.counter, LEFT_OUT_METRIC, spans, Math.floor(this.#nowMs / 1_000));
+      this.of(reporter).addSample(SampleKind.counter, LEFT_OUT_METRIC, spans, Math.floor(this.nowMs / 1_000));
     }
     for (const { reporter, builder } of this.#open.values()) {
       if (!builder.isEmpty) this.#done.push({ ...reporter, batch: builder.finish() });
     }
-    return { batches: this.#done, rejected: this.#rejected, why: this.#why, leftOut };
+    return { batches: this.#done, rejected: this.#rejected, why: this.#why, leftOut, folded: this.#folded };
   }
+}
+
+/** What is to be said where reporters are too many to be told apart; "" where they are not. */
+export function foldedText({ folded }: Pick<Taken, "folded">): string {
+  if (folded === "") return "";
+  const { services, instances } = otlpLimits;
+  return `more than ${services} services or ${instances} instances report: ${folded} is kept with others as (other)`;
 }

@@ -180,6 +180,102 @@ test("histograms become count, sum and quantiles; NaN, far times and wrong bucke
   ]);
 });
 
+test("an exponential histogram that counts since its program began has the quantiles of the interval, also when its buckets merge", () => {
+  const intake = new Intake(() => nowMs);
+  const take = (ms: number, point: object, startMs = nowMs - 9_000) => {
+    const times = { startTimeUnixNano: ns(startMs), timeUnixNano: ns(ms) };
+    const value = { aggregationTemporality: 2, dataPoints: [{ ...times, ...point }] };
+    const taken = takeMetrics([{ name: "lat", data: { case: "exponentialHistogram", value } }], intake);
+    const samples = new Map(taken.batches.flatMap(({ batch }) => samplesOf(batch)).map(([name, , own]) => [name, own]));
+    return { rejected: taken.rejected, p50: samples.get("usr.lat.p50"), count: samples.get("usr.lat.count") };
+  };
+  const point = (scale: number, offset: number, counts: number[]) => ({
+    ...{ scale, count: BigInt(counts.reduce((sum, one) => sum + one, 0)) },
+    positive: { offset, bucketCounts: counts.map(BigInt) },
+  });
+  const nothing = { rejected: 0, p50: undefined, count: undefined };
+  assert.deepEqual(take(nowMs - 8_000, point(1, 4, [1_000, 0, 0, 0])), nothing, "it began before we did: a beginning");
+  // Scale 1: bucket 4 is 4…5.7, bucket 7 is 11.3…16.
+  const { p50, count } = take(nowMs - 7_000, point(1, 4, [1_000, 0, 0, 10]));
+  assert.equal(count, 10);
+  assert.ok((p50 as number) > 11.3 && (p50 as number) <= 16, `${p50}: not that of the thousand before`);
+  // Scale 0: the thousand are in bucket 2 (4…8), the ten in 3 (8…16), four new ones in 6 (64…128).
+  const merged = take(nowMs - 6_000, point(0, 2, [1_000, 10, 0, 0, 4]));
+  assert.equal(merged.count, 4);
+  assert.ok((merged.p50 as number) > 64 && (merged.p50 as number) <= 128, `${merged.p50}`);
+  const begun = take(nowMs - 5_000, point(3, 0, [5]), nowMs - 5_500);
+  assert.equal(begun.count, 5);
+  assert.ok((begun.p50 as number) > 1 && (begun.p50 as number) < 2, "a new program");
+  assert.equal(take(nowMs - 4_000, point(-2_000_000_000, 0, [5])).rejected, 1, "no such scale");
+});
+
+test("values that make no sense are refused with why, the others of the request are taken", () => {
+  const times = { startTimeUnixNano: ns(nowMs), timeUnixNano: ns(nowMs) };
+  const sum = (value: number, isMonotonic = true) => ({
+    name: "s",
+    data: {
+      case: "sum" as const,
+      value: {
+        ...{ isMonotonic, aggregationTemporality: 1 },
+        dataPoints: [{ ...times, value: { case: "asDouble" as const, value } }],
+      },
+    },
+  });
+  const histogram = (explicitBounds: number[]) => ({
+    name: "h",
+    data: {
+      case: "histogram" as const,
+      value: {
+        aggregationTemporality: 1,
+        dataPoints: [{ ...times, count: 3n, bucketCounts: [1n, 1n, 1n], explicitBounds }],
+      },
+    },
+  });
+  const refused: [object, RegExp][] = [
+    [sum(-5), /only grows/],
+    [sum(1e308), /at most 1e\+100/],
+    [sum(Number.NEGATIVE_INFINITY), /finite/],
+    [histogram([5, 1]), /must ascend/],
+    [histogram([Number.NaN, Number.NaN]), /must ascend/],
+  ];
+  for (const [metric, why] of refused) {
+    const taken = takeMetrics([metric as never, sum(-5, false)]);
+    assert.equal(taken.rejected, 1);
+    assert.match(taken.why, why);
+    assert.deepEqual(
+      taken.batches.flatMap(({ batch }) => samplesOf(batch)),
+      [["usr.s", SampleKind.counter, -5]],
+    );
+  }
+});
+
+test("programs that name themselves anew each time are kept as one, and said so, until the others have been silent for an hour", () => {
+  let clockMs = nowMs;
+  const intake = new Intake(() => clockMs);
+  const take = (from: number, count: number, service: (n: number) => string) => {
+    const resourceLogs = Array.from({ length: count }, (_, i) => ({
+      resource: { attributes: [text("service.name", service(from + i)), text("service.instance.id", `i${from + i}`)] },
+      scopeLogs: [
+        { logRecords: [{ timeUnixNano: ns(clockMs), body: { value: { case: "stringValue" as const, value: "x" } } }] },
+      ],
+    }));
+    return intake.logs(create(ExportLogsServiceRequestSchema, { resourceLogs } as never));
+  };
+  const names = ({ batches }: { batches: readonly { service: string; instance: string }[] }) =>
+    new Set(batches.map(({ service, instance }) => `${service} ${instance}`));
+  const one = () => "Bomb.one";
+  const first = take(0, otlpLimits.instances, one);
+  assert.deepEqual([names(first).size, first.folded], [otlpLimits.instances, ""]);
+  const more = take(otlpLimits.instances, 50, one);
+  assert.deepEqual([[...names(more)], more.folded], [["Bomb.one (other)"], `Bomb.one i${otlpLimits.instances}`]);
+  assert.equal(more.batches[0]?.batch.logs.text.length, 50, "nothing is lost");
+  assert.deepEqual([...names(take(7, 1, one))], ["Bomb.one i7"], "one that was known");
+  take(0, otlpLimits.services, (n) => `Bomb.s${n}`);
+  assert.deepEqual([...names(take(9_999, 1, (n) => `Bomb.s${n}`))], ["OTel.other_services (other)"]);
+  clockMs += otlpLimits.heardMs;
+  assert.deepEqual([...names(take(otlpLimits.instances, 1, one))], [`Bomb.one i${otlpLimits.instances}`]);
+});
+
 test("a million series of one instance are a thousand, and the rest is said to be refused", () => {
   const intake = new Intake(() => nowMs);
   let rejected = 0;
@@ -248,6 +344,9 @@ test("JSON has ids in hex and numbers as text; what is no request is refused wit
   assert.equal(Buffer.from(found.traceId).toString("hex"), "ab".repeat(16));
   assert.equal(found.startTimeUnixNano, 12n);
   assert.throws(() => read({ resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: "zz" }] }] }] }), /is no hex id/);
+  const half = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"half \\ud83d"}]}]}]}';
+  const cut = requestFromJson(ExportTraceServiceRequestSchema, Buffer.from(half));
+  assert.equal(cut.resourceSpans[0]!.scopeSpans[0]!.spans[0]!.name, "half \ufffd", "a text that was cut within a pair");
   assert.throws(() => read({ resourceSpans: 7 }));
   const bytes = Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f);
   assert.throws(() => requestFromProtobuf(ExportTraceServiceRequestSchema, bytes));

@@ -13,7 +13,7 @@ const secretName = /password|passwd|secret|authorization|cookie|api[-_.]?key|(^|
 /** Puts log lines down; see docs/decisions/0011-open-telemetry.md, "Logs". */
 export function takeLogs(all: readonly ResourceLogs[], output: IntakeOutput, nowMs: number): void {
   for (const { resource, scopeLogs } of all) {
-    const reporter = reporterOf(resource);
+    const reporter = output.admit(reporterOf(resource));
     for (const { logRecords } of scopeLogs) {
       for (const record of logRecords) if (output.admits()) takeLine(record, reporter, output, nowMs);
     }

@@ -1,4 +1,4 @@
-import { SampleKind } from "@msec/telemetry";
+import { metricValueProblem, SampleKind } from "@msec/telemetry";
 import type { KeyValue } from "../gen/opentelemetry/proto/common/v1/common_pb.js";
 import {
   AggregationTemporality,
@@ -9,10 +9,11 @@ import {
   type ResourceMetrics,
 } from "../gen/opentelemetry/proto/metrics/v1/metrics_pb.js";
 import type { CumulativeState } from "./cumulative-state.ts";
+import { bucketsInOrder, type ExponentialBuckets, SCALE_MAX, SCALE_MIN } from "./exponential-buckets.ts";
 import { type Bucket, histogramQuantile } from "./histogram-quantile.ts";
 import type { IntakeOutput } from "./intake-output.ts";
 import { metricSeriesName } from "./metric-series-name.ts";
-import type { NameLimit } from "./name-limit.ts";
+import { type NameLimit, tooManySeries } from "./name-limit.ts";
 import { otlpLimits as limits } from "./otlp-limits.ts";
 import { type Reporter, reporterOf } from "./reporter.ts";
 
@@ -23,11 +24,13 @@ const quantiles = [
   ["p90", 0.9],
   ["p99", 0.99],
 ] as const;
-// Buckets beyond a double: 2^±1074.
-const EXPONENT_MAX = 1_074;
 
 /** What outlives a request. */
-export type MetricMemory = { readonly cumulative: CumulativeState; readonly series: NameLimit };
+export type MetricMemory = {
+  readonly cumulative: CumulativeState<readonly number[]>;
+  readonly exponential: CumulativeState<ExponentialBuckets>;
+  readonly series: NameLimit;
+};
 
 /** Puts points down as samples; see docs/decisions/0011-open-telemetry.md, "Metrics". */
 export function takeMetrics(all: readonly ResourceMetrics[], output: IntakeOutput, memory: MetricMemory): void {
@@ -51,9 +54,10 @@ class PointTaker {
   readonly #owner: string;
 
   constructor(reporter: Reporter, output: IntakeOutput, memory: MetricMemory) {
-    this.#reporter = reporter;
+    this.#reporter = output.admit(reporter);
     this.#output = output;
     this.#memory = memory;
+    // Who it is by its own word: what grows since several programs began grows for each of them alone.
     this.#owner = `${reporter.service} ${reporter.instance}`;
   }
 
@@ -68,7 +72,7 @@ class PointTaker {
         for (const point of dataPoints) {
           // What may fall, since a program began, is how much there is now.
           if (!isMonotonic && !isDelta) this.#gauge(name, point);
-          else this.#sum(name, point, isDelta);
+          else this.#sum(name, point, isDelta, isMonotonic);
         }
         break;
       }
@@ -104,12 +108,15 @@ class PointTaker {
     if (second !== undefined) this.#put(SampleKind.gauge, name, point.attributes, numberOf(point), second);
   }
 
-  #sum(name: string, point: NumberDataPoint, isDelta: boolean): void {
+  #sum(name: string, point: NumberDataPoint, isDelta: boolean, isMonotonic: boolean): void {
     const second = this.#begin(point);
     if (second === undefined) return;
     const value = numberOf(point);
-    if (!Number.isFinite(value)) {
-      this.#output.reject(`its value is ${value}`);
+    const problem =
+      metricValueProblem(value) ??
+      (isMonotonic && value < 0 ? `its value is ${value}, and it is said that it only grows` : undefined);
+    if (problem !== undefined) {
+      this.#output.reject(problem);
       return;
     }
     const [delta] = isDelta ? [value] : (this.#delta(name, point, [value]) ?? []);
@@ -126,6 +133,10 @@ class PointTaker {
     }
     if (bucketCounts.length > 0 && bucketCounts.length !== explicitBounds.length + 1) {
       this.#output.reject("bucket_counts must have one element more than explicit_bounds");
+      return;
+    }
+    if (explicitBounds.some((bound, i) => !(bound > (explicitBounds[i - 1] ?? Number.NEGATIVE_INFINITY)))) {
+      this.#output.reject("explicit_bounds must ascend");
       return;
     }
     const counts = bucketCounts.map(Number);
@@ -148,20 +159,19 @@ class PointTaker {
       this.#output.reject(`it has more than ${limits.buckets} buckets`);
       return;
     }
-    const step = 2 ** -scale;
-    const border = (index: number) => 2 ** Math.min(Math.max(index * step, -EXPONENT_MAX), 1_023.999);
-    const above = (positive?.bucketCounts ?? []).map((count, i) => {
-      const index = (positive?.offset ?? 0) + i;
-      return { from: border(index), to: border(index + 1), count: Number(count) };
-    });
-    const below = (negative?.bucketCounts ?? []).map((count, i) => {
-      const index = (negative?.offset ?? 0) + i;
-      return { from: -border(index + 1), to: -border(index), count: Number(count) };
-    });
-    const zero = { from: 0, to: 0, count: Number(point.zeroCount) };
+    if (scale < SCALE_MIN || scale > SCALE_MAX) {
+      this.#output.reject(`its scale is ${scale}, ${SCALE_MIN}…${SCALE_MAX} was expected`);
+      return;
+    }
+    const value: ExponentialBuckets = {
+      scale,
+      zeroCount: Number(point.zeroCount),
+      positive: { offset: positive?.offset ?? 0, counts: (positive?.bucketCounts ?? []).map(Number) },
+      negative: { offset: negative?.offset ?? 0, counts: (negative?.bucketCounts ?? []).map(Number) },
+    };
     this.#totals(name, point, second, Number(point.count), point.sum, isDelta);
-    // Buckets of cumulative points move and merge: their quantiles are those since the program began.
-    this.#quantiles(name, point, second, [...below.reverse(), zero, ...above]);
+    const own = isDelta ? value : this.#since(this.#memory.exponential, name, point, value);
+    if (own !== undefined) this.#quantiles(name, point, second, bucketsInOrder(own));
   }
 
   #totals(
@@ -199,10 +209,14 @@ class PointTaker {
   }
 
   #delta(series: string, point: AnyPoint, values: readonly number[]): readonly number[] | undefined {
+    return this.#since(this.#memory.cumulative, series, point, values);
+  }
+
+  #since<Value>(state: CumulativeState<Value>, series: string, point: AnyPoint, value: Value): Value | undefined {
     const name = metricSeriesName(series, point.attributes);
     if (name === undefined) return undefined;
     const { startTimeUnixNano: startNs, timeUnixNano: timeNs } = point;
-    return this.#memory.cumulative.delta(`${this.#owner} ${name}`, { startNs, timeNs, values });
+    return state.delta(`${this.#owner} ${name}`, { startNs, timeNs, value });
   }
 
   #put(kind: SampleKind, name: string, attributes: readonly KeyValue[], value: number, second: number): void {
@@ -211,12 +225,14 @@ class PointTaker {
       this.#output.reject(`${JSON.stringify(name.slice(0, 60))} is no name for a metric`);
       return;
     }
-    if (!Number.isFinite(value)) {
-      this.#output.reject(`its value is ${value}`);
+    const problem = metricValueProblem(value);
+    if (problem !== undefined) {
+      this.#output.reject(problem);
       return;
     }
-    if (!this.#memory.series.takes(this.#owner, series)) {
-      this.#output.reject(`${limits.series} series of ${this.#reporter.service} are reported already`);
+    const { service, instance } = this.#reporter;
+    if (!this.#memory.series.takes(`${service} ${instance}`, series)) {
+      this.#output.reject(tooManySeries(service));
       return;
     }
     this.#output.of(this.#reporter).addSample(kind, PREFIX + series, value, second);

@@ -18,10 +18,18 @@ export const otlpLimits = {
   series: 1_000,
   /** Different methods of one instance that are counted by name. */
   methods: 1_000,
-  /** Instances whose names are remembered; the one that began first makes room. */
-  instances: 1_000,
+  /** Services told apart among those heard within `heardMs`; further ones are kept as one. */
+  services: 1_000,
+  /** The same of instances; further ones are kept as the instance `(other)` of their service. */
+  instances: 5_000,
+  /** Milliseconds after which a service or instance that is silent makes room. */
+  heardMs: 3_600_000,
+  /** Names of metrics of all instances together, and as many of methods, until silent instances make room. */
+  allNames: 200_000,
   /** Cumulative points remembered; the one that was not reported for longest makes room. */
   cumulativePoints: 50_000,
+  /** The same of exponential histograms, whose buckets are remembered. */
+  cumulativeHistograms: 5_000,
   /** Buckets of one histogram point. */
   buckets: 1_000,
   /** Spans, lines and points of a request together. */

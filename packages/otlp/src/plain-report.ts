@@ -1,21 +1,22 @@
-import { Level, type LevelName, metricNameProblem, SampleKind } from "@msec/telemetry";
+import { Level, type LevelName, metricNameProblem, metricValueProblem, SampleKind } from "@msec/telemetry";
 import { z } from "zod";
-import { IntakeOutput, type Taken } from "./intake-output.ts";
-import type { NameLimit } from "./name-limit.ts";
+import type { IntakeOutput, Taken } from "./intake-output.ts";
+import { type NameLimit, tooManySeries } from "./name-limit.ts";
 import { otlpLimits as limits } from "./otlp-limits.ts";
 import { printable, serviceName } from "./reporter.ts";
 
 const levels = Object.keys(Level) as LevelName[];
-const number = z.number().refine(Number.isFinite, "must be a finite number");
-const numbers = z.record(z.string(), number).refine((record) => Object.keys(record).length <= 100, "at most 100 names");
+const number = z.number().refine((value) => metricValueProblem(value) === undefined, "must be finite, at most 1e100");
+const numbersOf = (value: z.ZodType<number>) =>
+  z.record(z.string(), value).refine((record) => Object.keys(record).length <= 100, "at most 100 names");
 
 const reportSchema = z.strictObject({
   service: z.string().min(1).max(limits.nameUnits),
   instance: z.string().max(100).default(""),
   /** What came since the last report, by name. */
-  counters: z.record(z.string(), number.min(0)).default({}),
+  counters: numbersOf(number.refine((value) => value >= 0, "must not be negative")).default({}),
   /** How much there is now, by name. */
-  gauges: numbers.default({}),
+  gauges: numbersOf(number).default({}),
   text: z.string().max(limits.textUnits).default(""),
   level: z.enum(levels).default("info"),
   fields: z
@@ -32,7 +33,7 @@ const reportSchema = z.strictObject({
  *
  * @throws Error saying what is wrong with it; nothing of it is taken then
  */
-export function takePlainReport(bytes: Uint8Array, series: NameLimit, nowMs: number): Taken {
+export function takePlainReport(bytes: Uint8Array, series: NameLimit, output: IntakeOutput): Taken {
   const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   const parsed = reportSchema.safeParse(json);
   if (!parsed.success) {
@@ -40,8 +41,8 @@ export function takePlainReport(bytes: Uint8Array, series: NameLimit, nowMs: num
     throw new Error(`${issue?.path.join(".") || "the report"}: ${issue?.message}`);
   }
   const { service, instance, counters, gauges, text, level, fields } = parsed.data;
-  const reporter = { service: serviceName(service), instance: printable(instance) || "plain" };
-  const output = new IntakeOutput(nowMs);
+  const reporter = output.admit({ service: serviceName(service), instance: printable(instance) || "plain" });
+  const { nowMs } = output;
   const builder = output.of(reporter);
   const second = Math.floor(nowMs / 1_000);
   const samples = [
@@ -56,7 +57,7 @@ export function takePlainReport(bytes: Uint8Array, series: NameLimit, nowMs: num
     if (series.takes(`${reporter.service} ${reporter.instance}`, name)) {
       builder.addSample(kind, `usr.${name}`, value, second);
     } else {
-      output.reject(`${limits.series} series of ${reporter.service} are reported already`);
+      output.reject(tooManySeries(reporter.service));
     }
   }
   if (text !== "") {

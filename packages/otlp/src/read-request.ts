@@ -17,14 +17,16 @@ export function requestFromProtobuf<Desc extends DescMessage>(schema: Desc, byte
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 export function requestFromJson<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  const json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), idFromHex);
+  const json = JSON.parse(new TextDecoder("utf-8").decode(bytes), readValue);
   return fromJson(schema, json as JsonValue, { ignoreUnknownFields: true });
 }
 
 const idNames = new Set(["traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"]);
 
-function idFromHex(this: unknown, key: string, value: unknown): unknown {
-  if (!idNames.has(key) || typeof value !== "string") return value;
+function readValue(key: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  // Half of a pair, where a program cut a text: one line must not cost the others of its request.
+  if (!idNames.has(key)) return value.toWellFormed();
   if (!/^([0-9a-f]{2}){0,16}$/i.test(value))
     throw new Error(`${key} ${JSON.stringify(value.slice(0, 40))} is no hex id`);
   return Buffer.from(value, "hex").toString("base64");

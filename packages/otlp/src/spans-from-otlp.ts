@@ -25,7 +25,7 @@ export type SpanMemory = { readonly keeper: SpanKeeper; readonly methods: NameLi
 /** Puts spans down, and counts those that are calls; see docs/decisions/0011-open-telemetry.md, "Spans". */
 export function takeSpans(all: readonly ResourceSpans[], output: IntakeOutput, memory: SpanMemory): void {
   for (const { resource, scopeSpans } of all) {
-    const reporter = reporterOf(resource);
+    const reporter = output.admit(reporterOf(resource));
     for (const { spans } of scopeSpans) {
       for (const span of spans) if (output.admits()) takeSpan(span, reporter, output, memory);
     }

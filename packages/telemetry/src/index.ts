@@ -22,6 +22,7 @@ export {
   type OpenTelemetryMetric,
 } from "./metric-catalogue.ts";
 export { metricNameProblem } from "./metric-name.ts";
+export { METRIC_VALUE_MAX, metricValueProblem } from "./metric-value.ts";
 export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";
 export { SlowBound } from "./slow-bound.ts";
 export { SpanSampler, tracePosition } from "./span-sampler.ts";

@@ -344,7 +344,7 @@ describe("samples", () => {
     recorder.gauge("load", Number.NaN);
     assert.equal(recorder.drain()!.droppedRows, 3n);
     assert.equal(problems.length, 2);
-    assert.match(problems[1]!, /"load" was given NaN/);
+    assert.match(problems[1]!, /"load" was not taken: its value is NaN/);
   });
 
   test("names without end are refused from the limit on, and known ones go on", () => {

@@ -1,6 +1,7 @@
 import { type SampleColumns, SampleKind } from "./batch.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { metricNameProblem, USER_PREFIX } from "./metric-name.ts";
+import { metricValueProblem } from "./metric-value.ts";
 
 type Sample = { readonly name: string; readonly kind: SampleKind; second: number; value: number; reported: boolean };
 
@@ -27,8 +28,8 @@ export class SampleTable {
    * @returns what is wrong, as a sentence, when the value was not taken
    */
   report(kind: SampleKind, name: string, value: number, second: number, dictionary: Dictionary): string | undefined {
-    if (!Number.isFinite(value))
-      return `metric ${JSON.stringify(name)} was given ${value}, a finite number was expected`;
+    const unusable = metricValueProblem(value);
+    if (unusable !== undefined) return `metric ${JSON.stringify(String(name).slice(0, 40))} was not taken: ${unusable}`;
     const samples = kind === SampleKind.counter ? this.#counters : this.#gauges;
     let sample = samples.get(name);
     if (sample === undefined) {

@@ -1,3 +1,4 @@
+import type { OtlpCounts } from "@msec/otlp/listen";
 import {
   type MetricFamily,
   otlpFamilies,
@@ -16,7 +17,7 @@ export interface AgentFamiliesParts {
   readonly isConnected: () => boolean;
   readonly routeVersion: () => bigint;
   /** Requests, refusals and rows refused over OTLP; `undefined` where it is not taken. */
-  readonly otlp: () => { requests: number; refused: number; rejectedRows: number; leftOutSpans: number } | undefined;
+  readonly otlp: () => Readonly<OtlpCounts> | undefined;
   /** Requests forwarded and dropped, bytes that wait; `undefined` where nothing is forwarded. */
   readonly forwarded: () => { sent: number; dropped: number; queuedBytes: number } | undefined;
   /** Envelopes that were not looked at because too many came at once. */

@@ -5,6 +5,7 @@ import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbui
 import type { Log } from "@msec/process";
 import { Code, codeName, RpcError } from "@msec/rpc";
 import { compileCodec, Writer } from "@msec/wire";
+import { foldedText } from "../intake-output.ts";
 import { otlpLimits as limits } from "../otlp-limits.ts";
 import { requestFromJson, requestFromProtobuf } from "../read-request.ts";
 import type { OtlpDesk } from "./otlp-desk.ts";
@@ -20,6 +21,13 @@ const statusOfCode: ReadonlyMap<Code, number> = new Map([
   [Code.ResourceExhausted, 429],
   [Code.Unavailable, 503],
 ]);
+
+/** A body in a form that is not taken. */
+class UnsupportedType extends RpcError {
+  constructor(message: string) {
+    super(Code.InvalidArgument, message);
+  }
+}
 
 const protobufType = "application/x-protobuf";
 const jsonType = "application/json";
@@ -61,10 +69,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, desk: 
   desk.admit(request.headers);
   const type = (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
   if (signal === undefined ? type !== jsonType : type !== jsonType && type !== protobufType) {
-    throw new RpcError(
-      Code.InvalidArgument,
-      `Content-Type must be ${signal === undefined ? "" : `${protobufType} or `}${jsonType}`,
-    );
+    throw new UnsupportedType(`Content-Type must be ${signal === undefined ? "" : `${protobufType} or `}${jsonType}`);
   }
   const body = await readBody(request);
   desk.admitBytes(body.length);
@@ -75,7 +80,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, desk: 
       response,
       200,
       jsonType,
-      JSON.stringify(taken.rejected === 0 ? {} : { rejected: taken.rejected, why: taken.why }),
+      JSON.stringify({
+        ...(taken.rejected === 0 ? {} : { rejected: taken.rejected, why: taken.why }),
+        ...(taken.folded === "" ? {} : { warning: foldedText(taken) }),
+      }),
     );
     return;
   }
@@ -100,7 +108,7 @@ function invalidUnless<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.slice(0, 300) : String(cause);
+    const why = cause instanceof Error ? cause.message.slice(0, 300).toWellFormed() : String(cause);
     throw new RpcError(Code.InvalidArgument, `the body cannot be read: ${why}`, { cause });
   }
 }
@@ -108,7 +116,7 @@ function invalidUnless<T>(read: () => T): T {
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   if (encoding !== "identity" && encoding !== "gzip") {
-    throw new RpcError(Code.InvalidArgument, "Content-Encoding must be gzip or identity");
+    throw new UnsupportedType("Content-Encoding must be gzip or identity");
   }
   if (Number(request.headers["content-length"] ?? 0) > limits.requestBytes) throw tooLarge();
   const chunks: Buffer[] = [];
@@ -131,22 +139,25 @@ function tooLarge(): RpcError {
   return new RpcError(Code.OutOfRange, `the body has more than ${limits.requestBytes} bytes; send smaller batches`);
 }
 
-function sendError(request: IncomingMessage, response: ServerResponse, { code, message }: RpcError): void {
+function sendError(request: IncomingMessage, response: ServerResponse, error: RpcError): void {
+  const { code, message } = error;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const status = statusOfCode.get(code) ?? 500;
+  const status = error instanceof UnsupportedType ? 415 : (statusOfCode.get(code) ?? 500);
   if (status === 429 || status === 503) response.setHeader("retry-after", "1");
+  if (status === 405) response.setHeader("allow", "POST");
+  if (status === 415) response.setHeader("accept-encoding", "gzip, identity");
+  if (status === 401) response.setHeader("www-authenticate", "Bearer");
   if (request.headers["content-type"]?.startsWith(protobufType)) {
-    // google.rpc.Status: field 2 is the message; the code of HTTP has said the rest.
-    const text = Buffer.from(message.slice(0, 100));
-    send(
-      response,
-      status,
-      protobufType,
-      Buffer.concat([Buffer.from([0x12, Math.min(text.length, 127)]), text.subarray(0, 127)]),
-    );
+    // google.rpc.Status { int32 code = 1; string message = 2 }
+    const writer = new Writer();
+    writer.byte(0x08);
+    writer.uint32(code);
+    writer.byte(0x12);
+    writer.string(message);
+    send(response, status, protobufType, writer.detach());
   } else {
     send(response, status, jsonType, JSON.stringify({ code: codeName(code), message }));
   }

@@ -9,9 +9,11 @@ import { createLog } from "@msec/process";
 import { Code, createClient, RpcError } from "@msec/rpc";
 import { createGrpcChannel } from "@msec/rpc-node";
 import { TraceService } from "../../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import { Intake } from "../intake.ts";
 import type { ReportedBatch } from "../intake-output.ts";
 import { otlpLimits } from "../otlp-limits.ts";
 import { listenOtlp, type OtlpOptions } from "./listen-otlp.ts";
+import { OtlpDesk } from "./otlp-desk.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "msec-otlp-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -51,11 +53,11 @@ test("what is not OTLP is refused with a status that says why, and the door goes
     [413, "/v1/traces", bomb, gzip],
     [413, "/v1/traces", Buffer.alloc(otlpLimits.requestBytes + 1), proto],
     [400, "/v1/traces", "no gzip", gzip],
-    [400, "/v1/traces", "{}", { "content-encoding": "br" }],
+    [415, "/v1/traces", "{}", { "content-encoding": "br" }],
     [400, "/v1/traces", "{", {}],
     [400, "/v1/logs", deep, {}],
     [400, "/v1/metrics", Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0x7f), proto],
-    [400, "/v1/traces", "{}", { "content-type": "text/plain" }],
+    [415, "/v1/traces", "{}", { "content-type": "text/plain" }],
     [400, "/v1/report", '{"service":""}', {}],
     [404, "/v1/other", "{}", {}],
     [403, "/v1/traces", "{}", { origin: "http://evil.example" }],
@@ -126,4 +128,17 @@ test("what cannot be kept is to come again, and too much is told so", async () =
   );
   const statuses = new Set(answers.map(({ status }) => status).sort());
   assert.deepEqual([...statuses], [200, 429]);
+});
+
+test("what is too much is told to come again in a second over gRPC, too: without that word exporters drop it", () => {
+  const desk = new OtlpDesk(new Intake(Date.now), () => {}, undefined, log);
+  const untilRefused = () => {
+    for (;;) desk.admit({});
+  };
+  assert.throws(untilRefused, (error: RpcError) => {
+    assert.equal(error.code, Code.ResourceExhausted);
+    const [retry] = error.details.messages ?? [];
+    assert.deepEqual([retry?.type, [...(retry?.value ?? [])]], ["google.rpc.RetryInfo", [10, 2, 8, 1]]);
+    return true;
+  });
 });

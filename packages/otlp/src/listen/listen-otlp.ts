@@ -55,7 +55,7 @@ export async function listenOtlp(options: OtlpOptions): Promise<OtlpDoors> {
     }
   }
   const isToken = tokenFile === "" ? undefined : readToken(tokenFile);
-  const desk = new OtlpDesk(new Intake(options.now ?? Date.now, options.spanRate), options.keep, isToken);
+  const desk = new OtlpDesk(new Intake(options.now ?? Date.now, options.spanRate), options.keep, isToken, log);
   let server: Server | undefined;
   let listener: Listener | undefined;
   const close = async () => {

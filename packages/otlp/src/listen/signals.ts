@@ -12,7 +12,7 @@ import {
   ExportTraceServiceResponseSchema,
 } from "../../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import type { Intake } from "../intake.ts";
-import type { Taken } from "../intake-output.ts";
+import { foldedText, type Taken } from "../intake-output.ts";
 
 /** What the protocol has for one kind of telemetry. */
 export type Signal<Request extends DescMessage = DescMessage, Response extends DescMessage = DescMessage> = {
@@ -27,10 +27,12 @@ const signal = <Request extends DescMessage, Response extends DescMessage>(
   one: Signal<Request, Response>,
 ): Signal<Request, Response> => one;
 
-const partial = (name: string) => (taken: Taken) =>
-  taken.rejected === 0
-    ? {}
-    : { partialSuccess: { [name]: BigInt(taken.rejected), errorMessage: `not taken: ${taken.why}` } };
+const partial = (name: string) => (taken: Taken) => {
+  const { rejected, why } = taken;
+  if (rejected > 0) return { partialSuccess: { [name]: BigInt(rejected), errorMessage: `not taken: ${why}` } };
+  const errorMessage = foldedText(taken);
+  return errorMessage === "" ? {} : { partialSuccess: { errorMessage } };
+};
 
 /** Each kind of telemetry by its path over HTTP. */
 export const signals = {

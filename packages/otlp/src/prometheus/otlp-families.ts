@@ -15,5 +15,11 @@ export function otlpFamilies(counts: Readonly<OtlpCounts> | undefined): MetricFa
       "Spans counted and not kept, because there are more than the rate",
       counts.leftOutSpans,
     ),
+    singleValue(
+      "counter",
+      "msec_otlp_folded_requests",
+      "Export requests of which something was kept under (other), because too many services or instances report",
+      counts.foldedRequests,
+    ),
   ];
 }
