@@ -1,4 +1,4 @@
-import { Code, RpcError, type ServedMethod } from "@msec/rpc";
+import { Code, RpcError, type ServedCall, type ServedMethod } from "@msec/rpc";
 import type { ConnectionRoom } from "./connection-room.ts";
 import { expectedAnswerBytes, learnAnswerBytes } from "./srpc/answer-size.ts";
 
@@ -68,6 +68,17 @@ export class CallRoom {
     }
     this.isWaiting = true;
     return false;
+  }
+
+  /** The same for a call whose request is complete and has so many bytes; the time that it waits for room is no queue of this process's work. */
+  takeFor(call: ServedCall, bytes: number, begun: () => void): void {
+    let waited = false;
+    waited = !this.take(bytes, () => {
+      if (waited) {
+        call.waitingSinceMs = performance.now();
+      }
+      begun();
+    });
   }
 
   /** There is room now. Called by the connection only. */

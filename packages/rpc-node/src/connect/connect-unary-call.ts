@@ -1,18 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
-import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
+import { Code, RpcError, type ServedMethod } from "@msec/rpc";
 import { compileJsonCodec } from "@msec/wire";
-import { CallRoom } from "../call-room.ts";
 import { encodeEnvelope } from "../grpc/encode-envelope.ts";
-import { acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "../grpc/grpc-compression.ts";
-import { badRequest } from "../grpc/grpc-unary-call.ts";
+import { acceptsGzip, gzipMessage } from "../grpc/grpc-compression.ts";
 import { parseJson } from "../http-json/json-text.ts";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
 import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { Http2Shared } from "../http2/http2-exchange.ts";
-import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
-import type { ReadTurn } from "../read-turn.ts";
+import { UnaryWebCall } from "../http2/unary-web-call.ts";
+import type { ArrivedHeaders } from "../http2/web-call.ts";
 import { connectJsonFromError, statusFromCode } from "./connect-json-error.ts";
 
 /** So much of a body that does not say how long it is may come before there must be room for the largest. */
@@ -42,18 +40,10 @@ export function connectFormat(contentType: string | undefined): ConnectFormat | 
  * A path of our own beside connect-node's for the reason that gRPC has one: the protocol is so small that fetch's objects and the
  * async iterators cost more than all the rest.
  */
-export class ConnectUnaryCall extends WebCall {
-  comesSinceMs: number;
-  readonly #room: CallRoom;
-  readonly #reads: ReadTurn;
-  /** The body is not complete yet. */
-  #isIncomplete = true;
+export class ConnectUnaryCall extends UnaryWebCall {
   readonly #request: IncomingMessage | Http2ServerRequest;
   readonly #response: ServerResponse;
-  readonly #served: ServedMethod;
   readonly #format: ConnectFormat;
-  readonly #calls: CallServer;
-  readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
 
@@ -65,35 +55,20 @@ export class ConnectUnaryCall extends WebCall {
     format: ConnectFormat,
     shared: Http2Shared,
   ) {
-    super(arrived);
+    super(arrived, method, shared);
     this.#request = request;
     this.#response = response;
-    this.#served = method;
     this.#format = format;
-    this.#room = new CallRoom(arrived.connection.room, method);
-    this.#reads = arrived.connection.reads;
-    this.comesSinceMs = this.receivedMs;
-    this.#calls = shared.calls;
-    this.#maxBytes = shared.limits.frames.maxBytes;
-  }
-
-  // What waits for room here is not slow.
-  get isIncomplete(): boolean {
-    return this.#isIncomplete && !this.#room.isWaiting;
   }
 
   /** Read the request, then run the handler. */
   read(): void {
     const request = this.#request;
-    this.#response.on("close", () => {
-      this.#room.end();
-      this.#calls.abandon(this, new RpcError(Code.Canceled, "the caller gave the call up"));
-    });
+    this.#response.on("close", () => this.closed());
     const bytes = Number(request.headers["content-length"] ?? 0);
-    const refusal =
-      bytes > this.#maxBytes ? this.#tooLarge() : this.#calls.stopping ? this.#calls.admit(this) : undefined;
+    const refusal = bytes > this.maxBytes ? this.#tooLarge() : this.calls.stopping ? this.calls.admit(this) : undefined;
     if (refusal) {
-      this.#calls.refuse(this, refusal);
+      this.calls.refuse(this, refusal);
       return;
     }
     request.on("end", () => this.#onEnd());
@@ -106,7 +81,7 @@ export class ConnectUnaryCall extends WebCall {
   }
 
   respond(fields: object): number {
-    const envelope = encodeEnvelope(this.#served, fields, this.#maxBytes);
+    const envelope = encodeEnvelope(this.served, fields, this.maxBytes);
     const bytes = envelope.length - 5;
     const body = this.#format === "proto" ? envelope.subarray(5) : this.#json(fields);
     if (this.givenReply?.compress && acceptsGzip(firstHeader(this.#request.headers, "accept-encoding"))) {
@@ -118,8 +93,8 @@ export class ConnectUnaryCall extends WebCall {
   }
 
   respondError(error: RpcError): void {
-    this.#room.end();
-    if (this.#isIncomplete && this.#request.httpVersionMajor === 1 && !this.#response.headersSent) {
+    this.room.end();
+    if (this.awaitsMore && this.#request.httpVersionMajor === 1 && !this.#response.headersSent) {
       // The rest of the body is unread, so nothing can follow on this connection.
       this.#response.setHeader("connection", "close");
     }
@@ -131,16 +106,16 @@ export class ConnectUnaryCall extends WebCall {
     if (this.settled) {
       return;
     }
-    this.waitingSinceMs = this.#reads.startMs();
-    const refusal = this.#room.arrived(chunk.length);
+    this.waitingSinceMs = this.reads.startMs();
+    const refusal = this.room.arrived(chunk.length);
     if (refusal) {
       this.#chunks = [];
-      this.#calls.refuse(this, refusal);
+      this.calls.refuse(this, refusal);
       return;
     }
-    if (this.#bytes > this.#maxBytes) {
+    if (this.#bytes > this.maxBytes) {
       this.#chunks = [];
-      this.#calls.refuse(this, this.#tooLarge());
+      this.calls.refuse(this, this.#tooLarge());
       return;
     }
     this.#chunks.push(chunk);
@@ -148,15 +123,15 @@ export class ConnectUnaryCall extends WebCall {
       // A body in tiny pieces: a Buffer object for each takes far more than its bytes.
       this.#chunks = [Buffer.concat(this.#chunks)];
     }
-    if (this.#bytes > unannouncedBytes && !this.#room.isTaken && !this.#room.isWaiting) {
+    if (this.#bytes > unannouncedBytes && !this.room.isTaken && !this.room.isWaiting) {
       this.#request.pause();
-      this.#takeRoom(this.#maxBytes, () => this.#request.resume());
+      this.#takeRoom(this.maxBytes, () => this.#request.resume());
     }
   }
 
   // What does not fit stays unread: in the stream's window, or in the connection.
   #takeRoom(bytes: number, read: () => void): void {
-    const room = this.#room;
+    const room = this.room;
     let waited = false;
     waited = !room.take(bytes, () => {
       if (waited) {
@@ -167,12 +142,12 @@ export class ConnectUnaryCall extends WebCall {
     });
     const refusal = waited ? room.hold(Math.min(bytes, streamWindowBytes)) : undefined;
     if (refusal) {
-      this.#calls.refuse(this, refusal);
+      this.calls.refuse(this, refusal);
     }
   }
 
   #onEnd(): void {
-    this.#isIncomplete = false;
+    this.awaitsMore = false;
     if (this.settled) {
       return;
     }
@@ -180,50 +155,14 @@ export class ConnectUnaryCall extends WebCall {
     this.#chunks = [];
     const encoding = firstHeader(this.#request.headers, "content-encoding");
     if (encoding === "gzip") {
-      this.#room.take(decompressedBytes(body.length, this.#maxBytes), () => void this.#decompress(body, encoding));
+      this.runCompressed({ flags: 1, body }, encoding);
     } else {
-      this.#run(body);
+      this.run(body);
     }
   }
 
-  async #decompress(body: Buffer, encoding: string): Promise<void> {
-    try {
-      this.#run(await readEnvelope({ flags: 1, body }, encoding, this.#maxBytes));
-    } catch (thrown) {
-      this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
-    }
-  }
-
-  #run(bytes: Buffer): void {
-    this.requestBytes = bytes.length;
-    if (this.settled) {
-      return;
-    }
-    let waited = false;
-    waited = !this.#room.take(bytes.length, () => {
-      if (waited) {
-        this.waitingSinceMs = performance.now();
-      }
-      this.#serve(bytes);
-    });
-  }
-
-  #serve(bytes: Buffer): void {
-    const refusal = this.#calls.admit(this);
-    if (refusal) {
-      this.#calls.refuse(this, refusal);
-      return;
-    }
-    let message: unknown;
-    try {
-      message =
-        this.#format === "proto" ? this.#served.request.decode(bytes, 0, bytes.length) : this.#messageFromJson(bytes);
-    } catch (cause) {
-      this.#calls.refuse(this, cause instanceof RpcError ? cause : badRequest(this.#served, cause));
-      return;
-    }
-    this.#room.runs(bytes.length);
-    this.#calls.serve(this, this.#served, message);
+  protected messageFrom(bytes: Buffer): unknown {
+    return this.#format === "proto" ? this.served.request.decode(bytes, 0, bytes.length) : this.#messageFromJson(bytes);
   }
 
   #messageFromJson(bytes: Buffer): unknown {
@@ -232,17 +171,17 @@ export class ConnectUnaryCall extends WebCall {
     if ("fault" in parsed) {
       throw new RpcError(Code.InvalidArgument, `the body cannot be read: ${parsed.fault}`);
     }
-    return compileJsonCodec(this.#served.desc.input).read(parsed.value);
+    return compileJsonCodec(this.served.desc.input).read(parsed.value);
   }
 
   #json(fields: object): Buffer {
-    const { output } = this.#served.desc;
+    const { output } = this.served.desc;
     const message = create(output, fields as MessageInitShape<DescMessage>);
     return Buffer.from(JSON.stringify(toJson(output, message)));
   }
 
   #tooLarge(): RpcError {
-    return new RpcError(Code.ResourceExhausted, `the body is larger than frames.maxBytes ${this.#maxBytes}`, {
+    return new RpcError(Code.ResourceExhausted, `the body is larger than frames.maxBytes ${this.maxBytes}`, {
       details: { notExecuted: true },
     });
   }
@@ -270,6 +209,6 @@ export class ConnectUnaryCall extends WebCall {
     }
     response.writeHead(status, headers);
     response.end(body);
-    this.#room.answered(body.length);
+    this.room.answered(body.length);
   }
 }

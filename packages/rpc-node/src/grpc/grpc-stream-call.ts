@@ -6,13 +6,14 @@ import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
 import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
 import { readChunks } from "../http2/read-chunks.ts";
+import { badRequest } from "../http2/unary-web-call.ts";
 import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
 import { compressedEnvelope, encodeEnvelope } from "./encode-envelope.ts";
 import { EnvelopeReader } from "./envelope-reader.ts";
 import { acceptedEncodings, acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "./grpc-compression.ts";
 import { respondGrpcError } from "./grpc-response.ts";
 import { trailersFromError } from "./grpc-status.ts";
-import { badRequest, incomplete } from "./grpc-unary-call.ts";
+import { incomplete } from "./grpc-unary-call.ts";
 
 /**
  * One streaming gRPC call on an HTTP/2 stream.

@@ -1,14 +1,13 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
-import { type CallServer, Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
-import { CallRoom } from "../call-room.ts";
+import { Code, RpcError, rpcErrorFromUnknown, type ServedMethod } from "@msec/rpc";
 import { addMetadata, firstHeader } from "../http2/header-metadata.ts";
 import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { Http2Exchange, Http2Shared } from "../http2/http2-exchange.ts";
-import { type ArrivedHeaders, WebCall } from "../http2/web-call.ts";
-import type { ReadTurn } from "../read-turn.ts";
+import { UnaryWebCall } from "../http2/unary-web-call.ts";
+import type { ArrivedHeaders } from "../http2/web-call.ts";
 import { compressedEnvelope, encodeEnvelope } from "./encode-envelope.ts";
 import { type Envelope, EnvelopeReader } from "./envelope-reader.ts";
-import { acceptedEncodings, acceptsGzip, decompressedBytes, gzipMessage, readEnvelope } from "./grpc-compression.ts";
+import { acceptedEncodings, acceptsGzip, gzipMessage } from "./grpc-compression.ts";
 import { respondGrpcError } from "./grpc-response.ts";
 
 const okTrailers = { "grpc-status": "0" };
@@ -19,38 +18,20 @@ const okTrailers = { "grpc-status": "0" };
  * A path of our own beside connect-node's, because that one turns each request into fetch's Headers, AbortSignals and a chain of
  * async iterators; here it is one object, three listeners and the compiled codecs.
  */
-export class GrpcUnaryCall extends WebCall implements Http2Exchange {
+export class GrpcUnaryCall extends UnaryWebCall implements Http2Exchange {
   readonly stream: ServerHttp2Stream;
-  comesSinceMs: number;
-  #isIncomplete = true;
   /** Whether the request came compressed. */
   requestIsCompressed = false;
-  readonly #served: ServedMethod;
-  readonly #calls: CallServer;
-  readonly #maxBytes: number;
   readonly #encoding: string;
   readonly #takesGzip: boolean;
-  readonly #room: CallRoom;
-  readonly #reads: ReadTurn;
   #reader: EnvelopeReader | undefined;
   #envelope: Envelope | undefined;
 
   constructor(arrived: ArrivedHeaders, stream: ServerHttp2Stream, method: ServedMethod, shared: Http2Shared) {
-    super(arrived);
+    super(arrived, method, shared);
     this.stream = stream;
-    this.#served = method;
-    this.#calls = shared.calls;
-    this.#maxBytes = shared.limits.frames.maxBytes;
     this.#encoding = firstHeader(arrived.headers, "grpc-encoding");
     this.#takesGzip = acceptsGzip(firstHeader(arrived.headers, "grpc-accept-encoding"));
-    this.#room = new CallRoom(arrived.connection.room, method);
-    this.#reads = arrived.connection.reads;
-    this.comesSinceMs = this.receivedMs;
-  }
-
-  // What waits for room here is not slow.
-  get isIncomplete(): boolean {
-    return this.#isIncomplete && !this.#room.isWaiting;
   }
 
   /** Read the request, then run the handler. */
@@ -58,14 +39,11 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     const { stream } = this;
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
     stream.on("end", () => this.#onEnd());
-    stream.on("close", () => {
-      this.#room.end();
-      this.#calls.abandon(this, new RpcError(Code.Canceled, "the caller gave the call up"));
-    });
+    stream.on("close", () => this.closed());
   }
 
   respond(fields: object): number {
-    const envelope = encodeEnvelope(this.#served, fields, this.#maxBytes);
+    const envelope = encodeEnvelope(this.served, fields, this.maxBytes);
     if (this.givenReply?.compress && this.#takesGzip) {
       void this.#sendCompressed(envelope.subarray(5));
     } else {
@@ -75,8 +53,8 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
   }
 
   respondError(error: RpcError): void {
-    this.#isIncomplete = false;
-    this.#room.end();
+    this.awaitsMore = false;
+    this.room.end();
     const { stream } = this;
     respondGrpcError(stream, error, this.givenReply);
     if (!stream.readableEnded && !stream.closed) {
@@ -89,14 +67,14 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     if (this.settled) {
       return;
     }
-    this.waitingSinceMs = this.#reads.startMs();
-    const refusal = this.#room.arrived(chunk.length);
+    this.waitingSinceMs = this.reads.startMs();
+    const refusal = this.room.arrived(chunk.length);
     if (refusal) {
-      this.#calls.refuse(this, refusal);
+      this.calls.refuse(this, refusal);
       return;
     }
     try {
-      this.#reader ??= new EnvelopeReader(this.#maxBytes);
+      this.#reader ??= new EnvelopeReader(this.maxBytes);
       this.#reader.push(chunk);
       this.#envelope ??= this.#reader.next();
       if (this.#envelope && this.#reader.heldBytes > 0) {
@@ -106,14 +84,14 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
         this.#takeRoom(this.#reader.announcedBytes);
       }
     } catch (thrown) {
-      this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
+      this.calls.refuse(this, rpcErrorFromUnknown(thrown));
     }
   }
 
   // A message that does not come at once waits in the stream's window until there is room for all of it.
   #takeRoom(bytes: number): void {
     const { stream } = this;
-    const room = this.#room;
+    const room = this.room;
     if (bytes === 0 || room.isTaken || room.isWaiting) {
       return;
     }
@@ -128,67 +106,32 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
       stream.pause();
       const refusal = room.hold(Math.min(bytes, streamWindowBytes));
       if (refusal) {
-        this.#calls.refuse(this, refusal);
+        this.calls.refuse(this, refusal);
       }
     }
   }
 
   #onEnd(): void {
-    this.#isIncomplete = false;
+    this.awaitsMore = false;
     // Node ends the readable side of a stream that was reset as if all had come; `close` follows.
     if (this.settled || this.stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
       return;
     }
     if (!this.#envelope || this.#reader!.heldBytes > 0) {
-      this.#calls.refuse(this, incomplete(this.#reader?.heldBytes ?? 0));
+      this.calls.refuse(this, incomplete(this.#reader?.heldBytes ?? 0));
       return;
     }
     const envelope = this.#envelope;
     this.requestIsCompressed = envelope.flags === 1;
     if (envelope.flags === 0) {
-      this.#run(envelope.body);
+      this.run(envelope.body);
     } else {
-      this.#room.take(decompressedBytes(envelope.body.length, this.#maxBytes), () => void this.#decompress(envelope));
+      this.runCompressed(envelope, this.#encoding);
     }
   }
 
-  async #decompress(envelope: Envelope): Promise<void> {
-    try {
-      this.#run(await readEnvelope(envelope, this.#encoding, this.#maxBytes));
-    } catch (thrown) {
-      this.#calls.refuse(this, rpcErrorFromUnknown(thrown));
-    }
-  }
-
-  #run(bytes: Buffer): void {
-    this.requestBytes = bytes.length;
-    if (this.settled) {
-      return;
-    }
-    let waited = false;
-    waited = !this.#room.take(bytes.length, () => {
-      if (waited) {
-        this.waitingSinceMs = performance.now();
-      }
-      this.#serve(bytes);
-    });
-  }
-
-  #serve(bytes: Buffer): void {
-    const refusal = this.#calls.admit(this);
-    if (refusal) {
-      this.#calls.refuse(this, refusal);
-      return;
-    }
-    let request: unknown;
-    try {
-      request = this.#served.request.decode(bytes, 0, bytes.length);
-    } catch (cause) {
-      this.#calls.refuse(this, badRequest(this.#served, cause));
-      return;
-    }
-    this.#room.runs(bytes.length);
-    this.#calls.serve(this, this.#served, request);
+  protected messageFrom(bytes: Buffer): unknown {
+    return this.served.request.decode(bytes, 0, bytes.length);
   }
 
   async #sendCompressed(body: Buffer): Promise<void> {
@@ -219,7 +162,7 @@ export class GrpcUnaryCall extends WebCall implements Http2Exchange {
     stream.respond(headers, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers(trailers));
     stream.end(envelope);
-    this.#room.answered(envelope.length);
+    this.room.answered(envelope.length);
   }
 }
 
@@ -228,10 +171,4 @@ export function incomplete(heldBytes: number): RpcError {
   return heldBytes === 0
     ? new RpcError(Code.Unimplemented, "the call takes one request, none came")
     : new RpcError(Code.InvalidArgument, `the request ended inside a message, after ${heldBytes} bytes of it`);
-}
-
-/** The bytes are not the request message. */
-export function badRequest(method: { desc: { input: { typeName: string } } }, cause: unknown): RpcError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new RpcError(Code.InvalidArgument, `the body is not a ${method.desc.input.typeName}: ${text}`, { cause });
 }

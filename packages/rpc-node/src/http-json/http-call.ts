@@ -158,13 +158,7 @@ export class HttpCall extends ServedCall implements BodyReceiver {
       return;
     }
     this.requestBytes = this.#bytes;
-    let waited = false;
-    waited = !this.#room.take(this.#bytes, () => {
-      if (waited) {
-        this.waitingSinceMs = performance.now();
-      }
-      this.#run();
-    });
+    this.#room.takeFor(this, this.#bytes, () => this.#run());
   }
 
   #run(): void {
