@@ -111,7 +111,6 @@ class SrpcChannel implements Channel, ConnectionOwner {
   readonly #frameLimits: { maxFrameBytes: number; maxHeadBytes: number };
   readonly #caller: string;
   readonly #heads = new HeadDecoder();
-  readonly #methods = new Map<DescMethodUnary, CallMethod>();
   #lastDesc: DescMethodUnary | undefined;
   #lastMethod: CallMethod | undefined;
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
@@ -353,19 +352,12 @@ class SrpcChannel implements Channel, ConnectionOwner {
     return undefined;
   }
 
-  // The last one before the map: 3 instead of 7 ns where a program calls one method again and again.
   #method(desc: DescMethodUnary): CallMethod {
-    if (desc === this.#lastDesc) {
-      return this.#lastMethod!;
+    if (desc !== this.#lastDesc) {
+      this.#lastMethod = CallMethod.of(desc);
+      this.#lastDesc = desc;
     }
-    let method = this.#methods.get(desc);
-    if (!method) {
-      method = new CallMethod(desc);
-      this.#methods.set(desc, method);
-    }
-    this.#lastDesc = desc;
-    this.#lastMethod = method;
-    return method;
+    return this.#lastMethod!;
   }
 
   #expire(nowMs: number): number {

@@ -113,7 +113,6 @@ class DatagramChannel implements UdpChannel {
   readonly #observer: CallObserver | undefined;
   readonly #peerService: string;
   readonly #heads = new HeadDecoder();
-  readonly #methods = new Map<DescMethodUnary, CallMethod>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   readonly #record = new CallRecord(CallSide.Client);
@@ -164,7 +163,7 @@ class DatagramChannel implements UdpChannel {
       context?.remainingMs() ?? Number.POSITIVE_INFINITY,
     );
     this.#refuse(options, timeoutMs);
-    const method = this.#method(desc);
+    const method = CallMethod.of(desc);
     const sequence = this.#nextSequence();
     const { slab: ids, at: idsAt } = takeIds();
     const frame = this.#encode(method, sequence, request, options, timeoutMs, { slab: ids, at: idsAt });
@@ -390,15 +389,6 @@ class DatagramChannel implements UdpChannel {
   #nextSequence(): number {
     this.#sequence = this.#sequence >= 0xffff_fffe ? 1 : this.#sequence + 1;
     return this.#sequence;
-  }
-
-  #method(desc: DescMethodUnary): CallMethod {
-    let method = this.#methods.get(desc);
-    if (!method) {
-      method = new CallMethod(desc);
-      this.#methods.set(desc, method);
-    }
-    return method;
   }
 }
 
