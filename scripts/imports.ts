@@ -54,7 +54,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@msec/console": ["@msec/api", "@msec/balance", "@msec/rpc"],
   "@msec/example-flight": ["@msec/service"],
   "@msec/example-scenarios": ["@msec/service"],
-  "@msec/e2e": ["@msec/api"],
+  "@msec/e2e": ["@msec/api", "@msec/process"],
 };
 
 /**

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "@msec/process/testing";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -20,19 +20,7 @@ export interface TestSystem extends AsyncDisposable {
 
 /** Free ports, for programs that are told theirs. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) {
-    server.close();
-    await once(server, "close");
-  }
-  return ports;
+  return await Promise.all(Array.from({ length: count }, freePort));
 }
 
 /** Start a program and wait for its first line. @throws what it said when it ends instead */

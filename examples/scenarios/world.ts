@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
-import { TestingAgent, temporaryDirectory } from "@msec/service/testing";
+import { freePort, TestingAgent, temporaryDirectory } from "@msec/service/testing";
 
 const PAGE = `<html><body><h1>Words and their stories</h1>
 <a class="mp3" href="/audio/apple.mp3">The apple of your eye</a>
@@ -137,13 +136,4 @@ async function runProgram(file: string, ...programArguments: string[]): Promise<
   const [status] = await once(child, "close");
   if (status !== 0) throw new Error(`${file} ended with status ${status}`);
   return text;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

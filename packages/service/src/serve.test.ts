@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { clone, create, createFileRegistry, type DescFile, type DescService } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, MethodOptionsSchema } from "@bufbuild/protobuf/wkt";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
 import { UserError } from "@msec/process";
+import { freePort } from "@msec/process/testing";
 import { Code, Priority, RpcError, type ServiceImplementation } from "@msec/rpc";
 import { admissionOf } from "./admission.ts";
 import { connect } from "./connect.ts";
@@ -77,12 +77,8 @@ for (const [srpc, isServed] of [
 
 async function takeUdp(): Promise<Socket & AsyncDisposable> {
   // A number that nobody has for TCP.
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const socket = createSocket("udp4").bind((server.address() as AddressInfo).port, "127.0.0.1");
+  const socket = createSocket("udp4").bind(await freePort(), "127.0.0.1");
   await once(socket, "listening");
-  server.close();
-  await once(server, "close");
   return Object.assign(socket, {
     [Symbol.asyncDispose]: async () => {
       socket.close();

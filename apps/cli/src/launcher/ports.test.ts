@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { UserError } from "@msec/process";
+import { freePort } from "@msec/process/testing";
 import { en } from "../messages/en.ts";
 import { findPortHolder } from "./port-holder.ts";
 import { checkPorts } from "./ports.ts";
@@ -27,10 +28,7 @@ test("a taken port is named with the process that holds it, and the key that set
 });
 
 test("free ports pass, and are free again afterwards", async () => {
-  const { port } = await (async () => {
-    await using free = await listenSomewhere();
-    return free;
-  })();
+  const port = await freePort();
   const place = { address: "127.0.0.1", port, purpose: "console", key: "[server] listen" };
   await checkPorts([place], en);
   await checkPorts([place], en);
@@ -51,9 +49,6 @@ test("one port for two purposes is refused before anything listens", async () =>
 });
 
 test("nobody holds a port on which nobody listens", async () => {
-  const { port } = await (async () => {
-    await using free = await listenSomewhere();
-    return free;
-  })();
+  const port = await freePort();
   assert.equal(findPortHolder(port), undefined);
 });
