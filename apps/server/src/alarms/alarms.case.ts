@@ -367,6 +367,24 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
     );
   });
 
+  it("tells by other channels while one does not answer", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    const channelIds = [await test.channel(`${hook.url}/hangs`), await test.channel(hook.url)];
+    await save(test, ruleOf({ service, channelIds, scope: AlarmScope.INSTANCE, resolveMinutes: 60 }));
+    const quick = async (count: number) => {
+      while (hook.got.filter(({ url }) => !url.endsWith("/hangs")).length < count) await hook.arrival();
+    };
+    await telemetry().calls({ ...flight, service }, start, { bad: 9 });
+    const first = test.judge(start);
+    await quick(1);
+    await telemetry().calls({ ...flight, service, instance: "10.0.0.2:7963" }, start + 1, { bad: 9 });
+    const second = test.judge(start + 1);
+    await quick(2);
+    hook.letGo();
+    await Promise.all([first, second]);
+  });
+
   it("ends the alarms of a rule that was disabled, and goes on with one whose threshold changed", async () => {
     await using test = await open();
     const { service, start } = test;

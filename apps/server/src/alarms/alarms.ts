@@ -69,7 +69,7 @@ export function openAlarms(parts: AlarmParts): Alarms {
   let timer: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
   let judging: Promise<void> | undefined;
-  let sending: Promise<void> | undefined;
+  const sending = new Set<Promise<void>>();
   let forgottenMs = now();
   let isFailing = false;
 
@@ -95,12 +95,12 @@ export function openAlarms(parts: AlarmParts): Alarms {
       isFailing = true;
     }
   };
-  // A slow mail server must not hold up the next minute's verdict, nor a slow query the mail.
-  const send = () => {
-    sending ??= sendOnce().finally(() => {
-      sending = undefined;
-    });
-    return sending;
+  // A slow mail server must not hold up the next minute's verdict, nor other channels, nor a slow query the mail.
+  const send = async () => {
+    const mine = sendOnce();
+    sending.add(mine);
+    await mine;
+    sending.delete(mine);
   };
   const judge = () => {
     judging ??= judgeOnce().finally(() => {
@@ -113,7 +113,7 @@ export function openAlarms(parts: AlarmParts): Alarms {
   const closeAll = async () => {
     clearInterval(timer);
     await judging;
-    await sending;
+    await Promise.all(sending);
     // Where the database is gone too the lease runs out by itself.
     await lease.release().catch(() => {});
     await series.close();

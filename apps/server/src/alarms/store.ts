@@ -7,7 +7,7 @@ import type { ServerStore } from "../schema.ts";
 import { type AlarmView, alarmView, type Beside } from "./alarm-view.ts";
 import { alarmLimits, checkRule } from "./engine/rule.ts";
 import { Source, sourceOf } from "./evaluate/read-series.ts";
-import { type ChannelRow, channelLimits, checkChannel, settingsText } from "./notify/channel.ts";
+import { type ChannelRow, channelLimits, checkChannel, settingsFromRow, settingsText } from "./notify/channel.ts";
 import { findSecrets, sealSecrets } from "./notify/channel-secrets.ts";
 import type { SecretBox } from "./notify/secret-box.ts";
 import { type AlarmRow, ruleFromRow, ruleText, type SilenceRow } from "./rows.ts";
@@ -263,7 +263,10 @@ export class AlarmStore {
     const before = wanted.id === "" ? undefined : await this.getChannel(wanted.id);
     // Secrets belong to where they are sent: another kind of channel does not inherit them.
     const kept = before?.kind === wanted.kind ? findSecrets(before, this.#secrets) : undefined;
-    const { channel, secrets } = checkChannel(wanted, kept);
+    const { channel, secrets } = checkChannel(
+      wanted,
+      before === undefined || kept === undefined ? undefined : { channel: settingsFromRow(before), secrets: kept },
+    );
     if (before === undefined) assertRoom("channels", (await this.listChannels()).length, channelLimits.channels);
     const columns = {
       name: channel.name,

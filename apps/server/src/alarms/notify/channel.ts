@@ -68,13 +68,13 @@ export function settingsText(channel: AlarmChannel): string {
 /**
  * Check a channel that somebody wrote.
  *
- * @param before  what is there already: an empty secret keeps it
+ * @param before  what is there already: an empty secret keeps it, where it is sent to the same place
  * @returns the channel without secrets, and the secrets
  * @throws RpcError InvalidArgument naming the field, what was expected and what was found
  */
 export function checkChannel(
   channel: AlarmChannel,
-  before: ChannelSecrets | undefined,
+  before: { readonly channel: AlarmChannel; readonly secrets: ChannelSecrets } | undefined,
 ): { channel: AlarmChannel; secrets: ChannelSecrets } {
   const { kind } = channel;
   const checked = {
@@ -98,7 +98,11 @@ export function checkChannel(
   }
   if (!Object.values(AlarmSeverity).includes(checked.minSeverity))
     refuse("min_severity", String(checked.minSeverity), "0…3");
-  const secrets = { url: channel.url.trim() || before?.url || "", secret: channel.secret || before?.secret || "" };
+  const url = channel.url.trim() || before?.secrets.url || "";
+  const kept = before?.secrets.secret ?? "";
+  if (before !== undefined && kept !== "" && channel.secret === "" && isSentElsewhere(channel, url, before))
+    refuse("secret", "empty", "the secret once more, because it would go to another place than it was given for");
+  const secrets = { url, secret: channel.secret || kept };
   if (secrets.secret.length > channelLimits.secretCharacters)
     refuse("secret", `${secrets.secret.length} characters`, `at most ${channelLimits.secretCharacters}`);
   checkRecipients(checked);
@@ -125,6 +129,19 @@ export function channelView(row: ChannelRow, secrets: ChannelSecrets | undefined
 /** An address without what is secret in it: `https://hooks.slack.com/…`. */
 export function urlHint(url: string): string {
   return URL.canParse(url) ? `${new URL(url).origin}/…` : "";
+}
+
+/** Whether a secret that goes out as it is would go to another place, or by a way that others can read: who may change a channel need not know it. */
+function isSentElsewhere(
+  channel: AlarmChannel,
+  url: string,
+  before: { readonly channel: AlarmChannel; readonly secrets: ChannelSecrets },
+): boolean {
+  if (channel.kind === AlarmChannelKind.SMS) {
+    return URL.canParse(url) && new URL(url).origin !== new URL(before.secrets.url).origin;
+  }
+  const place = ({ smtpHost, smtpPort, smtpSecurity }: AlarmChannel) => `${smtpHost} ${smtpPort} ${smtpSecurity}`;
+  return channel.kind === AlarmChannelKind.EMAIL && place(channel) !== place(before.channel);
 }
 
 function checkUrl(url: string): void {

@@ -145,6 +145,50 @@ describe("channels over HTTP", () => {
     assert.equal(fillTemplate('{"a":"{{phone}}{{title}}"}', values), '{"a":"\\",\\"evil\\":\\"{{text}}"}');
   });
 
+  it("tells every number, whatever becomes of the others, and nobody twice when it is tried again", async () => {
+    const channel = channelOf({
+      kind: SMS,
+      recipients: ["+8613800000001", "222", "333"],
+      smsTemplate: '{"to":"{{phone}}"}',
+    });
+    const reached = new Set(["222"]);
+    hook.answer = { status: 503, body: "busy" };
+    const attempt = () => send(channel, { url: hook.url, secret: "" }, message, { ...context, reached });
+    await fails(attempt(), /^sent to 1 of 3; …(0001|…333): HTTP 503/, false);
+    assert.deepEqual(hook.got.map(({ json }) => json.to).sort(), ["+8613800000001", "333"]);
+    hook.answer = { status: 200, body: "{}" };
+    assert.equal(await attempt(), "sent to 3");
+    hook.got.length = 0;
+    assert.equal(await attempt(), "sent to 3");
+    assert.equal(hook.got.length, 0);
+  });
+
+  it("shows nothing secret of what the other side repeats", async () => {
+    const url = `${hook.url}?access_token=0123456789abcdef%2B`;
+    const answers = [
+      "Cannot POST /hook/secret-path?access_token=0123456789abcdef%2B",
+      "no such token: 0123456789abcdef+",
+      "bad key hunter2",
+    ];
+    for (const body of answers) {
+      for (const answer of [
+        { status: 404, body },
+        { status: 200, body: JSON.stringify({ errcode: 310000, errmsg: body }) },
+      ]) {
+        hook.answer = answer;
+        await assert.rejects(
+          send(channelOf({ kind: DINGTALK }), { url, secret: "hunter2" }, message, context),
+          (error) => {
+            assert.ok(error instanceof DeliveryFailed);
+            assert.match(error.message, /404|310000/);
+            assert.doesNotMatch(error.message, /secret-path|0123456789|hunter2/);
+            return true;
+          },
+        );
+      }
+    }
+  });
+
   it("tells what may get better from what will not", async () => {
     for (const [status, lasting] of [
       [500, false],
@@ -248,6 +292,10 @@ describe("e-mail", () => {
     await assert.rejects(send(channel(), { url: "", secret: "right" }, message, context), (error) => {
       return error instanceof DeliveryFailed && !error.lasting && /451/.test(error.message);
     });
+    mail.rcptAnswer = "250 ok";
+    mail.refusedRecipient = "bob@example.com";
+    const outcome = await send(channel(), { url: "", secret: "right" }, message, context);
+    assert.match(outcome, /queued as 42; not for bob@example\.com: .*550 5\.1\.1 no such mailbox/);
     const strict = { ...context, guard: createAddressGuard(parseNetworks("")!) };
     await assert.rejects(send(channel(), { url: "", secret: "" }, message, strict), /notify_allow/);
   });
@@ -330,7 +378,28 @@ describe("what a channel may say", () => {
   it("keeps secrets apart from what is told, and keeps them when they are not said again", () => {
     const { channel, secrets } = checkChannel(create(AlarmChannelSchema, good), undefined);
     assert.deepEqual([channel.url, secrets.url], ["", url]);
-    assert.equal(checkChannel(create(AlarmChannelSchema, { ...good, url: "" }), secrets).secrets.url, url);
+    const again = checkChannel(create(AlarmChannelSchema, { ...good, url: "" }), { channel, secrets });
+    assert.equal(again.secrets.url, url);
+  });
+
+  it("wants a secret again that would go to another place than it was given for", () => {
+    const check = (before: object, after: object) => {
+      const kept = checkChannel(create(AlarmChannelSchema, { ...before, secret: "hunter2" }), undefined);
+      return checkChannel(create(AlarmChannelSchema, after), kept).secrets.secret;
+    };
+    const login = { ...mail, smtpUser: "msec" };
+    const sms = { ...good, kind: SMS, recipients: ["123"], smsTemplate: "{}" };
+    const again = /secret is empty: expected the secret once more/;
+    assert.equal(check(login, { ...login, name: "renamed" }), "hunter2");
+    assert.throws(() => check(login, { ...login, smtpHost: "evil.example" }), again);
+    assert.throws(() => check({ ...login, smtpSecurity: "tls" }, login), again, "by a way that others can read");
+    assert.equal(check(sms, { ...sms, url: `${url}/other` }), "hunter2");
+    assert.throws(() => check(sms, { ...sms, url: "https://evil.example/x" }), again);
+    assert.equal(
+      check(good, { ...good, url: "https://other.example/x" }),
+      "hunter2",
+      "a signature tells nothing of its key",
+    );
   });
 
   it("seals secrets so that neither another key nor a changed text opens them", () => {

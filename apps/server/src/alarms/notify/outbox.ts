@@ -19,7 +19,8 @@ const sendTimeoutMs = 10_000;
 const claimMs = 60_000;
 const firstBackOffMs = 5_000;
 const maxAttempts = 5;
-const maxAtOnce = 8;
+/** Messages of one channel at once. */
+const maxAtOnce = 4;
 const maxRowsARound = 2_000;
 
 /** What the outbox works with. */
@@ -46,44 +47,64 @@ interface Claimed {
  */
 export class Outbox {
   readonly #parts: OutboxParts;
+  /** Channels that are being sent to: one that does not answer holds up only itself. */
+  readonly #busy = new Set<string>();
+  #claiming: Promise<unknown> = Promise.resolve();
+  /** Of messages that are tried again: whom they reached, by the message's id. */
+  readonly #reached = new Map<string, Set<string>>();
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
   }
 
   /**
-   * Send everything that is due now; to be called every few seconds, not twice at a time.
+   * Send everything that is due now, but for channels that an earlier call is still sending to; to be called every few seconds.
    *
    * @returns how many messages were sent or failed
    */
   async deliver(): Promise<number> {
-    const claimed = await this.#claim();
+    // One after the other: what is claimed makes its channel busy for the next one.
+    const claiming = this.#claiming.then(() => this.#claim());
+    this.#claiming = claiming.catch(() => {}); // Whoever asked hears of it.
+    const claimed = await claiming;
+    const byChannel = Map.groupBy(claimed, ({ channel }) => channel.id);
+    await Promise.all([...byChannel].map(([id, ofChannel]) => this.#sendToChannel(id, ofChannel)));
+    return claimed.length;
+  }
+
+  async #sendToChannel(channelId: string, claimed: readonly Claimed[]): Promise<void> {
     const queue = [...claimed];
     const work = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) await this.#sendClaimed(next);
     };
-    await Promise.all(Array.from({ length: Math.min(maxAtOnce, queue.length) }, work));
-    return claimed.length;
+    try {
+      await Promise.all(Array.from({ length: Math.min(maxAtOnce, queue.length) }, work));
+    } finally {
+      this.#busy.delete(channelId);
+    }
   }
 
   async #claim(): Promise<Claimed[]> {
     const { store, lease, now } = this.#parts;
+    const busy = [...this.#busy];
     const due = await store.db
       .selectFrom("alarm_notification")
       .select("id")
       .where("delivery", "=", AlarmDelivery.PENDING)
       .where("due_ms", "<=", now())
+      .$if(busy.length > 0, (query) => query.where("channel_id", "not in", busy))
       .limit(1)
       .execute();
     if (due.length === 0) return [];
     try {
-      return await store.transaction(async (transaction) => {
+      const claimed = await store.transaction(async (transaction) => {
         await lease.fence(transaction);
         const rows = await transaction
           .selectFrom("alarm_notification")
           .selectAll()
           .where("delivery", "=", AlarmDelivery.PENDING)
           .where("due_ms", "<=", now())
+          .$if(busy.length > 0, (query) => query.where("channel_id", "not in", busy))
           .orderBy("created_ms")
           .limit(maxRowsARound)
           .execute();
@@ -142,6 +163,8 @@ export class Outbox {
         }
         return claimed;
       });
+      for (const { channel } of claimed) this.#busy.add(channel.id);
+      return claimed;
     } catch (error) {
       if (error instanceof LeaseLost) return [];
       throw error;
@@ -158,9 +181,10 @@ export class Outbox {
     let outcome: string;
     let isSent = false;
     let isOver = true;
+    const reached = this.#reached.get(messageId) ?? new Set<string>();
     try {
       const secrets = secretsFromRow(channel, this.#parts.secrets);
-      outcome = await this.sendNow(settings, secrets, messageOf(messageId, told, language, consoleUrl));
+      outcome = await this.sendNow(settings, secrets, messageOf(messageId, told, language, consoleUrl), reached);
       isSent = true;
     } catch (error) {
       outcome = outcomeOf(error);
@@ -171,6 +195,8 @@ export class Outbox {
         outcome,
       });
     }
+    if (isOver) this.#reached.delete(messageId);
+    else if (reached.size > 0) this.#reached.set(messageId, reached);
     const done = isSent ? (ids.length > 1 ? AlarmDelivery.DIGEST : AlarmDelivery.SENT) : AlarmDelivery.FAILED;
     await store.db
       .updateTable("alarm_notification")
@@ -189,9 +215,10 @@ export class Outbox {
     settings: Parameters<typeof send>[0],
     secrets: ChannelSecrets,
     message: Parameters<typeof send>[2],
+    reached = new Set<string>(),
   ): Promise<string> {
     const { guard, now } = this.#parts;
-    return await send(settings, secrets, message, { guard, nowMs: now(), timeoutMs: sendTimeoutMs });
+    return await send(settings, secrets, message, { guard, nowMs: now(), timeoutMs: sendTimeoutMs, reached });
   }
 
   /** Write down how the last attempt of a channel went. */

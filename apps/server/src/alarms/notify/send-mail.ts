@@ -45,7 +45,10 @@ export async function sendMail(
       messageId: `<${message.id}@msec>`,
       headers: { "auto-submitted": "auto-generated" },
     });
-    return String(info.response).slice(0, 200);
+    const said = String(info.response).slice(0, 200);
+    // The server took it for some of them; again would be twice for these.
+    const refused = (info.rejectedErrors ?? []).map(({ message: why }) => why.replaceAll(/\s+/g, " ").slice(0, 100));
+    return refused.length === 0 ? said : `${said}; not for ${info.rejected.join(", ").slice(0, 200)}: ${refused[0]}`;
   } catch (error) {
     throw failureFrom(error);
   } finally {

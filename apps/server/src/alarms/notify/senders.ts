@@ -7,6 +7,7 @@ import { type Message, messageText } from "./message.ts";
 import { post } from "./post.ts";
 import { sendMail } from "./send-mail.ts";
 import { fillTemplate } from "./template.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 import { words } from "./words.ts";
 
 /** What senders need beside the message. */
@@ -16,6 +17,8 @@ export interface SendContext {
   readonly nowMs: number;
   /** For one message, milliseconds. */
   readonly timeoutMs: number;
+  /** Numbers that got the message in an earlier attempt, and from now on those that get it in this one. */
+  readonly reached?: Set<string>;
 }
 
 /** Sends one message by one kind of channel. @returns what the other side said, for people; throws DeliveryFailed */
@@ -23,6 +26,7 @@ type Send = (channel: AlarmChannel, secrets: ChannelSecrets, message: Message, c
 
 // WeCom takes 2,048 bytes of text, the others more.
 const maxTextBytes = 2_000;
+const smsAtOnce = 4;
 
 const senders: Readonly<Record<AlarmChannelKind, Send | undefined>> = {
   [AlarmChannelKind.UNSPECIFIED]: undefined,
@@ -50,7 +54,12 @@ export async function send(
   const sender = senders[channel.kind];
   if (sender === undefined)
     throw new DeliveryFailed("this version of msec does not know the kind of the channel", true);
-  return await sender(channel, secrets, message, context);
+  try {
+    return withoutSecrets(await sender(channel, secrets, message, context), secrets);
+  } catch (error) {
+    if (!(error instanceof DeliveryFailed)) throw error;
+    throw new DeliveryFailed(withoutSecrets(error.message, secrets), error.lasting);
+  }
 }
 
 /** Our own form, signed: `msec-signature: t=<seconds>,v1=<hex of HMAC-SHA256(secret, "<t>.<body>")>`. */
@@ -135,36 +144,57 @@ async function sendSlack(
   return answer.slice(0, 100) || "accepted";
 }
 
-/** One request for each number; the first that fails fails the message. */
+/** One request for each number, a few at a time: one that fails keeps no other from being told, and who was told is not told again. */
 async function sendSms(
   channel: AlarmChannel,
   { url, secret }: ChannelSecrets,
   message: Message,
-  context: SendContext,
+  { guard, timeoutMs, reached = new Set() }: SendContext,
 ): Promise<string> {
+  const headers = secret === "" ? {} : { authorization: `Bearer ${secret}` };
+  const failures: DeliveryFailed[] = [];
+  const left = channel.recipients.filter((phone) => !reached.has(phone));
+  const work = async () => {
+    for (let phone = left.shift(); phone !== undefined; phone = left.shift()) {
+      try {
+        await post({ url, body: smsBody(channel, message, phone), headers }, guard, timeoutMs);
+        reached.add(phone);
+      } catch (error) {
+        if (!(error instanceof DeliveryFailed)) throw error;
+        failures.push(new DeliveryFailed(`…${phone.slice(-4)}: ${error.message}`, error.lasting));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: smsAtOnce }, work));
+  const outcome = `sent to ${channel.recipients.length - failures.length}`;
+  const [first] = failures;
+  if (first === undefined) return outcome;
+  const isLasting = failures.every(({ lasting }) => lasting);
+  throw new DeliveryFailed(`${outcome} of ${channel.recipients.length}; ${first.message}`, isLasting);
+}
+
+function smsBody(channel: AlarmChannel, message: Message, phone: string): string {
   const [facts] = message.alarms;
   const language = channel.language === "zh" ? "zh" : "en";
   const severity = facts === undefined ? "" : words[language].severity[severityOf(facts.severity)];
-  for (const phone of channel.recipients) {
-    const body = fillTemplate(channel.smsTemplate, {
-      phone,
-      title: message.title,
-      text: shortText(message),
-      severity,
-      service: facts?.service ?? "",
-      target: facts?.instance || facts?.host || facts?.service || "",
-      event: facts?.event ?? (message.event === AlarmEvent.UNSPECIFIED ? "test" : ""),
-    });
-    const headers = secret === "" ? {} : { authorization: `Bearer ${secret}` };
-    await post({ url, body, headers }, context.guard, context.timeoutMs);
-  }
-  return `sent to ${channel.recipients.length}`;
+  return fillTemplate(channel.smsTemplate, {
+    phone,
+    title: message.title,
+    text: shortText(message),
+    severity,
+    service: facts?.service ?? "",
+    target: facts?.instance || facts?.host || facts?.service || "",
+    event: facts?.event ?? (message.event === AlarmEvent.UNSPECIFIED ? "test" : ""),
+  });
 }
 
 function severityOf(name: string): AlarmSeverity {
   if (name === "critical") return AlarmSeverity.CRITICAL;
   return name === "warning" ? AlarmSeverity.WARNING : AlarmSeverity.NOTICE;
 }
+
+// Too often, or busy: of all -1, of WeCom 45009 and 45033, of DingTalk 130101, 410100 and 90030, of Feishu 11232. Everything else is a wrong key, signature or word.
+const laterCodes: ReadonlySet<number> = new Set([-1, 45009, 45033, 130101, 410100, 90030, 11232]);
 
 /** Chats answer 200 to everything and say in the body whether they took it. */
 function checkCode(answer: string, codeField: string, textField: string): string {
@@ -177,8 +207,7 @@ function checkCode(answer: string, codeField: string, textField: string): string
   const code = parsed[codeField] ?? parsed.StatusCode;
   if (code === 0) return "accepted";
   const text = String(parsed[textField] ?? "").slice(0, 200);
-  // Too often: WeCom 45009, DingTalk 130101, Feishu 11232. Everything else is a wrong key, signature or word.
-  const isLater = code === 45009 || code === 130101 || code === 11232 || code === -1;
+  const isLater = laterCodes.has(Number(code));
   throw new DeliveryFailed(`refused with ${String(code ?? "no code")}${text === "" ? "" : `: ${text}`}`, !isLater);
 }
 

@@ -18,6 +18,8 @@ export interface TestMailServer extends AsyncDisposable {
   readonly got: Mailed[];
   /** Answer to RCPT; default 250. */
   rcptAnswer: string;
+  /** A recipient that it does not know; default none. */
+  refusedRecipient: string;
 }
 
 /** Start one on the loopback interface. */
@@ -63,7 +65,7 @@ export async function startMailServer(): Promise<TestMailServer> {
           break;
         case "RCPT":
           mail.to.push(/<(.*?)>/.exec(rest)?.[1] ?? "");
-          say(mailServer.rcptAnswer);
+          say(mail.to.at(-1) === mailServer.refusedRecipient ? "550 5.1.1 no such mailbox" : mailServer.rcptAnswer);
           break;
         case "DATA":
           inData = true;
@@ -84,6 +86,7 @@ export async function startMailServer(): Promise<TestMailServer> {
     port: (server.address() as AddressInfo).port,
     got,
     rcptAnswer: "250 ok",
+    refusedRecipient: "",
     async [Symbol.asyncDispose]() {
       await new Promise((done) => server.close(done));
     },
