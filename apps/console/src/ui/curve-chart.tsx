@@ -1,6 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { ChartMarks } from "./chart-marks.tsx";
+import type { ChartMark } from "./mark-groups.ts";
 import { palettes, type Scheme } from "./tokens.ts";
 import "./curve-chart.css";
 
@@ -16,10 +18,12 @@ export interface ChartCurve {
   readonly hidden?: boolean;
 }
 
-/** Something that happened: a thin line across the chart, with its words on hover. */
-export interface ChartMark {
-  readonly timeMs: number;
+/** What happened in the time of a chart. */
+export interface ChartHappenings {
+  readonly marks: readonly ChartMark[];
+  /** What all of them are, for screen readers. */
   readonly label: string;
+  readonly onFollow: (href: string) => void;
 }
 
 /** A chart of lines over time. */
@@ -42,8 +46,8 @@ export interface CurveChartProps {
   /** Values are whole numbers. */
   readonly whole?: boolean;
   readonly onToggle?: (id: string) => void;
-  /** What happened meanwhile. */
-  readonly marks?: readonly ChartMark[];
+  /** What happened meanwhile, and how its pages are reached. */
+  readonly marks?: ChartHappenings;
   /** A click on a point: its time, and the curve that is nearest to the pointer. */
   readonly onPick?: (timeMs: number, id: string | undefined) => void;
   /** The legend has nothing to switch off: one line under the chart. */
@@ -51,6 +55,9 @@ export interface CurveChartProps {
 }
 
 const AXIS_WIDTH = 54;
+const TIMES_HEIGHT = 26;
+// Room for the flags of marks.
+const PLOT_TOP = 10;
 // From here on the legend is a grid.
 const MANY = 6;
 // Calls come whole: a scale from 0 to 1 has no halves.
@@ -73,6 +80,11 @@ function spanOf({ timesMs }: CurveChartProps): number {
   return (timesMs.at(-1) ?? 0) - (timesMs[0] ?? 0);
 }
 
+/** Room for half of the last time on the axis. */
+function rightOf({ seconds }: CurveChartProps): number {
+  return seconds ? 30 : 22;
+}
+
 function colourOf(scheme: Scheme, index: number): string {
   const { curves } = palettes[scheme];
   return curves[index % curves.length]!;
@@ -91,7 +103,7 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
     width,
     height: props.height ?? 170,
     ms: 1,
-    padding: [8, seconds ? 30 : 22, 0, 0],
+    padding: [PLOT_TOP, rightOf(props), 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -107,7 +119,7 @@ function optionsFor(props: CurveChartProps, width: number, onCursor: (index: num
     axes: [
       {
         ...axis,
-        size: 26,
+        size: TIMES_HEIGHT,
         space: seconds ? 74 : spanOf(props) > DAYS_MS ? 96 : 56,
         gap: 4,
         values: (plot, splits) =>
@@ -160,6 +172,8 @@ export function CurveChart(props: CurveChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const [cursor, setCursor] = useState<number | null>(null);
+  // Of the plot alone, without the axis; 0 until it is there.
+  const [width, setWidth] = useState(0);
   // Everything that uPlot takes only at its construction.
   const shape = JSON.stringify([
     props.scheme,
@@ -180,7 +194,8 @@ export function CurveChart(props: CurveChartProps) {
       element,
     );
     plot.current = made;
-    drawMarks(made, latest.current.marks);
+    const measure = () => setWidth(element.clientWidth - AXIS_WIDTH - rightOf(latest.current));
+    measure();
     const pick = () => {
       const { onPick, timesMs } = latest.current;
       const { idx } = made.cursor;
@@ -189,7 +204,9 @@ export function CurveChart(props: CurveChartProps) {
     };
     made.over.addEventListener("click", pick);
     const observer = new ResizeObserver(() => {
-      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: latest.current.height ?? 170 });
+      if (element.clientWidth === 0) return;
+      made.setSize({ width: element.clientWidth, height: latest.current.height ?? 170 });
+      measure();
     });
     observer.observe(element);
     return () => {
@@ -202,8 +219,7 @@ export function CurveChart(props: CurveChartProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the data is made of these two
   useEffect(() => {
     plot.current?.setData(dataFor(props));
-    if (plot.current !== undefined) drawMarks(plot.current, props.marks);
-  }, [props.timesMs, props.curves, props.marks]);
+  }, [props.timesMs, props.curves]);
 
   const moveCursor = (event: KeyboardEvent) => {
     const made = plot.current;
@@ -234,6 +250,15 @@ export function CurveChart(props: CurveChartProps) {
         tabIndex={0}
         onKeyDown={moveCursor}
       />
+      {props.marks !== undefined && props.timesMs.length > 1 && (
+        <ChartMarks
+          {...props.marks}
+          fromMs={props.timesMs[0]!}
+          toMs={props.timesMs.at(-1)!}
+          laterMs={2 * (props.timesMs[1]! - props.timesMs[0]!)}
+          plot={{ left: AXIS_WIDTH, top: PLOT_TOP, width, height: (props.height ?? 170) - PLOT_TOP - TIMES_HEIGHT }}
+        />
+      )}
       <ul className={props.curves.length > MANY ? "curve-legend many" : "curve-legend"} aria-label={props.label}>
         <li className="muted clock">
           {at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false, spanOf(props)) : ""}
@@ -271,21 +296,6 @@ function nearestCurve(plot: uPlot, { curves }: CurveChartProps): string | undefi
     if (nearest === undefined || distance < nearest.distance) nearest = { id: curve.id, distance };
   }
   return nearest?.id;
-}
-
-/** Marks are elements over the canvas, placed in percent of its width: they follow a change of size, and have a tooltip. */
-function drawMarks(plot: uPlot, marks: readonly ChartMark[] | undefined): void {
-  for (const old of plot.over.querySelectorAll(".chart-mark")) old.remove();
-  const { min, max } = plot.scales.x ?? {};
-  if (marks === undefined || min == null || max == null || max <= min) return;
-  for (const { timeMs, label } of marks) {
-    if (timeMs < min || timeMs > max) continue;
-    const element = document.createElement("i");
-    element.className = "chart-mark";
-    element.title = label;
-    element.style.left = `${(100 * (timeMs - min)) / (max - min)}%`;
-    plot.over.append(element);
-  }
 }
 
 function formatOr(value: number | null | undefined, format: (value: number) => string): string {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { OperationKind } from "@msec/api/console/v1/capacity_pb.js";
 import { EventKind } from "@msec/api/console/v1/metrics_pb.js";
 import type { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { Code, RpcError } from "@msec/rpc";
@@ -24,6 +25,11 @@ export interface ServiceEvent {
   readonly subject: string;
   /** The account, or `operator`. */
   readonly by: string;
+  /** The capacity operation that did it. */
+  readonly operation?: string;
+  readonly operationKind?: OperationKind;
+  /** To how many instances. */
+  readonly instances?: number;
 }
 
 /**

@@ -42,7 +42,7 @@ export async function operationEvents(
     .limit(max)
     .execute();
   return rows.flatMap(({ body }) => {
-    const { kind, startedMs, startedBy, instances } = JSON.parse(body) as Operation;
+    const { id, kind, startedMs, startedBy, instances } = JSON.parse(body) as Operation;
     const touched = Map.groupBy(instances, (instance) => instance.service);
     return [...touched]
       .filter(([name]) => service === "" || name === service)
@@ -55,6 +55,9 @@ export async function operationEvents(
           kind: kinds[kind],
           subject: `${verbs[kind] ?? ""}${what}`,
           by: startedBy,
+          operation: id,
+          operationKind: kind,
+          instances: own.length,
         };
       });
   });

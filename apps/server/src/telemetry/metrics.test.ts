@@ -100,10 +100,13 @@ describe("metrics while their store does not answer", () => {
     assert.deepEqual((await metrics.listEvents({ service: "Shop.other", ...range })).events, []);
     assert.equal((await metrics.listEvents(range)).events.length, events.length);
     const operation = { kind: OperationKind.IN, instanceIds: [ids[0]!] };
-    await server.operator(CapacityService).startOperation(operation);
+    const started = await server.operator(CapacityService).startOperation(operation);
     const { events: more } = await metrics.listEvents({ service: "Shop.mysql", ...range });
     assert.equal(more.length, events.length + 1);
     assert.deepEqual([more[0]?.kind, more[0]?.subject], [EventKind.ROUTING_IN, "10.0.0.1:3306"]);
+    // What a mark on a curve leads to.
+    const { operation: id, operationKind, instances } = more[0] ?? assert.fail();
+    assert.deepEqual([id, operationKind, instances], [started.operation?.id, OperationKind.IN, 1]);
     await assert.rejects(metrics.listEvents({ fromMs: 5, toMs: 5 }), refusal(Code.InvalidArgument, /from_ms 5/));
   });
 

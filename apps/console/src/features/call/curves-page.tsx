@@ -9,7 +9,7 @@ import { formatDuration, formatRange, formatTick } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
-import { useCallMarks } from "./call-marks.ts";
+import { useMarks } from "../metric/use-marks.ts";
 import { chartLines, type Line, latencyLines, type Quantile, withBefore } from "./chart-data.ts";
 import {
   CurveBy,
@@ -234,7 +234,7 @@ function Charts({
   const seconds = range === CurveRange.Live;
   const unit = t(seconds ? "unit.perSecond" : range === CurveRange.Week ? "step.minutes10" : "unit.perMinute");
   const quantile: Quantile = search.q ?? "p99";
-  const marks = useCallMarks(service, calls.grid);
+  const marks = useMarks(service, calls.grid);
   const lines = (make: (curves: Calls["curves"]) => Line[]) =>
     before === undefined ? make(calls.curves) : withBefore(make(calls.curves), make(before.curves), t("curves.before"));
   const pick = (timeMs: number, lineId: string | undefined) => {

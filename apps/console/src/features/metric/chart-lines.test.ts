@@ -1,7 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { EventKind, EventSchema } from "@msec/api/console/v1/metrics_pb.js";
 import { expect, test } from "vitest";
-import { eventMarks, metricLines, onTimesOf } from "./chart-lines.ts";
+import { metricLines, onTimesOf } from "./chart-lines.ts";
 import type { MetricCurve, MetricCurves } from "./queries.ts";
 
 const curve = (instance: string, values: (number | null)[], isCounter = true): MetricCurve => ({
@@ -34,15 +32,4 @@ test("a coarser answer before is laid on the times of now, a counter in parts", 
   const source = { timesMs: [0, 60_000], stepS: 60 };
   expect(onTimesOf(target, source, { values: [6, 12], isCounter: true })).toEqual([1, 1, 2]);
   expect(onTimesOf(target, source, { values: [6, null], isCounter: false })).toEqual([6, 6, null]);
-});
-
-test("a mark says when, what, to what and by whom", () => {
-  const event = create(EventSchema, { timeMs: 5, kind: EventKind.ROUTING_OUT, subject: "10.0.0.1:80", by: "operator" });
-  expect(
-    eventMarks(
-      [event],
-      (key) => key,
-      (ms) => `${ms}`,
-    ),
-  ).toEqual([{ timeMs: 5, label: "5 event.out 10.0.0.1:80 (operator)" }]);
 });

@@ -1,6 +1,4 @@
-import type { Event } from "@msec/api/console/v1/metrics_pb.js";
-import { EventKind } from "@msec/api/console/v1/metrics_pb.js";
-import type { ChartCurve, ChartMark } from "../../ui/curve-chart.tsx";
+import type { ChartCurve } from "../../ui/curve-chart.tsx";
 import type { MetricCurve, MetricCurves } from "./queries.ts";
 
 /** Lines of one chart; the legend and the eye take no more. */
@@ -56,24 +54,4 @@ function highest({ values }: MetricCurve): number {
     (most, value) => Math.max(most, value ?? Number.NEGATIVE_INFINITY),
     Number.NEGATIVE_INFINITY,
   );
-}
-
-const kindKeys = {
-  [EventKind.UNSPECIFIED]: "event.other",
-  [EventKind.ROUTING_IN]: "event.in",
-  [EventKind.ROUTING_OUT]: "event.out",
-  [EventKind.RELEASE]: "event.release",
-  [EventKind.LIFE]: "event.life",
-} as const;
-
-/** What was done meanwhile as marks. */
-export function eventMarks(
-  events: readonly Event[],
-  words: (key: (typeof kindKeys)[EventKind]) => string,
-  clock: (ms: number) => string,
-): ChartMark[] {
-  return events.map(({ timeMs, kind, subject, by }) => ({
-    timeMs,
-    label: `${clock(timeMs)} ${words(kindKeys[kind] ?? "event.other")} ${subject} (${by})`,
-  }));
 }

@@ -4,7 +4,7 @@ import { lazy, memo, Suspense, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useScheme } from "../../lib/preferences.ts";
 import { useLanguage } from "../../lib/use-language.ts";
-import type { ChartCurve, ChartMark } from "../../ui/curve-chart.tsx";
+import type { ChartCurve, ChartHappenings } from "../../ui/curve-chart.tsx";
 import { metricLines } from "./chart-lines.ts";
 import { metricFormat, perStepKey } from "./metric-format.ts";
 import { useNearScreen, useTurn } from "./near-screen.ts";
@@ -23,7 +23,7 @@ export interface MetricCardProps {
   /** Undefined while they are on their way. */
   readonly curves: MetricCurves | undefined;
   readonly before?: { readonly curves: MetricCurves; readonly label: string } | undefined;
-  readonly marks: readonly ChartMark[];
+  readonly marks: ChartHappenings;
   readonly actions: CardActions;
 }
 

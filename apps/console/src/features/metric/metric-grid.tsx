@@ -4,13 +4,12 @@ import { useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatDateTime } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
-import { eventMarks } from "./chart-lines.ts";
 import { type CardActions, MetricCard } from "./metric-card.tsx";
 import { type MonitorSearch, monitorGrid } from "./monitor-search.ts";
 import { useNearScreen } from "./near-screen.ts";
-import { eventsQuery, metricsQuery } from "./queries.ts";
+import { metricsQuery } from "./queries.ts";
+import { useMarks } from "./use-marks.ts";
 
 // One question for so many charts: a screen or two, and a multiple of one, two, three and four columns.
 const CHUNK = 12;
@@ -79,8 +78,5 @@ function Chunk({ search, attributes, actions }: MetricGridProps) {
 
 /** What was done to the service of a page, as marks. */
 export function useEventMarks(search: MonitorSearch) {
-  const { t } = useTranslation();
-  const range = monitorGrid(search, serverNow());
-  const { data } = useQuery(eventsQuery(useApi(), search.service ?? "", range));
-  return useMemo(() => eventMarks(data?.events ?? [], (key) => t(key), formatDateTime), [data, t]);
+  return useMarks(search.service ?? "", monitorGrid(search, serverNow()));
 }

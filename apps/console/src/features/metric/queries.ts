@@ -5,6 +5,7 @@ import { serverNow } from "../../lib/server-clock.ts";
 import { CurveSplit, GaugeStatistic, type MonitorSearch, monitorGrid, monitorSteps } from "./monitor-search.ts";
 
 const LIST_POLL_MS = 60_000;
+const EVENTS_POLL_MS = 10_000;
 const DAY_MS = 86_400_000;
 
 const statistics = {
@@ -128,6 +129,8 @@ export function eventsQuery(api: Api, service: string, range: { fromMs: number; 
     enabled: range !== undefined && service !== "",
     placeholderData: keepPreviousData,
     staleTime: 10_000,
+    // What is done while one looks at the curves is seen on them soon.
+    refetchInterval: toMs > serverNow() ? EVENTS_POLL_MS : false,
   });
 }
 

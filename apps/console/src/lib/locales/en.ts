@@ -326,6 +326,9 @@ export const en = {
     release: "release",
     life: "process",
     other: "change",
+    marks: "What was done meanwhile",
+    instances_one: "{{count}} instance",
+    instances_other: "{{count}} instances",
   },
   retention: {
     title: "Retention",

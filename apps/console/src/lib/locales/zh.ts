@@ -306,7 +306,15 @@ export const zh = {
     emptyTitle: "没有上报",
     emptyTodo: "该时间段内没有这样的属性上报。机器与进程每 10 秒自动上报；请更换属性名、服务或时间段。",
   },
-  event: { in: "接入路由（扩容）", out: "退出路由（缩容）", release: "发布", life: "进程启停", other: "变更" },
+  event: {
+    in: "接入路由（扩容）",
+    out: "退出路由（缩容）",
+    release: "发布",
+    life: "进程启停",
+    other: "变更",
+    marks: "期间的变更",
+    instances_other: "{{count}} 个实例",
+  },
   retention: {
     title: "数据保留",
     lead: "每类监控数据保留多久、占用多少空间。先达到的限制生效，最旧的数据先删除。",

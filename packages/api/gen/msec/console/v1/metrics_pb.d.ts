@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { OperationKind } from "./capacity_pb.js";
 
 /**
  * Describes the file msec/console/v1/metrics.proto.
@@ -442,6 +443,25 @@ export declare type Event = Message<"msec.console.v1.Event"> & {
    * @generated from field: string by = 5;
    */
   by: string;
+
+  /**
+   * Id and kind of the capacity operation that did it; empty where it was none.
+   *
+   * @generated from field: string operation = 6;
+   */
+  operation: string;
+
+  /**
+   * @generated from field: msec.console.v1.OperationKind operation_kind = 7;
+   */
+  operationKind: OperationKind;
+
+  /**
+   * To how many instances; 0: what the subject says.
+   *
+   * @generated from field: uint32 instances = 8;
+   */
+  instances: number;
 };
 
 /**
