@@ -1,21 +1,21 @@
-import { parseArgs } from "node:util";
 import { socketPath } from "@msec/process";
 import { openTelemetryStore } from "@msec/telemetry-store";
 import { type CDPSession, chromium, type Page } from "playwright-core";
 import { startSystem } from "../../e2e/system.ts";
+import { CommandLine } from "../lib/command-line.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { curvesBatch } from "./curves-batch.ts";
 
-// Frames while the monitor page with hundreds of curves is scrolled: `npm run bench -- console [--curves N] [--rounds N]`. Goal: 60 a second.
-const { values } = parseArgs({
-  options: { curves: { type: "string", default: "400" }, rounds: { type: "string", default: "3" } },
-});
-const curves = Number(values.curves);
-const rounds = Number(values.rounds);
-if (!(curves >= 12 && curves <= 1_000 && rounds >= 1 && rounds <= 100)) {
-  console.error("--curves must be 12…1000, --rounds 1…100");
-  process.exit(2);
-}
+const line = new CommandLine(
+  "npm run bench -- console",
+  "Frames while the monitor page with hundreds of curves is scrolled, in Chromium. Goal: 60 a second.",
+  {
+    curves: { about: "curves of the page, 12…1000", default: "400" },
+    rounds: { about: "how often, 1…100", default: "3" },
+  },
+);
+const curves = line.integer("curves", 12, 1_000);
+const rounds = line.integer("rounds", 1, 100);
 const chunk = 100;
 const speed = 1_500;
 

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { parseAddressPort } from "@msec/process";
+import { CommandLine } from "../lib/command-line.ts";
 import { quantileUs } from "../lib/quantile.ts";
 import { seedCluster } from "./seed-cluster.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -10,23 +10,24 @@ import { SimulatedAgent } from "./simulated-agent.ts";
 // (simulated-agent.ts); the server, its database, the protocol and the TLS connections are real. Everything runs on one machine: the agents' own
 // work is in the times.
 
-const { values } = parseArgs({
-  options: {
-    agents: { type: "string", default: "500" },
-    instances: { type: "string", default: "5000" },
-    services: { type: "string", default: "100" },
-    changes: { type: "string", default: "30" },
-    "pause-ms": { type: "string", default: "500" },
-    json: { type: "boolean", default: false },
+const line = new CommandLine(
+  "npm run bench -- distribution",
+  "How long a change of one instance takes to reach every agent of a cluster, and what it costs the server.",
+  {
+    agents: { about: "simulated agents, 1…2000", default: "500" },
+    instances: { about: "instances in routing, 1…20000", default: "5000" },
+    services: { about: "services that they belong to, 1…5000", default: "100" },
+    changes: { about: "changes that are measured, 1…1000", default: "30" },
+    "pause-ms": { about: "milliseconds between changes, 0…60000", default: "500" },
+    json: { about: "one line of JSON", flag: true },
   },
-});
-const [agentCount, instanceCount, serviceCount, changeCount, pauseMs] = [
-  values.agents,
-  values.instances,
-  values.services,
-  values.changes,
-  values["pause-ms"],
-].map(Number) as [number, number, number, number, number];
+);
+const { values } = line;
+const agentCount = line.integer("agents", 1, 2_000);
+const instanceCount = line.integer("instances", 1, 20_000);
+const serviceCount = line.integer("services", 1, 5_000);
+const changeCount = line.integer("changes", 1, 1_000);
+const pauseMs = line.integer("pause-ms", 0, 60_000);
 const say = (text: string) => {
   if (!values.json) console.log(text);
 };

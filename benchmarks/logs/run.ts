@@ -1,18 +1,30 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { CommandLine } from "../lib/command-line.ts";
 import { endToEnd } from "./end-to-end.ts";
 import { ownCpuMs } from "./processor-time.ts";
 import { type Line, lineOf } from "./rows.ts";
 import { type MeasuredStore, openOurs, openSqlite, type Prepared } from "./stores.ts";
 
-const usage =
-  "npm run bench -- logs [--rows 1000000] [--batch 50000] [--only msec|sqlite|duckdb] [--repeats 15]\n" +
-  "npm run bench -- logs --end-to-end [--rate 60000] [--processes 4] [--seconds 20]";
-const values = readArguments();
+const line = new CommandLine(
+  "npm run bench -- logs",
+  `A day of log lines: in, on disk, and four questions, beside SQLite and DuckDB. With --end-to-end: from programs through agent
+and server into the store.`,
+  {
+    rows: { about: "lines, 10000…100000000", default: "1000000" },
+    batch: { about: "lines of one insert, 1000…200000", default: "50000" },
+    only: { about: "msec, sqlite or duckdb alone" },
+    repeats: { about: "how often each question is asked, 1…100", default: "15" },
+    "end-to-end": { about: "measure the whole way; the following are for it", flag: true },
+    rate: { about: "lines a second, 100…1000000", default: "60000" },
+    processes: { about: "programs that write them, 1…64", default: "4" },
+    seconds: { about: "how long, 1…600", default: "20" },
+  },
+);
+const { values } = line;
 const stores: Record<string, (directory: string) => Promise<MeasuredStore>> = {
   msec: openOurs,
   sqlite: async (directory) => openSqlite(directory),
@@ -23,17 +35,17 @@ const stores: Record<string, (directory: string) => Promise<MeasuredStore>> = {
     return await openDuckdb(directory);
   },
 };
-const rows = numberOf("rows", 10_000, 100_000_000);
-const batchRows = numberOf("batch", 1_000, 200_000);
-const repeats = numberOf("repeats", 1, 100);
+const rows = line.integer("rows", 10_000, 100_000_000);
+const batchRows = line.integer("batch", 1_000, 200_000);
+const repeats = line.integer("repeats", 1, 100);
 if (values.only !== undefined && stores[values.only] === undefined)
-  fail(`--only ${values.only}: there is no such store`);
+  line.refuse(`--only ${values.only}: there are ${Object.keys(stores).join(", ")}`);
 
 if (values["end-to-end"]) {
   await endToEnd({
-    rate: numberOf("rate", 100, 1_000_000),
-    processes: numberOf("processes", 1, 64),
-    seconds: numberOf("seconds", 1, 600),
+    rate: line.integer("rate", 100, 1_000_000),
+    processes: line.integer("processes", 1, 64),
+    seconds: line.integer("seconds", 1, 600),
   });
 } else {
   // The day that ends ten minutes ago: a store refuses what is older than it keeps, or ahead of its clock.
@@ -137,36 +149,4 @@ async function median(store: MeasuredStore, ask: (turn: number) => Promise<numbe
   const cpuMs = (ownCpuMs() + store.processCpuMs() - beganCpuMs) / repeats;
   times.sort((left, right) => left - right);
   return `${times[Math.floor(times.length / 2)]!.toFixed(1)} (${times[0]!.toFixed(1)}), processor ${cpuMs.toFixed(0)}`;
-}
-
-function numberOf(name: "rows" | "batch" | "repeats" | "rate" | "processes" | "seconds", least: number, most: number) {
-  const value = Number(values[name]);
-  if (!(Number.isInteger(value) && value >= least && value <= most)) {
-    fail(`--${name} ${values[name]} must be ${least}…${most}`);
-  }
-  return value;
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        rows: { type: "string", default: "1000000" },
-        batch: { type: "string", default: "50000" },
-        only: { type: "string" },
-        repeats: { type: "string", default: "15" },
-        "end-to-end": { type: "boolean", default: false },
-        rate: { type: "string", default: "60000" },
-        processes: { type: "string", default: "4" },
-        seconds: { type: "string", default: "20" },
-      },
-    }).values;
-  } catch (error) {
-    return fail((error as Error).message);
-  }
-}
-
-function fail(message: string): never {
-  console.error(`${message}\n${usage}`);
-  process.exit(2);
 }

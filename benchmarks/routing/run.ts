@@ -1,17 +1,16 @@
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { CommandLine } from "../lib/command-line.ts";
 import { freePort, startServer } from "../lib/pinned.ts";
 import { formatSpread } from "../lib/spread.ts";
 import { pickCosts } from "./pick-cost.ts";
 import { routedCost } from "./routed-cost.ts";
 
-// What routing adds to a call: `npm run bench -- routing [--rounds N]`.
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" } } });
-const rounds = Number(values.rounds);
-if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1_000)) {
-  console.error(`--rounds ${values.rounds} must be an integer in 1…1000`);
-  process.exit(2);
-}
+const line = new CommandLine(
+  "npm run bench -- routing",
+  "What choosing an instance costs with 3, 10 and 1,000 of them, and a call by name beside one to the address.",
+  { rounds: { about: "how often, 1…1000", default: "15" } },
+);
+const rounds = line.integer("rounds", 1, 1_000);
 
 console.log("pick, started and finished, processor time of one call in ns (median of nine rounds):\n");
 console.log("| instances | adaptive | with locality | weighted round robin | consistent hash |");

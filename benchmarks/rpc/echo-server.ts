@@ -1,38 +1,28 @@
 import cluster from "node:cluster";
-import { parseArgs } from "node:util";
 import { serve } from "@msec/service";
+import { CommandLine } from "../lib/command-line.ts";
 import { EchoService } from "./gen/echo_pb.js";
 
 // Ours alone, everything on: what a service author gets from `serve`, with spans, counts, context and deadline.
-const help = `Usage: node benchmarks/rpc/echo-server.ts [--port N] [--address A] [--workers N]
-
-Serves echo.EchoService.Echo (benchmarks/rpc/echo.proto) as a service author's program would, everything on, until it is
+const line = new CommandLine(
+  "node benchmarks/rpc/echo-server.ts",
+  `Serves echo.EchoService.Echo (benchmarks/rpc/echo.proto) as a service author's program would, everything on, until it is
 stopped: SRPC over TCP and UDP, HTTP+JSON, Connect, gRPC and gRPC-Web on one port. Prints a line that begins with "ready"
-when it can be called; with workers, each prints its own.
-
-  --port N      default 7963; 0 takes a free one, which the line says (not with workers)
-  --address A   default 127.0.0.1
-  --workers N   processes that share the port, 1…1024, or auto for one for each core; default 1
-`;
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "7963" },
-    address: { type: "string", default: "127.0.0.1" },
-    workers: { type: "string", default: "1" },
-    help: { type: "boolean", default: false },
+when it can be called; with workers, each prints its own.`,
+  {
+    port: { about: "0 takes a free one, which the line says", default: "7963" },
+    address: { about: "where to listen", default: "127.0.0.1" },
+    workers: { about: "processes that share the port, 1…1024, or auto for one for each core", default: "1" },
   },
-});
-if (values.help) {
-  process.stdout.write(help);
-  process.exit(0);
-}
+);
+const { values } = line;
 const service = serve(
   EchoService,
   { echo: (request) => ({ message: request.message }) },
   {
     name: "Bench.echo",
-    listen: { address: values.address, port: Number(values.port) },
-    workers: values.workers === "auto" ? "auto" : Number(values.workers),
+    listen: { address: values.address, port: line.integer("port", 0, 65_535) },
+    workers: values.workers === "auto" ? "auto" : line.integer("workers", 1, 1_024),
   },
 );
 const { address, port } = await service.ready;

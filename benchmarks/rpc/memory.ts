@@ -1,29 +1,30 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { parseArgs } from "node:util";
 import { nodeEnvironment, nodeFlags } from "@msec/process";
 import { createClient } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
+import { CommandLine } from "../lib/command-line.ts";
 import { freePort, startServer } from "../lib/pinned.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { EchoService } from "./gen/echo_pb.js";
 
-/*
- * What idle connections cost: `npm run bench -- memory`.
- *
- * Opens `--connections` to ours (everything on, as `echo-server.ts` starts it) and to a bare `node:net` server, each with the options with which the agent starts services and without, makes one call on each, and reads how much memory the
- * server has (VmRSS of /proc) before and after, each in a fresh process, in turn. The limit of open files must allow for twice as many.
- */
-const { values } = parseArgs({
-  options: {
-    connections: { type: "string", default: "10000" },
-    rounds: { type: "string", default: "3" },
+const line = new CommandLine(
+  "npm run bench -- memory",
+  `What idle connections cost. Opens them to ours (everything on, as echo-server.ts starts it) and to a bare node:net server, each
+with the options with which the agent starts services and without, makes one call on each, and reads how much memory the
+server has (VmRSS of /proc) before and after, each in a fresh process, in turn. The limit of open files (ulimit -n) must
+allow for twice as many.`,
+  {
+    connections: { about: "how many, 1…20000", default: "10000" },
+    rounds: { about: "how often, 1…100", default: "3" },
   },
-});
+);
+const rounds = line.integer("rounds", 1, 100);
 const megabyte = 1e6;
 
-await measure(Number(values.connections));
+// No more than what our server takes (`connections.max`).
+await measure(line.integer("connections", 1, 20_000));
 
 async function measure(connections: number): Promise<void> {
   const request = await captureRequest();
@@ -39,7 +40,7 @@ async function measure(connections: number): Promise<void> {
   ];
   const found = programs.map(() => [] as Sample[]);
   // The first round fills the cache, also with what has changed since the last run, and is not counted.
-  for (let round = -1; round < Number(values.rounds); round++) {
+  for (let round = -1; round < rounds; round++) {
     for (const [index, { file, flags, environment }] of programs.entries()) {
       const port = await freePort();
       const program = [process.execPath, ...flags, `${import.meta.dirname}/${file}`, `--port=${port}`];

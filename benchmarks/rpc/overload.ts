@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Code, createClient, RpcError } from "@msec/rpc";
 import { createChannel } from "@msec/rpc-node";
 import { serve } from "@msec/service";
+import { CommandLine } from "../lib/command-line.ts";
 import { freePort, startServer } from "../lib/pinned.ts";
 import { scheduledSeconds } from "../lib/process-time.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
@@ -16,18 +16,26 @@ import { EchoService } from "./gen/echo_pb.js";
  * and after; beside it as a part of what it could have done with the processor that it got meanwhile, which is the same on a quiet machine and hardly minds a busy one: the time that it ran
  * and would have run, by what a call takes before and after. With `--json` one line for each round. Latencies are from when a call was made; the service runs in a process of its own, not pinned: it and its clients need a processor each.
  */
-const { values } = parseArgs({
-  options: {
-    kinds: { type: "string", default: "" },
-    rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "5" },
-    factor: { type: "string", default: "2" },
-    "no-protection": { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    serve: { type: "string" },
-    port: { type: "string", default: "0" },
+const line = new CommandLine(
+  "npm run bench -- overload",
+  `What is left of a service that is asked for more than it can do, and whether one that is asked for less refuses anybody.
+Kinds of handlers: cpu-1, cpu-10, async. Needs two processors.`,
+  {
+    kinds: { about: "regular expression for kinds of handlers", default: "" },
+    rounds: { about: "how often, 1…100", default: "3" },
+    seconds: { about: "how long, 1…600", default: "5" },
+    factor: { about: "times what the service can do, 1…100", default: "2" },
+    "no-protection": { about: "without overload protection", flag: true },
+    json: { about: "one line of JSON for each round", flag: true },
+    serve: { about: "only serve this kind (what the benchmark starts itself)" },
+    port: { about: "with --serve: its port", default: "0" },
   },
-});
+);
+const { values } = line;
+const roundCount = line.integer("rounds", 1, 100);
+const seconds = line.integer("seconds", 1, 600);
+const factor = Number(values.factor);
+if (!(factor >= 1 && factor <= 100)) line.refuse(`--factor ${values.factor} must be a number in 1…100`);
 
 type Kind = { readonly title: string; readonly waitMs: number; readonly workMs: number; readonly outstanding: number };
 
@@ -40,8 +48,12 @@ const connections = 8;
 const deadlineMs = 2_000;
 const calmFactor = 0.7;
 
-if (values.serve !== undefined) await serveWork(kinds[values.serve]!, Number(values.port));
-else await measure();
+if (values.serve === undefined) await measure();
+else await serveWork(kindOf(values.serve), line.integer("port", 0, 65_535));
+
+function kindOf(name: string): Kind {
+  return kinds[name] ?? line.refuse(`--serve ${name}: there are ${Object.keys(kinds).join(", ")}`);
+}
 
 /** Of processor time, so that other programs on the machine take from capacity, not from the work of a call. */
 function work(workMs: number): void {
@@ -73,10 +85,10 @@ async function serveWork({ waitMs, workMs }: Kind, port: number): Promise<void> 
 }
 
 async function measure(): Promise<void> {
-  const chosen = Object.entries(kinds).filter(([name]) => new RegExp(values.kinds).test(name));
+  const chosen = line.chosen("--kinds", values.kinds, Object.entries(kinds), ([name]) => name);
   if (values.json) {
     for (const [name, kind] of chosen) {
-      for (let round = 0; round < Number(values.rounds); round++) {
+      for (let round = 0; round < roundCount; round++) {
         console.log(JSON.stringify({ name, ...(await measureOnce(name, kind)) }));
       }
     }
@@ -88,7 +100,7 @@ async function measure(): Promise<void> {
   console.log("|---|---|---|---|---|---|");
   for (const [name, kind] of chosen) {
     const rounds: Awaited<ReturnType<typeof measureOnce>>[] = [];
-    while (rounds.length < Number(values.rounds)) rounds.push(await measureOnce(name, kind));
+    while (rounds.length < roundCount) rounds.push(await measureOnce(name, kind));
     const spread = (pick: (round: (typeof rounds)[number]) => number) => formatSpread(spreadOf(rounds.map(pick)));
     const sum = (pick: (round: (typeof rounds)[number]) => number) =>
       rounds.reduce((total, round) => total + pick(round), 0);
@@ -104,11 +116,11 @@ async function measureOnce(name: string, kind: Kind) {
   const port = await freePort();
   const flags = [`--serve=${name}`, `--port=${port}`, ...(values["no-protection"] ? ["--no-protection"] : [])];
   const server = await startServer(undefined, [process.execPath, import.meta.filename, ...flags]);
-  const lengthMs = Number(values.seconds) * 1_000;
+  const lengthMs = seconds * 1_000;
   try {
     const closed = () => scheduled(server.pid, () => closedLoop(port, kind.outstanding, 2_000));
     const first = await closed();
-    const overload = await scheduled(server.pid, () => openLoop(port, first.result * Number(values.factor), lengthMs));
+    const overload = await scheduled(server.pid, () => openLoop(port, first.result * factor, lengthMs));
     // The machine may have other things to do: what it could do before and after.
     const second = await closed();
     const [before, over, after] = [first.result, overload.result, second.result];

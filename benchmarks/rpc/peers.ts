@@ -38,10 +38,19 @@ export const PROTOCOLS: { name: string; bare: Peer }[] = [
   { name: "HTTP+JSON", bare: nodePeer("node:http", "http-json") },
 ];
 
+const CPP = "C++ gRPC";
+
+/** Names of all peers, also of those that cannot run here. */
+export const PEER_NAMES: readonly string[] = [...NODE_PEERS.map(({ name }) => name), CPP];
+
 /**
- * The peers that can run here; C++ gRPC is built first and left out, with a line that says why, where its Debian packages are missing.
+ * Those of the named peers that can run here; C++ gRPC is built first and left out, with a line that says why, where its Debian packages are missing.
  */
-export function findPeers(say: (line: string) => void): Peer[] {
+export function findPeers(names: readonly string[], say: (line: string) => void): Peer[] {
+  const found = NODE_PEERS.filter(({ name }) => names.includes(name));
+  if (!names.includes(CPP)) {
+    return found;
+  }
   const build = here("peers/cpp-grpc/build");
   try {
     execFileSync("make", ["-C", here("peers/cpp-grpc"), `BUILD=${build}`], { stdio: ["ignore", "ignore", "pipe"] });
@@ -49,7 +58,7 @@ export function findPeers(say: (line: string) => void): Peer[] {
     say(
       `C++ gRPC is left out: it needs Debian's g++, make, libgrpc++-dev and protobuf-compiler-grpc (${String(error).split("\n")[0]})`,
     );
-    return NODE_PEERS;
+    return found;
   }
-  return [...NODE_PEERS, { name: "C++ gRPC", server: [`${build}/server`], client: [`${build}/client`] }];
+  return [...found, { name: CPP, server: [`${build}/server`], client: [`${build}/client`] }];
 }

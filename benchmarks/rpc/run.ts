@@ -1,22 +1,35 @@
-import { parseArgs } from "node:util";
 import type { LoopResult } from "../lib/closed-loop.ts";
+import { CommandLine } from "../lib/command-line.ts";
 import { freePort, runClient, startServer } from "../lib/pinned.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
-import { findPeers, OURS, type Peer, PROTOCOLS } from "./peers.ts";
+import { findPeers, OURS, PEER_NAMES, type Peer, PROTOCOLS } from "./peers.ts";
 import { SHAPES, type Shape, shapeName } from "./shapes.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "5" },
-    peers: { type: "string", default: "." },
-    shapes: { type: "string", default: "." },
-    latency: { type: "string", default: "on" },
-    protocols: { type: "string", default: "on" },
-    measure: { type: "string", default: "1500" },
-    warmup: { type: "string", default: "1000" },
+const line = new CommandLine(
+  "npm run bench -- rpc",
+  `Echo of a 100-byte string: ours beside each peer, in turn, and the other protocols of our port beside bare servers of
+their own libraries. Expressions are regular ones; "none" leaves all out. Needs two processors.`,
+  {
+    rounds: { about: "how often each pair is measured, 1…100", default: "5" },
+    peers: { about: "expression for names of peers", default: "" },
+    shapes: { about: "expression for connections × outstanding, such as 64×1 or 64x1", default: "" },
+    latency: { about: "on or off: latency at 70 % of what C++ gRPC can do", default: "on" },
+    protocols: { about: "expression for gRPC, Connect, HTTP+JSON; on or off: all or none", default: "on" },
+    measure: { about: "milliseconds that count, 100…600000", default: "1500" },
+    warmup: { about: "milliseconds before them, 0…600000", default: "1000" },
   },
-});
-const rounds = Number(values.rounds);
+);
+const { values } = line;
+const rounds = line.integer("rounds", 1, 100);
+line.integer("measure", 100, 600_000);
+line.integer("warmup", 0, 600_000);
+if (!["on", "off"].includes(values.latency)) line.refuse(`--latency ${values.latency} must be on or off`);
+// Before anything is built for them: what is not there to be chosen is said at once.
+const shapes = line.chosen("--shapes", values.shapes, SHAPES, shapeName);
+const chosenProtocols =
+  values.protocols === "on" || values.protocols === "off"
+    ? PROTOCOLS.filter(() => values.protocols === "on")
+    : line.chosen("--protocols", values.protocols, PROTOCOLS, ({ name }) => name);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** One measurement: a fresh server on one processor, a fresh client on the other. `rate`: calls a second, 0 as many as possible. */
@@ -40,8 +53,10 @@ async function measure(peer: Peer, shape: Shape, rate = 0): Promise<LoopResult> 
   }
 }
 
-const peers = findPeers(say).filter((peer) => new RegExp(values.peers).test(peer.name));
-const shapes = SHAPES.filter((shape) => new RegExp(values.shapes).test(shapeName(shape)));
+const peers = findPeers(
+  line.chosen("--peers", values.peers, PEER_NAMES, (name) => name),
+  say,
+);
 
 for (const shape of shapes) {
   const ours: LoopResult[] = [];
@@ -66,7 +81,7 @@ for (const shape of shapes) {
 
 const cpp = peers.find((peer) => peer.name === "C++ gRPC");
 if (cpp !== undefined && values.latency !== "off") await latencyAt70(cpp);
-if (values.protocols !== "off") await protocolsBesideBare();
+if (chosenProtocols.length > 0) await protocolsBesideBare();
 
 /** Latency of both at the rate that is 70 % of what C++ gRPC can do at 8×8, so that neither is saturated. */
 async function latencyAt70(peer: Peer): Promise<void> {
@@ -98,8 +113,7 @@ async function protocolsBesideBare(): Promise<void> {
     "| protocol | ours, calls/s | bare, calls/s | ours / bare | processor of the server for a call, µs: bare / ours | ratio |",
   );
   console.log("|---|---|---|---|---|---|");
-  const chosen = PROTOCOLS.filter(({ name }) => values.protocols === "on" || new RegExp(values.protocols).test(name));
-  for (const { name, bare } of chosen) {
+  for (const { name, bare } of chosenProtocols) {
     const pairs: { own: number; other: number; ownUs: number; otherUs: number }[] = [];
     for (let round = 1; round <= rounds; round++) {
       const ownPeer = { ...bare, server: OURS.server };

@@ -6,12 +6,21 @@ import { simulateAll } from "./simulate-all.ts";
 
 // `npm run sim` has V8 compile where it runs, for all processors are busy with what waits for it, and collect 32 MB at a time, for a row of many callers keeps all that it
 // makes until it ends: together they spare a tenth of the time.
-const usage = "npm run sim -- [--scenario <id>]… [--seed <integer> | --seeds <integer>..<integer>] [--write]";
+const usage = "Usage: npm run sim -- [--scenario <id>]… [--seed <integer> | --seeds <integer>..<integer>] [--write]";
 // The largest row differs by a twentieth of its p99 from seed to seed.
 const usualSeeds = "1..10";
 const document = fileURLToPath(new URL("../../docs/routing.md", import.meta.url));
 
-const { scenario: wanted = [], seed, seeds: range, write } = readArguments();
+const { scenario: wanted = [], seed, seeds: range, write, help } = readArguments();
+if (help) {
+  console.log(`${usage}
+
+Routing algorithms in virtual time, ${usualSeeds} unless seeds are given; --write puts the table into docs/routing.md.
+
+Scenarios:
+${scenarios.map(({ id, title }) => `  ${id.padEnd(24)}${title}`).join("\n")}`);
+  process.exit(0);
+}
 const unknown = wanted.filter((id) => !scenarios.some((scenario) => scenario.id === id));
 if (unknown.length > 0)
   fail(`there is no scenario "${unknown[0]}"; there are: ${scenarios.map(({ id }) => id).join(", ")}`);
@@ -48,6 +57,7 @@ function readArguments() {
         seed: { type: "string" },
         seeds: { type: "string" },
         write: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
       },
     }).values;
   } catch (error) {

@@ -1,26 +1,29 @@
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { LoopResult } from "../lib/closed-loop.ts";
+import { CommandLine } from "../lib/command-line.ts";
 import { freePort, runClient, startServer } from "../lib/pinned.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { countInstructions } from "./counted-instructions.ts";
 import { recordCostNs } from "./record-cost.ts";
 
 // What recording costs a server: `npm run bench -- telemetry [--rounds N]`. Goals: at most 15 % of echo throughput at 8×8, 1 µs a call.
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "5" },
-    connections: { type: "string", default: "8" },
-    outstanding: { type: "string", default: "8" },
-    warmup: { type: "string", default: "1500" },
-    measure: { type: "string", default: "2000" },
+const line = new CommandLine(
+  "npm run bench -- telemetry",
+  "What recording each call costs a server, on and off in turns. Needs two processors.",
+  {
+    rounds: { about: "how often, 1…1000", default: "5" },
+    connections: { about: "connections, 1…10000", default: "8" },
+    outstanding: { about: "calls outstanding on each, 1…4096", default: "8" },
+    warmup: { about: "milliseconds before what counts, 0…600000", default: "1500" },
+    measure: { about: "milliseconds that count, 100…600000", default: "2000" },
   },
-});
-const rounds = Number(values.rounds);
-if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1_000)) {
-  console.error(`--rounds ${values.rounds} must be an integer in 1…1000`);
-  process.exit(2);
-}
+);
+const { values } = line;
+const rounds = line.integer("rounds", 1, 1_000);
+line.integer("connections", 1, 10_000);
+line.integer("outstanding", 1, 4_096);
+line.integer("warmup", 0, 600_000);
+line.integer("measure", 100, 600_000);
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 interface Measured {
