@@ -63,6 +63,7 @@ import { openOperatorKey } from "./session/operator-key.ts";
 import { personName } from "./session/person-name.ts";
 import { SessionStore } from "./session/store.ts";
 import { createTelemetryHandler } from "./telemetry/handler.ts";
+import { HostClocks } from "./telemetry/host-clocks.ts";
 import { createMetricHandler } from "./telemetry/metrics.ts";
 import { withRoutingEvents } from "./telemetry/metrics-events.ts";
 import { ReleaseMarks } from "./telemetry/release-marks.ts";
@@ -159,6 +160,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await releases.load();
   stack.defer(() => releases.close());
   stack.defer(hosts.listen((host, what) => what === "report" && releases.heard(host)));
+  const clocks = new HostClocks(log, now);
+  stack.defer(hosts.listen((host, what) => what === "report" && clocks.heard(host)));
   const totals = new TelemetryTotals(() => performance.now());
   const stored = { batches: 0, rows: 0 };
   const onStored = countStored(totals, stored);
@@ -180,7 +183,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         void hostRegistry
           .zoneReported(host, zone)
           .catch((error) => log.warn(`the zone of ${host.name} could not be written down`, { error })),
-      storeTelemetry: createTelemetrySink(telemetry.store, log, onStored),
+      storeTelemetry: createTelemetrySink(telemetry.store, log, {
+        onStored,
+        onLeftOut: (host, rows) => clocks.leftOut(host, rows),
+      }),
       replaceRoutes: options.replaceRoutes ?? false,
       onNewer: (host, what, applied, ours) =>
         log.error(
@@ -251,7 +257,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         const capacityHandler = createCapacityHandler({ operations, registry, feed, hosts, pushes, now });
         router.service(CapacityService, onlyMonitors ? monitoringCapacity(capacityHandler) : capacityHandler);
         router.service(ProcessesService, createProcessesHandler(liveProcesses));
-        router.service(HealthService, createHealthHandler({ telemetry, hosts, now }));
+        router.service(HealthService, createHealthHandler({ telemetry, hosts, clocks, now }));
         router.service(TelemetryService, createTelemetryHandler(telemetry.store));
         router.service(RequestService, createRequestHandler(telemetry.store, listServices));
         router.service(AlarmService, alarms.handler);
@@ -275,6 +281,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       families: () =>
         serverFamilies({
           ...{ totals, stored, hosts, store, log },
+          leftOutRows: () => clocks.leftOutRows,
           isStoreFull: () => telemetry.full !== undefined,
           otlp: () => otlp?.counts,
         }),

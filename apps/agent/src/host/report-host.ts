@@ -60,6 +60,7 @@ export class HostReporter {
         processes: this.#processes.sample(),
         agentVersion: AGENT_VERSION,
         zone: this.#zone,
+        clockMs: Date.now(),
       };
       const { zone } = await client.reportHost(request, { timeoutMs: ANSWER_MS, signal });
       await this.#onZone(zone);

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { HealthProblemKind, HealthService } from "@msec/api/console/v1/health_pb.js";
+import type { Log } from "@msec/process";
 import { StoreErrorReason, type TelemetryStore, TelemetryStoreError } from "@msec/telemetry-store";
 import type { HostState } from "../agents/host-directory.ts";
 import { gateStore } from "../telemetry/gated-store.ts";
+import { HostClocks } from "../telemetry/host-clocks.ts";
 import { createHealthHandler } from "./handler.ts";
 
 test("says what is wrong with the store and the agents' disks, since when, and what to do, until it is over", async () => {
@@ -26,8 +28,10 @@ test("says what is wrong with the store and the agents' disks, since when, and w
   };
   const put = () => store.ingest({} as never, {} as never, {} as never);
   let offsetMs = 0;
-  const host = { name: "host7", routes: { unsavedS: 0 } } as HostState;
-  const parts = { telemetry, hosts: { list: () => [host] }, now: () => Date.now() + offsetMs };
+  const host = { id: "h7", name: "host7", routes: { unsavedS: 0 } } as HostState;
+  const quiet = { warn() {}, info() {} } as unknown as Log;
+  const clocks = new HostClocks(quiet, Date.now);
+  const parts = { telemetry, hosts: { list: () => [host] }, clocks, now: () => Date.now() + offsetMs };
   const transport = createRouterTransport((router) => router.service(HealthService, createHealthHandler(parts)));
   const look = async () => (await createClient(HealthService, transport).getHealth({})).problems;
 
@@ -53,4 +57,23 @@ test("says what is wrong with the store and the agents' disks, since when, and w
   await put();
   host.routes!.unsavedS = 0;
   assert.deepEqual(await look(), []);
+
+  const heard = (aheadMs: number) =>
+    clocks.heard({ ...host, reportedMs: 1_000_000, report: { clockMs: 1_000_000 + aheadMs } } as HostState);
+  heard(29_000);
+  assert.deepEqual(await look(), []);
+  heard(3_660_000);
+  clocks.leftOut(host, 12);
+  heard(3_660_500);
+  const [clock] = await look();
+  assert.deepEqual(
+    [clock?.kind, clock?.subject, clock?.sinceMs, clock?.aheadMs, clock?.refused],
+    [HealthProblemKind.HOST_CLOCK, "host7", 1_000_000, 3_660_500, 12n],
+  );
+  assert.match(clock!.text, /61 min ahead of the server's.*Set it/);
+  heard(-45_000);
+  assert.match((await look())[0]!.text, /45 s behind the server's/);
+  heard(0);
+  assert.deepEqual(await look(), []);
+  assert.equal(clocks.leftOutRows, 12);
 });

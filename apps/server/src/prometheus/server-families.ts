@@ -15,6 +15,8 @@ import type { ServerStore } from "../schema.ts";
 export interface ServerFamiliesParts {
   readonly totals: TelemetryTotals;
   readonly stored: StoredCounts;
+  /** Rows of agents that were left out for their times. */
+  readonly leftOutRows: () => number;
   /** Whether the telemetry store has no room. */
   readonly isStoreFull: () => boolean;
   readonly hosts: Pick<HostDirectory, "list" | "isConnected">;
@@ -66,6 +68,12 @@ export async function serverFamilies(parts: ServerFamiliesParts): Promise<Metric
     ...(alarms === undefined ? [] : [singleValue("gauge", "msec_open_alarms", "Alarms that are open", alarms)]),
     singleValue("counter", "msec_stored_batches", "Batches of telemetry put into the store", stored.batches),
     singleValue("counter", "msec_stored_rows", "Rows of telemetry put into the store", stored.rows),
+    singleValue(
+      "counter",
+      "msec_left_out_rows",
+      "Rows of telemetry that agents brought and that were left out for their times",
+      parts.leftOutRows(),
+    ),
     singleValue(
       "gauge",
       "msec_telemetry_store_full",

@@ -27,6 +27,7 @@ const textKey = {
   [HealthProblemKind.STORE_FULL]: "systemHealth.storeFull",
   [HealthProblemKind.STORE_AWAY]: "systemHealth.storeAway",
   [HealthProblemKind.AGENT_FULL]: "systemHealth.agentFull",
+  [HealthProblemKind.HOST_CLOCK]: "systemHealth.hostClock",
 } as const;
 
 /** One problem in the reader's language: what, since when, what is dropped, what to do. @param nowMs the server's clock */
@@ -34,7 +35,9 @@ export function healthText(t: TFunction, language: Language, problem: HealthProb
   const key = textKey[problem.kind];
   if (key === undefined) return problem.text;
   const age = formatElapsed(Math.max(0, nowMs - problem.sinceMs), language);
-  return t(key, { subject: problem.subject, age, count: Number(problem.refused) });
+  const amount = formatElapsed(Math.abs(problem.aheadMs), language);
+  const direction = t(problem.aheadMs < 0 ? "systemHealth.behind" : "systemHealth.ahead");
+  return t(key, { subject: problem.subject, age, amount, direction, count: Number(problem.refused) });
 }
 
 /** A line above every page for each thing that is wrong with the system itself; nothing while all is well. */

@@ -140,6 +140,12 @@ export const en = {
       "The telemetry store has not answered since the server started {{age}} ago: curves, logs and requests wait in the agents' spools. The server's log says why.",
     agentFull:
       "The disk of the agent of {{subject}} has been full for {{age}}: it uses new routes and cannot keep them, so that after a restart it begins with older ones. Free space there.",
+    hostClock_one:
+      "The clock of {{subject}} has been {{amount}} {{direction}} the server's for {{age}}: its curves, logs and requests are at wrong times, and alarms miss them; {{count}} row more than an hour ahead was not kept. Set it, by NTP for example.",
+    hostClock_other:
+      "The clock of {{subject}} has been {{amount}} {{direction}} the server's for {{age}}: its curves, logs and requests are at wrong times, and alarms miss them; {{count}} rows more than an hour ahead were not kept. Set it, by NTP for example.",
+    ahead: "ahead of",
+    behind: "behind",
   },
   search: {
     placeholder: "Request ID",

@@ -139,6 +139,10 @@ export const zh = {
     storeAway: "server 启动 {{age}}以来遥测存储一直没有应答：曲线、日志和请求暂存在各 agent。原因见 server 日志。",
     agentFull:
       "{{subject}} 的 agent 磁盘已满（已 {{age}}）：新路由已生效但无法落盘，重启后会先使用旧路由。请在该机器上释放空间。",
+    hostClock_other:
+      "{{subject}} 的时钟比 server {{direction}} {{amount}}（已 {{age}}）：其曲线、日志和请求的时间不对，告警也会漏掉；超前一小时以上的 {{count}} 行未保存。请校准时钟，例如使用 NTP。",
+    ahead: "快",
+    behind: "慢",
   },
   search: {
     placeholder: "请求ID",

@@ -462,6 +462,13 @@ export declare type ReportHostRequest = Message<"msec.agent.v1.ReportHostRequest
    * @generated from field: string zone = 14;
    */
   zone: string;
+
+  /**
+   * The host's clock when this was sent, milliseconds since 1970 UTC; 0: an earlier agent.
+   *
+   * @generated from field: double clock_ms = 15;
+   */
+  clockMs: number;
 };
 
 /**

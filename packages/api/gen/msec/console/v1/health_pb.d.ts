@@ -63,6 +63,7 @@ export declare type HealthProblem = Message<"msec.console.v1.HealthProblem"> & {
 
   /**
    * Of a full store: how many deliveries it has refused since then. Who made them repeats them while it can keep them.
+   * Of a host with a wrong clock: how many rows of its telemetry were left out for their times.
    *
    * @generated from field: uint64 refused = 4;
    */
@@ -74,6 +75,13 @@ export declare type HealthProblem = Message<"msec.console.v1.HealthProblem"> & {
    * @generated from field: string text = 5;
    */
   text: string;
+
+  /**
+   * Of a host with a wrong clock: by how many milliseconds it is ahead of the server's; negative: behind.
+   *
+   * @generated from field: double ahead_ms = 6;
+   */
+  aheadMs: number;
 };
 
 /**
@@ -111,6 +119,13 @@ export enum HealthProblemKind {
    * @generated from enum value: HEALTH_PROBLEM_KIND_AGENT_FULL = 3;
    */
   AGENT_FULL = 3,
+
+  /**
+   * The clock of a host differs from the server's by more than half a minute: what comes from there is at wrong times.
+   *
+   * @generated from enum value: HEALTH_PROBLEM_KIND_HOST_CLOCK = 4;
+   */
+  HOST_CLOCK = 4,
 }
 
 /**
