@@ -252,6 +252,8 @@ test("telemetry is spooled while the server is away, survives kill -9 with a tor
   assert.equal(server.telemetry[0]?.envelopes[0]?.service, "Flight.traffic");
   assert.equal(server.telemetry[0]?.envelopes[0]?.instance, `pid:${process.pid}`);
 
+  // What the server has is sent again where its answer was lost.
+  await until("it knows that all of it arrived", async () => (await client.getStatus({})).spooledBytes === 0);
   await server.die();
   for (const text of ["one", "two", "three", "torn"]) await client.report(batch(text));
   assert.ok((await client.getStatus({})).spooledBytes > 0);

@@ -38,10 +38,9 @@ test("all processes of the host with user and program, but never an argument; th
 });
 
 test("only those are told of that are ours or take most", () => {
-  const all = new TopProcesses(() => new Map(), 100_000).take().processes;
   const own = { service: "agent", instanceId: "" };
   const { processes, total } = new TopProcesses(() => new Map([[process.pid, own]]), 4).take();
-  assert.equal(processes.length, Math.min(4, all.length));
+  assert.equal(processes.length, Math.min(4, total));
   assert.ok(total >= processes.length);
   assert.ok(processes.some(({ memoryBytes }) => memoryBytes > 0));
   assert.equal(processes.find(({ pid }) => pid === process.pid)?.service, "agent");

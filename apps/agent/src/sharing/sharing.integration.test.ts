@@ -26,17 +26,19 @@ const empty = () => ({});
 serve(LocalService, { register: empty, watchRoutes: empty, report: empty, getStatus: empty }).ready.then(() => console.log("ready"));
 `;
 
-// Calls the callee as often as a line of its standard input says, and prints what it thinks of each instance then.
+// Begins with the first line of its standard input; calls the callee as often as each line says, and prints what it thinks of each instance then.
 const CALLER_PROGRAM = `
 import { createInterface } from "node:readline";
 import { LocalService } from ${resolved("@msec/api/agent/v1/local_pb.js")};
 import { connect } from ${resolved("@msec/service")};
-const program = connect({ onNotice: () => {} });
-const callee = program.call(LocalService, "${CALLEE}", { timeoutMs: 10_000 });
+let program, callee;
 createInterface(process.stdin).on("line", async (line) => {
+  program ??= connect({ onNotice: () => {} });
+  callee ??= program.call(LocalService, "${CALLEE}", { timeoutMs: 20_000 });
   for (let call = 0; call < Number(line); call++) await callee.getStatus({});
   console.log(JSON.stringify(program.explain("${CALLEE}")));
 });
+console.log("loaded");
 `;
 
 interface Thought {
@@ -100,7 +102,10 @@ test("a process that has just started avoids the instance that another one found
   await stack.use(startProgram(directory.path, CALLEE_PROGRAM, callee)).ready();
   const ofDead = (thoughts: Thought[]) => thoughts.find(({ port }) => port === dead)!;
 
+  // What one found is told for ten seconds. A busy machine may need as many to load a program: the second one's is, when the first one looks.
   const first = stack.use(startProgram(directory.path, CALLER_PROGRAM, surroundings("Test.first")));
+  const second = stack.use(startProgram(directory.path, CALLER_PROGRAM, surroundings("Test.second")));
+  await Promise.all([first.ready(), second.ready()]);
   const seen = ofDead(await first.ask(20));
   assert.ok(seen.failuresInRow > 0, seen.reason);
 
@@ -118,7 +123,6 @@ test("a process that has just started avoids the instance that another one found
     told = (await sharing.exchange({})).services.length;
   }
 
-  const second = stack.use(startProgram(directory.path, CALLER_PROGRAM, surroundings("Test.second")));
   const heard = ofDead(await second.ask(50));
   assert.ok(["ejected", "probing"].includes(heard.state), heard.reason);
   // What it asked about is no call; what it called is in its telemetry.

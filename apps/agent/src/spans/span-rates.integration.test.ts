@@ -28,14 +28,14 @@ const register = () => { throw new RpcError(Code.NotFound, "nobody"); };
 serve(LocalService, { register, watchRoutes: empty, report: empty, getStatus: empty }).ready.then(() => console.log("ready"));
 `;
 
-// For seven seconds about 500 calls a second, one in fifty of which fails.
+// For nine seconds about 500 calls a second, one in fifty of which fails.
 const CALLER_PROGRAM = `
 import { setTimeout as delay } from "node:timers/promises";
 import { LocalService } from ${resolved("@msec/api/agent/v1/local_pb.js")};
 import { connect } from ${resolved("@msec/service")};
 const program = connect({ onNotice: () => {} });
 const callee = program.call(LocalService, "127.0.0.1:" + process.env.CALLEE_PORT, { timeoutMs: 20_000 });
-for (const endMs = Date.now() + 7_000; Date.now() < endMs; await delay(20)) {
+for (const endMs = Date.now() + 9_000; Date.now() < endMs; await delay(20)) {
   const calls = Array.from({ length: 10 }, () => callee.getStatus({}));
   if (Math.random() < 0.2) calls.push(callee.register({}));
   await Promise.allSettled(calls);
@@ -107,11 +107,15 @@ test("two processes share the host's rate of spans: the same requests in both, a
   const last = Math.max(...made.spans.map(({ second }) => second));
   const settled = ({ spans }: { spans: Span[] }) =>
     spans.filter(({ code, second }) => code === 0 && second >= first && second < last);
-  const seconds = last - first;
   const [keptMade, keptServed] = [settled(made), settled(served)];
-  const perSecond = (keptMade.length + keptServed.length) / seconds;
-  // Without a limit about a thousand. Three times: in the minute after the first one slow calls are kept beside the sample, and a busy machine makes calls in bursts.
-  assert.ok(perSecond > 0 && perSecond < 3 * RATE, `${perSecond} spans a second of both, of ${made.calls} calls`);
+  const perSecond = Array.from(
+    { length: last - first },
+    (_, at) => [...keptMade, ...keptServed].filter(({ second }) => second === first + at).length,
+  ).sort((a, b) => a - b);
+  // The middle one of them: on a machine that stops for a moment another second may hold what was told late. Without a limit about a thousand; three
+  // times, for in the minute after the first one slow calls are kept beside the sample, and a busy machine makes calls in bursts.
+  const usual = perSecond[Math.floor(perSecond.length / 2)]!;
+  assert.ok(keptMade.length > 0 && usual < 3 * RATE, `${perSecond} spans a second of both, of ${made.calls} calls`);
   const inCallee = new Set(keptServed.map(({ traceId }) => traceId));
   const inBoth = keptMade.filter(({ traceId }) => inCallee.has(traceId)).length;
   // Two that decided for themselves would agree on one in twenty-five.
