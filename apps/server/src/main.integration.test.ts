@@ -67,7 +67,7 @@ describe("the server program", () => {
     try {
       assert.deepEqual(Object.keys(ready), ["ready", "console", "agents"]);
       assert.equal(await (await fetch(`${ready.console}/healthz`)).text(), "ok\n");
-      const record = await waitForRunRecord(state, "server", AbortSignal.timeout(5_000));
+      const record = await waitForRunRecord(state, "server", AbortSignal.timeout(30_000));
       assert.deepEqual([record.pid, record.role, `http://${record.listen}`], [child.pid, "server", ready.console]);
     } finally {
       assert.equal(await end(child, "SIGTERM"), 0, stderr());
@@ -127,7 +127,7 @@ describe("the server program", () => {
   }
 
   it("stores what agents report, once, answers from it, and starts its engine again when that dies", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const state = join(directory, "telemetry");
     const { child, ready, stderr } = await start(state);
@@ -155,7 +155,7 @@ describe("the server program", () => {
       const report = (sequence: bigint, traceByte: number) => {
         const batch = createSpanBatch(traceByte);
         const envelopes = [{ service: "Flight.mod_flight", instance: "127.0.0.1:7963", batch }];
-        return untilServed(() => agent.reportTelemetry({ sequence, envelopes }, { timeoutMs: 10_000 }));
+        return untilServed(() => agent.reportTelemetry({ sequence, envelopes }, { timeoutMs: 60_000 }));
       };
       await report(1n, 0xa1);
       await report(1n, 0xa1);
@@ -176,11 +176,15 @@ describe("the server program", () => {
       const whole = { service: "Flight.mod_flight", instance: "127.0.0.1:7963", batch: createSpanBatch(0xa3) };
       await agent.reportTelemetry({ sequence: 3n, envelopes: [garbage, whole] });
       assert.equal((await telemetry.getFlow({ requestId: "a3".repeat(16) })).spans.length, 1);
-      assert.match(stderr(), /"service":"Flight\.broken".*telemetry batch left out/);
+      // What it says on standard error may come after an answer over a socket.
+      const isSaid = () => /"service":"Flight\.broken".*telemetry batch left out/.test(stderr());
+      for (const endMs = performance.now() + 30_000; !isSaid(); await delay(20)) {
+        assert.ok(performance.now() < endMs, stderr());
+      }
 
-      const before = await waitForRunRecord(state, "telemetry-store", AbortSignal.timeout(5_000));
+      const before = await waitForRunRecord(state, "telemetry-store", AbortSignal.timeout(30_000));
       process.kill(before.pid, "SIGKILL");
-      await waitForRunRecord(state, "telemetry-store", AbortSignal.timeout(30_000), ({ pid }) => pid !== before.pid);
+      await waitForRunRecord(state, "telemetry-store", AbortSignal.timeout(120_000), ({ pid }) => pid !== before.pid);
       await report(4n, 0xa2);
       assert.equal((await telemetry.getFlow({ requestId: "a2".repeat(16) })).spans.length, 1);
       assert.equal((await telemetry.getFlow({ requestId })).spans.length, 1, "what was stored before is still there");

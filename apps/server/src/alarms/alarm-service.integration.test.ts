@@ -64,7 +64,7 @@ describe("alarms through the server, its API and an agent's reports", () => {
     sequence++;
     for (;;) {
       try {
-        await agent.client.reportTelemetry({ sequence, envelopes }, { timeoutMs: 10_000 });
+        await agent.client.reportTelemetry({ sequence, envelopes }, { timeoutMs: 60_000 });
         return;
       } catch (error) {
         // The engine is still starting; agents repeat too.
@@ -86,7 +86,7 @@ describe("alarms through the server, its API and an agent's reports", () => {
   };
 
   it("raises one alarm for a service with errors in the expected minute, tells of it once, and ends it", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const start = Math.floor(Date.now() / 60_000) - 10;
     const { channel } = await api().saveAlarmChannel({

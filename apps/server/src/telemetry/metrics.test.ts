@@ -99,6 +99,7 @@ describe("metrics while their store does not answer", () => {
     assert.ok(events.some(({ kind, subject }) => kind === EventKind.ROUTING_IN && subject === "10.0.0.1:3306"));
     assert.deepEqual((await metrics.listEvents({ service: "Shop.other", ...range })).events, []);
     assert.equal((await metrics.listEvents(range)).events.length, events.length);
+    server.clock.offsetMs += 10;
     const operation = { kind: OperationKind.IN, instanceIds: [ids[0]!] };
     const started = await server.operator(CapacityService).startOperation(operation);
     const { events: more } = await metrics.listEvents({ service: "Shop.mysql", ...range });
