@@ -18,7 +18,7 @@ for (const command of commands) {
   test(`the document's example holds: ${command}`, { skip }, async () => {
     await using server = await serveEcho({ reflection: true, health: true });
     const env = { PATH: process.env.PATH, PORT: String(server.listener.port) };
-    const { stdout } = await promisify(execFile)("sh", ["-c", command], { env, timeout: 10_000 });
+    const { stdout } = await promisify(execFile)("sh", ["-c", command], { env, timeout: 120_000 });
     assert.match(stdout, /"number": ?3|"status": ?"SERVING"/);
   });
 }

@@ -90,14 +90,18 @@ test("with sequences, calls share one connection and take their own answer, in a
 });
 
 test("without sequences, a connection carries one call at a time, and there are no more than the limit", async () => {
+  const held: (() => void)[] = [];
   let running = 0;
   let most = 0;
   await using server = await serve((packet, send) => {
     most = Math.max(most, ++running);
-    setTimeout(() => {
+    held.push(() => {
       running--;
       send(encode(0, `re: ${textOf(packet)}`));
-    }, 5);
+    });
+    // Nobody is answered until four are there at once.
+    if (most < 4) return;
+    for (const reply of held.splice(0)) setTimeout(reply, 1);
   });
   await using channel = createExternalChannel(server.target, plain, { limits: { connections: { max: 4 } } });
   const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => channel.call(`n${i}`)));

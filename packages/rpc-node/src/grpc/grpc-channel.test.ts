@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { createFileRegistry, type DescService, fromJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { certificateFingerprint, createTlsIdentity } from "@msec/process";
+import { freePort } from "@msec/process/testing";
 import { type CallContext, type CallRecord, Code, MethodTable, RpcError, runInContext } from "@msec/rpc";
 import { EchoService } from "../../gen/echo_pb.js";
 import { type ListenerOptions, listen } from "../listen.ts";
@@ -270,8 +271,8 @@ test("over TLS the server is checked by pin or by chain and name before a byte o
 });
 
 test("a channel connects again after its server went, and says what was not sent", async () => {
-  const first = await serveEcho();
-  const { port } = first.listener;
+  const port = await freePort();
+  const first = await serveEcho({ port });
   using channel = createGrpcChannel({ address: "127.0.0.1", port });
   const client = channel.client(EchoService);
   await client.text({ number: 1 });

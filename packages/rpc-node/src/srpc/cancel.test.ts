@@ -18,7 +18,7 @@ import {
 import { EchoService } from "../../gen/echo_pb.js";
 import { createChannel } from "../channel/create-channel.ts";
 import { callEcho, serveEcho } from "../testing/echo-service.ts";
-import { RawConnection, requestFrame } from "../testing/raw-connection.ts";
+import { type RawAnswer, RawConnection, requestFrame } from "../testing/raw-connection.ts";
 import { FrameInput } from "./frame-input.ts";
 
 const limits = { maxHeadBytes: 65_536, maxFrameBytes: 1 << 20 };
@@ -173,21 +173,22 @@ test("a call that waited in the queue past its deadline, or past what the servic
   await using raw = await RawConnection.open(echo.listener.port);
   // `number`, field 2 of the request: how many milliseconds its handler keeps the process.
   const [blocking, quick] = [Uint8Array.of(0x10, 100), Uint8Array.of(0x10, 0)];
-  raw.send(
-    Buffer.concat([
-      requestFrame(1, "echo.EchoService.Text", blocking),
-      requestFrame(2, "echo.EchoService.Text", quick, { timeoutMs: 20 }),
-      requestFrame(3, "echo.EchoService.Text", quick),
-    ]),
-  );
-  const answers = await raw.answers(3);
+  let answers: RawAnswer[] = [];
+  // A machine that stops for 60 ms between reading and running makes another of it: the first is refused as well.
+  for (let round = 0; round < 50 && runs !== 1; round++) {
+    runs = 0;
+    raw.send(
+      Buffer.concat([
+        requestFrame(3 * round + 1, "echo.EchoService.Text", blocking),
+        requestFrame(3 * round + 2, "echo.EchoService.Text", quick, { timeoutMs: 20 }),
+        requestFrame(3 * round + 3, "echo.EchoService.Text", quick),
+      ]),
+    );
+    answers = (await raw.answers(3 * round + 3)).slice(3 * round);
+  }
   assert.deepEqual(
-    answers.map(({ head }) => [head.sequence, head.code]),
-    [
-      [1, Code.Ok],
-      [2, Code.DeadlineExceeded],
-      [3, Code.ResourceExhausted],
-    ],
+    answers.map(({ head }) => head.code),
+    [Code.Ok, Code.DeadlineExceeded, Code.ResourceExhausted],
   );
   assert.equal(runs, 1);
   assert.deepEqual(JSON.parse(Buffer.from(answers[2]!.head.details!).toString()), {

@@ -213,7 +213,7 @@ test("hostile first bytes are closed at once, silence after the first-byte time"
 });
 
 test("a connection without calls, and one with a frame that never gets complete, are closed", async () => {
-  await using server = await serveEcho({ limits: { connections: { idleMs: 120 } } });
+  await using server = await serveEcho({ limits: { connections: { idleMs: 400 } } });
   await using idle = await RawConnection.open(server.listener.port);
   idle.send(originalRequest);
   await idle.answers(1);
@@ -225,7 +225,7 @@ test("a connection without calls, and one with a frame that never gets complete,
 });
 
 test("a call that runs keeps its connection from being idle", async () => {
-  await using server = await serveEcho({ limits: { connections: { idleMs: 80 } } });
+  await using server = await serveEcho({ limits: { connections: { idleMs: 200 } } });
   await using raw = await RawConnection.open(server.listener.port);
   raw.send(requestFrame(1, slow, Buffer.from([0x08, 0xac, 0x02])));
   const [answer] = await raw.answers(1);
@@ -379,7 +379,11 @@ test("every served call is observed once, with sizes and times; unknown names ar
   const beforeUs = Date.now() * 1000;
   raw.send(requestFrame(1, echo, hello));
   raw.send(requestFrame(2, "made.up.Name", hello));
-  raw.send(requestFrame(3, slow, Buffer.from([0x08, 20]), { timeoutMs: 20_000 }));
+  raw.send(requestFrame(3, slow, slowText("x"), { timeoutMs: 20_000 }));
+  await server.entered(2);
+  // By the clock that calls are measured with: a timer may be a little early by it, where its turn of the loop began late.
+  for (const endMs = performance.now() + 20; performance.now() < endMs; ) await new Promise(setImmediate);
+  server.release();
   await raw.answers(3);
   const [first, second, third] = records;
   assert.equal(records.length, 3);
