@@ -17,18 +17,21 @@ test("what is recorded after the host's clock was set says the new time, not tha
   const program = connect({ name: "Test.caller", agent: agent.path, stopOnSignal: false, onNotice: () => {} });
   try {
     program.count("seen");
-    program.log.remote.info("hello");
+    program.log.remote.error("hello");
     await assert.rejects(program.call(LocalService, "Test.absent").getStatus({}));
-    const rows = () =>
-      agent.batches.flatMap(({ logs, spans, samples }) => [
-        ...(logs?.timeUs ?? []).map((us) => us / 1_000),
-        ...(spans?.startUs ?? []).map((us) => us / 1_000),
-        ...(samples?.timeS ?? []).map((s) => s * 1_000),
-      ]);
-    await eventually(() => rows().length >= 3, "line, span and counter reach the agent");
-    for (const ms of rows()) assert.ok(Math.abs(ms - realNow() - hourMs) < hourMs / 2, new Date(ms).toISOString());
-    const kinds = agent.batches.map(({ logs, spans, samples }) => [logs, spans, samples]);
-    assert.ok(kinds.some(([logs]) => logs !== undefined) && kinds.some(([, spans]) => spans !== undefined));
+    const timesMs = () => {
+      const all = { lines: [] as number[], spans: [] as number[], samples: [] as number[] };
+      for (const { logs, spans, samples } of agent.batches) {
+        all.lines.push(...(logs?.timeUs ?? []).map((us) => us / 1_000));
+        all.spans.push(...(spans?.startUs ?? []).map((us) => us / 1_000));
+        all.samples.push(...(samples?.timeS ?? []).map((s) => s * 1_000));
+      }
+      return Object.values(all);
+    };
+    await eventually(() => timesMs().every(({ length }) => length > 0), "line, span and counter reach the agent");
+    for (const ms of timesMs().flat()) {
+      assert.ok(Math.abs(ms - realNow() - hourMs) < hourMs / 2, new Date(ms).toISOString());
+    }
   } finally {
     await program.close();
   }

@@ -241,7 +241,7 @@ export const en = {
   watchMore: (lines: number) => `… ${lines} more lines do not fit on this terminal`,
   routeWhy: (thought: Thought) => thought.reason,
   logsNothing:
-    "No lines. Look further back with --since, or at a lower --level; debug lines are kept of dyed requests only (msec dye).",
+    "No lines. Look further back with --since, or at a lower --level; a service keeps lines from its [LOG] Level on (ERROR unless set), and all of dyed requests (msec dye).",
   dyeMade: (id: string, what: string, left: string) => `${what} is dyed for ${left}; end it with: msec dye --end ${id}`,
   dyeEnded: (id: string) => `rule ${id} has ended`,
   dyeNone: "Nothing is dyed. For example: msec dye uid=7 --service Flight.mod_flight --for 10m",
