@@ -24,8 +24,9 @@ export class HttpPart {
   readonly #web: WebServer;
 
   constructor({ system, listPage, serviceName, ...shared }: HttpPartOptions) {
-    this.#web = new WebServer(shared, shared.methods, system);
     const page = listPage ? new ListPage(shared.methods, serviceName) : undefined;
+    const { methods, place } = shared;
+    this.#web = new WebServer(shared, { methods, place, listPage: page }, methods, system);
     this.#http = new HttpJsonServer({ ...shared, web: this.#web, listPage: page });
   }
 

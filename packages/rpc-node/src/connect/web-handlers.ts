@@ -10,6 +10,7 @@ import {
 } from "@connectrpc/connect-node";
 import { type CallServer, Code, RpcError, type ServedMethod, type ServedStream } from "@msec/rpc";
 import { parseConnectTimeout, parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
+import type { Http2Json } from "../http-json/http2-json.ts";
 import { firstHeader } from "../http2/header-metadata.ts";
 import type { Http2Exchange, Http2Shared, HttpConnection } from "../http2/http2-exchange.ts";
 import { isUnary, type MethodLookup } from "../http2/method-lookup.ts";
@@ -44,9 +45,8 @@ export class WebHandlers {
     this.#methods = methods;
   }
 
-  /** Whether an HTTP/1.1 request is for us, not for the original's HTTP+JSON. */
-  accepts(request: IncomingMessage): boolean {
-    const { url = "" } = request;
+  /** Whether a request with this URL is for us, not for the original's HTTP+JSON. */
+  accepts(url: string): boolean {
     const mark = url.indexOf("?");
     // The usual form of HTTP+JSON is known without a look at the path.
     return !(mark >= 0 && url.includes("methodName=", mark)) && pathForm.test(mark < 0 ? url : url.slice(0, mark));
@@ -54,15 +54,29 @@ export class WebHandlers {
 
   /** Serve an HTTP/1.1 request. */
   serveHttp1(request: IncomingMessage, response: ServerResponse, connection: HttpConnection): void {
+    ignoreErrors(request, response);
     this.#serve(request, response, request.headers, connection);
   }
 
-  /** Serve an HTTP/2 request. */
-  serveHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: HttpConnection): Http2Exchange {
+  /**
+   * Serve an HTTP/2 request.
+   *
+   * @param json  serves those that are not for us
+   */
+  serveHttp2(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    connection: HttpConnection,
+    json: Http2Json,
+  ): Http2Exchange {
     const request = new Http2ServerRequest(stream, headers, {}, []);
     const receivedMs = performance.now();
     const response = new Http2ServerResponse(stream) as unknown as NodeResponse;
-    const served = this.#serve(request, response, headers, connection);
+    ignoreErrors(request, response);
+    const served =
+      this.accepts(request.url) || isFramed(headers)
+        ? this.#serve(request, response, headers, connection)
+        : json.serve(request, response, connection);
     return {
       stream,
       get comesSinceMs() {
@@ -93,9 +107,6 @@ export class WebHandlers {
       receivedMs: performance.now(),
       timeoutMs: timeoutOf(headers),
     };
-    // Errors of the connection; `close` follows.
-    response.on("error", ignore);
-    request.on("error", ignore);
     const format = isUnary(method) && request.method === "POST" ? simpleFormat(headers) : undefined;
     if (format) {
       const call = new ConnectUnaryCall(arrived, request, response, method as ServedMethod, format, this.#shared);
@@ -169,6 +180,17 @@ export class WebHandlers {
 }
 
 function ignore(): void {}
+
+/** Errors of the connection; `close` follows. */
+function ignoreErrors(request: NodeRequest, response: NodeResponse): void {
+  response.on("error", ignore);
+  request.on("error", ignore);
+}
+
+/** Whether a request is in a protocol that has no other URLs than `/package.Service/Method`, whatever its own is. */
+function isFramed(headers: IncomingHttpHeaders): boolean {
+  return /^application\/(grpc|connect)/.test(headers["content-type"] ?? "");
+}
 
 /** The format of a call that our own code for unary Connect serves; what is rarer is left to connect-node. */
 function simpleFormat(headers: IncomingHttpHeaders): ConnectFormat | undefined {

@@ -15,6 +15,7 @@ import { CallRoom } from "../call-room.ts";
 import { streamWindowBytes } from "../http2/http2-connection.ts";
 import type { HttpConnection } from "../http2/http2-exchange.ts";
 import type { ListenerLimits } from "../limits.ts";
+import { encodedBody } from "./asked-method.ts";
 import { discardBody } from "./discard-body.ts";
 import { parseRequest } from "./parse-request.ts";
 import type { BodyReceiver, PushedRequest } from "./pushed-request.ts";
@@ -175,7 +176,7 @@ export class HttpCall extends ServedCall implements BodyReceiver {
     try {
       message = parseRequest(this.#method!, body);
     } catch (thrown) {
-      calls.refuse(this, thrown as RpcError);
+      calls.refuse(this, encodedBody(this.#request.headers) ?? (thrown as RpcError));
       return;
     }
     this.#room.runs(this.#bytes);

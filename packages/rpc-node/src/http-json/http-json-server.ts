@@ -1,19 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import {
-  type CallServer,
-  Code,
-  type MethodTable,
-  type PeerInfo,
-  parseTraceParent,
-  RpcError,
-  type ServedMethod,
-} from "@msec/rpc";
+import { type CallServer, type MethodTable, type PeerInfo, parseTraceParent, type ServedMethod } from "@msec/rpc";
 import { ConnectionRoom, type RoomShared } from "../connection-room.ts";
 import { firstHeader, isRepeat } from "../http2/header-metadata.ts";
 import type { HttpConnection } from "../http2/http2-exchange.ts";
 import type { WebServer } from "../http2/web-server.ts";
 import { ReadTurn } from "../read-turn.ts";
+import { badTimeout, methodName, refuseMethod, unknownMethod } from "./asked-method.ts";
 import { HttpCall } from "./http-call.ts";
 import { httpTimeoutMs } from "./http-timeout.ts";
 import type { ListPage } from "./list-page/list-page.ts";
@@ -31,9 +24,6 @@ export interface HttpJsonShared extends RoomShared {
   /** Where a message says that there is no such method: `in L1.L2`, or "here". */
   readonly place: string;
 }
-
-const hint =
-  "POST a JSON body to any path with ?methodName=package.Service.Method; the answer is {ret, errmsg, resultObj}";
 
 /**
  * The original's HTTP+JSON on the RPC port: `POST /any?methodName=<full name>`, body the request message as JSON.
@@ -187,35 +177,6 @@ function readHops(text: string): number {
   return text !== "" && /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
-const plainQuery = /\?methodName=([\w.]+)(?:&|$)/;
-
-// As the original: up to the next `&`, anywhere in the query.
-function methodName(url: string): string {
-  const query = url.indexOf("?");
-  if (query < 0) {
-    return "";
-  }
-  // The usual form, without the cost of parsing a query.
-  const plain = plainQuery.exec(url);
-  return plain?.index === query
-    ? (plain[1] as string)
-    : (new URLSearchParams(url.slice(query + 1)).get("methodName") ?? "");
-}
-
-function unknownMethod(name: string, place: string): RpcError {
-  const text =
-    name === "" ? `the URL has no methodName; ${hint}` : `no method ${JSON.stringify(name.slice(0, 200))} ${place}`;
-  return new RpcError(Code.Unimplemented, text, { details: { ret: -6, notExecuted: true } });
-}
-
-function badTimeout(): RpcError {
-  return new RpcError(
-    Code.InvalidArgument,
-    "the time limit, header connect-timeout-ms or timeout_ms in the URL, is no whole number of milliseconds, 1…9999999999",
-    { details: { ret: -5, notExecuted: true } },
-  );
-}
-
 function refuseForm(request: IncomingMessage, response: ServerResponse, { status, text }: RequestFault): void {
   request.resume();
   const body = JSON.stringify({ ret: -3, errmsg: text });
@@ -224,18 +185,6 @@ function refuseForm(request: IncomingMessage, response: ServerResponse, { status
     "content-type": "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(body),
     "msec-code": status === 403 ? "PermissionDenied" : "InvalidArgument",
-  });
-  response.end(request.method === "HEAD" ? undefined : body);
-}
-
-function refuseMethod(request: IncomingMessage, response: ServerResponse): void {
-  request.resume();
-  const body = JSON.stringify({ ret: -3, errmsg: `${request.method} is not served here; ${hint}` });
-  response.writeHead(405, {
-    allow: "POST",
-    "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
-    "msec-code": "Unimplemented",
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
+import { connect as connectHttp2, type OutgoingHttpHeaders } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { type CallRecord, Code, RpcError } from "@msec/rpc";
 import { type EchoServer, serveEcho } from "../testing/echo-service.ts";
 import { RawConnection } from "../testing/raw-connection.ts";
@@ -247,3 +249,96 @@ test("callHttpJson says what went wrong with the connection, the time, or the an
     code(Code.Unavailable, { notSent: true }),
   );
 });
+
+test("over HTTP/2, which is what browsers and curl speak where there is TLS, it is the same", async () => {
+  const records: CallRecord[] = [];
+  await using server = await serveEcho({
+    listPage: true,
+    serviceName: "Echo.echo",
+    observer: { onServerCall: (record) => void records.push(record.copy()), onClientCall: () => {} },
+  });
+  await using client = http2Client(server.listener.port);
+  const form = { ":method": "POST", "content-type": "application/x-www-form-urlencoded" };
+  const path = `/any?methodName=${text}`;
+  const good = await client.ask({ ...form, ":path": path }, '{"text":"é","number":4}');
+  assert.deepEqual(
+    [good.headers[":status"], good.headers["content-type"], good.headers["msec-code"], good.body],
+    [
+      200,
+      "application/json; charset=utf-8",
+      undefined,
+      '{"ret":0, "errmsg":"", "resultObj": {"text":"é","number":4,"some_items":[]}}',
+    ],
+  );
+  assert.match(String(good.headers["msec-request-id"]), /^[0-9a-f]{32}$/);
+  assert.deepEqual(
+    [server.seen.contexts[0]!.caller, Object.keys(server.seen.contexts[0]!.metadata)],
+    ["http.json", []],
+  );
+  const refused: readonly (readonly [Record<string, string>, string, string, RegExp])[] = [
+    [{ ":path": path }, "{", "InvalidArgument", /^{"ret":-5, "errmsg":"the body cannot be read: it is not JSON"}$/],
+    [{ ":path": path }, "", "InvalidArgument", /"ret":-5.*it is empty/],
+    [{ ":path": "/?methodName=no.such.Method" }, "{}", "Unimplemented", /"ret":-6.*no method .* in Echo.echo/],
+    [{ ":path": "/" }, "{}", "Unimplemented", /"ret":-6.*the URL has no methodName/],
+    [{ ":path": path, "connect-timeout-ms": "-1" }, "{}", "InvalidArgument", /"ret":-5.*the time limit/],
+    [{ ":path": path, "msec-hops": "33" }, "{}", "FailedPrecondition", /calls.maxHops is 32/],
+    [{ ":path": path, "content-encoding": "gzip" }, "{}", "InvalidArgument", /content-encoding \\"gzip\\" is not read/],
+    [{ ":path": path }, `{"text":"${"x".repeat(5 * 1024 * 1024)}"}`, "ResourceExhausted", /frames.maxBytes/],
+  ];
+  for (const [headers, body, code, says] of refused) {
+    const answer = await client.ask({ ...form, ...headers }, body);
+    assert.deepEqual([answer.headers[":status"], answer.headers["msec-code"]], [200, code], answer.body);
+    assert.match(answer.body, says);
+  }
+  assert.equal(server.seen.contexts.length, 1);
+  assert.deepEqual(
+    records.map(({ code }) => code),
+    [Code.Ok, ...refused.map(([, , name]) => Code[name as keyof typeof Code])],
+  );
+  const page = await client.ask({ ":method": "GET", ":path": "/list" });
+  assert.equal(page.headers[":status"], 200);
+  assert.match(page.body, /<title>Echo\.echo/);
+  const visit = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  assert.equal((await client.ask({ ":method": "GET", ":path": "/list", ...visit })).headers[":status"], 200);
+  assert.equal((await client.ask({ ...form, ":path": path, ...visit }, "{}")).headers[":status"], 403);
+  const other = await client.ask({ ":method": "PUT", ":path": path }, "{}");
+  assert.deepEqual([other.headers[":status"], other.headers.allow], [405, "POST"]);
+});
+
+test("a body in a content-encoding is refused by the encoding's name, not for what its bytes look like", async () => {
+  await using server = await serveEcho();
+  const response = await fetch(`http://127.0.0.1:${server.listener.port}/?methodName=${text}`, {
+    method: "POST",
+    body: gzipSync("{}"),
+    headers: { "content-encoding": "gzip", connection: "close" },
+  });
+  assert.deepEqual(await response.json(), {
+    ret: -5,
+    errmsg: 'content-encoding "gzip" is not read here; send the JSON as it is, or call by Connect',
+  });
+  assert.equal(response.headers.get("msec-code"), "InvalidArgument");
+});
+
+interface Http2Reply {
+  readonly headers: Record<string, unknown>;
+  readonly body: string;
+}
+
+function http2Client(port: number) {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  return {
+    ask: async (headers: OutgoingHttpHeaders, body = ""): Promise<Http2Reply> => {
+      const stream = session.request(headers);
+      stream.setEncoding("utf8");
+      // Node ends a request that has no body by itself.
+      if (headers[":method"] !== "GET") stream.end(body);
+      const [received] = (await once(stream, "response")) as [Record<string, unknown>];
+      let answer = "";
+      for await (const part of stream) answer += String(part);
+      return { headers: received, body: answer };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await new Promise<void>((resolve) => session.close(resolve));
+    },
+  };
+}

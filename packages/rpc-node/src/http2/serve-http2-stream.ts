@@ -6,23 +6,26 @@ import { GrpcStreamCall } from "../grpc/grpc-stream-call.ts";
 import { parseGrpcTimeout } from "../grpc/grpc-timeout.ts";
 import { GrpcUnaryCall } from "../grpc/grpc-unary-call.ts";
 import { RefusedGrpcCall } from "../grpc/refused-grpc-call.ts";
+import type { Http2Json } from "../http-json/http2-json.ts";
 import { firstHeader } from "./header-metadata.ts";
 import type { Http2Exchange, Http2Shared, HttpConnection } from "./http2-exchange.ts";
 import { isUnary, type MethodLookup, nameFromPath } from "./method-lookup.ts";
 import type { ArrivedHeaders } from "./web-call.ts";
 
-/** Tells what an HTTP/2 request is, and serves it: gRPC with our own code, the rest with connect-node. */
+/** Tells what an HTTP/2 request is, and serves it: gRPC, unary Connect and HTTP+JSON with our own code, the rest with connect-node. */
 export class Http2Streams {
   readonly #shared: Http2Shared;
   readonly #calls: CallServer;
   readonly #methods: MethodLookup;
   readonly #web: WebHandlers;
+  readonly #json: Http2Json;
 
-  constructor(shared: Http2Shared, methods: MethodLookup, web: WebHandlers) {
+  constructor(shared: Http2Shared, methods: MethodLookup, web: WebHandlers, json: Http2Json) {
     this.#shared = shared;
     this.#calls = shared.calls;
     this.#methods = methods;
     this.#web = web;
+    this.#json = json;
   }
 
   /** Serve one request. */
@@ -32,7 +35,8 @@ export class Http2Streams {
     connection: HttpConnection,
   ): Http2Exchange | undefined {
     const status = refusedStatus(headers, this.#shared.limits.http.maxHeaderBytes);
-    if (status) {
+    const path = headers[":path"] as string;
+    if (status && !(status === 403 && this.#json.isVisit(headers[":method"] as string, path, headers))) {
       stream.respond({ ":status": status }, { endStream: true });
       stream.close(constants.NGHTTP2_NO_ERROR);
       return undefined;
@@ -41,7 +45,7 @@ export class Http2Streams {
     if (type === "application/grpc" || (type !== undefined && isGrpcProto(type))) {
       return this.#serveGrpc(stream, headers, connection);
     }
-    return this.#web.serveHttp2(stream, headers, connection);
+    return this.#web.serveHttp2(stream, headers, connection, this.#json);
   }
 
   #serveGrpc(

@@ -13,6 +13,8 @@ export interface ArrivedHeaders {
   readonly receivedMs: number;
   /** Milliseconds that the caller waits; `Infinity` for no limit. */
   readonly timeoutMs: number;
+  /** Who calls where the request does not say; default "". */
+  readonly defaultCaller?: string;
 }
 
 /** A call whose metadata are HTTP headers: gRPC, gRPC-Web, Connect. */
@@ -20,10 +22,10 @@ export abstract class WebCall extends ServedCall {
   readonly #headers: IncomingHttpHeaders;
   #metadata: Readonly<Record<string, string>> | undefined;
 
-  constructor({ method, headers, connection, receivedMs, timeoutMs }: ArrivedHeaders) {
+  constructor({ method, headers, connection, receivedMs, timeoutMs, defaultCaller = "" }: ArrivedHeaders) {
     super({
       method,
-      caller: firstHeader(headers, "caller").slice(0, 256),
+      caller: firstHeader(headers, "caller").slice(0, 256) || defaultCaller,
       peer: connection.peer,
       receivedMs,
       deadline: receivedMs + timeoutMs,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { MethodTable } from "@msec/rpc";
 import { brandMark, listHtml } from "./list-html.ts";
 import { listWords } from "./list-words.ts";
@@ -14,6 +15,9 @@ const headers = {
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-cache",
 };
+
+/** What tells a visit of the page. */
+export type Visit = { readonly method?: string | undefined } & Pick<IncomingMessage, "url" | "headers">;
 
 /**
  * `GET /list`: a page with all methods of a listener, their types, and a form for each that calls it; the test page of the original's Java
@@ -40,7 +44,7 @@ export class ListPage {
    * Whether a browser wants to show the page because somebody followed a link or typed its address. Unlike any other request that a page of another
    * origin causes, that is harmless: the other page sees nothing of it.
    */
-  isVisit({ method, url, headers: sent }: IncomingMessage): boolean {
+  isVisit({ method, url, headers: sent }: Visit): boolean {
     return (
       method === "GET" &&
       pathOf(url) === "/list" &&
@@ -51,7 +55,7 @@ export class ListPage {
   }
 
   /** Answer, if the request is for the page or a part of it. */
-  serve(request: IncomingMessage, response: ServerResponse): boolean {
+  serve(request: IncomingMessage | Http2ServerRequest, response: ServerResponse): boolean {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return false;
     }
@@ -71,7 +75,7 @@ export class ListPage {
     return true;
   }
 
-  #page(path: string, request: IncomingMessage): { type: string; text: string } | undefined {
+  #page(path: string, request: IncomingMessage | Http2ServerRequest): { type: string; text: string } | undefined {
     if (path !== "/list") {
       return undefined;
     }
