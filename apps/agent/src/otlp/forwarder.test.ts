@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createLog } from "@msec/process";
-import { FORWARD_QUEUE_BYTES, Forwarder } from "./forwarder.ts";
+import { FORWARD_QUEUE_BYTES, Forwarder, retryAfterMs } from "./forwarder.ts";
 
 const lines: string[] = [];
 const to = new Writable({
@@ -46,7 +46,7 @@ test("what waits when the agent stops is sent first", async () => {
   const forwarder = new Forwarder({ collector, headers: {}, log, flushMs: 60_000 });
   for (let i = 0; i < 10; i++) forwarder.push({ path: "/v1/logs", body: new Uint8Array(1024) });
   await forwarder.close();
-  assert.deepEqual([taken.length, forwarder.counts], [10, { sent: 10, dropped: 0, queuedBytes: 0 }]);
+  assert.deepEqual([taken.length, forwarder.counts], [10, { sent: 10, dropped: 0, queuedBytes: 0, rejectedRows: 0 }]);
   server.closeAllConnections();
   server.close();
 });
@@ -67,9 +67,32 @@ test("what a collector refuses for good is dropped, what it cannot take now come
   // 400: dropped. 503, then 307: dropped. 200: sent.
   while (forwarder.counts.queuedBytes > 0) await delay(2);
   await forwarder.close();
-  assert.deepEqual(forwarder.counts, { sent: 1, dropped: 2, queuedBytes: 0 });
+  assert.deepEqual(forwarder.counts, { sent: 1, dropped: 2, queuedBytes: 0, rejectedRows: 0 });
+  assert.match(lines.join(""), /does not take telemetry: it answered 503; trying again/);
   assert.deepEqual(tokens, Array(4).fill("s3cret"));
   assert.doesNotMatch(lines.join(""), /s3cret/);
   server.closeAllConnections();
   server.close();
+});
+
+test("what a collector took and refused in part is counted and said; it is left alone for as long as it wants", async () => {
+  // partial_success { rejected = 1: 3, error_message = 2: "too old" }
+  const partial = Buffer.concat([Buffer.from([0x0a, 11, 0x08, 3, 0x12, 7]), Buffer.from("too old")]);
+  const server = createServer((request, response) => request.resume().on("end", () => response.end(partial)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const collector = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const forwarder = new Forwarder({ collector, headers: {}, log, flushMs: 60_000 });
+  forwarder.push({ path: "/v1/logs", body: new Uint8Array(3) });
+  await forwarder.close();
+  assert.deepEqual(forwarder.counts, { sent: 1, dropped: 0, queuedBytes: 0, rejectedRows: 3 });
+  assert.match(lines.join(""), /did not take all telemetry of a request: too old/);
+  server.closeAllConnections();
+  server.close();
+  const nowMs = Date.UTC(2026, 0, 1);
+  const wanted = [null, "", "7", "3600", "x", new Date(nowMs + 9_000).toUTCString(), new Date(0).toUTCString()];
+  assert.deepEqual(
+    wanted.map((header) => retryAfterMs(header, nowMs)),
+    [0, 0, 7_000, 60_000, 0, 9_000, 0],
+  );
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import type { OutgoingRequest } from "@msec/otlp";
+import { type OutgoingRequest, readPartialSuccess } from "@msec/otlp";
 import { BackOff, type Log } from "@msec/process";
 
 /** Bytes of requests that may wait; beyond it the oldest is dropped. */
@@ -10,6 +10,7 @@ const TIMEOUT_MS = 10_000;
 const PATIENCE_MS = 300_000;
 /** How long a stop waits for what is left to go: a host that shuts down gives its programs ten seconds. */
 const FLUSH_MS = 3_000;
+const RETRY_AFTER_MAX_MS = 60_000;
 const ANSWER_MAX_BYTES = 64 * 1024;
 // What OTLP says may be tried again.
 const again = new Set([429, 502, 503, 504]);
@@ -34,7 +35,8 @@ export interface ForwarderOptions {
  * says how much it was.
  */
 export class Forwarder {
-  readonly counts = { sent: 0, dropped: 0, queuedBytes: 0 };
+  /** `rejectedRows`: spans, points and lines of requests sent that the collector said it did not take. */
+  readonly counts = { sent: 0, dropped: 0, queuedBytes: 0, rejectedRows: 0 };
   readonly #options: ForwarderOptions;
   readonly #queue: OutgoingRequest[] = [];
   readonly #closing = new AbortController();
@@ -87,13 +89,28 @@ export class Forwarder {
       this.counts.queuedBytes -= next.body.length;
       if (problem === "") this.counts.sent++;
       else this.counts.dropped++;
-      // Once for each new reason, not for each request.
-      if (problem !== this.#lastSaid) {
-        if (problem === "") this.#options.log.info("the collector takes telemetry again");
-        else this.#options.log.warn(`telemetry for the collector was dropped: ${problem}`);
-        this.#lastSaid = problem;
+      if (problem !== "") this.#say(`dropped: ${problem}`, `telemetry for the collector was dropped: ${problem}`);
+      else if (this.#lastSaid !== "") {
+        this.#lastSaid = "";
+        this.#options.log.info("the collector takes telemetry again");
       }
     }
+  }
+
+  /** Once for each new reason, not for each request. */
+  #say(reason: string, text: string): void {
+    if (reason === this.#lastSaid) return;
+    this.#lastSaid = reason;
+    this.#options.log.warn(text);
+  }
+
+  #noteRejected(answer: Uint8Array): void {
+    const { rejected, why } = readPartialSuccess(answer);
+    if (rejected === 0) return;
+    if (this.counts.rejectedRows === 0) {
+      this.#options.log.warn(`the collector did not take all telemetry of a request: ${why}`, { rejected });
+    }
+    this.counts.rejectedRows += rejected;
   }
 
   /** @returns why it was given up; "" when the collector has it */
@@ -102,16 +119,18 @@ export class Forwarder {
     const body = await compress(request.body);
     const sinceMs = performance.now();
     for (;;) {
-      const { status, problem } = await this.#send(request.path, body);
+      const { status, problem, waitMs } = await this.#send(request.path, body);
       if (status >= 200 && status < 300) return "";
       if (status !== 0 && !again.has(status)) return problem;
       if (performance.now() - sinceMs > PATIENCE_MS) return problem;
-      const aborted = await delay(backOff.afterExit(0), false, { signal: this.#closing.signal }).catch(() => true);
+      this.#say(problem, `the collector does not take telemetry: ${problem}; trying again`);
+      const pauseMs = Math.max(backOff.afterExit(0), waitMs);
+      const aborted = await delay(pauseMs, false, { signal: this.#closing.signal }).catch(() => true);
       if (aborted) return "the agent stops";
     }
   }
 
-  async #send(path: string, body: Uint8Array<ArrayBuffer>): Promise<{ status: number; problem: string }> {
+  async #send(path: string, body: Uint8Array<ArrayBuffer>): Promise<Answer> {
     const { collector, headers } = this.#options;
     try {
       const response = await fetch(`${collector}${path}`, {
@@ -122,16 +141,30 @@ export class Forwarder {
         redirect: "manual",
         signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
+      const chunks: Uint8Array[] = [];
       let bytes = 0;
-      // Read so that the connection is used again; a partial success was taken as far as it goes.
+      // Read so that the connection is used again.
       for await (const chunk of response.body ?? []) {
         bytes += chunk.length;
         if (bytes > ANSWER_MAX_BYTES) break;
+        chunks.push(chunk);
       }
-      return { status: response.status, problem: `it answered ${response.status}` };
+      if (response.ok) this.#noteRejected(Buffer.concat(chunks));
+      const waitMs = retryAfterMs(response.headers.get("retry-after"));
+      return { status: response.status, problem: `it answered ${response.status}`, waitMs };
     } catch (error) {
       const { cause } = error as { cause?: { code?: string } };
-      return { status: 0, problem: `it cannot be reached (${cause?.code ?? (error as Error).name})` };
+      return { status: 0, problem: `it cannot be reached (${cause?.code ?? (error as Error).name})`, waitMs: 0 };
     }
   }
+}
+
+/** How a collector answered; `status` 0: it did not. `waitMs`: how long it wants to be left alone. */
+type Answer = { readonly status: number; readonly problem: string; readonly waitMs: number };
+
+/** Milliseconds of `Retry-After`, in seconds or as a date; 0 where there is none, at most a minute. */
+export function retryAfterMs(header: string | null, nowMs = Date.now()): number {
+  if (header === null) return 0;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), RETRY_AFTER_MAX_MS);
 }

@@ -6,6 +6,7 @@ import {
   singleValue,
   type TelemetryTotals,
 } from "@msec/otlp/prometheus";
+import type { Forwarder } from "../otlp/forwarder.ts";
 import type { Spool } from "../spool/spool.ts";
 
 /** What the agent's page for Prometheus tells of. */
@@ -19,7 +20,7 @@ export interface AgentFamiliesParts {
   /** Requests, refusals and rows refused over OTLP; `undefined` where it is not taken. */
   readonly otlp: () => Readonly<OtlpCounts> | undefined;
   /** Requests forwarded and dropped, bytes that wait; `undefined` where nothing is forwarded. */
-  readonly forwarded: () => { sent: number; dropped: number; queuedBytes: number } | undefined;
+  readonly forwarded: () => Forwarder["counts"] | undefined;
   /** Envelopes that were not looked at because too many came at once. */
   readonly missed: () => number;
 }
@@ -56,6 +57,12 @@ export function agentFamilies(parts: AgentFamiliesParts): MetricFamily[] {
       : [
           singleValue("counter", "msec_otlp_export_sent", "Requests that the collector took", forwarded.sent),
           singleValue("counter", "msec_otlp_export_dropped", "Requests dropped on their way there", forwarded.dropped),
+          singleValue(
+            "counter",
+            "msec_otlp_export_rejected_rows",
+            "Spans, points and lines that the collector did not take of what it took",
+            forwarded.rejectedRows,
+          ),
           singleValue("gauge", "msec_otlp_export_queued_bytes", "What waits for the collector", forwarded.queuedBytes),
         ]),
     ...parts.totals.families(),
