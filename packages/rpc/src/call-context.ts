@@ -54,9 +54,9 @@ export function currentContext(): CallContext | undefined {
   return storage.getStore();
 }
 
-/** Run `f` with `context` as the current one. Servers do it around each handler; tests and job runners may too. */
-export function runInContext<A, B, R>(context: CallContext, f: (a: A, b: B) => R, a: A, b: B): R {
-  return storage.run(context, f, a, b);
+/** Run `f` with `context` as the current one, or (`undefined`) outside of all. Servers do it around each handler; tests and job runners may too. */
+export function runInContext<A, B, R>(context: CallContext | undefined, f: (a: A, b: B) => R, a: A, b: B): R {
+  return storage.run(context as CallContext, f, a, b);
 }
 
 /** As `runInContext`, for code that comes from no request: see `runAlone`. */

@@ -1,6 +1,15 @@
 import { performance } from "node:perf_hooks";
 import type { Route } from "@msec/balance";
-import { AttemptReason, attemptMark, type CallFollower, Code, RpcError } from "@msec/rpc";
+import {
+  AttemptReason,
+  attemptMark,
+  type CallContext,
+  type CallFollower,
+  Code,
+  currentContext,
+  RpcError,
+  runInContext,
+} from "@msec/rpc";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
 import type { CalledService, KeySource } from "./called-service.ts";
 import { pause } from "./pause.ts";
@@ -52,6 +61,9 @@ export class RoutedCall<T> implements CallFollower {
   /** Repeats so far of attempts that may have run. */
   retries = 0;
   isTold = false;
+  // The request that makes the call. Who tells of an attempt's end is the connection, which belongs to the request that opened it: what is repeated there would be
+  // recorded, given up and limited in time with that one.
+  readonly #context: CallContext | undefined = currentContext();
   // Of the attempt that is out: where it is, and since when.
   #route: Route | undefined;
   #begunMs: number;
@@ -97,7 +109,8 @@ export class RoutedCall<T> implements CallFollower {
     if (this.leg?.aborted && repeat?.hedgeAfterMs === "auto") service.latency(repeat.method).record(durationMs);
     this.tried ??= new Set();
     this.tried.add(this.#route!);
-    return again(this, error);
+    if (currentContext() === this.#context) return again(this, error);
+    return runInContext(this.#context, again<T>, this as RoutedCall<T>, error);
   }
 }
 
