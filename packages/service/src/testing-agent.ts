@@ -17,11 +17,11 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { path: st
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Waits until something holds that nobody announces; fails the test when it does not within twenty seconds: machines are busy. */
+/** Waits until something holds that nobody announces; fails the test when it does not within a minute and a half: machines are busy. */
 export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 90_000;
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`${what}: did not happen in twenty seconds`);
+    if (performance.now() > deadline) throw new Error(`${what}: did not happen in ninety seconds`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -21,7 +21,7 @@ async function setUp(procnum: number) {
   await mkdir(join(state, "run"));
   const config = join(state, "config.ini");
   const fault = join(state, "fault");
-  await writeFile(config, `[SRPC]\nprocnum = ${procnum}\n`);
+  await writeFile(config, `[SRPC]\nprocnum = ${procnum}\nmsg_timeout = 0\n`);
   const agent = stack.use(await new TestingAgent(socketPath(state, "agent")).start());
   const port = await freePort();
   const child = spawn(process.execPath, [join(checkout, "packages/service/src/workers/testing-service.ts")], {

@@ -55,7 +55,10 @@ function start(directory: string, agent: string, port: number): Started {
 async function setUp(heartbeat = "60s") {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory());
-  await writeFile(join(directory.path, "config.ini"), `[SRPC]\nprocnum = 2\nheartbeat = ${heartbeat}\n`);
+  await writeFile(
+    join(directory.path, "config.ini"),
+    `[SRPC]\nprocnum = 2\nheartbeat = ${heartbeat}\nmsg_timeout = 0\n`,
+  );
   const agent = stack.use(await new TestingAgent(join(directory.path, "agent.sock")).start());
   const port = await freePort();
   const begunMs = performance.now();
@@ -142,7 +145,7 @@ test("kill -9 of a worker under load fails only the calls in flight to it, and i
   }
   // Starting a process takes what it takes on a machine that does other things, some of which is these calls.
   t.diagnostic(`there again after ${Math.round(againMs)} ms; the first start took ${Math.round(world.startMs)} ms`);
-  assert.ok(againMs < Math.max(10_000, 5 * world.startMs), `there again after ${againMs} ms`);
+  assert.ok(againMs < Math.max(60_000, 5 * world.startMs), `there again after ${againMs} ms`);
   assert.match(service.words(), new RegExp(`pid ${victim}\\) was killed by SIGKILL; starting another`));
 });
 
