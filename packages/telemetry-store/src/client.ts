@@ -20,12 +20,17 @@ export type StoreOptions = StoreAddress & {
   readonly timeoutMs?: number;
 };
 
+/** Milliseconds for a statement that fills a table from another one. */
+const patientMs = 6 * 3_600_000;
+
 /** The clients of one store and what to call it in messages. */
 export interface StoreClients {
   /** For the database `default`. */
   root: ClickHouseClient;
   /** For the store's database. */
   client: ClickHouseClient;
+  /** As `client`, for what takes as long as there are rows: at most `patientMs`. */
+  patient: ClickHouseClient;
   database: string;
   /** For the database of the tables that hold rows: the same, or on a cluster the shards'. */
   rows: ClickHouseClient;
@@ -46,11 +51,11 @@ export function storeClients(options: StoreOptions): StoreClients {
   const embedded = "socket" in options;
   const url = embedded ? "http://telemetry-store" : options.url;
   const cluster = embedded ? undefined : options.cluster;
-  const clientOf = (name: string) =>
+  const clientOf = (name: string, requestMs = timeoutMs) =>
     createClient({
       url,
       database: name,
-      request_timeout: timeoutMs,
+      request_timeout: requestMs,
       log: { level: ClickHouseLogLevel.OFF },
       ...(cluster !== undefined && { clickhouse_settings: clusterSettings }),
       // An agent of its own: a client ends idle connections of its agent by a timer that only its own requests stop, so one
@@ -66,6 +71,7 @@ export function storeClients(options: StoreOptions): StoreClients {
   return {
     root: clientOf("default"),
     client,
+    patient: clientOf(database, patientMs),
     database,
     rows: cluster === undefined ? client : clientOf(rowsDatabase),
     rowsDatabase,
@@ -75,8 +81,8 @@ export function storeClients(options: StoreOptions): StoreClients {
 }
 
 /** Give their connections back. */
-export async function closeClients({ root, client, rows }: StoreClients): Promise<void> {
-  await Promise.all([...new Set([root, client, rows])].map((each) => each.close()));
+export async function closeClients({ root, client, patient, rows }: StoreClients): Promise<void> {
+  await Promise.all([...new Set([root, client, patient, rows])].map((each) => each.close()));
 }
 
 function socketAgent(socketPath: string): Agent {

@@ -243,7 +243,7 @@ describe("metrics in the embedded engine", () => {
       const { usage, dropped } = await store.applyRetention(sampleDays);
       assert.ok(dropped.length > 0 && dropped.every((name) => name.startsWith("sample")), dropped.join());
       assert.ok(usage.find(({ kind }) => kind === "samples")!.bytes < before.bytes);
-      const text = await client.query({ query: "SHOW CREATE TABLE sample_minute", format: "TabSeparatedRaw" });
+      const text = await client.query({ query: "SHOW CREATE TABLE sample_by_minute", format: "TabSeparatedRaw" });
       assert.match(await text.text(), /TTL .*toIntervalDay\(10\)/);
 
       // What is older than is kept does not get in.
@@ -264,17 +264,17 @@ describe("metrics in the embedded engine", () => {
     await half.applyRetention({ ...defaultRetention, samples: { days: 30, maxBytes: 1 } });
     // One table after the other: the largest first.
     await client.command({
-      query: "OPTIMIZE TABLE sample_minute FINAL",
+      query: "OPTIMIZE TABLE sample_by_minute FINAL",
       clickhouse_settings: { mutations_sync: "2", alter_sync: "2" },
     });
     const rows = async () => {
       const result = await client.query({
-        query: "SELECT least((SELECT count() FROM sample), (SELECT count() FROM sample_minute)) AS n",
+        query: "SELECT least((SELECT count() FROM sample), (SELECT count() FROM sample_by_minute)) AS n",
         format: "JSONEachRow",
       });
       return Number((await result.json<{ n: string }>())[0]!.n);
     };
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 180_000;
     while ((await rows()) === 200 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(await rows(), 100);
     await Promise.all([client.close(), root.close()]);

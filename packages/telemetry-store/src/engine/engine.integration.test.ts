@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, type AgentOptions, type IncomingMessage, request } from "node:http";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -31,6 +31,16 @@ describe("the embedded engine's HTTP interface", () => {
     await client?.close();
     await engine?.stop();
     await rm(directory, { recursive: true, force: true });
+  });
+
+  test("lets everything else go before merges", () => {
+    const tasks = `/proc/${engine.ready.pid}/task`;
+    const merging = readdirSync(tasks).filter(
+      (id) => readFileSync(`${tasks}/${id}/comm`, "utf8").trim() === "MergeMutate",
+    );
+    assert.ok(merging.length > 0, "the engine calls its threads something else");
+    const own = getPriority(engine.ready.pid);
+    for (const id of merging) assert.equal(getPriority(Number(id)), Math.min(19, own + 5));
   });
 
   test("is reached by its owner only", () => {

@@ -1,4 +1,5 @@
 import { EngineException, ExceptionCode } from "./exception.ts";
+import { makeMergesNicer } from "./merge-priority.ts";
 import { EngineSession, type Statement, type StatementResult } from "./session.ts";
 
 /** Statements that may run or wait in the whole process; more are refused. */
@@ -12,6 +13,7 @@ const statementsMax = 100;
 export class EngineSessions {
   readonly #writer: EngineSession;
   readonly #readers: EngineSession[];
+  #mergesAreNicer = false;
 
   /**
    * @param directory absolute path of the engine's data
@@ -34,9 +36,12 @@ export class EngineSessions {
   }
 
   /** Run a statement that changes something; same errors. */
-  write(statement: Statement): Promise<StatementResult> {
+  async write(statement: Statement): Promise<StatementResult> {
     this.#assertRoom();
-    return this.#writer.run(statement);
+    const result = await this.#writer.run(statement);
+    // The engine has threads that merge since it has a table.
+    if (!this.#mergesAreNicer) this.#mergesAreNicer = makeMergesNicer();
+    return result;
   }
 
   /** Finish what runs and waits, then close. */

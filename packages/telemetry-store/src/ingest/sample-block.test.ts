@@ -52,7 +52,7 @@ test("sorts rows as their table does, by series and then by time", () => {
   assert.deepEqual(valuesOf(1, "sum"), [1, 3, 2, 4], "by service, then name");
   assert.deepEqual(
     block.inserts().map(({ table }) => table),
-    ["sample", "sample_minute", "sample_hour"],
+    ["sample", "sample_by_minute", "sample_hour"],
   );
 });
 

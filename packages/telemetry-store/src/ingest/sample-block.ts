@@ -119,14 +119,15 @@ export class SampleBlock {
   }
 
   /** The rows of each table in blocks, each at most half a million; no block where there are none. */
-  inserts(): { table: "sample" | "sample_minute" | "sample_hour"; parts: Buffer[] }[] {
+  inserts(): { table: "sample" | "sample_by_minute" | "sample_hour"; parts: Buffer[] }[] {
     if (this.#rows === 0) return [];
-    const sorted = this.#sorted(this.#order((series) => [series.name, series.service], [this.#names, this.#services]));
-    const order = this.#order((series) => [series.service, series.name], [this.#services, this.#names]);
+    const sorted = this.#sorted(this.#order(["name", "service", "host", "instance"]));
+    const byMinute = this.#order(["service", "name", "instance", "host"]);
+    const byHour = this.#order(["service", "name", "host", "instance"]);
     return [
       { table: "sample", parts: this.#sampleParts(sorted) },
-      { table: "sample_minute", parts: this.#rolledParts(rolledInOrder(rollUp(sorted, 60), order)) },
-      { table: "sample_hour", parts: this.#rolledParts(rolledInOrder(rollUp(sorted, 3_600), order)) },
+      { table: "sample_by_minute", parts: this.#rolledParts(rolledInOrder(rollUp(sorted, 60), byMinute)) },
+      { table: "sample_hour", parts: this.#rolledParts(rolledInOrder(rollUp(sorted, 3_600), byHour)) },
     ];
   }
 
@@ -173,18 +174,15 @@ export class SampleBlock {
     ];
   }
 
-  /** All series in the order of a sort key: two keys, then host and instance. */
-  #order(positionsOf: (series: Series) => [number, number], [first, second]: [Keys, Keys]): Uint32Array {
-    const keysOf = (series: Series) => {
-      const [one, two] = positionsOf(series);
-      return [
-        first.keyAt(one),
-        second.keyAt(two),
-        this.#hosts.keyAt(series.host),
-        this.#instances.keyAt(series.instance),
-      ];
+  /** All series in the order of a table's sort key. */
+  #order(sortKey: readonly (keyof Series)[]): Uint32Array {
+    const own: Record<keyof Series, Keys> = {
+      name: this.#names,
+      service: this.#services,
+      host: this.#hosts,
+      instance: this.#instances,
     };
-    const keys = this.#series.map(keysOf);
+    const keys = this.#series.map((series) => sortKey.map((key) => own[key].keyAt(series[key])));
     return Uint32Array.from(keys.keys()).sort((a, b) => compareAll(keys[a]!, keys[b]!));
   }
 

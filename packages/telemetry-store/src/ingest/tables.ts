@@ -11,7 +11,7 @@ export const tableColumns = {
     ..."count duration_us_sum bucket_index bucket_count".split(" "),
   ],
   sample: "time name service host instance kind value".split(" "),
-  sample_minute: "time name service host instance kind count sum min max last".split(" "),
+  sample_by_minute: "time name service host instance kind count sum min max last".split(" "),
   sample_hour: "time name service host instance kind count sum min max last".split(" "),
   log_line: [
     ..."time trace_high flow_id span_id host service instance level method text fields".split(" "),

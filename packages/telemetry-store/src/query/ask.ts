@@ -40,29 +40,67 @@ export async function ask<Row>(
 // old name, which all versions know.
 const plain = { ...uncompiled, allow_experimental_analyzer: 0 } as const;
 
+/** How a question for many numbers is asked. */
+export interface AskBytesOptions {
+  /** An answer of more rows is refused; `isTooMany` tells. */
+  readonly rowsMax: number;
+  /** Nearly all that is read fits the condition: reading a part of the columns first costs more than it saves. */
+  readonly readsWhatFits?: boolean;
+}
+
 /**
  * Ask the store for many numbers: as `ask`, with the answer in RowBinary.
  *
- * @param rowsMax an answer of more rows is refused
  * @throws as `ask`; what it throws for too many rows, `isTooMany` tells
  */
 export async function askRows(
+  clients: StoreClients,
+  doing: string,
+  query: string,
+  params: Record<string, unknown>,
+  options: AskBytesOptions,
+): Promise<RowReader> {
+  return new RowReader(await askBytes(clients, doing, query, params, "RowBinary", options));
+}
+
+/**
+ * As `askRows`, with the answer in Native.
+ *
+ * @returns what `readNative` reads
+ */
+export async function askBlocks(
+  clients: StoreClients,
+  doing: string,
+  query: string,
+  params: Record<string, unknown>,
+  options: AskBytesOptions,
+): Promise<Buffer> {
+  return await askBytes(clients, doing, query, params, "Native", options);
+}
+
+async function askBytes(
   { client, where }: StoreClients,
   doing: string,
   query: string,
   params: Record<string, unknown>,
-  rowsMax: number,
-): Promise<RowReader> {
+  format: "RowBinary" | "Native",
+  { rowsMax, readsWhatFits = false }: AskBytesOptions,
+): Promise<Buffer> {
   try {
     const { stream } = await client.exec({
-      query: `${query}\nFORMAT RowBinary`,
+      query: `${query}\nFORMAT ${format}`,
       query_params: params,
       // One thread: these are a few granules each, and a second one costs more than it reads.
-      clickhouse_settings: { ...plain, max_threads: 1, max_result_rows: String(rowsMax) },
+      clickhouse_settings: {
+        ...plain,
+        max_threads: 1,
+        max_result_rows: String(rowsMax),
+        ...(readsWhatFits && { optimize_move_to_prewhere: 0 }),
+      },
     });
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(chunk);
-    return new RowReader(Buffer.concat(chunks));
+    return Buffer.concat(chunks);
   } catch (error) {
     throw storeErrorFrom(error, doing, where);
   }

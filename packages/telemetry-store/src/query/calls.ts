@@ -120,7 +120,7 @@ async function readMinutes(
   const table = ofMethods ? "call_method_minute" : "call_minute";
   const sql = `SELECT ${rowColumns(query, ofMethods)} FROM ${table} WHERE ${callsCondition(query)}`;
   try {
-    const reader = await askRows(clients, "query calls", sql, params, minuteRowsMax);
+    const reader = await askRows(clients, "query calls", sql, params, { rowsMax: minuteRowsMax });
     return curvesFromRows(reader, query).slice(0, seriesMax);
   } catch (error) {
     if (isTooMany(error)) return undefined;

@@ -298,8 +298,9 @@ describe("the log of a telemetry store over the embedded engine", () => {
     assert.deepEqual(seen.map(({ name }) => name).sort(), ["city", "cost", "note", "uid"]);
   });
 
-  test("a store of older tables keeps its lines, errors, fields and requests, once, also where the change is begun again", async () => {
+  test("a store of older tables keeps its lines, errors, fields, requests and minutes, once, also where the change is begun again", async () => {
     const address = { socket: join(directory, "t.sock"), database: "older" };
+    const minuteS = Math.floor(startMs / 60_000) * 60;
     const clients = storeClients(address);
     const command = (query: string) => clients.client.command({ query });
     await using older = openTelemetryStore(address);
@@ -315,10 +316,13 @@ describe("the log of a telemetry store over the embedded engine", () => {
       await command("ALTER TABLE log ADD COLUMN f_seat String MATERIALIZED fields['seat'] CODEC(ZSTD(1))");
       await command(`INSERT INTO log (time, trace_high, flow_id, service, level, text, fields)
         VALUES (fromUnixTimestamp64Micro(${startMs * 1_000}, 'UTC'), 170, 187, 'Old.one', 17, 'before', map('seat', '4A'))`);
+      await command(`INSERT INTO sample_minute (time, name, service, host, instance, kind, count, sum, min, max, last)
+        VALUES (toDateTime(${minuteS}, 'UTC'), 'usr.old', 'Old.one', 'h', 'i', 1, 2, 5, 1, 4, 4)`);
       await run(9, 10);
+      await run(12, 12);
       await command("CREATE TABLE schema_migration (number UInt32, name String) ENGINE = MergeTree ORDER BY number");
       await command("INSERT INTO schema_migration SELECT number, '' FROM numbers(1, 8)");
-      assert.deepEqual(await migrate(clients), [9, 10, 11]);
+      assert.deepEqual(await migrate(clients), [9, 10, 11, 12, 13]);
     } finally {
       await closeClients(clients);
     }
@@ -331,6 +335,12 @@ describe("the log of a telemetry store over the embedded engine", () => {
     assert.deepEqual(
       flow?.logs.map(({ text }) => text),
       ["before"],
+    );
+    const minute = { fromMs: minuteS * 1_000, toMs: (minuteS + 60) * 1_000, stepS: 60 };
+    const curves = await older.queryMetrics({ ...minute, service: "Old.one", instance: "i", names: ["usr.old"] });
+    assert.deepEqual(
+      curves.series.map(({ values }) => [...values]),
+      [[5]],
     );
     const logs = [{ timeUs: startMs * 1_000 + 1, text: "after", level: 17 }];
     await older.ingest({ ...flight, service: "Old.one" }, batchOf({ logs }), "older/1");

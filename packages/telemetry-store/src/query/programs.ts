@@ -26,18 +26,21 @@ export async function listPrograms(clients: StoreClients, { fromMs, toMs }: Prog
   if (!(fromMs >= 0 && toMs > fromMs && toMs <= 4e12)) {
     throw new InvalidQuery(`from_ms ${fromMs} must be before to_ms ${toMs}, both milliseconds since 1970`);
   }
-  const [table, widthMs] = toMs - fromMs > hourMs ? (["hour", hourMs] as const) : (["minute", 60_000] as const);
+  const [samples, calls, widthMs] =
+    toMs - fromMs > hourMs
+      ? (["sample_hour", "call_hour", hourMs] as const)
+      : (["sample_by_minute", "call_minute", 60_000] as const);
   const condition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
   const rows = await ask<Reporter>(
     clients,
     "list programs",
     `SELECT service, host, instance, max(last) * 1000 AS lastMs FROM (
        SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
-       FROM sample_${table} WHERE ${condition} AND service != '' GROUP BY service, host, instance
+       FROM ${samples} WHERE ${condition} AND service != '' GROUP BY service, host, instance
        UNION ALL
        SELECT if(side = ${CallSide.Server}, callee, caller) AS service, '' AS host,
          if(side = ${CallSide.Server}, callee_instance, caller_instance) AS instance, toUnixTimestamp(max(time)) AS last
-       FROM call_${table} WHERE ${condition} GROUP BY service, instance HAVING service != ''
+       FROM ${calls} WHERE ${condition} GROUP BY service, instance HAVING service != ''
        UNION ALL
        SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
        FROM log_line WHERE ${condition} AND service != '' GROUP BY service, host, instance

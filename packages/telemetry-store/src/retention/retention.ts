@@ -78,7 +78,7 @@ const tables: Readonly<Record<TelemetryKind, readonly KeptTable[]>> = {
   ],
   samples: [
     { table: "sample", time: "time", days: atMostTwo },
-    { table: "sample_minute", time: "time", days: as },
+    { table: "sample_by_minute", time: "time", days: as },
     { table: "sample_hour", time: "time", days: atLeastTwoYears },
   ],
 };

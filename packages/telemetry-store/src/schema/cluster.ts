@@ -23,7 +23,7 @@ const shardingKeys: Readonly<Record<string, string>> = {
   log_line: "if(flow_id != 0, flow_id, cityHash64(host, time))",
   call: "cityHash64(callee, method, host)",
   sample: seriesKey,
-  sample_minute: seriesKey,
+  sample_by_minute: seriesKey,
   sample_hour: seriesKey,
   schema_migration: "number",
 } satisfies Record<keyof typeof tableColumns | "schema_migration", string>;

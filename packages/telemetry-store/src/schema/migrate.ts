@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import type { ClickHouseSettings } from "@clickhouse/client";
 import type { StoreClients } from "../client.ts";
 import { clusterStatements, quoted } from "./cluster.ts";
 
@@ -72,15 +73,27 @@ async function isKnown({ client }: StoreClients, statement: string): Promise<boo
   return (await result.json()).length > 0;
 }
 
+// To fill a table from another one takes as long as it takes, and no more memory however much there is: what is inserted at once is sorted at once. Whoever keeps little for
+// long has more days in that than an insert may have.
+const fillSettings: ClickHouseSettings = {
+  max_execution_time: 0,
+  max_insert_block_size: "500000",
+  min_insert_block_size_rows: "500000",
+  max_partitions_per_insert_block: "0",
+};
+
 /**
  * Make or change a table, or what it holds as a whole (a partition), on the server or on every server of the cluster.
  *
  * @throws ClickHouseError
  */
 export async function changeStructure(
-  { client, rows, cluster, database }: StoreClients,
+  { patient, rows, cluster, database }: StoreClients,
   statement: string,
 ): Promise<void> {
   const statements = cluster === undefined ? [statement] : clusterStatements(statement, { cluster, database });
-  for (const query of statements) await (query.startsWith("INSERT") ? client : rows).command({ query });
+  for (const query of statements) {
+    if (query.startsWith("INSERT")) await patient.command({ query, clickhouse_settings: fillSettings });
+    else await rows.command({ query });
+  }
 }
