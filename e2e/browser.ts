@@ -109,7 +109,7 @@ export async function overflowsSideways(page: Page): Promise<boolean> {
       `new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() =>
         resolve(document.documentElement.scrollWidth > document.documentElement.clientWidth))))`,
     );
-  const deadline = performance.now() + 3_000;
+  const deadline = performance.now() + 20_000;
   while (await overflows()) {
     if (performance.now() >= deadline) return true;
   }

@@ -123,10 +123,13 @@ test(
       await open(path);
       await page.getByRole("checkbox", { name: `Select ${added}` }).check();
       await button("Take in").click();
-      const force = page.getByRole("dialog").getByRole("checkbox");
-      // Where it was silent for too long already it is not seen to run.
-      if ((await force.count()) > 0) await force.check();
-      await dialogButton("Take in").click();
+      // Where it was silent for too long already, or is so while the dialog is open, it is not seen to run.
+      await waitUntil("it is taken in", async () => {
+        const force = page.getByRole("dialog").getByRole("checkbox");
+        if ((await force.count()) > 0) await force.check({ timeout: 5_000 });
+        await dialogButton("Take in").click({ timeout: 5_000 });
+        return true;
+      });
       const progress = page.getByRole("region", { name: "Take in 1 instance" });
       await progress.getByText(/0 of 1 hosts use route version \d+/).waitFor();
       await progress.getByRole("button", { name: "Cancel" }).click();

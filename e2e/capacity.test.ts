@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { checkout } from "./command.ts";
+import { failedQueries } from "./failed-queries.ts";
 import type { ServicesJson } from "./flight.ts";
 import { startSystem, type TestSystem } from "./system.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -33,17 +34,6 @@ async function instanceAt(address: string) {
     .find((instance) => `${instance.address}:${instance.port}` === address);
 }
 
-/** What the traffic source saw fail since a time: lines of its own log. */
-function failedQueries(fromMs: number): string[] {
-  const directory = join(system.state, "root/Flight/traffic/log");
-  return readdirSync(directory)
-    .flatMap((file) => readFileSync(join(directory, file), "utf8").split("\n"))
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as { time: string; msg: string; error?: { message: string } })
-    .filter(({ msg, time }) => msg === "query failed" && Date.parse(time) >= fromMs)
-    .map(({ error }) => error?.message ?? "");
-}
-
 test("out waits until nobody calls the instance any more; stop and start show every step; no call fails in three rounds", async () => {
   const fromMs = Date.now();
   for (let round = 0; round < 3; round++) {
@@ -60,7 +50,7 @@ test("out waits until nobody calls the instance any more; stop and start show ev
     assert.equal(back.status, 0, back.stderr);
     assert.match(back.stdout, /1 of 1 hosts use route version \d+|done/);
   }
-  assert.deepEqual(failedQueries(fromMs), []);
+  assert.deepEqual(failedQueries(system, fromMs), []);
 });
 
 test("a rolling restart of all instances costs no call", async () => {
@@ -73,7 +63,7 @@ test("a rolling restart of all instances costs no call", async () => {
     now.every((pid, index) => pid !== undefined && pid > 0 && pid !== before[index]),
     `${before} ${now}`,
   );
-  assert.deepEqual(failedQueries(fromMs), []);
+  assert.deepEqual(failedQueries(system, fromMs), []);
 });
 
 test("a reload through the server replaces every worker and costs no call; one process says what it lacks", async () => {
@@ -99,7 +89,7 @@ test("a reload through the server replaces every worker and costs no call; one p
     const now = [...(await workersAt(victim)), ...(await workersAt(other))];
     return now.length === 4 && now.every((pid) => !before.includes(pid));
   });
-  assert.deepEqual(failedQueries(fromMs), []);
+  assert.deepEqual(failedQueries(system, fromMs), []);
   const { operations } = await system.msecJson<{ operations: { kind: string; startedBy: string }[] }>(
     ...["capacity", "operations", "--service", "Flight.mod_flight", "--json"],
   );

@@ -110,7 +110,15 @@ test("a server that only monitors registers, routes and moves nothing, and says 
 test("rules and channels are kept in a file: applied, exported, changed, tested and removed by msec alarms", async () => {
   const posted: string[] = [];
   const hook = createServer((request, response) => {
-    request.on("data", (chunk) => posted.push(String(chunk))).on("end", () => response.end("taken"));
+    let body = "";
+    request
+      .on("data", (chunk) => {
+        body += String(chunk);
+      })
+      .on("end", () => {
+        posted.push(body);
+        response.end("taken");
+      });
   });
   await once(hook.listen(0, "127.0.0.1"), "listening");
   const msec = async (environment: NodeJS.ProcessEnv, ...args: string[]) =>

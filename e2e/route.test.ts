@@ -45,16 +45,15 @@ test("msec route shows for each caller of a service what every instance gets, an
     return found?.instances.length === 2 ? found : undefined;
   });
   assert.ok(Math.abs(caller.instances.reduce((sum, { share }) => sum + share, 0) - 1) < 0.01);
-  const { status, stdout } = await system.msec("route", SERVICE);
-  assert.equal(status, 0);
+  const serving = (port: number) =>
+    new RegExp(`^127\\.0\\.0\\.1:${port} +serving +100 +[\\d.]+ % .* successful, \\d+ in flight$`, "m");
+  // One may be thought less of for a moment, on a machine that is given to others.
+  const { stdout } = await waitUntil("both are served from", async () => {
+    const answer = await system.msec("route", SERVICE);
+    return answer.status === 0 && system.ports.flight.every((port) => serving(port).test(answer.stdout)) && answer;
+  });
   assert.match(stdout, /^Flight\.mod_flight {2}version \d+, adaptive, 2 instances in routing$/m);
   assert.match(stdout, new RegExp(`^called by Flight\\.traffic .*\\(pid ${caller.pid}\\)$`, "m"));
-  for (const port of system.ports.flight) {
-    assert.match(
-      stdout,
-      new RegExp(`^127\\.0\\.0\\.1:${port} +serving +100 +[\\d.]+ % .* successful, \\d+ in flight$`, "m"),
-    );
-  }
   const chinese = await system.msec("route", SERVICE, "--lang", "zh");
   assert.match(chinese.stdout, /^调用方 Flight\.traffic[\s\S]*实例\/IP .*权重 .*原因\n127\.0\.0\.1:\d+ +正常/m);
   const services = await system.msec("route");
@@ -104,9 +103,15 @@ test("the Python program of docs/guides/any-language.md calls by name, and what 
   };
   // Of two instances one has two calls at least: the first call of an instance is not measured.
   for (let turn = 0; turn < 4; turn++) {
-    const { stdout } = await run("python3", [file, SERVICE, flightMethod, JSON.stringify(goodRequest)], {
-      env: environment,
-    });
+    // It waits for three seconds, which are not many for a machine that is given to others: then it says so and is run again.
+    const { stdout } = await waitUntil("it is answered", () =>
+      run("python3", [file, SERVICE, flightMethod, JSON.stringify(goodRequest)], { env: environment }).catch(
+        (error) => {
+          if (!/TimeoutError/.test(String(error.stderr))) throw error;
+          return undefined;
+        },
+      ),
+    );
     const { ret, resultObj } = JSON.parse(stdout);
     assert.deepEqual([ret, resultObj.errmsg], [0, "success"]);
   }

@@ -150,7 +150,7 @@ test("a launcher that is killed leaves the rest running; the next start says so,
 
 test("a second start takes up what the first one left: same services, same ids, no second registration", async () => {
   const again = startMsec(["start"], system.directory);
-  await waitUntil("it is up again", () => /\/sign-in#/.test(again.stdout()), 60_000);
+  await waitUntil("it is up again", () => /\/sign-in#/.test(again.stdout()), 120_000);
   assert.doesNotMatch(again.stdout(), /are registered|enrolled/);
   const rows = await system.msecJson<ProcessRow[]>("ps", "--json");
   assert.equal(rows.filter(({ role }) => role === "instance").length, 4);
@@ -166,7 +166,7 @@ test("a second start takes up what the first one left: same services, same ids, 
 
 test("Ctrl-C twice during a start kills, and leaves nothing either", async () => {
   const again = startMsec(["start"], system.directory);
-  await waitUntil("the server is up", () => /server +http/.test(again.stdout()), 60_000);
+  await waitUntil("the server is up", () => /server +http/.test(again.stdout()), 120_000);
   again.child.kill("SIGINT");
   await waitUntil("it stops", () => /stopping/.test(again.stdout()));
   again.child.kill("SIGINT");

