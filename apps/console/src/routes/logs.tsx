@@ -18,7 +18,7 @@ export const logsRoute = createRoute({
     const search = logsRoute.useSearch();
     const navigate = logsRoute.useNavigate();
     useTitle(useTranslation().t("logs.title"));
-    return <LogsPage search={search} onSearch={(next) => void navigate({ search: next })} />;
+    return <LogsPage search={search} onSearch={(next, replace) => void navigate({ search: next, replace })} />;
   },
 });
 

@@ -1,6 +1,5 @@
 import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
@@ -18,12 +17,15 @@ export interface LiveCurvesProps {
   readonly service: string;
   /** It does not count its own calls: its callers do. */
   readonly external: boolean;
+  /** Curves that are switched off. */
+  readonly hidden: readonly string[] | undefined;
+  readonly onToggle: (id: string) => void;
 }
 
 /** Calls and failures of a service's methods in the last five minutes, second by second. */
-export function LiveCurves({ service, external }: LiveCurvesProps) {
+export function LiveCurves({ service, external, hidden: names, onToggle }: LiveCurvesProps) {
   const { t } = useTranslation();
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const hidden = new Set(names);
   const side = external ? CallSide.CLIENT : CallSide.SERVER;
   const calls = useQuery(
     callsQuery(useApi(), { service, side, spanMs: SPAN_MS, stepS: 1, byMethod: true, pollMs: 1000 }),
@@ -37,15 +39,13 @@ export function LiveCurves({ service, external }: LiveCurvesProps) {
   }
   const { timesMs, curves } = calls.data;
   if (curves.length === 0) return <Notice title={t("curves.emptyTitle")}>{t("curves.emptyTodo")}</Notice>;
-  const toggle = (id: string) =>
-    setHidden((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
   const common = {
     timesMs,
     syncKey: `live ${service}`,
     seconds: true,
     whole: true,
     formatValue: formatTick,
-    onToggle: toggle,
+    onToggle,
     height: 150,
   };
   return (

@@ -7,12 +7,16 @@ import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatClock, formatDateTime } from "../../lib/format.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
-import { Loading } from "../../ui/notice.tsx";
+import { Loading, Notice } from "../../ui/notice.tsx";
+import type { LinePlace } from "./logs-search.ts";
 import { aroundQuery } from "./queries.ts";
 
 /** The line to show, and what can be done from it. */
 export interface LogDetailProps {
-  readonly line: LogLine | undefined;
+  /** Undefined: none is open. */
+  readonly place: LinePlace | undefined;
+  /** The line there, where the page has it; else it is asked for. */
+  readonly known: LogLine | undefined;
   readonly onClose: () => void;
   /** Narrow the search to what has this value. */
   readonly onFilter: (name: string, value: string) => void;
@@ -21,11 +25,17 @@ export interface LogDetailProps {
 const facts = ["service", "instance", "host", "method", "caller", "peer", "source", "function"] as const;
 
 /** Everything of one line: its text, its fields, the request that it belongs to, and what the instance wrote around it. */
-export function LogDetail({ line, onClose, onFilter }: LogDetailProps) {
+export function LogDetail({ place, known, onClose, onFilter }: LogDetailProps) {
   const { t } = useTranslation();
+  const isAsked = place !== undefined && known === undefined;
+  const around = useQuery({
+    ...aroundQuery(useApi(), place ?? { id: "", service: "", instance: "" }),
+    enabled: isAsked,
+  });
+  const line = known ?? (isAsked ? around.data?.lines.find(({ id }) => id === place.id) : undefined);
   return (
     <Drawer
-      open={line !== undefined}
+      open={place !== undefined}
       onClose={onClose}
       size={560}
       mask={false}
@@ -34,6 +44,9 @@ export function LogDetail({ line, onClose, onFilter }: LogDetailProps) {
         line !== undefined && <CopyButton text={line.text} label={t("logs.copyText")} doneLabel={t("logs.copied")} />
       }
     >
+      {line === undefined && around.isFetching && <Loading label={t("logs.title")} lines={4} />}
+      {line === undefined && around.isError && <FailureNotice error={around.error} onRetry={around.refetch} />}
+      {line === undefined && around.isSuccess && <Notice title={t("logs.goneTitle")}>{t("logs.goneTodo")}</Notice>}
       {line !== undefined && (
         <div className="log-detail">
           <pre className={`whole level-${line.level}`}>{line.text}</pre>

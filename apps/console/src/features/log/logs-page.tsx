@@ -24,9 +24,12 @@ import {
   type LogColumn,
   type LogRange,
   type LogsSearch,
+  linePlace,
+  linePlaceFrom,
   logColumns,
   logLevels,
   logRanges,
+  questionOf,
   withCondition,
 } from "./logs-search.ts";
 import { filterFrom, logCountsQuery, logPagesQuery } from "./queries.ts";
@@ -36,7 +39,8 @@ import "./logs.css";
 /** What the page shows and how its controls change the address. */
 export interface LogsPageProps {
   readonly search: LogsSearch;
-  readonly onSearch: (search: LogsSearch) => void;
+  /** @param replaces  the step before is no place to come back to */
+  readonly onSearch: (search: LogsSearch, replaces: boolean) => void;
 }
 
 const columnFilters: Readonly<Record<string, keyof LogsSearch>> = {
@@ -51,13 +55,16 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
   const { t } = useTranslation();
   const api = useApi();
   const complain = useComplaint();
-  const [live, setLive] = useState(true);
-  const [chosen, setChosen] = useState<LogLine | undefined>();
+  const live = search.paused === undefined;
   const [refresh, setRefresh] = useState(0);
   const isOpen = search.from === undefined;
   // The end of a range that ends now stands still until something else is asked for: new lines come by following.
+  // Who comes by a link to a page that stands still sees what stood there, until it is searched again.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new question is a new end
-  const filter = useMemo(() => filterFrom(search, Math.floor(serverNow())), [JSON.stringify(search), refresh]);
+  const filter = useMemo(
+    () => filterFrom(refresh === 0 ? search : withoutPause(search), Math.floor(serverNow())),
+    [JSON.stringify(questionOf(search)), refresh],
+  );
   const pages = useInfiniteQuery(logPagesQuery(api, filter));
   const counts = useQuery(logCountsQuery(api, filter));
   const tail = useTail(filter, live && isOpen && pages.isSuccess);
@@ -70,12 +77,18 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
   // Dyeing works by marks that only services on msec hand on.
   const onlyMonitors = useMonitoringOnly() !== undefined;
   const columns = search.columns ?? defaultColumns;
-  const set = (change: { readonly [K in keyof LogsSearch]?: LogsSearch[K] | undefined }) => {
+  const change = (change: { readonly [K in keyof LogsSearch]?: LogsSearch[K] | undefined }, replaces: boolean) => {
     const next = { ...search, ...change };
     onSearch(
       Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined && value !== "")) as LogsSearch,
+      replaces,
     );
   };
+  // Another question is asked now, not at the time of a pause.
+  const set: FiltersProps["onChange"] = (next) => change({ line: undefined, paused: undefined, ...next }, false);
+  const show: FiltersProps["onChange"] = (next) => change(next, true);
+  const place = linePlaceFrom(search.line);
+  const choose = (line: LogLine | undefined) => show({ line: line && linePlace(line) });
   const narrow = (name: string, value: string) => {
     const own = columnFilters[name];
     set(own === undefined ? { where: withCondition(search.where, name, value) } : { [own]: value });
@@ -117,17 +130,24 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
               className="bare"
               disabled={!isOpen}
               aria-pressed={!live}
-              onClick={() => setLive(!live)}
+              // After the newest line that is shown: later ones may be of an earlier moment than now.
+              onClick={() => show({ paused: live ? shownUntil(lines) : undefined })}
             >
               <Icon name={live && isOpen ? "pause" : "play"} size={14} />
               {t(live && isOpen ? "action.pause" : "action.resume")}
             </button>
-            <Button size="small" onClick={() => setRefresh(refresh + 1)}>
+            <Button
+              size="small"
+              onClick={() => {
+                if (!live) show({ paused: Math.floor(serverNow()) });
+                setRefresh(refresh + 1);
+              }}
+            >
               {t("logs.refresh")}
             </Button>
             <Columns
               columns={columns}
-              onColumns={(next) => set({ columns: next.join() === defaultColumns.join() ? undefined : next })}
+              onColumns={(next) => show({ columns: next.join() === defaultColumns.join() ? undefined : next })}
             />
             <Dropdown
               menu={{
@@ -154,7 +174,7 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
         {pages.isError && <FailureNotice error={pages.error} onRetry={pages.refetch} besideData={lines.length > 0} />}
         {pages.isSuccess && lines.length === 0 && <Nothing search={search} more={pages.hasNextPage} onMore={more} />}
         {lines.length > 0 && (
-          <LogTable lines={lines} columns={columns} chosen={chosen?.id} onChoose={setChosen} onEnd={more} />
+          <LogTable lines={lines} columns={columns} chosen={place?.id} onChoose={choose} onEnd={more} />
         )}
         {lines.length > 0 && (
           <div className="table-foot">
@@ -170,9 +190,23 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
           </div>
         )}
       </Panel>
-      <LogDetail line={chosen} onClose={() => setChosen(undefined)} onFilter={narrow} />
+      <LogDetail
+        place={place}
+        known={lines.find(({ id }) => id === place?.id)}
+        onClose={() => choose(undefined)}
+        onFilter={narrow}
+      />
     </div>
   );
+}
+
+/** The end of what is shown, milliseconds since 1970 UTC. */
+function shownUntil([newest]: readonly LogLine[]): number {
+  return newest === undefined ? Math.floor(serverNow()) : Math.floor(newest.timeUs / 1_000) + 1;
+}
+
+function withoutPause({ paused: _, ...search }: LogsSearch): LogsSearch {
+  return search;
 }
 
 interface FiltersProps {
@@ -298,7 +332,7 @@ function Columns({
 
 function Nothing({ search, more, onMore }: { search: LogsSearch; more: boolean; onMore: () => void }) {
   const { t } = useTranslation();
-  const { range: _range, columns: _columns, ...filters } = search;
+  const { range: _range, ...filters } = questionOf(search);
   const filtered = Object.keys(filters).length > 0;
   const [noMatch, empty] =
     useMonitoringOnly() === undefined

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { histogramStep, logTimes, parseLogsSearch, withCondition } from "./logs-search.ts";
+import {
+  histogramStep,
+  linePlace,
+  linePlaceFrom,
+  logTimes,
+  parseLogsSearch,
+  questionOf,
+  withCondition,
+} from "./logs-search.ts";
 
 test("an address is read back, and what makes no sense is left out", () => {
   const search = { range: "6h", service: "Flight.mod_flight", level: "error", where: "uid = 7", dyed: true };
@@ -12,6 +20,17 @@ test("a range of its own counts before a named one", () => {
   expect(parseLogsSearch({ range: "6h", from: 1_000, to: 2_000 })).toEqual({ from: 1_000, to: 2_000 });
   expect(logTimes({ from: 1_000, to: 2_000 }, 9_000)).toEqual({ fromMs: 1_000, toMs: 2_000 });
   expect(logTimes({}, 3_600_000)).toEqual({ fromMs: 0, toMs: 3_660_000 });
+});
+
+test("the open line and a pause are read back, and are no other question", () => {
+  const place = { id: "12-a", service: "F.f", instance: "10.0.0.1:1~x" };
+  const search = { range: "6h", line: linePlace(place), paused: 7, columns: ["host"] };
+  expect(parseLogsSearch(search)).toEqual(search);
+  expect(linePlaceFrom(search.line)).toEqual(place);
+  expect(questionOf(parseLogsSearch(search))).toEqual({ range: "6h" });
+  expect(parseLogsSearch({ line: "12", paused: "now" })).toEqual({});
+  expect(logTimes({ paused: 3_600_000 }, 9e9)).toEqual({ fromMs: 0, toMs: 3_600_000 });
+  expect(parseLogsSearch({ from: 1_000, to: 2_000, paused: 7 })).toEqual({ from: 1_000, to: 2_000 });
 });
 
 test("a histogram has at most 150 columns of a step that the server knows", () => {

@@ -45,11 +45,38 @@ export interface LogsSearch {
   readonly dyed?: true;
   readonly where?: string;
   readonly columns?: readonly LogColumn[];
+  /** The line whose details are open, see `linePlace`. */
+  readonly line?: string;
+  /** Since when new lines do not appear any more, milliseconds since 1970 UTC; absent: they do. Without effect on a range of its own. */
+  readonly paused?: number;
+}
+
+/** Where a line is found again, as one text for the address. */
+export function linePlace({ id, service, instance }: LinePlace): string {
+  return [id, service, instance].join("~");
+}
+
+/** What a line is found by. */
+export interface LinePlace {
+  readonly id: string;
+  readonly service: string;
+  readonly instance: string;
+}
+
+/** Reads what `linePlace` wrote; undefined for anything else. */
+export function linePlaceFrom(text: string | undefined): LinePlace | undefined {
+  const [id = "", service = "", ...instance] = text?.split("~") ?? [];
+  return id === "" || service === "" ? undefined : { id, service, instance: instance.join("~") };
+}
+
+/** The part of a search by which lines are found: what is left out changes only how they are shown. */
+export function questionOf({ columns: _, line: __, paused: ___, ...question }: LogsSearch): LogsSearch {
+  return question;
 }
 
 /** Reads the search parameters of the log page; what does not make sense is left out. */
 export function parseLogsSearch(search: Record<string, unknown>): LogsSearch {
-  const { from, to, range, level, columns } = search;
+  const { from, to, range, level, columns, line, paused } = search;
   const isRange =
     Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) > 0 && Number(to) > Number(from);
   const texts = ["service", "host", "instance", "request", "where"] as const;
@@ -68,13 +95,17 @@ export function parseLogsSearch(search: Record<string, unknown>): LogsSearch {
     ...(logLevels.some((one) => one === level) ? { level: level as (typeof logLevels)[number] } : {}),
     ...(search.dyed === true ? { dyed: true as const } : {}),
     ...(known !== undefined && known.join() !== defaultColumns.join() ? { columns: known } : {}),
+    ...(typeof line === "string" && linePlaceFrom(line) !== undefined ? { line: line.slice(0, 1_000) } : {}),
+    ...(!isRange && Number.isSafeInteger(paused) && Number(paused) > 0 ? { paused: paused as number } : {}),
   };
 }
 
 /** The shown range, milliseconds since 1970 UTC. @param nowMs  where a range that ends now ends */
-export function logTimes({ from, to, range }: LogsSearch, nowMs: number): { fromMs: number; toMs: number } {
+export function logTimes({ from, to, range, paused }: LogsSearch, nowMs: number): { fromMs: number; toMs: number } {
   if (from !== undefined && to !== undefined) return { fromMs: from, toMs: to };
-  return { fromMs: nowMs - logRanges[range ?? "1h"], toMs: nowMs + 60_000 };
+  const lengthMs = logRanges[range ?? "1h"];
+  if (paused !== undefined) return { fromMs: paused - lengthMs, toMs: paused };
+  return { fromMs: nowMs - lengthMs, toMs: nowMs + 60_000 };
 }
 
 const steps = [1, 5, 10, 30, 60, 300, 600, 3_600, 21_600, 86_400];

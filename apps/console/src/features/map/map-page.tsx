@@ -16,7 +16,7 @@ import { ServiceSelect } from "../service/service-select.tsx";
 import { curvesLink } from "./curves-link.ts";
 import { MapDiagram } from "./map-diagram.tsx";
 import { failingRatio, failureRatio, hasPage, mapEdgesDrawn, mapGraph } from "./map-graph.ts";
-import { type MapSearch, shiftMap } from "./map-search.ts";
+import { type MapSearch, mapTimes, shiftMap } from "./map-search.ts";
 import { serviceMapQuery } from "./queries.ts";
 import "./map.css";
 
@@ -32,8 +32,8 @@ type Change = { readonly [K in keyof MapSearch]?: MapSearch[K] | undefined };
 export function MapPage({ search, onSearch }: MapPageProps) {
   const { t } = useTranslation();
   const api = useApi();
-  const [live, setLive] = useState(true);
-  const map = useQuery(serviceMapQuery(api, search, live));
+  const live = search.until === undefined;
+  const map = useQuery(serviceMapQuery(api, search));
   const set = (change: Change) => {
     const entries = Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== "");
     onSearch(Object.fromEntries(entries) as MapSearch);
@@ -56,12 +56,15 @@ export function MapPage({ search, onSearch }: MapPageProps) {
             : `${t("map.services", { count: map.data.nodes.length })} · ${t("map.edges", { count: edges.length })}`
         }
         tools={
-          search.until === undefined && (
-            <button type="button" className="bare" aria-pressed={!live} onClick={() => setLive(!live)}>
-              <Icon name={live ? "pause" : "play"} size={14} />
-              {t(live ? "action.pause" : "action.resume")}
-            </button>
-          )
+          <button
+            type="button"
+            className="bare"
+            aria-pressed={!live}
+            onClick={() => set({ until: live ? mapTimes(search, Math.floor(serverNow())).toMs : undefined })}
+          >
+            <Icon name={live ? "pause" : "play"} size={14} />
+            {t(live ? "action.pause" : "action.resume")}
+          </button>
         }
       >
         {map.isPending && <Loading label={t("map.title")} lines={8} />}

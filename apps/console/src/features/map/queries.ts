@@ -3,8 +3,8 @@ import type { Api } from "../../lib/api.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { type MapSearch, mapSpan, mapTimes } from "./map-search.ts";
 
-/** Who calls whom; asks again for as long as the range ends now. @param live whether to go on asking */
-export function serviceMapQuery(api: Api, search: MapSearch, live: boolean) {
+/** Who calls whom; asks again for as long as the range ends now. */
+export function serviceMapQuery(api: Api, search: MapSearch) {
   return queryOptions({
     queryKey: ["service map", search],
     queryFn: ({ signal }) =>
@@ -17,7 +17,7 @@ export function serviceMapQuery(api: Api, search: MapSearch, live: boolean) {
         },
         { signal },
       ),
-    refetchInterval: live && search.until === undefined ? mapSpan(search).pollMs : false,
+    refetchInterval: search.until === undefined ? mapSpan(search).pollMs : false,
     placeholderData: keepPreviousData,
   });
 }

@@ -4,6 +4,8 @@ import type { MetricCurve, MetricCurves } from "./queries.ts";
 /** Lines of one chart; the legend and the eye take no more. */
 export const linesMax = 24;
 
+const ALL_TOGETHER = "all";
+
 /** Who a curve is of: empty for all together. */
 export function curveOwner({ host, instance }: Pick<MetricCurve, "host" | "instance">): string {
   return instance === "" ? host : host === "" ? instance : `${instance} @ ${host}`;
@@ -24,7 +26,8 @@ export function metricLines(
   const curves = (now.byName.get(name) ?? []).toSorted((a, b) => highest(b) - highest(a)).slice(0, linesMax);
   return curves.flatMap((curve, colour) => {
     const owner = curveOwner(curve);
-    const line = { id: owner || together, label: owner || together, values: curve.values, colour };
+    // The same in every language: it stands in addresses.
+    const line = { id: owner || ALL_TOGETHER, label: owner || together, values: curve.values, colour };
     if (before === undefined) return [line];
     const same = before.curves.byName
       .get(name)

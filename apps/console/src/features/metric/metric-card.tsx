@@ -1,12 +1,13 @@
 import type { Attribute } from "@msec/api/console/v1/metrics_pb.js";
 import { MetricKind } from "@msec/api/console/v1/metrics_pb.js";
-import { lazy, memo, Suspense, useMemo, useRef, useState } from "react";
+import { lazy, memo, Suspense, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useScheme } from "../../lib/preferences.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import type { ChartCurve, ChartHappenings } from "../../ui/curve-chart.tsx";
 import { metricLines } from "./chart-lines.ts";
 import { metricFormat, perStepKey } from "./metric-format.ts";
+import { hiddenCurve } from "./monitor-search.ts";
 import { useNearScreen, useTurn } from "./near-screen.ts";
 import type { MetricCurves } from "./queries.ts";
 
@@ -24,6 +25,8 @@ export interface MetricCardProps {
   readonly curves: MetricCurves | undefined;
   readonly before?: { readonly curves: MetricCurves; readonly label: string } | undefined;
   readonly marks: ChartHappenings;
+  /** What of all charts is switched off, see `hiddenCurve`. */
+  readonly hide: readonly string[] | undefined;
   readonly actions: CardActions;
 }
 
@@ -35,10 +38,19 @@ export interface CardActions {
   readonly table: (name: string) => void;
   /** 周图: seven days of it. */
   readonly week: (name: string) => void;
+  /** Switches a curve off or on. */
+  readonly toggle: (name: string, curve: string) => void;
 }
 
 /** A chart of one attribute, drawn when it comes near the screen. */
-export const MetricCard = memo(function MetricCard({ attribute, curves, before, marks, actions }: MetricCardProps) {
+export const MetricCard = memo(function MetricCard({
+  attribute,
+  curves,
+  before,
+  marks,
+  hide,
+  actions,
+}: MetricCardProps) {
   const { t } = useTranslation();
   const language = useLanguage();
   const card = useRef<HTMLElement>(null);
@@ -60,7 +72,15 @@ export const MetricCard = memo(function MetricCard({ attribute, curves, before, 
       <div className="metric-chart">
         {drawn && curves !== undefined && (
           <Suspense fallback={null}>
-            <Chart name={name} unit={unit} curves={curves} before={before} marks={marks} />
+            <Chart
+              name={name}
+              unit={unit}
+              curves={curves}
+              before={before}
+              marks={marks}
+              hide={hide}
+              onToggle={actions.toggle}
+            />
           </Suspense>
         )}
       </div>
@@ -85,19 +105,21 @@ function Chart({
   curves,
   before,
   marks,
-}: { name: string; unit: string } & Pick<MetricCardProps, "before" | "marks"> & { curves: MetricCurves }) {
+  hide,
+  onToggle,
+}: { name: string; unit: string; curves: MetricCurves; onToggle: CardActions["toggle"] } & Pick<
+  MetricCardProps,
+  "before" | "marks" | "hide"
+>) {
   const { t } = useTranslation();
   const scheme = useScheme();
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const lines = useMemo(() => metricLines(name, curves, t("monitor.together"), before), [name, curves, before, t]);
   const format = useMemo(() => metricFormat(unit), [unit]);
   const shown: ChartCurve[] = useMemo(
-    () => lines.map((line) => ({ ...line, hidden: hidden.has(line.id) })),
-    [lines, hidden],
+    () => lines.map((line) => ({ ...line, hidden: hide?.includes(hiddenCurve(name, line.id)) ?? false })),
+    [lines, hide, name],
   );
   if (lines.length === 0) return <p className="muted nothing">{t("monitor.nothing")}</p>;
-  const toggle = (id: string) =>
-    setHidden((old) => new Set(old.has(id) ? [...old].filter((one) => one !== id) : [...old, id]));
   return (
     <CurveChart
       timesMs={curves.timesMs}
@@ -111,7 +133,7 @@ function Chart({
       filled={lines.length === 1}
       plain={lines.length === 1}
       marks={marks}
-      onToggle={toggle}
+      onToggle={(id) => onToggle(name, id)}
     />
   );
 }

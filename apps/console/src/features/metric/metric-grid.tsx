@@ -68,6 +68,7 @@ function Chunk({ search, attributes, actions }: MetricGridProps) {
             curves={now.data}
             before={before}
             marks={marks}
+            hide={search.hide}
             actions={actions}
           />
         ))}

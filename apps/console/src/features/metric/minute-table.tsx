@@ -1,6 +1,5 @@
 import type { Attribute } from "@msec/api/console/v1/metrics_pb.js";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
@@ -25,11 +24,13 @@ export interface MinuteTableProps {
   readonly search: MonitorSearch;
   readonly name: string;
   readonly attribute: Attribute | undefined;
+  /** Shows minutes without a value, too, or leaves them out. */
+  readonly onZeros: (zeros: boolean) => void;
   readonly onClose: () => void;
 }
 
 /** The minutes of one attribute with sum, greatest, least and mean, beside those of the day that the page compares with; days above, where there are several. */
-export function MinuteTable({ search, name, attribute, onClose }: MinuteTableProps) {
+export function MinuteTable({ search, name, attribute, onZeros, onClose }: MinuteTableProps) {
   const { t } = useTranslation();
   // A month has minutes only where they are kept: the answer says which step it has.
   const stepS = search.range === MonitorRange.Month ? 3_600 : 60;
@@ -69,6 +70,8 @@ export function MinuteTable({ search, name, attribute, onClose }: MinuteTablePro
             format={format}
             before={before}
             name={name}
+            all={search.zeros ?? false}
+            onAll={onZeros}
           />
         </div>
       )}
@@ -133,9 +136,16 @@ function Summaries({ curves, data, format, before }: TableProps) {
   );
 }
 
-function Minutes({ curves, data, format, before, name }: TableProps & { name: string }) {
+function Minutes({
+  curves,
+  data,
+  format,
+  before,
+  name,
+  all,
+  onAll,
+}: TableProps & { name: string; all: boolean; onAll: (all: boolean) => void }) {
   const { t } = useTranslation();
-  const [all, setAll] = useState(false);
   const columns = columnsOf(curves, before, t("monitor.together"), t("monitor.difference"));
   const indexes = data.timesMs
     .map((_, index) => index)
@@ -145,8 +155,7 @@ function Minutes({ curves, data, format, before, name }: TableProps & { name: st
     <>
       <div className="minute-tools">
         <label>
-          <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />{" "}
-          {t("monitor.zeros")}
+          <input type="checkbox" checked={all} onChange={(event) => onAll(event.target.checked)} /> {t("monitor.zeros")}
         </label>
         <span className="muted">
           {indexes.length > ROWS_MAX && t("curves.newestOf", { shown: ROWS_MAX, total: indexes.length })}

@@ -13,7 +13,7 @@ import { HowToReport } from "./how-to-report.tsx";
 import type { CardActions } from "./metric-card.tsx";
 import { MetricGrid } from "./metric-grid.tsx";
 import { MinuteTable } from "./minute-table.tsx";
-import { CurveSplit, changeSearch, MonitorRange, type MonitorSearch } from "./monitor-search.ts";
+import { CurveSplit, changeSearch, hiddenCurve, MonitorRange, type MonitorSearch } from "./monitor-search.ts";
 import { MonitorForm, MonitorTimes } from "./monitor-tools.tsx";
 import { attributesQuery, reportersQuery } from "./queries.ts";
 import { SplitGrid } from "./split-grid.tsx";
@@ -90,7 +90,8 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
           search={search}
           name={search.table}
           attribute={list.find(({ name }) => name === search.table)}
-          onClose={() => onSearch(changeSearch(search, { table: undefined }))}
+          onZeros={(zeros) => onSearch(changeSearch(search, { zeros: zeros || undefined }))}
+          onClose={() => onSearch(changeSearch(search, { table: undefined, zeros: undefined }))}
         />
       )}
       {list.length > 0 && !attributes.isError && (
@@ -131,13 +132,21 @@ function useCardActions(search: MonitorSearch, onSearch: (search: MonitorSearch)
     latest.current.onSearch(changeSearch(latest.current.search, next));
     window.scrollTo?.({ top: 0 });
   }, []);
+  const toggle = useCallback((name: string, line: string) => {
+    const { search, onSearch } = latest.current;
+    const curve = hiddenCurve(name, line);
+    const { hide = [] } = search;
+    const next = hide.includes(curve) ? hide.filter((one) => one !== curve) : [...hide, curve];
+    onSearch(changeSearch(search, { hide: next.length > 0 ? next : undefined }));
+  }, []);
   return useMemo(
     () => ({
       split: (name) => change({ names: name, split: CurveSplit.Instance, table: undefined }),
       table: (table) => change({ table }),
       week: (name) => change({ names: name, range: MonitorRange.Week, table: name }),
+      toggle,
     }),
-    [change],
+    [change, toggle],
   );
 }
 

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { changeSearch, dayOf, endOfDay, monitorGrid, movedUntil, parseMonitorSearch } from "./monitor-search.ts";
+import {
+  changeSearch,
+  dayOf,
+  endOfDay,
+  hiddenCurve,
+  monitorGrid,
+  movedUntil,
+  parseMonitorSearch,
+} from "./monitor-search.ts";
 
 test("keeps what makes sense of an address and nothing else", () => {
   const search = {
@@ -11,6 +19,8 @@ test("keeps what makes sense of an address and nothing else", () => {
     stat: "max",
     until: 5,
     table: "usr.a",
+    zeros: true,
+    hide: [hiddenCurve("usr.a", "10.0.0.1:80")],
   };
   expect(parseMonitorSearch(search)).toEqual(search);
   expect(
@@ -22,6 +32,8 @@ test("keeps what makes sense of an address and nothing else", () => {
       split: "x",
       stat: "mean",
       until: "soon",
+      zeros: 1,
+      hide: [7],
       other: 1,
     }),
   ).toEqual({});

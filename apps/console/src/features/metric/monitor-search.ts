@@ -41,7 +41,18 @@ export interface MonitorSearch {
   readonly stat?: GaugeStatistic;
   /** The attribute whose minutes are shown as a table. */
   readonly table?: string;
+  /** The table has the minutes without a value, too. */
+  readonly zeros?: true;
+  /** Curves that are switched off, each as `hiddenCurve` writes it. */
+  readonly hide?: readonly string[];
 }
+
+/** A curve of an attribute as the address names it. */
+export function hiddenCurve(attribute: string, curve: string): string {
+  return `${attribute}|${curve}`;
+}
+
+const HIDDEN_MAX = 100;
 
 /** The U, S and F of the original: what developers, hosts and the framework report. */
 export const families = [
@@ -72,6 +83,9 @@ export function parseMonitorSearch(search: Record<string, unknown>): MonitorSear
     return [key, typeof value === "string" && value !== "" ? value.slice(0, 2_000) : undefined];
   });
   const until = Number(search.until);
+  const hide = Array.isArray(search.hide)
+    ? search.hide.filter((name): name is string => typeof name === "string" && name.length <= 400).slice(0, HIDDEN_MAX)
+    : [];
   const range = one(Object.values(MonitorRange), search.range);
   return withoutAbsent({
     ...Object.fromEntries(texts),
@@ -80,6 +94,8 @@ export function parseMonitorSearch(search: Record<string, unknown>): MonitorSear
     vs: one(compareDays, search.vs),
     split: one(Object.values(CurveSplit), search.split),
     stat: search.stat === GaugeStatistic.Mean ? undefined : one(Object.values(GaugeStatistic), search.stat),
+    zeros: search.zeros === true ? true : undefined,
+    hide: hide.length > 0 ? hide : undefined,
   });
 }
 

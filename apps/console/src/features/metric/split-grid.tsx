@@ -53,6 +53,7 @@ export function SplitGrid({
             curves={curves}
             before={before}
             marks={marks}
+            hide={search.hide}
             actions={actions}
           />
         ))}

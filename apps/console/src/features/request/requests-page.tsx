@@ -9,6 +9,7 @@ import { useApi } from "../../lib/api.ts";
 import { codeName } from "../../lib/code-name.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatAge, formatClock, formatDateTime, formatDuration, formatRange, isSameDay } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -38,12 +39,15 @@ type Change = { readonly [K in keyof RequestsSearch]?: RequestsSearch[K] | undef
 export function RequestsPage({ search, onSearch }: RequestsPageProps) {
   const { t } = useTranslation();
   const api = useApi();
-  const [live, setLive] = useState(true);
+  const live = search.paused === undefined;
   const isOpen = search.from === undefined && search.order === undefined;
   const pages = useInfiniteQuery(requestPagesQuery(api, search, live && isOpen));
   const list = pages.data?.pages.flatMap((page) => page.requests) ?? [];
   const set = (change: Change) => {
-    const entries = Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined && value !== "");
+    // Another question is asked now, not at the time of a pause.
+    const entries = Object.entries({ ...search, paused: undefined, ...change }).filter(
+      ([, value]) => value !== undefined && value !== "",
+    );
     onSearch(Object.fromEntries(entries) as RequestsSearch);
   };
   return (
@@ -77,7 +81,12 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
               onChange={(order) => set({ order: order === "slowest" ? "slowest" : undefined })}
             />
             {isOpen && (
-              <button type="button" className="bare" aria-pressed={!live} onClick={() => setLive(!live)}>
+              <button
+                type="button"
+                className="bare"
+                aria-pressed={!live}
+                onClick={() => set({ paused: live ? shownUntil(list) : undefined })}
+              >
                 <Icon name={live ? "pause" : "play"} size={14} />
                 {t(live ? "action.pause" : "action.resume")}
               </button>
@@ -103,6 +112,12 @@ export function RequestsPage({ search, onSearch }: RequestsPageProps) {
       </Panel>
     </div>
   );
+}
+
+/** The end of what is shown, milliseconds since 1970 UTC. */
+function shownUntil(list: readonly FoundRequest[]): number {
+  const newestUs = Math.max(0, ...list.map(({ call }) => call?.startUs ?? 0));
+  return newestUs === 0 ? Math.floor(serverNow()) : Math.floor(newestUs / 1_000) + 1;
 }
 
 function Nothing({ search }: { search: RequestsSearch }) {

@@ -30,3 +30,11 @@ test("a range of its own stands still, others end now", () => {
   expect(requestTimes({ from: 1, to: 2 }, 99)).toEqual({ fromMs: 1, toMs: 2 });
   expect(requestTimes({}, 7_200_000)).toEqual({ fromMs: 3_600_000, toMs: 7_260_000 });
 });
+
+test("a list that stands still is read back with its time, where it would move at all", () => {
+  expect(parseRequestsSearch({ paused: 7_200_000 })).toEqual({ paused: 7_200_000 });
+  expect(requestTimes({ paused: 7_200_000 }, 9e9)).toEqual({ fromMs: 3_600_000, toMs: 7_200_000 });
+  expect(isNarrowed({ paused: 7 })).toBe(false);
+  expect(parseRequestsSearch({ paused: 7, order: "slowest" })).toEqual({ order: "slowest" });
+  expect(parseRequestsSearch({ paused: -1 })).toEqual({});
+});

@@ -24,13 +24,15 @@ export interface RequestsSearch {
   readonly where?: string;
   /** The slowest calls first; absent: the newest. */
   readonly order?: "slowest";
+  /** Since when the list stands still, milliseconds since 1970 UTC; absent: newer requests appear. Only where the list is live. */
+  readonly paused?: number;
 }
 
 const DEFAULT_RANGE = "1h";
 
 /** Reads the search parameters of the list of requests; what does not make sense is left out. */
 export function parseRequestsSearch(search: Record<string, unknown>): RequestsSearch {
-  const { from, to, range, code } = search;
+  const { from, to, range, code, paused } = search;
   const isRange =
     Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) > 0 && Number(to) > Number(from);
   const hasRange = !isRange && typeof range === "string" && Object.hasOwn(logRanges, range) && range !== DEFAULT_RANGE;
@@ -48,7 +50,11 @@ export function parseRequestsSearch(search: Record<string, unknown>): RequestsSe
     ...milliseconds(search, "min"),
     ...milliseconds(search, "max"),
     ...text(search, "where", 4_000),
-    ...(search.order === "slowest" ? { order: "slowest" as const } : {}),
+    ...(search.order === "slowest"
+      ? { order: "slowest" as const }
+      : !isRange && Number.isSafeInteger(paused) && Number(paused) > 0
+        ? { paused: paused as number }
+        : {}),
   };
 }
 
@@ -63,9 +69,14 @@ function milliseconds(search: Record<string, unknown>, name: string): Record<str
 }
 
 /** The searched range, milliseconds since 1970 UTC. @param nowMs the server's clock; a little after it is searched too, for clocks that are ahead */
-export function requestTimes({ from, to, range }: RequestsSearch, nowMs: number): { fromMs: number; toMs: number } {
+export function requestTimes(
+  { from, to, range, paused }: RequestsSearch,
+  nowMs: number,
+): { fromMs: number; toMs: number } {
   if (from !== undefined && to !== undefined) return { fromMs: from, toMs: to };
-  return { fromMs: nowMs - logRanges[range ?? DEFAULT_RANGE], toMs: nowMs + 60_000 };
+  const lengthMs = logRanges[range ?? DEFAULT_RANGE];
+  if (paused !== undefined) return { fromMs: paused - lengthMs, toMs: paused };
+  return { fromMs: nowMs - lengthMs, toMs: nowMs + 60_000 };
 }
 
 /** The name of the range in its menu. */
@@ -74,6 +85,7 @@ export function rangeName({ from, range }: RequestsSearch): LogRange | "own" {
 }
 
 /** Whether anything but the time narrows the list. */
-export function isNarrowed({ range: _, from: __, to: ___, order: ____, ...conditions }: RequestsSearch): boolean {
+export function isNarrowed(search: RequestsSearch): boolean {
+  const { range: _, from: __, to: ___, order: ____, paused: _____, ...conditions } = search;
   return Object.keys(conditions).length > 0;
 }

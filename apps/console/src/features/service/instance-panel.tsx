@@ -25,8 +25,17 @@ import "./instance-panel.css";
 const LAST_SECONDS = 10;
 const JUST_SWITCHED_MS = 6000;
 
+/** Whose instances, and which of them are open. */
+export interface InstancePanelProps {
+  readonly service: Service;
+  /** Ids. */
+  readonly open: readonly string[] | undefined;
+  /** Opens one, or closes it. */
+  readonly onToggle: (id: string) => void;
+}
+
 /** The instances of a service: states, traffic, and in or out of routing, one by one or several at once. */
-export function InstancePanel({ service }: { readonly service: Service }) {
+export function InstancePanel({ service, open = [], onToggle }: InstancePanelProps) {
   const { t } = useTranslation();
   const api = useApi();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -129,6 +138,8 @@ export function InstancePanel({ service }: { readonly service: Service }) {
                 pending={routing.pending === instance.id}
                 onRouting={(inRouting) => routing.request(instance, inRouting)}
                 onEdit={() => setEdited(instance)}
+                open={open.includes(instance.id)}
+                onOpen={() => onToggle(instance.id)}
               />
             ))}
           </tbody>

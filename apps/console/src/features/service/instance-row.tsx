@@ -1,6 +1,6 @@
 import type { Instance } from "@msec/api/console/v1/registry_pb.js";
 import { Button, Checkbox, Switch, Tooltip } from "antd";
-import { useId, useState } from "react";
+import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { formatAge, formatDateTime, formatElapsed, formatRate } from "../../lib/format.ts";
 import { useLanguage } from "../../lib/use-language.ts";
@@ -37,15 +37,17 @@ export interface InstanceRowProps {
   readonly onRouting: (inRouting: boolean) => void;
   /** Opens its weight and limits. */
   readonly onEdit: () => void;
+  readonly open: boolean;
+  /** Opens it, or closes it. */
+  readonly onOpen: () => void;
 }
 
 /** One instance, and everything known of it when it is opened. */
 export function InstanceRow(props: InstanceRowProps) {
-  const { instance, callable, chosen } = props;
+  const { instance, callable, chosen, open } = props;
   const { t } = useTranslation();
   const language = useLanguage();
   const now = useNow();
-  const [open, setOpen] = useState(false);
   const moreId = useId();
   const { process } = instance;
   const address = placeOf(instance);
@@ -57,12 +59,7 @@ export function InstanceRow(props: InstanceRowProps) {
         <td>
           <span className="lead-cells">
             <Checkbox aria-label={t("instance.select", { address })} checked={chosen} onChange={props.onChoose} />
-            <Expander
-              open={open}
-              controls={moreId}
-              label={t("instance.more", { address })}
-              onToggle={() => setOpen(!open)}
-            />
+            <Expander open={open} controls={moreId} label={t("instance.more", { address })} onToggle={props.onOpen} />
             <span className="mono">{address}</span>
           </span>
         </td>

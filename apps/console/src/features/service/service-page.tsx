@@ -18,10 +18,18 @@ import { policySummary } from "./policy-draft.ts";
 import { servicesQuery } from "./queries.ts";
 import { ReleaseFact } from "./release-fact.tsx";
 import { serviceHealth, takesCalls } from "./service-health.ts";
+import { type ServiceSearch, toggleName } from "./service-search.ts";
 import { ServiceTabs } from "./service-tabs.tsx";
 
+/** Which service, what of it is open, and how that gets into the address. */
+export interface ServicePageProps {
+  readonly name: string;
+  readonly search: ServiceSearch;
+  readonly onSearch: (search: ServiceSearch) => void;
+}
+
 /** One service: its facts, its instances with their switch of routing, its live curves. */
-export function ServicePage({ name }: { readonly name: string }) {
+export function ServicePage({ name, search, onSearch }: ServicePageProps) {
   const { t } = useTranslation();
   const services = useQuery(servicesQuery(useApi()));
   const service = services.data?.services.find((one) => one.name === name);
@@ -35,7 +43,12 @@ export function ServicePage({ name }: { readonly name: string }) {
         <RemoveServiceButton service={service} />
       </ServiceTabs>
       <RunningOperations service={name} />
-      <InstancePanel key={name} service={service} />
+      <InstancePanel
+        key={name}
+        service={service}
+        open={search.open}
+        onToggle={(id) => onSearch(toggleName(search, "open", id))}
+      />
       {callable ? (
         <Panel
           title={t("live.title")}
@@ -46,7 +59,12 @@ export function ServicePage({ name }: { readonly name: string }) {
             </Link>
           }
         >
-          <LiveCurves service={name} external={service.kind === ServiceKind.EXTERNAL} />
+          <LiveCurves
+            service={name}
+            external={service.kind === ServiceKind.EXTERNAL}
+            hidden={search.hide}
+            onToggle={(id) => onSearch(toggleName(search, "hide", id))}
+          />
         </Panel>
       ) : (
         <Panel title={t("live.title")}>
@@ -97,6 +115,8 @@ export function ServiceHead({ service }: { readonly service: Service }) {
   // A service that only reports has neither a port nor a policy, and nobody created it.
   const onlyMonitors = useMonitoringOnly() !== undefined;
   const health = serviceHealth(service);
+  // Without a default each instance has named its own.
+  const callable = service.instances.length === 0 || takesCalls(service);
   if (onlyMonitors) {
     return (
       <div className="page-head">
@@ -121,7 +141,7 @@ export function ServiceHead({ service }: { readonly service: Service }) {
         <div>
           <dt>{t("service.port")}</dt>
           <dd className={service.defaultPort === 0 ? "" : "mono"}>
-            {service.defaultPort === 0 ? t("service.noPort") : service.defaultPort}
+            {service.defaultPort !== 0 ? service.defaultPort : t(callable ? "service.anyPort" : "service.noPort")}
           </dd>
         </div>
         <div>

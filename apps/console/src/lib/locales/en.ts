@@ -194,6 +194,7 @@ export const en = {
     kind: "Kind",
     port: "Port",
     noPort: "listens on nothing",
+    anyPort: "each its own",
     created: "Created",
     routes: "Routes",
     appliedBy: "applied by {{applied}} of {{total}} hosts",

@@ -54,6 +54,8 @@ export const logsEn = {
   onlyRequest: "Only this request",
   fields: "Fields",
   filterBy: "Only lines with this {{name}}",
+  goneTitle: "This line is not there",
+  goneTodo: "It may be older than what is kept. The lines of the page beside it are those that are there.",
   around: "Around it at {{instance}}",
   fieldsTitle: "Log fields",
   fieldsLead:

@@ -51,6 +51,8 @@ export const logsZh = {
   onlyRequest: "只看该请求",
   fields: "字段",
   filterBy: "只看 {{name}} 相同的日志",
+  goneTitle: "找不到这行日志",
+  goneTodo: "它可能已超过保留期限而被删除。",
   around: "{{instance}} 上的前后日志",
   fieldsTitle: "字段增删",
   fieldsLead: "日志的所有字段都可以查询。在此定义的字段有自己的列：查得更快，数字按数字比较。",

@@ -186,6 +186,7 @@ export const zh = {
     kind: "类型",
     port: "端口",
     noPort: "不监听端口",
+    anyPort: "各实例自定",
     created: "创建时间",
     routes: "路由版本",
     appliedBy: "{{total}} 台机器中已有 {{applied}} 台生效",
