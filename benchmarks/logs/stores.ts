@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { openTelemetryStore, startEngine } from "@msec/telemetry-store";
+import { closeClients, storeClients } from "../../packages/telemetry-store/src/client.ts";
 import { processCpuMs } from "./processor-time.ts";
 import { envelopesOf, type Line } from "./rows.ts";
 
@@ -40,6 +41,15 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
   const engine = await startEngine({ dataDir: join(directory, "data"), socket });
   const store = openTelemetryStore({ socket, timeoutMs: 120_000 });
   await store.waitReady();
+  // For what the store's own questions do not say: what it does in the background.
+  const clients = storeClients({ socket, timeoutMs: 120_000 });
+  const merges = async () => {
+    const result = await clients.root.query({
+      query: "SELECT count() FROM system.merges",
+      format: "JSONCompactEachRow",
+    });
+    return Number((await result.json<[string]>())[0]![0]);
+  };
   let batch = 0;
   const range = (fromUs: number, toUs: number) => ({ fromMs: fromUs / 1_000, toMs: toUs / 1_000 });
   return {
@@ -54,14 +64,14 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
           throw new Error(`${rows.log} of ${lines.length} rows stored: ${rejected[0]?.message}`);
       };
     },
-    // Until merges leave the size alone for ten seconds, at most two minutes.
+    // Until nothing merges and the size stays for ten seconds, at most five minutes: a large merge changes the size only at its end, half a minute later.
     async settle() {
       const bytes = async () => (await store.readUsage()).find(({ kind }) => kind === "logs")?.bytes ?? 0;
       let last = await bytes();
-      for (let turn = 0; turn < 12; turn++) {
+      for (let turn = 0; turn < 30; turn++) {
         await delay(10_000);
         const now = await bytes();
-        if (now === last) break;
+        if (now === last && (await merges()) === 0) break;
         last = now;
       }
       return last;
@@ -86,6 +96,7 @@ export async function openOurs(directory: string): Promise<MeasuredStore> {
     },
     histogram: async (fromUs, toUs) => (await store.logs.count({ ...range(fromUs, toUs), stepS: 60 })).total,
     async close() {
+      await closeClients(clients);
       await store.close();
       await engine.stop();
     },
