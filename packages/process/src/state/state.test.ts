@@ -73,9 +73,9 @@ test("a record names one process: alive while it lives, never for a recycled pid
     assert.ok(isAlive(record));
     assert.ok(!isAlive({ ...record, startTicks: record.startTicks - 1 }));
     assert.deepEqual(readRunRecords(directory.path), [record]);
-    assert.deepEqual(await waitForRunRecord(directory.path, "server", AbortSignal.timeout(1000)), record);
+    assert.deepEqual(await waitForRunRecord(directory.path, "server", AbortSignal.timeout(30_000)), record);
     assert.equal(await waitGone(record, 20), false);
-    const gone = waitGone(record, 5000);
+    const gone = waitGone(record, 30_000);
     child.kill("SIGKILL");
     assert.equal(await gone, true);
     assert.ok(!isAlive(record));

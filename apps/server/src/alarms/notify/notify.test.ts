@@ -27,7 +27,7 @@ import { fillTemplate } from "./template.ts";
 const { EMAIL, WEBHOOK, WECOM, DINGTALK, FEISHU, SLACK, SMS } = AlarmChannelKind;
 const guard = createAddressGuard(parseNetworks("127.0.0.1")!);
 const nowMs = 1_700_000_000_123;
-const context = { guard, nowMs, timeoutMs: 2_000 };
+const context = { guard, nowMs, timeoutMs: 30_000 };
 
 function rowOf(changes: Partial<AlarmRow> = {}, rule: RuleChanges = {}): AlarmRow {
   return {
@@ -204,7 +204,7 @@ describe("channels over HTTP", () => {
     }
     hook.answer = { status: 0, body: "" };
     await fails(post({ url: hook.url, body: "{}" }, guard, 60), /no answer within 0.06 s/, false);
-    await fails(post({ url: "http://127.0.0.1:1/secret-path", body: "{}" }, guard, 1_000), /ECONNREFUSED/, false);
+    await fails(post({ url: "http://127.0.0.1:1/secret-path", body: "{}" }, guard, 30_000), /ECONNREFUSED/, false);
   });
 
   it("reaches into no private network that is not allowed, however it is written", async () => {
@@ -226,7 +226,11 @@ describe("channels over HTTP", () => {
       "[fd00::1]",
       "[fe80::1]",
     ]) {
-      await fails(post({ url: `http://${host}:${port}/secret-path`, body: "{}" }, strict, 1_000), /notify_allow/, true);
+      await fails(
+        post({ url: `http://${host}:${port}/secret-path`, body: "{}" }, strict, 30_000),
+        /notify_allow/,
+        true,
+      );
     }
     assert.equal(hook.got.length, 0);
     assert.ok(strict.allows("8.8.8.8") && strict.allows("2606:4700::1111"));
@@ -408,7 +412,9 @@ describe("what a channel may say", () => {
     assert.notEqual(box.seal("hunter2"), sealed);
     assert.equal(box.open(sealed), "hunter2");
     assert.equal(createSecretBox(new Uint8Array(32).fill(2)).open(sealed), undefined);
-    assert.equal(box.open(`${sealed.slice(0, -4)}AAA=`), undefined);
+    const damaged = Buffer.from(sealed, "base64");
+    damaged[damaged.length - 1]! ^= 1;
+    assert.equal(box.open(damaged.toString("base64")), undefined);
     assert.equal(box.open(""), undefined);
   });
 });
