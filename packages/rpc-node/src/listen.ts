@@ -14,10 +14,10 @@ import {
   RpcError,
 } from "@msec/rpc";
 import { HeadDecoder } from "@msec/wire";
+import { setEngineFlags } from "./engine-flags.ts";
 import type { HttpPart, HttpPartOptions } from "./http-part.ts";
 import type { Http2Connection } from "./http2/http2-connection.ts";
 import { IdleMemory } from "./idle-memory.ts";
-import { widenInlining } from "./inlining-budget.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
 import { RunningRequests } from "./running-requests.ts";
@@ -101,7 +101,7 @@ export interface Listener extends AsyncDisposable {
 export async function listen<Context extends CallContext = CallContext>(
   options: ListenerOptions<Context>,
 ): Promise<Listener> {
-  widenInlining();
+  setEngineFlags();
   const port = new OnePort(options as ListenerOptions<never>);
   await port.open();
   return port;

@@ -6,6 +6,7 @@ import { DeadlineTimer } from "./deadline-timer.ts";
 import type { ServedMethod } from "./method-table.ts";
 import type { CallObserver } from "./observer.ts";
 import type { Overload } from "./overload.ts";
+import { PlaceSet } from "./place-set.ts";
 import { RpcError, rpcErrorFromUnknown } from "./rpc-error.ts";
 import type { ServedCall } from "./served-call.ts";
 import { wallClockUs } from "./wall-clock.ts";
@@ -27,7 +28,7 @@ export class CallServer {
   readonly #maxHops: number;
   readonly #observer: CallObserver | undefined;
   readonly #overload: Overload | undefined;
-  readonly #waiting = new Set<ServedCall>();
+  readonly #waiting = new PlaceSet<ServedCall>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   readonly #record = new CallRecord(CallSide.Server);
   /** `performance.now()` as last looked at within a read, while nothing that takes time has run since; else 0. */
@@ -200,7 +201,7 @@ export class CallServer {
   #enter(call: ServedCall): void {
     this.inFlight++;
     this.begun++;
-    this.#waiting.add(call);
+    call.waitingAt = this.#waiting.add(call);
     if (call.deadline !== Number.POSITIVE_INFINITY) {
       this.#deadlines.add(call.deadline);
     }
@@ -233,7 +234,10 @@ export class CallServer {
   }
 
   #ended(call: ServedCall): void {
-    this.#waiting.delete(call);
+    const moved = this.#waiting.removeAt(call.waitingAt);
+    if (moved !== undefined) {
+      moved.waitingAt = call.waitingAt;
+    }
     if (--this.inFlight === 0) {
       this.#idle?.();
     }

@@ -16,6 +16,7 @@ export { MethodTable, type ServedMethod, type ServedStream } from "./method-tabl
 export type { CallObserver } from "./observer.ts";
 export { Overload, type OverloadOptions, type OverloadState } from "./overload.ts";
 export { type ParallelOptions, parallel } from "./parallel.ts";
+export { PlaceSet } from "./place-set.ts";
 export { findPriority, Priority, type PriorityName, priorityOfMethod } from "./priority.ts";
 export { RepeatBudget } from "./repeat-budget.ts";
 export { createReply, type Reply } from "./reply.ts";

@@ -56,6 +56,8 @@ export abstract class ServedCall implements CallContext {
   admittedMs = 0;
   /** `performance.now()` when the handler was called. */
   startedMs = 0;
+  /** Its place among the calls whose handlers run, which its `CallServer` keeps. */
+  waitingAt = -1;
   /** Whether the answer is out, or nobody waits for it any more. */
   settled = false;
   sampled = false;

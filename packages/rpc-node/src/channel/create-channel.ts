@@ -22,7 +22,7 @@ import {
   wallClockUs,
 } from "@msec/rpc";
 import { beginFrame, endFrame, endHead, HeadDecoder, WireError, WireReason } from "@msec/wire";
-import { widenInlining } from "../inlining-budget.ts";
+import { setEngineFlags } from "../engine-flags.ts";
 import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
 import { entriesFromMetadata } from "../metadata.ts";
 import { CallMethod } from "./call-method.ts";
@@ -93,7 +93,7 @@ export interface Channel extends AsyncDisposable {
  * @throws RangeError  a limit out of its range
  */
 export function createChannel(target: ChannelTarget, options: ChannelOptions = {}): Channel {
-  widenInlining();
+  setEngineFlags();
   return new SrpcChannel(target, options);
 }
 

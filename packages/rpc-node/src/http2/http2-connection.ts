@@ -6,7 +6,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
-import type { PeerInfo } from "@msec/rpc";
+import { type PeerInfo, PlaceSet } from "@msec/rpc";
 import { ConnectionRoom, type RoomShared } from "../connection-room.ts";
 import type { ListenerLimits } from "../limits.ts";
 import { ReadTurn } from "../read-turn.ts";
@@ -25,10 +25,15 @@ export type ServeStream = (
  */
 export const streamWindowBytes = 128 * 1024;
 
-/** What the sweep remembers of a stream whose peer does not take what there is. */
-interface Stuck {
-  readonly bytes: number;
-  readonly sinceMs: number;
+/** A stream that is open. */
+interface OpenStream {
+  readonly stream: ServerHttp2Stream;
+  /** Its place among those of the connection. */
+  at: number;
+  exchange: Http2Exchange | undefined;
+  /** What the sweep last saw to wait for a peer that does not take it, in bytes, and since when. */
+  stuckBytes: number;
+  stuckSinceMs: number;
 }
 
 /**
@@ -44,8 +49,7 @@ export class Http2Connection implements HttpConnection {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #limits: ListenerLimits;
-  readonly #exchanges = new Map<ServerHttp2Stream, Http2Exchange | undefined>();
-  readonly #stuck = new Map<ServerHttp2Stream, Stuck>();
+  readonly #streams = new PlaceSet<OpenStream>();
   #hasSettings = false;
   #activeMs = performance.now();
   readonly #sinceMs = performance.now();
@@ -82,24 +86,25 @@ export class Http2Connection implements HttpConnection {
       this.#hasSettings = true;
     });
     this.#session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      this.#watch(stream);
-      this.#exchanges.set(stream, serve(stream, headers, this));
+      const open = this.#watch(stream);
+      open.exchange = serve(stream, headers, this);
     });
   }
 
   /** Whether the listener should close it now. Streams that are too slow are closed here. */
   isStale(nowMs: number): boolean {
     const { connections, frames } = this.#limits;
-    for (const [stream, exchange] of this.#exchanges) {
+    for (const open of this.#streams) {
+      const { exchange } = open;
       const isSlow = exchange?.isIncomplete === true && nowMs - exchange.comesSinceMs > frames.completeMs;
-      if (isSlow || this.#isStuck(stream, nowMs)) {
-        stream.close(constants.NGHTTP2_CANCEL);
+      if (isSlow || this.#isStuck(open, nowMs)) {
+        open.stream.close(constants.NGHTTP2_CANCEL);
       }
     }
     if (!this.#hasSettings && nowMs - this.#sinceMs > connections.firstByteMs) {
       return true;
     }
-    return this.#exchanges.size === 0 && connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
+    return this.#streams.size === 0 && connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
   }
 
   /** Tell the client to call elsewhere from now on. Requests that are under way to us are still answered, if only by a refusal. */
@@ -119,28 +124,29 @@ export class Http2Connection implements HttpConnection {
     }
   }
 
-  #watch(stream: ServerHttp2Stream): void {
-    this.#exchanges.set(stream, undefined);
+  #watch(stream: ServerHttp2Stream): OpenStream {
+    const open: OpenStream = { stream, at: 0, exchange: undefined, stuckBytes: 0, stuckSinceMs: 0 };
+    open.at = this.#streams.add(open);
     // A reset by the peer; `close` follows.
     stream.on("error", () => {});
-    stream.on("close", () => {
-      this.#exchanges.delete(stream);
-      this.#stuck.delete(stream);
+    stream.once("close", () => {
+      const moved = this.#streams.removeAt(open.at);
+      if (moved !== undefined) {
+        moved.at = open.at;
+      }
       this.#activeMs = performance.now();
     });
+    return open;
   }
 
   // Data waits and none of it has gone for too long: the peer's window is shut.
-  #isStuck(stream: ServerHttp2Stream, nowMs: number): boolean {
-    const bytes = stream.writableLength;
-    const known = this.#stuck.get(stream);
-    if (bytes === 0) {
-      this.#stuck.delete(stream);
-    } else if (known?.bytes !== bytes) {
-      this.#stuck.set(stream, { bytes, sinceMs: nowMs });
-    } else {
-      return nowMs - known.sinceMs > this.#limits.frames.completeMs;
+  #isStuck(open: OpenStream, nowMs: number): boolean {
+    const bytes = open.stream.writableLength;
+    if (bytes === 0 || bytes !== open.stuckBytes) {
+      open.stuckBytes = bytes;
+      open.stuckSinceMs = nowMs;
+      return false;
     }
-    return false;
+    return nowMs - open.stuckSinceMs > this.#limits.frames.completeMs;
   }
 }

@@ -6,6 +6,7 @@ import {
   Code,
   type MethodTable,
   type PeerInfo,
+  PlaceSet,
   type Reply,
   RpcError,
   type ServedMethod,
@@ -63,7 +64,7 @@ const arriving: { -readonly [K in keyof ArrivedCall]: ArrivedCall[K] } = {
   waitingSinceMs: 0.5,
 };
 
-const noCalls = new Set<SrpcCall>();
+const noCalls = new PlaceSet<SrpcCall>();
 
 /**
  * How long a connection that is being closed stays: after its last answer it swallows input, so that the answer is not lost to
@@ -84,7 +85,7 @@ export class SrpcServerConnection {
   readonly #shared: SrpcServerShared;
   readonly #input: FrameInput;
   /** Made with the first call whose handler does not answer at once: a set is 150 bytes of each idle connection. */
-  #running: Set<SrpcCall> = noCalls;
+  #running: PlaceSet<SrpcCall> = noCalls;
   /** Cancellations that may still be looked up. */
   #searches = 0;
   #readMs = 0;
@@ -171,9 +172,8 @@ export class SrpcServerConnection {
   /** The answer of a call is written. */
   finished(call: SrpcCall): void {
     // Most calls were never in it: their handlers answered at once.
-    if (call.isRunning) {
-      call.isRunning = false;
-      this.#running.delete(call);
+    if (call.runningAt >= 0) {
+      this.#runsNoMore(call);
       this.#count(-call.requestBytes, -call.expectedBytes);
     }
     this.#mustIntroduce = false;
@@ -181,6 +181,14 @@ export class SrpcServerConnection {
     if (this.#closing && this.#running.size === 0) {
       this.#end();
     }
+  }
+
+  #runsNoMore(call: SrpcCall): void {
+    const moved = this.#running.removeAt(call.runningAt);
+    if (moved !== undefined) {
+      moved.runningAt = call.runningAt;
+    }
+    call.runningAt = -1;
   }
 
   /** What an answer's head says beside what it echoes; nearly always nothing. @throws RpcError  metadata that cannot be sent */
@@ -252,10 +260,9 @@ export class SrpcServerConnection {
     calls.serve(call, method!, request);
     if (!call.settled) {
       if (this.#running === noCalls) {
-        this.#running = new Set();
+        this.#running = new PlaceSet();
       }
-      this.#running.add(call);
-      call.isRunning = true;
+      call.runningAt = this.#running.add(call);
       this.#searches = Math.min(this.#searches + 1, limits.calls.maxPerConnection);
       call.expectedBytes = expectedAnswerBytes(method!);
       this.#count(call.requestBytes, call.expectedBytes);
@@ -530,9 +537,8 @@ export class SrpcServerConnection {
       return;
     }
     const gone = new RpcError(Code.Canceled, "the caller closed the connection");
-    for (const call of [...this.#running]) {
-      this.#running.delete(call);
-      call.isRunning = false;
+    for (const call of this.#running) {
+      this.#runsNoMore(call);
       this.#shared.calls.abandon(call, gone);
     }
   }

@@ -22,8 +22,8 @@ export class SrpcCall extends ServedCall {
   readonly #head: RpcHead;
   /** What its connection expects of its answer while it runs, in bytes. */
   expectedBytes = 0;
-  /** Whether its connection counts it as running. */
-  isRunning = false;
+  /** Its place among the calls that its connection counts as running; -1 for none. */
+  runningAt = -1;
 
   constructor(arrived: ArrivedCall, connection: SrpcServerConnection, method: ServedMethod | undefined, head: RpcHead) {
     super(arrived);
