@@ -109,12 +109,15 @@ export class ProgramLog {
     if (Level[level] < this.#least && !dyed) return;
     const site = below === undefined ? undefined : callSite(below);
     const bound = request && this.#bound.get(request);
-    const safe = fields === undefined && bound === undefined ? undefined : withoutSecrets({ ...bound, ...fields });
-    if (destination !== Destination.Remote) this.#writeLocal(level, text, safe, request, site);
+    // What TypeScript does not let through JavaScript does: `log.error(error)` in a catch block must not be a second failure.
+    const line = typeof text === "string" ? text : lineText(text);
+    const own = isError(text) ? { error: text, ...fields } : fields;
+    const safe = own === undefined && bound === undefined ? undefined : readableFields(bound, own);
+    if (destination !== Destination.Remote) this.#writeLocal(level, line, safe, request, site);
     if (destination === Destination.Local) return;
     this.#recorder.log(
       Level[level],
-      text,
+      line,
       safe,
       request === undefined
         ? site
@@ -168,6 +171,24 @@ export class ProgramLog {
       ...(dyed ? { dyed } : {}),
       ...fields,
     });
+  }
+}
+
+function isError(text: unknown): text is Error {
+  return text instanceof Error;
+}
+
+/** An error says itself in a word, and is a field with its stack. */
+function lineText(text: unknown): string {
+  return fieldText(isError(text) ? `${text.name}: ${text.message}` : text);
+}
+
+/** The fields without secrets; a getter that throws, or a proxy that was revoked, must not fail the request. */
+function readableFields(bound: LogFields | undefined, own: LogFields | undefined): LogFields {
+  try {
+    return withoutSecrets({ ...bound, ...own });
+  } catch (error) {
+    return { ...bound, unreadable: `the fields of this line cannot be read: ${fieldText(error).slice(0, 200)}` };
   }
 }
 

@@ -4,12 +4,12 @@
  */
 export function fieldText(value: unknown): string {
   if (typeof value === "string") return value;
-  if (value instanceof Error) return errorText(value);
   if (typeof value !== "object" || value === null) return String(value);
   try {
+    if (value instanceof Error) return errorText(value);
     return JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "";
   } catch (error) {
-    // A cycle, or a toJSON that throws.
+    // A cycle, a toJSON or a stack that throws, a proxy that was revoked.
     return `(not JSON: ${error instanceof Error ? error.message : "unknown error"})`;
   }
 }

@@ -4,6 +4,7 @@ import { CallEdges } from "./call-edges.ts";
 import type { CallRecord } from "./call-record.ts";
 import { Dictionary } from "./dictionary.ts";
 import { DURATION_MAX_US } from "./duration-bucket.ts";
+import { fieldText } from "./field-text.ts";
 import { DEFAULT_LIMITS, type RecorderLimits } from "./limits.ts";
 import { type LogContext, type LogFields, LogTable } from "./log-table.ts";
 import { SampleTable } from "./sample-table.ts";
@@ -132,7 +133,8 @@ class ColumnRecorder implements Recorder {
       this.#dropped++;
       return;
     }
-    this.#logs.add({ timeUs: Math.round(this.#now() * 1_000), level, text, fields, context }, this.#dictionary);
+    const line = typeof text === "string" ? text : fieldText(text);
+    this.#logs.add({ timeUs: Math.round(this.#now() * 1_000), level, text: line, fields, context }, this.#dictionary);
     this.#sayHalfFull();
   }
 
