@@ -12,6 +12,7 @@ import { http2Rows } from "./rows/http2-rows.ts";
 import { metadataRows } from "./rows/metadata-rows.ts";
 import { sniffRows } from "./rows/sniff-rows.ts";
 import { srpcRows } from "./rows/srpc-rows.ts";
+import { udpRows } from "./rows/udp-rows.ts";
 import { field, methodName, request } from "./srpc-bytes.ts";
 import { TargetProcess } from "./target/target-process.ts";
 import type { TargetState } from "./target/target-program.ts";
@@ -29,6 +30,7 @@ const rows: readonly HostileRow[] = [
   ...grpcRows,
   ...http2Rows,
   ...abuseRows,
+  ...udpRows,
 ];
 const maxBlockedMs = 1_000;
 const heavyBytes = 336 * 1024 * 1024;

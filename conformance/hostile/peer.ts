@@ -62,13 +62,7 @@ export class Peer implements Disposable {
 
   /** The whole SRPC frames among what was received. */
   get answers(): Answer[] {
-    const span = createFrameSpan();
-    const found: Answer[] = [];
-    const decoder = new HeadDecoder();
-    for (let at = 0; parseFrame(this.received, at, this.received.length, span) === FrameState.Whole; at = span.next) {
-      found.push(readAnswer(decoder, this.received, span.headStart, span.headEnd, span.bodyStart, span.bodyEnd));
-    }
-    return found;
+    return readAnswers(this.received);
   }
 
   /**
@@ -106,6 +100,17 @@ export class Peer implements Disposable {
   [Symbol.dispose](): void {
     this.socket.destroy();
   }
+}
+
+/** The whole SRPC frames that bytes begin with. */
+export function readAnswers(bytes: Buffer): Answer[] {
+  const span = createFrameSpan();
+  const found: Answer[] = [];
+  const decoder = new HeadDecoder();
+  for (let at = 0; parseFrame(bytes, at, bytes.length, span) === FrameState.Whole; at = span.next) {
+    found.push(readAnswer(decoder, bytes, span.headStart, span.headEnd, span.bodyStart, span.bodyEnd));
+  }
+  return found;
 }
 
 function readAnswer(

@@ -4,7 +4,7 @@ import { goodCalls } from "../good-calls.ts";
 import { patience } from "../patience.ts";
 import { Peer } from "../peer.ts";
 import type { HostileRow } from "../row.ts";
-import { field, head, methodName, request } from "../srpc-bytes.ts";
+import { field, frame, head, methodName, request } from "../srpc-bytes.ts";
 import type { TargetProcess } from "../target/target-process.ts";
 
 const path = `/?methodName=${methodName("Grow")}`;
@@ -107,6 +107,35 @@ export const abuseRows: readonly HostileRow[] = [
       for (const peer of peers) {
         peer.reset();
       }
+    },
+  },
+  {
+    id: "R-10h",
+    only: "default",
+    title: "100 calls with one sequence: each runs, each hears of the end",
+    act: async (target) => {
+      const before = await target.state();
+      const peer = await Peer.open(target.port);
+      peer.send(Buffer.concat(Array.from({ length: 100 }, () => request(5, methodName("Hold")))));
+      await untilState(target, ({ entered }) => entered - before.entered === 100, "handlers entered");
+      peer.send(frame(Buffer.concat([field(10, 5), field(51, ""), field(107, 1)])));
+      peer.reset();
+      await untilState(target, ({ canceled }) => canceled - before.canceled === 100, "handlers cancelled");
+    },
+  },
+  {
+    id: "R-10i",
+    only: "default",
+    title: "100,000 times giving up what does not run: ignored, unanswered",
+    act: async (target) => {
+      using peer = await Peer.open(target.port);
+      const cancel = frame(Buffer.concat([field(10, 77), field(51, ""), field(107, 1)]));
+      peer.send(Buffer.concat([...Array.from({ length: 100_000 }, () => cancel), request(1)]));
+      await peer.until(() => peer.answers.length > 0, "the call behind them", 3_000);
+      assert.deepEqual(
+        peer.answers.map(({ sequence }) => sequence),
+        [1],
+      );
     },
   },
   {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { goodCalls } from "../good-calls.ts";
+import { Peer } from "../peer.ts";
 import type { HostileRow } from "../row.ts";
 import { methodName, request } from "../srpc-bytes.ts";
 
@@ -238,6 +240,19 @@ const others: HostileRow[] = [
     title: "a circle of calls over HTTP+JSON is stopped as well",
     sends: () => post("msec-hops: 33\r\n", "{}"),
     expects: { matches: /msec-code: FailedPrecondition/, closes: false },
+  },
+  {
+    id: "R-12n",
+    title: "5,000 times the page of methods, unread: made once, and held once",
+    act: async (target) => {
+      const before = await target.state();
+      using peer = await Peer.open(target.port);
+      peer.socket.pause();
+      peer.send("GET /list HTTP/1.1\r\nhost: x\r\n\r\n".repeat(5_000));
+      await goodCalls(target.port, 20);
+      const { rss } = await target.state();
+      assert.ok(rss < before.rss + 64 * 1024 * 1024, `${rss - before.rss} bytes more`);
+    },
   },
   {
     id: "R-12b",

@@ -337,6 +337,39 @@ const floodRows: HostileRow[] = [
       );
     },
   },
+  ...(
+    [
+      ["j", "a window that grows by nothing", (stream: number) => frame2(FrameType.WindowUpdate, 0, stream, word(0))],
+      ["k", "DATA behind the end", (stream: number) => frame2(FrameType.Data, 0, stream, Buffer.of(1))],
+      ["l", "a PRIORITY that is too short", (stream: number) => frame2(FrameType.Priority, 0, stream, Buffer.of(1, 2))],
+      ["m", "a window too large", (stream: number) => frame2(FrameType.WindowUpdate, 0, stream, word(0x7fff_ffff))],
+    ] as const
+  ).map(
+    ([letter, what, spoil]): HostileRow => ({
+      id: `R-10${letter}`,
+      only: "default",
+      title: `HTTP/2: 5,000 calls that the server itself has to reset, by ${what}: few run, then closed`,
+      act: async (target) => {
+        const before = await target.state();
+        using peer = await Peer.open(target.port);
+        peer.send(
+          Buffer.concat([
+            hello,
+            many(5_000, (i) =>
+              Buffer.concat([
+                openCall(1 + 2 * i, "Hold"),
+                frame2(FrameType.Data, EndStream, 1 + 2 * i, envelope(new Uint8Array(0))),
+                spoil(1 + 2 * i),
+              ]),
+            ),
+          ]),
+        );
+        await peer.until(() => peer.closed, "closed", 3_000);
+        const { entered } = await target.state();
+        assert.ok(entered - before.entered <= 600, `${entered - before.entered} handlers were entered`);
+      },
+    }),
+  ),
   {
     id: "R-10f",
     title: "HTTP/2: 100 calls reset after their handlers began: every handler hears of it",

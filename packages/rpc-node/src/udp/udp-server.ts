@@ -19,6 +19,11 @@ export interface UdpOptions {
    * becomes an error, and a longer error is dropped.
    */
   readonly peers?: "private" | "any" | undefined;
+  /**
+   * How long a call runs at most, in milliseconds, 1…2_147_483_647; default 30_000. Over TCP a caller that goes away is noticed, here it is not: handlers that wait would run
+   * for ever for whoever asked and, `calls.maxPerConnection` of them, shut everybody else out.
+   */
+  readonly callMs?: number | undefined;
 }
 
 /** What has become of datagrams. */
@@ -44,12 +49,18 @@ export class UdpServer {
   readonly counts: UdpCounts = { received: 0, dropped: 0, unsent: 0 };
   readonly #shared: UdpShared;
   readonly #isOpenToAll: boolean;
+  readonly #callMs: number;
   #socket: Socket | undefined;
   #running = 0;
 
   constructor(shared: UdpShared, options: UdpOptions) {
     this.#shared = shared;
     this.#isOpenToAll = options.peers === "any";
+    const { callMs = 30_000 } = options;
+    if (!(Number.isInteger(callMs) && callMs >= 1 && callMs <= 0x7fff_ffff)) {
+      throw new RangeError(`udp.callMs ${callMs} must be an integer in 1…2147483647`);
+    }
+    this.#callMs = callMs;
   }
 
   /** @throws Error of Node (EADDRINUSE, …) with `isUdp: true`: in a cluster's worker a taken TCP port looks the same otherwise */
@@ -142,7 +153,7 @@ export class UdpServer {
         caller: head.caller.text,
         peer: { address: formatAddress(from.address, from.port), certificate: undefined },
         receivedMs,
-        deadline: head.timeoutMs === 0 ? Number.POSITIVE_INFINITY : receivedMs + head.timeoutMs,
+        deadline: receivedMs + Math.min(head.timeoutMs || this.#callMs, this.#callMs),
         metadata: metadataFromEntries(head.metadata),
         requestBytes,
         hops: head.hops,

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { MethodTable } from "@msec/rpc";
 import { brandMark, listHtml } from "./list-html.ts";
-import { listWords } from "./list-words.ts";
+import { type ListWords, listWords } from "./list-words.ts";
 
 const headers = {
   // Nothing but what this listener serves itself, nothing inside the page's own text, and no page may frame it.
@@ -16,6 +16,8 @@ const headers = {
   "cache-control": "no-cache",
 };
 
+type File = { readonly type: string; readonly bytes: Buffer };
+
 /** What tells a visit of the page. */
 export type Visit = { readonly method?: string | undefined } & Pick<IncomingMessage, "url" | "headers">;
 
@@ -26,17 +28,19 @@ export type Visit = { readonly method?: string | undefined } & Pick<IncomingMess
 export class ListPage {
   readonly #methods: MethodTable<never>;
   readonly #serviceName: string;
-  readonly #files: ReadonlyMap<string, { readonly type: string; readonly text: string }>;
+  readonly #files: ReadonlyMap<string, File>;
+  /** The page in each language, with as many services as there were when it was made. */
+  readonly #pages = new Map<ListWords, { readonly services: number; readonly file: File }>();
 
   /** @param serviceName  `L1.L2`, "" for none */
   constructor(methods: MethodTable<never>, serviceName: string) {
     this.#methods = methods;
     this.#serviceName = serviceName;
-    const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
+    const read = (name: string) => readFileSync(new URL(name, import.meta.url));
     this.#files = new Map([
-      ["/list/page.css", { type: "text/css; charset=utf-8", text: read("page.css") }],
-      ["/list/page.js", { type: "text/javascript; charset=utf-8", text: read("page.js") }],
-      ["/list/icon.svg", { type: "image/svg+xml", text: brandMark }],
+      ["/list/page.css", { type: "text/css; charset=utf-8", bytes: read("page.css") }],
+      ["/list/page.js", { type: "text/javascript; charset=utf-8", bytes: read("page.js") }],
+      ["/list/icon.svg", { type: "image/svg+xml", bytes: Buffer.from(brandMark) }],
     ]);
   }
 
@@ -68,20 +72,28 @@ export class ListPage {
     response.writeHead(200, {
       ...headers,
       "content-type": file.type,
-      "content-length": Buffer.byteLength(file.text),
+      "content-length": file.bytes.length,
       vary: "accept-language",
     });
-    response.end(request.method === "HEAD" ? undefined : file.text);
+    response.end(request.method === "HEAD" ? undefined : file.bytes);
     return true;
   }
 
-  #page(path: string, request: IncomingMessage | Http2ServerRequest): { type: string; text: string } | undefined {
+  // Asked for thousands of times in one write, with answers that nobody reads, it must cost next to nothing: it is made once, and all that waits of it are the same bytes.
+  #page(path: string, request: IncomingMessage | Http2ServerRequest): File | undefined {
     if (path !== "/list") {
       return undefined;
     }
     const words = listWords(request.headers["accept-language"]);
-    // Made anew each time: services may still be added, and nobody measures this page.
-    return { type: "text/html; charset=utf-8", text: listHtml(this.#methods.services(), this.#serviceName, words) };
+    const services = this.#methods.services();
+    const made = this.#pages.get(words);
+    if (made?.services === services.length) {
+      return made.file;
+    }
+    const text = listHtml(services, this.#serviceName, words);
+    const file = { type: "text/html; charset=utf-8", bytes: Buffer.from(text) };
+    this.#pages.set(words, { services: services.length, file });
+    return file;
   }
 }
 
