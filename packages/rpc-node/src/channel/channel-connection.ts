@@ -60,7 +60,7 @@ const lastSequence = 0xffff_ffff - 2 ** 22;
  */
 export class ChannelConnection {
   readonly output: SocketOutput;
-  readonly pending = new PendingCalls();
+  readonly pending = new PendingCalls<PendingCall>();
   readonly address: string;
   isOpen = false;
   /** `performance.now()` of the read that is being taken, where calls are observed: for all its answers at once, for the clock costs 56 ns. */

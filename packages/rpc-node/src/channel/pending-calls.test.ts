@@ -12,7 +12,7 @@ const callOf = (sequence: number) => ({ sequence }) as PendingCall;
 test("calls are found by their sequence and by no other, whatever the order in which they end", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(9), { maxLength: 2_000 }), (choices) => {
-      const pending = new PendingCalls();
+      const pending = new PendingCalls<PendingCall>();
       const expected = new Map<number, PendingCall>();
       let last = 0;
       for (const choice of choices) {
@@ -41,7 +41,7 @@ test("calls are found by their sequence and by no other, whatever the order in w
 });
 
 test("one call that waits does not make the table grow with those that pass it", () => {
-  const pending = new PendingCalls();
+  const pending = new PendingCalls<PendingCall>();
   const waiting = callOf(pending.free(1));
   pending.add(waiting);
   let last = 1;

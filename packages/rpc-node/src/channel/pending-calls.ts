@@ -1,18 +1,23 @@
 import type { Uint64 } from "@msec/wire";
-import type { PendingCall } from "./pending-call.ts";
+
+/** A call under the sequence that its answer will name. */
+interface Sequenced {
+  readonly sequence: number;
+}
 
 const initialSlots = 64;
 
 /**
- * The calls of one connection that wait for their answers, by sequence.
+ * The calls of one connection (over UDP: channel) that wait for their answers, by sequence.
  *
  * A table of a power of two, where the low bits of the sequence say the slot: a sequence is only given to a call when its slot is free, so
  * there are no collisions, and one call that waits for minutes costs the others a skipped number now and then. Set, get and
- * delete together take 8 ns; those of a `Map`, whose deleted entries are copied away again and again, 44 ns.
+ * delete together take 8 ns; those of a `Map`, whose deleted entries are copied away again and again, 44 ns. Nor does it leave old tables behind that hold
+ * on to garbage (`PlaceSet` of `@msec/rpc`).
  */
-export class PendingCalls {
+export class PendingCalls<Call extends Sequenced> {
   size = 0;
-  #slots: (PendingCall | undefined)[] = new Array(initialSlots).fill(undefined);
+  #slots: (Call | undefined)[] = new Array(initialSlots).fill(undefined);
   #mask = initialSlots - 1;
 
   /** The first sequence from `sequence` on that can be given to a call. */
@@ -25,7 +30,7 @@ export class PendingCalls {
   }
 
   /** Add a call under its sequence, which `free` has given. */
-  add(call: PendingCall): void {
+  add(call: Call): void {
     this.#slots[call.sequence & this.#mask] = call;
     // Never more than half full, so that a free sequence is near.
     if (++this.size * 2 > this.#mask) {
@@ -34,7 +39,7 @@ export class PendingCalls {
   }
 
   /** The call that waits under a sequence; a server may answer with any at all, also ones that no number holds. */
-  get(sequence: Uint64): PendingCall | undefined {
+  get(sequence: Uint64): Call | undefined {
     if (typeof sequence !== "number") {
       return undefined;
     }
@@ -43,13 +48,13 @@ export class PendingCalls {
   }
 
   /** Remove a call that is in. */
-  delete(call: PendingCall): void {
+  delete(call: Call): void {
     this.#slots[call.sequence & this.#mask] = undefined;
     this.size--;
   }
 
   /** Remove all. @returns them, oldest first */
-  take(): PendingCall[] {
+  take(): Call[] {
     const calls = this.inOrder();
     this.#slots = new Array(initialSlots).fill(undefined);
     this.#mask = initialSlots - 1;
@@ -58,7 +63,7 @@ export class PendingCalls {
   }
 
   /** All of them as of now, oldest first. */
-  inOrder(): PendingCall[] {
+  inOrder(): Call[] {
     return this.#slots.filter((call) => call !== undefined).sort((one, other) => one.sequence - other.sequence);
   }
 

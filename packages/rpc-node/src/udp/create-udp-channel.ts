@@ -24,6 +24,7 @@ import { beginFrame, endFrame, endHead, HeadDecoder, RpcHead } from "@msec/wire"
 import { CallMethod } from "../channel/call-method.ts";
 import { errorFromHead } from "../channel/error-from-head.ts";
 import { headFields } from "../channel/head-fields.ts";
+import { PendingCalls } from "../channel/pending-calls.ts";
 import { entriesFromMetadata } from "../metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
@@ -75,6 +76,7 @@ export function createUdpChannel(
 }
 
 interface Waiting {
+  readonly sequence: number;
   readonly method: CallMethod;
   readonly deadline: number;
   readonly resolve: (message: unknown) => void;
@@ -102,6 +104,9 @@ interface MadeCall {
 
 const head = new RpcHead();
 
+/** After this one they begin anew. The original takes 32 bits, and sequences of calls that still wait are passed over, of at most 65,536. */
+const lastSequence = 0xffff_fffe - 2 ** 18;
+
 class DatagramChannel implements UdpChannel {
   readonly call: UnaryCall = (method, request, options) => this.#call(method, request, options);
   readonly address: string;
@@ -113,7 +118,7 @@ class DatagramChannel implements UdpChannel {
   readonly #observer: CallObserver | undefined;
   readonly #peerService: string;
   readonly #heads = new HeadDecoder();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new PendingCalls<Waiting>();
   readonly #deadlines = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   readonly #record = new CallRecord(CallSide.Client);
   #socket: Promise<Socket> | undefined;
@@ -170,8 +175,8 @@ class DatagramChannel implements UdpChannel {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const startedMs = performance.now();
     const deadline = startedMs + timeoutMs;
-    const waiting: Waiting = { method, deadline, resolve, reject, sentMs: 0, responseBytes: 0 };
-    this.#waiting.set(sequence, waiting);
+    const waiting: Waiting = { sequence, method, deadline, resolve, reject, sentMs: 0, responseBytes: 0 };
+    this.#waiting.add(waiting);
     this.#deadlines.add(deadline);
     const giveUp = (cause: unknown) =>
       this.#fail(sequence, new RpcError(Code.Canceled, `${method.name} was given up by its caller`, { cause }));
@@ -334,18 +339,18 @@ class DatagramChannel implements UdpChannel {
       // Not an answer that could be told apart from a forged one: the call goes on waiting.
       return;
     }
-    const sequence = head.sequence as number;
-    const waiting = this.#waiting.get(sequence);
+    const waiting = this.#waiting.get(head.sequence);
     if (!waiting) {
       return;
     }
+    const { sequence } = waiting;
     if (head.err !== 0 || head.code !== 0) {
       this.#fail(sequence, errorFromHead(head));
       return;
     }
     try {
       const message = waiting.method.response.decode(bytes, span.bodyStart, span.bodyEnd);
-      this.#waiting.delete(sequence);
+      this.#waiting.delete(waiting);
       waiting.responseBytes = span.bodyEnd - span.bodyStart;
       waiting.resolve(message);
     } catch (cause) {
@@ -356,7 +361,7 @@ class DatagramChannel implements UdpChannel {
 
   #expire(nowMs: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const [sequence, { deadline, method }] of this.#waiting) {
+    for (const { sequence, deadline, method } of this.#waiting.inOrder()) {
       if (deadline <= nowMs) {
         this.#fail(
           sequence,
@@ -373,7 +378,7 @@ class DatagramChannel implements UdpChannel {
   }
 
   #failAll(error: RpcError): void {
-    for (const sequence of [...this.#waiting.keys()]) {
+    for (const { sequence } of this.#waiting.inOrder()) {
       this.#fail(sequence, error);
     }
   }
@@ -381,13 +386,13 @@ class DatagramChannel implements UdpChannel {
   #fail(sequence: number, error: RpcError): void {
     const waiting = this.#waiting.get(sequence);
     if (waiting) {
-      this.#waiting.delete(sequence);
+      this.#waiting.delete(waiting);
       waiting.reject(error);
     }
   }
 
   #nextSequence(): number {
-    this.#sequence = this.#sequence >= 0xffff_fffe ? 1 : this.#sequence + 1;
+    this.#sequence = this.#waiting.free(this.#sequence >= lastSequence ? 1 : this.#sequence + 1);
     return this.#sequence;
   }
 }
