@@ -14,6 +14,7 @@ import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import { AlarmHead } from "./alarm-head.tsx";
 import { ChannelForm } from "./channel-form.tsx";
+import { outcomeText } from "./outcome-words.ts";
 import { channelsQuery } from "./queries.ts";
 import { TestButton } from "./test-button.tsx";
 
@@ -120,8 +121,8 @@ function LastMessage({ channel }: { channel: AlarmChannel }) {
   return (
     <>
       <Status mark={channel.lastOk ? Mark.Ok : Mark.Fail}>{formatAge(now - channel.lastMs, language)}</Status>
-      <span className="under clip" title={channel.lastOutcome}>
-        {channel.lastOutcome}
+      <span className="under clip" title={outcomeText(t, channel.lastOutcome)}>
+        {outcomeText(t, channel.lastOutcome)}
       </span>
     </>
   );

@@ -2,6 +2,7 @@ import { AlarmDelivery, type AlarmNotification } from "@msec/api/console/v1/alar
 import { useTranslation } from "react-i18next";
 import { formatDateTime } from "../../lib/format.ts";
 import { Mark, Status } from "../../ui/status-mark.tsx";
+import { outcomeText } from "./outcome-words.ts";
 
 const marks: Readonly<Record<AlarmDelivery, Mark>> = {
   [AlarmDelivery.UNSPECIFIED]: Mark.Unknown,
@@ -35,7 +36,7 @@ export function NotificationTable({ notifications }: { readonly notifications: r
               <td className="wrap outcome">
                 <Status mark={marks[one.delivery]}>{t(`alarm.delivery.n${one.delivery}`)}</Status>
                 <span className="muted">
-                  {one.attempts > 1 && ` ×${one.attempts}`} {one.outcome}
+                  {one.attempts > 1 && ` ×${one.attempts}`} {outcomeText(t, one.outcome)}
                 </span>
               </td>
             </tr>

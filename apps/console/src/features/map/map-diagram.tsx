@@ -50,7 +50,7 @@ const WIDEST_LABEL = { title: "12,345 /s", detail: "p99 12.3 ms · 12.3 %" };
 /** Boxes for services, arrows for who calls whom, from left to right. */
 export function MapDiagram({ graph, search }: MapDiagramProps) {
   const { t, i18n } = useTranslation();
-  const linesOf = (node: MapNode) => [node.service || t("map.nobody"), kindText(node, t)];
+  const linesOf = (node: MapNode) => [node.service || namelessText(node, t), kindText(node, t)];
   const layout = useQuery({
     queryKey: ["map layout", graph.shape, i18n.language],
     queryFn: () =>
@@ -107,6 +107,10 @@ function arrows(graph: MapGraph, layout: FlowLayout, search: MapSearch): ArrowEd
   });
 }
 
+function namelessText({ isAddressed }: MapNode, t: TFunction): string {
+  return t(isAddressed ? "map.addressed" : "map.nobody");
+}
+
 function kindText({ service, kind }: MapNode, t: TFunction): string {
   if (service === "") return "";
   if (kind === ServiceMapKind.EXTERNAL) return t("map.external");
@@ -123,14 +127,14 @@ function Box({ data: { node } }: NodeProps<BoxNode>) {
     node.failed ? "failed" : "",
   ].join(" ");
   return (
-    <div className={classes} title={node.service === "" ? t("map.nobodyHint") : node.service}>
+    <div className={classes} title={node.service || t(node.isAddressed ? "map.addressedHint" : "map.nobodyHint")}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       {hasPage(node.kind) ? (
         <Link className="nodrag nopan" to="/services/$name" params={{ name: node.service }}>
           <strong>{node.service}</strong>
         </Link>
       ) : (
-        <strong>{node.service || t("map.nobody")}</strong>
+        <strong>{node.service || namelessText(node, t)}</strong>
       )}
       {kind !== "" && <span>{kind}</span>}
       <Handle type="source" position={Position.Right} isConnectable={false} />

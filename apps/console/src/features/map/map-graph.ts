@@ -3,8 +3,10 @@ import { type GetServiceMapResponse, type ServiceMapEdge, ServiceMapKind } from 
 /** A box of the map. */
 export interface MapNode {
   readonly id: string;
-  /** Empty for callers of which nothing is known. */
+  /** Empty for callers of which nothing is known, and for what is called by its address. */
   readonly service: string;
+  /** What was called by an address instead of a name. */
+  readonly isAddressed: boolean;
   readonly kind: ServiceMapKind;
   /** Somebody's calls to it failed. */
   readonly failed: boolean;
@@ -32,17 +34,34 @@ export const mapEdgesDrawn = 150;
 /** From a failing part of this on, a connection is red; below it and above nothing, yellow. */
 export const failingRatio = 0.01;
 
+// No name of a service has a space.
+const ADDRESSED = "n by address";
+
 /** Makes boxes and arrows; in the order of names, so that a map stands still while its numbers move. */
 export function mapGraph({ nodes, edges }: GetServiceMapResponse): MapGraph {
   const failed = new Set(edges.filter((edge) => failureRatio(edge) >= failingRatio).map(({ callee }) => callee));
+  const isCalling = edges.some(({ caller }) => caller === "");
   const boxes = nodes
-    .map(({ name, kind }) => ({ id: `n ${name}`, service: name, kind, failed: failed.has(name) }))
+    .filter(({ name }) => name !== "" || isCalling)
+    .map(({ name, kind }) => ({
+      id: `n ${name}`,
+      service: name,
+      isAddressed: false,
+      kind,
+      failed: name !== "" && failed.has(name),
+    }))
+    // Who is called by an address is not who calls from outside, though neither has a name.
+    .concat(
+      edges.some(({ callee }) => callee === "")
+        ? [{ id: ADDRESSED, service: "", isAddressed: true, kind: ServiceMapKind.OUTSIDE, failed: failed.has("") }]
+        : [],
+    )
     .sort((a, b) => compare(a.id, b.id));
   const arrows = edges
     .map((call) => ({
       id: `e ${call.caller} ${call.callee}`,
       from: `n ${call.caller}`,
-      to: `n ${call.callee}`,
+      to: call.callee === "" ? ADDRESSED : `n ${call.callee}`,
       call,
     }))
     .sort((a, b) => compare(a.id, b.id));

@@ -176,12 +176,12 @@ interface EdgeTableProps {
 function EdgeTable({ edges, nodes, search }: EdgeTableProps) {
   const { t } = useTranslation();
   const kinds = new Map(nodes.map(({ name, kind }) => [name, kind]));
-  const name = (service: string) => {
+  const name = (service: string, nameless: string) => {
     const kind = kinds.get(service);
     if (kind === undefined || !hasPage(kind))
       return (
         <span className={service === "" ? "muted" : "clipped"} title={service}>
-          {service || t("map.nobody")}
+          {service || nameless}
         </span>
       );
     return (
@@ -207,8 +207,8 @@ function EdgeTable({ edges, nodes, search }: EdgeTableProps) {
         <tbody>
           {edges.map((edge) => (
             <tr className="row" key={`${edge.caller} ${edge.callee}`}>
-              <td>{name(edge.caller)}</td>
-              <td>{name(edge.callee)}</td>
+              <td>{name(edge.caller, t("map.nobody"))}</td>
+              <td>{name(edge.callee, t("map.addressed"))}</td>
               <td className="num">{formatRate(edge.perSecond)}</td>
               <td className={`num ${failureRatio(edge) >= failingRatio ? "fail" : ""}`}>
                 {formatPercent(failureRatio(edge))}

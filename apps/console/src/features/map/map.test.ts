@@ -41,3 +41,28 @@ test("the shape stays while numbers move, and a failing callee is marked from on
   expect(bad.nodes[1]?.failed).toBe(true);
   expect(failureRatio(bad.edges[0]!.call)).toBe(0.01);
 });
+
+test("what is called by an address is another box than who calls from outside", () => {
+  const { nodes, edges } = mapGraph(
+    create(GetServiceMapResponseSchema, {
+      nodes: [
+        { name: "", kind: ServiceMapKind.OUTSIDE },
+        { name: "F.f", kind: ServiceMapKind.STANDARD },
+      ],
+      edges: [
+        { caller: "", callee: "F.f", calls: 1 },
+        { caller: "F.f", callee: "", calls: 1, failures: 1 },
+      ],
+    }),
+  );
+  expect(nodes.map(({ service, isAddressed, failed }) => [service, isAddressed, failed])).toEqual([
+    ["", false, false],
+    ["F.f", false, false],
+    ["", true, true],
+  ]);
+  const [outside, , addressed] = nodes.map(({ id }) => id);
+  expect(edges.map(({ from, to }) => [from === outside, to === addressed])).toEqual([
+    [true, false],
+    [false, true],
+  ]);
+});

@@ -15,9 +15,9 @@ import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
 import { buildFlowGraph } from "./flow-graph.ts";
-import { buildHops, extentOf, flattenHops, isInternal } from "./hop-tree.ts";
+import { buildHops, extentOf, flattenHops, isInternal, isPartial } from "./hop-tree.ts";
 import { LogLines } from "./log-lines.tsx";
-import { flowQuery, isStillExpected } from "./queries.ts";
+import { flowQuery, isStillExpected, looseLinesQuery } from "./queries.ts";
 import { requestIdFrom } from "./request-id.ts";
 import { Waterfall } from "./waterfall.tsx";
 import "./flow-page.css";
@@ -70,15 +70,38 @@ function KnownFlow({ requestId, hop, onHop }: { requestId: string } & Pick<FlowP
     <div className="page">
       <FlowHead requestId={requestId} flow={missing ? undefined : flow.data} />
       {flow.isPending && <Loading label={requestId} lines={8} />}
-      {missing && <NotFoundYet waiting={isStillExpected(sinceMs)} onRetry={retry} />}
+      {missing && <NotFoundYet requestId={requestId} waiting={isStillExpected(sinceMs)} onRetry={retry} />}
       {flow.isError && !missing && <FailureNotice error={flow.error} onRetry={retry} />}
       {flow.data !== undefined && !missing && <FlowBody flow={flow.data} hop={hop} onHop={onHop} />}
     </div>
   );
 }
 
-function NotFoundYet({ waiting, onRetry }: { waiting: boolean; onRetry: () => void }) {
+function NotFoundYet({ requestId, waiting, onRetry }: { requestId: string; waiting: boolean; onRetry: () => void }) {
   const { t } = useTranslation();
+  const { data: lines = [] } = useQuery(looseLinesQuery(useApi(), requestId));
+  if (lines.length > 0) {
+    return (
+      <>
+        <section className="panel">
+          <Notice mark={Mark.Progress} title={t("flow.runningTitle")}>
+            {t("flow.runningTodo")}
+          </Notice>
+        </section>
+        <Panel
+          title={t("flow.logs")}
+          count={lines.length}
+          tools={
+            <Link className="link" to="/logs" search={{ request: requestId }}>
+              {t("flow.toLogs")}
+            </Link>
+          }
+        >
+          <LogLines logs={lines} startUs={lines[0]!.timeUs} chosen={undefined} />
+        </Panel>
+      </>
+    );
+  }
   return (
     <section className="panel">
       {waiting ? (
@@ -106,6 +129,7 @@ function FlowHead({ requestId, flow }: { requestId: string; flow: GetFlowRespons
   const calls = flattenHops(hops).filter((one) => !isInternal(one));
   const failures = calls.filter((one) => one.code !== 0).length;
   const root = hops[0];
+  const partial = isPartial(hops);
   return (
     <div className="page-head">
       <div>
@@ -119,11 +143,17 @@ function FlowHead({ requestId, flow }: { requestId: string; flow: GetFlowRespons
         <dl className="facts">
           <div>
             <dt>{t("column.result")}</dt>
-            <dd className={root.code === 0 ? "" : "fail"}>
-              <Status mark={root.code !== 0 ? Mark.Fail : failures > 0 ? Mark.Warn : Mark.Ok}>
-                {codeName(root.code)}
-              </Status>
-            </dd>
+            {partial ? (
+              <dd>
+                <Status mark={Mark.Progress}>{t("flow.resultOpen")}</Status>
+              </dd>
+            ) : (
+              <dd className={root.code === 0 ? "" : "fail"}>
+                <Status mark={root.code !== 0 ? Mark.Fail : failures > 0 ? Mark.Warn : Mark.Ok}>
+                  {codeName(root.code)}
+                </Status>
+              </dd>
+            )}
           </div>
           <div>
             <dt>{t("column.duration")}</dt>
@@ -159,6 +189,13 @@ function FlowBody({ flow, hop, onHop }: { flow: GetFlowResponse } & Pick<FlowPag
         <section className="panel">
           <Notice mark={Mark.Warn} title={t("flow.truncatedTitle")}>
             {t("flow.truncatedTodo")}
+          </Notice>
+        </section>
+      )}
+      {isPartial(hops) && (
+        <section className="panel">
+          <Notice mark={Mark.Progress} title={t("flow.partialTitle")}>
+            {t("flow.partialTodo")}
           </Notice>
         </section>
       )}

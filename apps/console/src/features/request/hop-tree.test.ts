@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { CallSide, FlowSpanSchema } from "@msec/api/console/v1/telemetry_pb.js";
 import { expect, test } from "vitest";
-import { barOf, buildHops, calleeOf, callerOf, extentOf, flattenHops, networkUs } from "./hop-tree.ts";
+import { barOf, buildHops, calleeOf, callerOf, extentOf, flattenHops, isPartial, networkUs } from "./hop-tree.ts";
 
 function span(
   side: "client" | "server",
@@ -113,4 +113,10 @@ test("a chain of thousands of calls is built, and listed, without the browser's 
   const all = flattenHops(buildHops(chain));
   expect(all.length).toBe(6_000);
   expect(all.at(-1)?.depth).toBe(5_999);
+});
+
+test("a flow is partial while the call that its calls were made in has no record, and not because it came from outside", () => {
+  expect(isPartial(buildHops(flow))).toBe(false);
+  expect(isPartial(buildHops([span("client", "c2", "s1", 1, 1)]))).toBe(true);
+  expect(isPartial(buildHops([span("server", "s1", "0af7651916cd43dd", 1, 1)]))).toBe(false);
 });

@@ -213,3 +213,12 @@ export function networkUs(hop: Hop): number | undefined {
   if (hop.client === undefined || hop.server === undefined) return undefined;
   return Math.max(0, hop.client.durationUs - hop.server.durationUs);
 }
+
+/**
+ * Whether a call made by a service of ours was made while it served another one that has left no record: that one still runs, or was not kept.
+ *
+ * What came from outside with a parent of its own does not count: nobody sends us that record.
+ */
+export function isPartial(hops: readonly Hop[]): boolean {
+  return hops.some(({ client }) => client !== undefined && client.parentSpanId !== "");
+}

@@ -4,9 +4,11 @@ import { formatClock, formatDuration } from "../../lib/format.ts";
 import { Notice } from "../../ui/notice.tsx";
 import type { Hop } from "./hop-tree.ts";
 
+type Line = Pick<FlowLog, "timeUs" | "level" | "service" | "instance" | "text" | "fields" | "spanId">;
+
 /** The log lines of a request, and which call is open. */
 export interface LogLinesProps {
-  readonly logs: readonly FlowLog[];
+  readonly logs: readonly Line[];
   /** When the request began, microseconds since 1970 UTC. */
   readonly startUs: number;
   /** The lines of this call stand out. */

@@ -4,12 +4,16 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import type { Api } from "../../lib/api.ts";
 import { FailureKind, failureFrom } from "../../lib/failure.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { buildHops, isPartial } from "./hop-tree.ts";
 import { type RequestsSearch, requestTimes } from "./requests-search.ts";
 
 const LIST_POLL_MS = 2000;
 const FLOW_POLL_MS = 1000;
 // Spans arrive within about two seconds; after this nobody should wait any longer.
 const PATIENCE_MS = 10_000;
+// A call that has taken so long is hardly waited for any more.
+const RUNNING_MS = 3_600_000;
+const RUNNING_POLL_MS = 3_000;
 
 // What a search takes at most before it is refused, and the way there and back.
 const SEARCH_TIMEOUT_MS = 25_000;
@@ -75,11 +79,27 @@ export function flowQuery(api: Api, requestId: string, sinceMs: number) {
     refetchInterval: (query) => {
       const { data, error } = query.state;
       if (data !== undefined && data.spans.length > 0) {
-        return serverNow() - flowEndMs(data) < PATIENCE_MS ? FLOW_POLL_MS : false;
+        const sinceEndMs = serverNow() - flowEndMs(data);
+        if (sinceEndMs < PATIENCE_MS) return FLOW_POLL_MS;
+        return sinceEndMs < RUNNING_MS && isPartial(buildHops(data.spans)) ? RUNNING_POLL_MS : false;
       }
       if (error !== null && failureFrom(error).kind !== FailureKind.NotFound) return false;
-      return isStillExpected(sinceMs) ? FLOW_POLL_MS : false;
+      return isStillExpected(sinceMs) ? FLOW_POLL_MS : RUNNING_POLL_MS;
     },
+  });
+}
+
+/** The log lines of a request of which no call is recorded, in order of time: a call is recorded when it ends. */
+export function looseLinesQuery(api: Api, requestId: string) {
+  return queryOptions({
+    queryKey: ["flow", requestId, "lines"],
+    queryFn: async ({ signal }) => {
+      const nowMs = serverNow();
+      const filter = { requestId, fromMs: nowMs - RUNNING_MS, toMs: nowMs + 60_000 };
+      const { lines } = await api.log.findLogs({ filter, limit: 500 }, { signal });
+      return lines.toReversed();
+    },
+    refetchInterval: RUNNING_POLL_MS,
   });
 }
 

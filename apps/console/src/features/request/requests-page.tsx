@@ -269,7 +269,7 @@ function RequestTable({ requests, withCall }: { requests: readonly FoundRequest[
           <tr>
             <th>{t("column.time")}</th>
             <th>{t("column.requestId")}</th>
-            <th>{t("column.method")}</th>
+            <th className={withCall ? "col-wide" : undefined}>{t("column.method")}</th>
             {withCall && <th>{t("find.call")}</th>}
             <th className={withCall ? "col-wide" : undefined}>{t("column.path")}</th>
             <th className="num col-wide">{t("column.spans")}</th>
@@ -309,7 +309,7 @@ function RequestRow({ found, slowestUs, withCall }: { found: FoundRequest; slowe
           {shortRequestId(request.requestId)}
         </Link>
       </td>
-      <td title={request.method}>
+      <td title={request.method} className={withCall ? "col-wide" : undefined}>
         <span className="clipped">{shortMethod(request.method)}</span>
       </td>
       {withCall && (

@@ -422,6 +422,12 @@ export const en = {
       "Nothing was logged during this request. What a service logs through its context appears here in order.",
     waitingTitle: "Not there yet",
     waitingTodo: "Records arrive within about two seconds after a call. Still looking, every second.",
+    runningTitle: "It has begun, and none of its calls has ended",
+    runningTodo:
+      "A call is recorded when it ends: its path appears here then. Where it ended long ago, its calls were above the rate up to which every one is kept.",
+    partialTitle: "A call that these belong to has no record",
+    partialTodo: "It still runs, or its record was not kept. What is known is below; what is added appears by itself.",
+    resultOpen: "not known yet",
     missingTitle: "No record of this request",
     missingTodo:
       "Either the ID is from another system, or its records are no longer kept, or no host has been able to send them.",

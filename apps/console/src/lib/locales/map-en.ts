@@ -22,6 +22,9 @@ export const mapEn = {
   external: "external",
   outside: "not registered",
   nobody: "outside callers",
+  addressed: "by address",
+  addressedHint:
+    "Calls to an address instead of a name; what runs there says itself who called it, where it is on msec",
   nobodyHint: "Callers of which nothing is known but their calls",
   perSecond: "{{rate}}/s",
   errors: "{{ratio}} failed",

@@ -24,6 +24,8 @@ export const mapZh: Plural<typeof mapEn> = {
   external: "异构服务",
   outside: "未注册",
   nobody: "外部调用方",
+  addressed: "按地址调用",
+  addressedHint: "调用时使用地址而不是服务名；对方若运行在 msec 上，会自己上报调用方",
   nobodyHint: "除了调用本身，对其一无所知",
   perSecond: "{{rate}} 次/秒",
   errors: "失败 {{ratio}}",
