@@ -44,7 +44,7 @@ export interface SystemOptions {
 }
 
 /** Two minutes are promised; a test does not wait longer for a system that will not come. */
-const readyTimeoutMs = 120_000;
+const readyTimeoutMs = 240_000;
 const stopTimeoutMs = 60_000;
 
 /**

@@ -17,6 +17,8 @@ const backS = isWhole ? 10 : 60;
 const calmMs = isWhole ? 40_000 : 120_000;
 /** How long each call waits: on a machine that other suites hold up for longer than a user would. */
 const timeoutMs = isWhole ? 2_000 : 5_000;
+/** Within which callers notice that an instance is gone; on a machine that other suites hold up they, and its end itself, wait for their turn. */
+const noticedS = isWhole ? 1 : 4;
 const [killed, lost, faulty] = [3, 5, count - 3];
 const dead = Array.from({ length: count * 0.6 }, (_, index) => index + 1);
 /** What each instance of as many that are alike gets. */
@@ -54,13 +56,14 @@ test(`${count} instances share the calls evenly, none fails`, { skip }, async (t
   assert.ok(seen.ok > callsPerSecond * 3 * offeredShare, `${seen}: the load was offered`);
 });
 
-test("kill -9 of one: only the few calls fail that were under way to it, none that began a second later", {
+test(`kill -9 of one: only the few calls fail that were under way to it, none that began ${noticedS} s later`, {
   skip,
 }, async (t) => {
-  const at = Date.now();
+  const from = Date.now();
   cluster.killInstances(killed);
-  const seen = await cluster.seenBetween(at - 1_000, await passed(at, 5_000));
-  const later = await cluster.seenBetween(at + 1_000, at + 5_000);
+  const at = Date.now();
+  const seen = await cluster.seenBetween(from - 1_000, await passed(at, 4_000 + noticedS * 1_000));
+  const later = await cluster.seenBetween(at + noticedS * 1_000, at + 4_000 + noticedS * 1_000);
   report(t, "one killed", seen);
   // A thousandth; a machine that other suites hold up has more of them under way, a second of its part at most.
   assert.ok(isWhole ? seen.failedShare < 0.001 : seen.failed <= callsPerSecond * even, String(seen));
