@@ -392,6 +392,28 @@ export const metricCatalogue: readonly MetricEntry[] = [
     ["UDP datagrams lost for want of send buffer", "UDP 发送缓冲区错误"],
     "sys.UDP_SndbufError(Pkt/m)",
   ),
+  entry("sys.limit.memory_bytes", gauge, Bytes, [
+    "Memory that the container or unit of the agent may use",
+    "容器内存上限",
+  ]),
+  entry(
+    "sys.limit.memory_used_bytes",
+    gauge,
+    Bytes,
+    ["Memory that it uses, without files that nobody reads", "容器已用内存"],
+    undefined,
+    otel("container.memory.working_set", "By"),
+  ),
+  entry("sys.limit.memory_used_percent", gauge, Percent, ["The same of what it may use", "容器内存使用率"]),
+  entry("sys.limit.cpu_cores", gauge, Count, [
+    "Cores that the container or unit of the agent may use",
+    "容器 CPU 核数上限",
+  ]),
+  entry("sys.limit.cpu_used_percent", gauge, Percent, ["CPU in use, of what it may use", "容器 CPU 使用率"]),
+  entry("sys.limit.cpu_throttled_ms", counter, Milliseconds, [
+    "Time for which it was stopped because it had used its CPU",
+    "容器 CPU 被限流的时长",
+  ]),
   entry("sys.agent.unsaved_ms", gauge, Milliseconds, [
     "How long routes or assignment on the agent's disk have been older than those in use: it is full",
     "代理磁盘已满，路由或实例分配未落盘的时长",

@@ -10,6 +10,7 @@ import { sampleCpu } from "./metrics/cpu.ts";
 import { diskMounts, sampleDiskIo } from "./metrics/disks.ts";
 import { HostSamples } from "./metrics/host-sample.ts";
 import { KernelCounters } from "./metrics/kernel-counters.ts";
+import { sampleLimits } from "./metrics/limits.ts";
 import { sampleInterfaces, sampleProtocols } from "./metrics/network.ts";
 import { metricsEnvelope } from "./report-metrics.ts";
 
@@ -129,5 +130,51 @@ test("an envelope of metrics belongs to no service", () => {
   assert.deepEqual(
     [decoded.strings[1], decoded.samples?.timeS, decoded.samples?.kind, decoded.samples?.value],
     ["sys.load.1m", [1_800_000_000], [2], [0.5]],
+  );
+});
+
+test("what a container may use is told beside what the machine has, the least of the limits around it", () => {
+  const group = "/sys/fs/cgroup/kube.slice/pod1";
+  const files = (round: number): Record<string, string> => ({
+    "/proc/self/cgroup": "0::/kube.slice/pod1/app\n",
+    "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
+    [`${group}/app/memory.max`]: "max\n",
+    [`${group}/memory.max`]: "1000000\n",
+    [`${group}/memory.current`]: "700000\n",
+    [`${group}/memory.stat`]: "anon 400000\ninactive_file 200000\n",
+    "/sys/fs/cgroup/kube.slice/memory.max": "9000000\n",
+    [`${group}/app/cpu.max`]: "150000 100000\n",
+    [`${group}/cpu.max`]: "max 100000\n",
+    [`${group}/app/cpu.stat`]: `usage_usec ${round * 7_500_000}\nthrottled_usec ${round * 2_000}\n`,
+  });
+  assert.deepEqual(
+    twoRounds((samples, round) => sampleLimits(samples, (path) => files(round)[path])),
+    {
+      "sys.limit.memory_bytes": 1_000_000,
+      "sys.limit.memory_used_bytes": 500_000,
+      "sys.limit.memory_used_percent": 50,
+      "sys.limit.cpu_cores": 1.5,
+      "sys.limit.cpu_used_percent": 50,
+      "sys.limit.cpu_throttled_ms": 2,
+    },
+  );
+  const old: Record<string, string> = {
+    "/proc/self/cgroup": "4:memory:/docker/7\n1:cpu:/docker/7\n",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes": "4000\n",
+    "/sys/fs/cgroup/memory/memory.usage_in_bytes": "3000\n",
+    "/sys/fs/cgroup/memory/memory.stat": "inactive_file 7\ntotal_inactive_file 1000\n",
+  };
+  const oldSamples = twoRounds((samples) => sampleLimits(samples, (path) => old[path]));
+  assert.equal(oldSamples["sys.limit.memory_used_percent"], 50);
+  old["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "9223372036854771712\n";
+  assert.deepEqual(
+    twoRounds((samples) => sampleLimits(samples, (path) => old[path])),
+    {},
+    "no limit",
+  );
+  assert.deepEqual(
+    twoRounds((samples) => sampleLimits(samples, () => undefined)),
+    {},
+    "no control groups",
   );
 });

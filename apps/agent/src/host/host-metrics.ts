@@ -4,6 +4,7 @@ import { sampleCpu, sampleLoad } from "./metrics/cpu.ts";
 import { sampleDiskIo, sampleSpace } from "./metrics/disks.ts";
 import { type HostSample, HostSamples } from "./metrics/host-sample.ts";
 import { KernelCounters } from "./metrics/kernel-counters.ts";
+import { sampleLimits } from "./metrics/limits.ts";
 import { sampleMemory, sampleSwapping } from "./metrics/memory.ts";
 import { sampleInterfaces, sampleProtocols } from "./metrics/network.ts";
 
@@ -13,6 +14,7 @@ const parts: readonly (readonly [what: string, sample: (samples: HostSamples) =>
   ["load", (samples) => sampleLoad(samples, read("/proc/loadavg"))],
   ["memory", (samples) => sampleMemory(samples, read("/proc/meminfo"))],
   ["swap", (samples) => sampleSwapping(samples, read("/proc/vmstat"))],
+  ["limits", (samples) => sampleLimits(samples, findFile)],
   ["disk space", (samples) => sampleSpace(samples, read("/proc/self/mounts"))],
   ["disk input and output", (samples) => sampleDiskIo(samples, read("/proc/diskstats"))],
   ["network interfaces", (samples) => sampleInterfaces(samples, read("/proc/net/dev"))],
@@ -62,10 +64,14 @@ function read(path: string): string {
 }
 
 function readIfThere(path: string): string {
+  return findFile(path) ?? "";
+}
+
+/** `undefined` where there is none: no IPv6, no limits. */
+function findFile(path: string): string | undefined {
   try {
     return read(path);
   } catch {
-    // No IPv6.
-    return "";
+    return undefined;
   }
 }

@@ -41,7 +41,7 @@ export const words = {
       [AlarmScope.INSTANCE]: "does not run",
       [AlarmScope.HOST]: "host does not report",
     },
-    was: "was",
+    was: "Before",
     perMinute: "a minute",
     from: "from",
     forMinutes: (n: number, m: number) => (m === 1 ? "in one minute" : `in ${n} of ${m} minutes`),
