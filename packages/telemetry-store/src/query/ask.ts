@@ -44,8 +44,11 @@ const plain = { ...uncompiled, allow_experimental_analyzer: 0 } as const;
 export interface AskBytesOptions {
   /** An answer of more rows is refused; `isTooMany` tells. */
   readonly rowsMax: number;
-  /** Nearly all that is read fits the condition: reading a part of the columns first costs more than it saves. */
-  readonly readsWhatFits?: boolean;
+  /**
+   * Read all columns at once, not those of the condition first: less work where a few granules are read, or most of what is read fits. Default: as the engine
+   * sees fit.
+   */
+  readonly inOneStep?: boolean;
 }
 
 /**
@@ -84,7 +87,7 @@ async function askBytes(
   query: string,
   params: Record<string, unknown>,
   format: "RowBinary" | "Native",
-  { rowsMax, readsWhatFits = false }: AskBytesOptions,
+  { rowsMax, inOneStep = false }: AskBytesOptions,
 ): Promise<Buffer> {
   try {
     const { stream } = await client.exec({
@@ -95,7 +98,7 @@ async function askBytes(
         ...plain,
         max_threads: 1,
         max_result_rows: String(rowsMax),
-        ...(readsWhatFits && { optimize_move_to_prewhere: 0 }),
+        ...(inOneStep && { optimize_move_to_prewhere: 0 }),
       },
     });
     const chunks: Buffer[] = [];

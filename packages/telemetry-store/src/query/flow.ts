@@ -111,7 +111,7 @@ async function readFlow<Row>(
   const high = traceHigh === undefined ? "" : "AND trace_high IN (0, {traceHigh:UInt64})";
   const flowHighs = flowIds.map((id) => Number(BigInt(id) >> 32n));
   const params = { flowIds: flowIds.map(BigInt), flowHighs, ...(traceHigh !== undefined && { traceHigh }) };
-  const reader = await askRows(clients, doing, query(high, limit), params, { rowsMax: limit, readsWhatFits: true });
+  const reader = await askRows(clients, doing, query(high, limit), params, { rowsMax: limit, inOneStep: true });
   const rows: FlowRow<Row>[] = [];
   while (reader.hasMore) {
     const traceId = reader.hex64() + reader.hex64();
