@@ -29,7 +29,8 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const alarms = useQuery(alarmsQuery(api, search));
   const acknowledge = useAlarmChange((ids: string[]) => api.alarm.acknowledgeAlarms({ ids }));
-  const all = alarms.data?.alarms ?? [];
+  // What is worst comes first; the answer has the newest first.
+  const all = (alarms.data?.alarms ?? []).toSorted((a, b) => (search.history ? 0 : b.severity - a.severity));
   const list = search.folded ? all : all.filter(({ causeId }) => causeId === "");
   const ids = list.filter(({ id, acknowledgedMs }) => chosen.has(id) && acknowledgedMs === 0).map(({ id }) => id);
   const acknowledgeChosen = async () => {

@@ -2,6 +2,7 @@ import { App, Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { outcomeText } from "./outcome-words.ts";
 import { useAlarmChange } from "./queries.ts";
 
 /** Sends a test message by a channel and says what came of it. */
@@ -14,8 +15,8 @@ export function TestButton({ id, small = false }: { readonly id: string; readonl
   const run = async () => {
     try {
       const { ok, outcome } = await test.mutateAsync(undefined);
-      if (ok) void message.success(t("alarm.channel.testOk", { outcome }));
-      else void message.error(t("alarm.channel.testFailed", { outcome }), 8);
+      if (ok) void message.success(t("alarm.channel.testOk", { outcome: outcomeText(t, outcome) }));
+      else void message.error(t("alarm.channel.testFailed", { outcome: outcomeText(t, outcome) }), 8);
     } catch (error) {
       void message.error(failureFrom(error).detail);
     }
