@@ -47,9 +47,14 @@ export function compileExpression(
   return { sql, params: compiler.params };
 }
 
-/** Where a text is, whatever its capitals of ASCII; 0 where it is not. A seventh quicker than `positionCaseInsensitive`, which compares letter by letter. */
-function contains(sql: string, param: string): string {
-  return `position(lower(${sql}), lower(${param}))`;
+/**
+ * Where a text is, whatever its capitals of ASCII; 0 where it is not. A seventh quicker than `positionCaseInsensitive`, which compares letter by letter; a tenth
+ * more where there is no letter, as in most ids.
+ *
+ * @param param  the parameter of the text
+ */
+function contains(sql: string, param: string, text: string): string {
+  return /[a-z]/i.test(text) ? `position(lower(${sql}), lower(${param}))` : `position(${sql}, ${param})`;
 }
 
 class Compiler {
@@ -84,7 +89,7 @@ class Compiler {
   // As the original, in which a field without a column became part of the text.
   #anywhere({ text }: Value): string {
     const value = this.#param("String", text);
-    return `(${contains("text", value)} > 0 OR arrayExists(x -> ${contains("x", value)} > 0, mapValues(fields)))`;
+    return `(${contains("text", value, text)} > 0 OR arrayExists(x -> ${contains("x", value, text)} > 0, mapValues(fields)))`;
   }
 
   #exists(name: Value): string {
@@ -133,9 +138,9 @@ class Compiler {
     const param = this.#param("String", value.text);
     switch (comparison) {
       case "~":
-        return `(${contains(sql, param)} > 0)`;
+        return `(${contains(sql, param, value.text)} > 0)`;
       case "!~":
-        return `(${contains(sql, param)} = 0)`;
+        return `(${contains(sql, param, value.text)} = 0)`;
       case "=~":
         return `match(${sql}, ${param})`;
       default:

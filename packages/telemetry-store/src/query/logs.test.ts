@@ -39,7 +39,7 @@ describe("an expression", () => {
       ["uid > 41", "ifNull(`f_uid` > {w0:Int64}, 0)"],
       ["uid != 41.5", "ifNull(`f_uid` != {w0:Float64}, 1)"],
       ["city =~ '^s.*n$'", "match(`f_city`, {w0:String})"],
-      ["uid ~ 4", "(position(lower(fields[{w0:String}]), lower({w1:String})) > 0)"],
+      ["uid ~ 4", "(position(fields[{w0:String}], {w1:String}) > 0)"],
       ["cost > 1.5", "ifNull(toFloat64OrNull(fields[{w0:String}]) > {w1:Float64}, 0)"],
       ["fields.level = a", "(fields[{w0:String}] = {w1:String})"],
       ["uid exists", "mapContains(fields, {w0:String})"],
