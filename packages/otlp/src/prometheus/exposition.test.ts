@@ -33,6 +33,7 @@ test("totals count calls by code and duration, hosts' metrics by what varies, an
   builder.addCall(call("m", 300_000, 14));
   builder.addSample(SampleKind.gauge, "sys.disk./var.used_percent", 40, 1_800_000_000);
   builder.addSample(SampleKind.counter, "sys.net.eth0.sent_bytes", 7, 1_800_000_000);
+  builder.addSample(SampleKind.gauge, "frm.loop.delay_p99_ms", 250, 1_800_000_000);
   const batch = builder.finish();
   totals.add({ host: "h", service: "A.b", instance: "1:2" }, batch);
   totals.add({ host: "h", service: "A.b", instance: "1:2" }, batch);
@@ -45,6 +46,7 @@ test("totals count calls by code and duration, hosts' metrics by what varies, an
     'msec_call_duration_seconds_sum{service="A.b",method="m",side="server"} 0.6008',
     'msec_sys_disk_used_percent{host="h",service="A.b",service_instance="1:2",of="/var"} 40',
     'msec_sys_net_sent_bytes_total{host="h",service="A.b",service_instance="1:2",of="eth0"} 14',
+    'msec_frm_loop_delay_p99_seconds{host="h",service="A.b",service_instance="1:2"} 0.25',
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line}\n${text}`);
   }

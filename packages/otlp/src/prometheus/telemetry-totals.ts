@@ -1,4 +1,4 @@
-import { type Batch, findMetric, SampleKind, Side } from "@msec/telemetry";
+import { type Batch, findMetric, MetricUnit, SampleKind, Side } from "@msec/telemetry";
 import type { HistogramSample, MetricFamily } from "./exposition.ts";
 
 /** What a batch must have to be counted; messages of `msec.telemetry.v1.Batch` have it too. */
@@ -148,9 +148,12 @@ export class TelemetryTotals {
       const found = findMetric(name);
       if (found !== undefined) {
         const { entry, variable } = found;
-        const family = { name: `msec_${promName(entry.name.replace(/\.\*\./, "."))}`, help: entry.english };
+        const own = promName(entry.name.replace(/\.\*\./, "."));
+        // Prometheus counts time in seconds, and its checks say so.
+        const isTime = entry.unit === MetricUnit.Milliseconds;
+        const family = { name: `msec_${isTime ? own.replace(/_ms$/, "_seconds") : own}`, help: entry.english };
         const labels = variable === "" ? place : { ...place, of: variable };
-        this.#known.add({ ...family, kind: entry.kind }, labels, value, this.#now());
+        this.#known.add({ ...family, kind: entry.kind }, labels, isTime ? value / 1_000 : value, this.#now());
       } else if (name.startsWith(userFamily)) {
         const kind = samples.kind[row] === SampleKind.counter ? SampleKind.counter : SampleKind.gauge;
         // What stands behind the name in braces differs from series to series.
