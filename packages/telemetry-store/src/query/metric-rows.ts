@@ -139,8 +139,7 @@ function addBlock(
   const kinds = numbers.get("kind")!;
   // Rows of a reporter follow each other, as they are stored.
   for (let from = 0, to = 0; from < rows; from = to) {
-    to = from + 1;
-    while (to < rows && isSameKey(names, to) && isSameKey(hosts, to) && isSameKey(instances, to)) to++;
+    to = endOfRun(names, from, endOfRun(hosts, from, endOfRun(instances, from, rows)));
     const name = columns.name ?? keyAt(names, from);
     const host = keyAt(hosts, from);
     const instance = columns.instance ?? keyAt(instances, from);
@@ -153,12 +152,17 @@ function addBlock(
 
 /** The key of a row; empty where there is no such column. */
 function keyAt(column: KeyColumn | undefined, row: number): string {
-  return column === undefined ? "" : column.keys[column.positions.at(row)]!;
+  return column === undefined ? "" : column.keys[column.positions[row]!]!;
 }
 
-/** Whether a row has the key of the row before it, as it has where all rows have the same. */
-function isSameKey(column: KeyColumn | undefined, row: number): boolean {
-  return column === undefined || column.positions.at(row) === column.positions.at(row - 1);
+/** The first row from `from` on, before `end`, that has another key; `end` where there is none. */
+function endOfRun(column: KeyColumn | undefined, from: number, end: number): number {
+  if (column === undefined) return end;
+  const { positions } = column;
+  const key = positions[from];
+  let to = from + 1;
+  while (to < end && positions[to] === key) to++;
+  return to;
 }
 
 /** One curve for each attribute, or for each attribute and host. */

@@ -4,10 +4,10 @@
 //
 // See https://clickhouse.com/docs/interfaces/formats/Native
 
-const NumberType = { UInt8: 1, UInt16: 2, UInt32: 4, UInt64: 8, Float64: 16 } as const;
+const NumberType = { UInt8: 1, UInt32: 4, UInt64: 8, Float64: 16 } as const;
 type NumberType = (typeof NumberType)[keyof typeof NumberType];
 
-const widths: Readonly<Record<NumberType, number>> = { 1: 1, 2: 2, 4: 4, 8: 8, 16: 8 };
+const widths: Readonly<Record<NumberType, number>> = { 1: 1, 4: 4, 8: 8, 16: 8 };
 
 /** The types that are read, by what they are called up to the time zone of a DateTime. */
 const numberTypes: Readonly<Record<string, NumberType | undefined>> = {
@@ -36,8 +36,6 @@ export class NumberColumn {
     switch (this.#type) {
       case NumberType.UInt8:
         return view.getUint8(offset + row);
-      case NumberType.UInt16:
-        return view.getUint16(offset + row * 2, true);
       case NumberType.UInt32:
         return view.getUint32(offset + row * 4, true);
       case NumberType.UInt64:
@@ -51,7 +49,7 @@ export class NumberColumn {
 /** A column with few different strings: each once, and rows name its position. */
 export interface KeyColumn {
   readonly keys: readonly string[];
-  readonly positions: NumberColumn;
+  readonly positions: Uint8Array | Uint16Array | Uint32Array;
 }
 
 /** Some rows of an answer, column by column. */
@@ -65,7 +63,7 @@ export interface NativeBlock {
 }
 
 /** How wide positions are, by the lowest byte of a dictionary's flags. */
-const positionTypes = [NumberType.UInt8, NumberType.UInt16, NumberType.UInt32] as const;
+const positionArrays = [Uint8Array, Uint16Array, Uint32Array] as const;
 
 /**
  * Read an answer in `Native`.
@@ -125,8 +123,17 @@ class NativeReader {
     const flags = this.#uint64();
     const keys = Array.from({ length: this.#uint64() }, () => this.#string());
     const count = this.#uint64();
-    if (count !== rows) throw new RangeError(`a dictionary of ${count} rows in a block of ${rows}`);
-    return { keys, positions: this.#numbers(positionTypes[flags & 0xff], "such wide positions", rows) };
+    const positions = positionArrays[flags & 0xff];
+    if (positions === undefined || count !== rows) {
+      throw new RangeError(`a dictionary of ${count} rows in a block of ${rows}, with flags ${flags}`);
+    }
+    const { buffer, byteOffset } = this.#bytes;
+    const from = byteOffset + this.#position;
+    const length = rows * positions.BYTES_PER_ELEMENT;
+    this.#position += length;
+    // Wide ones begin at multiples of their width, so they are copied; hardly any block has more than 256 keys.
+    if (positions === Uint8Array) return { keys, positions: new Uint8Array(buffer, from, rows) };
+    return { keys, positions: new positions((buffer as ArrayBuffer).slice(from, from + length)) };
   }
 
   #uint64(): number {
