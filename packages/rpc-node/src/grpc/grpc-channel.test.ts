@@ -309,3 +309,38 @@ test("a server that never finishes its handshake is given up after connectTimeou
   }
   server.close();
 });
+
+// Node tells the call before the connection; without a listener that stays, the connection's own error ended the process.
+test("a channel that is closed as soon as a call failed, of a server that speaks something else, ends no process", async () => {
+  await using stranger = await serveBytes("HTTP/1.1 400 Bad Request\r\n\r\n");
+  for (let i = 0; i < 5; i++) {
+    const channel = createGrpcChannel({ address: "127.0.0.1", port: stranger.port });
+    await assert.rejects(channel.call(EchoService.method.text, { number: 1 }), RpcError);
+    // An uncaught exception would fail this file.
+    await channel.close();
+  }
+});
+
+/** A server that answers whatever comes with the same bytes. */
+async function serveBytes(text: string): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write(text));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      const closed = once(server, "close");
+      server.close();
+      await closed;
+    },
+  };
+}

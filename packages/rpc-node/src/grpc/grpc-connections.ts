@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from "node:http2";
+import type { ClientHttp2Stream, Http2Session } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { type createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
@@ -35,6 +35,7 @@ export class GrpcConnections implements SessionManager {
   readonly #tls: ChannelTls | undefined;
   readonly #timeoutMs: number;
   readonly #managers = new Set<Http2SessionManager>();
+  readonly #heard = new WeakSet<Http2Session>();
   #current: Promise<Http2SessionManager> | undefined;
   #connecting: Socket | undefined;
   #isClosed = false;
@@ -60,7 +61,9 @@ export class GrpcConnections implements SessionManager {
       const current = this.#current;
       try {
         const manager = await current;
-        return await manager.request(...request);
+        const stream = await manager.request(...request);
+        this.#hearErrors(stream.session);
+        return stream;
       } catch (error) {
         if (this.#current === current) {
           this.#current = undefined;
@@ -84,6 +87,17 @@ export class GrpcConnections implements SessionManager {
     this.#connecting?.destroy();
     for (const manager of this.#managers) {
       manager.abort(new GrpcConnectionError(Code.Canceled, closedText));
+    }
+  }
+
+  /**
+   * An error that nobody hears would end the process. Node tells a connection's calls of what broke it before it tells the connection; who then closes the channel at once, because
+   * its call has failed, makes connect-es stop listening in between.
+   */
+  #hearErrors(session: Http2Session | undefined): void {
+    if (session && !this.#heard.has(session)) {
+      this.#heard.add(session);
+      session.on("error", () => {});
     }
   }
 

@@ -7,6 +7,7 @@ import { type ChannelTls, isServerAccepted, nodeConnectTls } from "../channel/ch
 import { attemptsHeader } from "../http2/header-metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
+import { countJsonMembers } from "./json-text.ts";
 
 type HttpJsonTarget = { readonly address: string; readonly port: number } | { readonly path: string };
 
@@ -46,6 +47,8 @@ export interface HttpJsonResult {
 }
 
 const defaultMaxBytes = 16 * 1024 * 1024;
+/** A hundred messages inside each other, each in a list of its own, and what answers are wrapped in. */
+const maxAnswerDepth = 202;
 
 /**
  * Call a method without its descriptors, over HTTP+JSON; works with services of the original too.
@@ -201,6 +204,10 @@ async function readText(response: IncomingMessage, maxBytes: number): Promise<st
 function readAnswer(response: IncomingMessage, text: string, method: string, address: string): HttpJsonResult {
   const requestId = String(response.headers["msec-request-id"] ?? "");
   let answer: { ret?: unknown; errmsg?: unknown; resultObj?: JsonValue };
+  // What walks the result would recurse, and end the caller's process. Messages nest a hundred deep at most.
+  if (countJsonMembers(text, maxAnswerDepth) < 0) {
+    throw new RpcError(Code.Internal, `${address}: the answer is nested deeper than ${maxAnswerDepth}`);
+  }
   try {
     answer = JSON.parse(text);
   } catch (cause) {

@@ -319,6 +319,19 @@ test("a body in a content-encoding is refused by the encoding's name, not for wh
   assert.equal(response.headers.get("msec-code"), "InvalidArgument");
 });
 
+test("an answer that is nested thousands deep is an error, not a value that ends whoever walks it", async () => {
+  const body = `{"ret":0,"resultObj":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+  const server = createServer((_request, response) => response.end(body)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await assert.rejects(callHttpJson({ address: "127.0.0.1", port }, { method: text, json: {} }), (error: RpcError) => {
+    assert.equal(error.code, Code.Internal);
+    assert.match(error.message, /the answer is nested deeper than 202/);
+    return true;
+  });
+  server.close();
+});
+
 interface Http2Reply {
   readonly headers: Record<string, unknown>;
   readonly body: string;
