@@ -7,6 +7,8 @@ test("tells a server that does not answer from one that answers without what it 
     [ConnectError.from(new TypeError("Failed to fetch")), FailureKind.Unreachable],
     [new ConnectError("the operation timed out", Code.DeadlineExceeded), FailureKind.Unreachable],
     [new ConnectError("HTTP 502", Code.Unavailable), FailureKind.Unreachable],
+    [new Error("Unable to preload CSS for http://127.0.0.1:8080/assets/hosts.css"), FailureKind.Unreachable],
+    [new Error("error loading dynamically imported module: /assets/hosts.js"), FailureKind.Unreachable],
     [new ConnectError("the telemetry store starts again", Code.Unavailable), FailureKind.TelemetryDown],
     [new ConnectError("no such request", Code.NotFound), FailureKind.NotFound],
     [new ConnectError("sign in first", Code.Unauthenticated), FailureKind.SignedOut],

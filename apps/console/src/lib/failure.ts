@@ -49,8 +49,9 @@ function kindFrom(error: ConnectError): FailureKind {
       // A server that answers has its own words for what is missing; a proxy without one behind it says "HTTP 502".
       return /^HTTP 50\d|bad gateway/i.test(error.rawMessage) ? FailureKind.Unreachable : FailureKind.TelemetryDown;
     default:
-      // connect wraps what fetch() threw (a TypeError) as Unknown.
-      return error.cause instanceof TypeError || /fetch|network/i.test(error.rawMessage)
+      // connect wraps what fetch() threw (a TypeError) as Unknown; a page whose code could not be loaded says so in words of the browser or of Vite.
+      return error.cause instanceof TypeError ||
+        /fetch|network|preload|import(ed|ing)\b.*module/i.test(error.rawMessage)
         ? FailureKind.Unreachable
         : FailureKind.Unexpected;
   }

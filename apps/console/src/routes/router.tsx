@@ -1,5 +1,6 @@
 import { createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { FailureNotice } from "../lib/failure-notice.tsx";
 import { useTitle } from "../lib/use-title.ts";
 import { Loading, Notice } from "../ui/notice.tsx";
 import { Mark } from "../ui/status-mark.tsx";
@@ -63,12 +64,32 @@ export function createConsoleRouter(context: RouteContext, history?: RouterHisto
     search: { strict: true },
     defaultPendingComponent: PagePending,
     defaultNotFoundComponent: PageNotFound,
+    defaultErrorComponent: PageFailed,
     ...(history === undefined ? {} : { history }),
   });
 }
 
 function PagePending() {
   return <Loading label="msec" lines={6} />;
+}
+
+/** A page that could not be shown, in its place: its code is loaded when it is first opened, and the server may be away then. */
+function PageFailed({ error }: { error: Error }) {
+  // What failed to load is not asked for again by this document: a new one is, as soon as somebody answers.
+  const retry = async () => {
+    const isThere = await fetch(window.location.href, { method: "HEAD" }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isThere) window.location.reload();
+  };
+  return (
+    <div className="page">
+      <section className="panel">
+        <FailureNotice error={error} onRetry={retry} />
+      </section>
+    </div>
+  );
 }
 
 function PageNotFound() {

@@ -121,9 +121,7 @@ function LastMessage({ channel }: { channel: AlarmChannel }) {
   return (
     <>
       <Status mark={channel.lastOk ? Mark.Ok : Mark.Fail}>{formatAge(now - channel.lastMs, language)}</Status>
-      <span className="under clip" title={outcomeText(t, channel.lastOutcome)}>
-        {outcomeText(t, channel.lastOutcome)}
-      </span>
+      <span className="under said">{outcomeText(t, channel.lastOutcome)}</span>
     </>
   );
 }

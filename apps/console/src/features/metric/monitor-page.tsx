@@ -94,7 +94,7 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
           onClose={() => onSearch(changeSearch(search, { table: undefined, zeros: undefined }))}
         />
       )}
-      {list.length > 0 && !attributes.isError && (
+      {list.length > 0 && (
         <div className="monitor-body">
           {alone === undefined ? (
             <MetricGrid search={search} attributes={list} actions={actions} />
