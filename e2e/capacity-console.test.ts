@@ -36,7 +36,7 @@ before(async () => {
   if (noBrowser !== undefined) return;
   [system, browser] = await Promise.all([startSystem({ trafficPerSecond: 50 }), startBrowser()]);
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
   faults = await watchFaults(context, system.consoleUrl);
   page = await context.newPage();
   await page.goto(system.signInUrl);
@@ -86,12 +86,15 @@ test(
   async () => {
     await page.getByRole("switch", { name: `${added} in routing` }).click();
     await page.getByText("Take in 1 instance: done").waitFor();
-    await waitUntil("it serves calls", async () =>
-      /serves [1-9]/.test(
-        (await instanceRow(added)
-          .getByLabel(/calls per second/)
-          .getAttribute("aria-label")) ?? "",
-      ),
+    await waitUntil(
+      "it serves calls",
+      async () =>
+        /serves [1-9]/.test(
+          (await instanceRow(added)
+            .getByLabel(/calls per second/)
+            .getAttribute("aria-label")) ?? "",
+        ),
+      120_000,
     );
 
     await open("/capacity");

@@ -32,7 +32,7 @@ before(async () => {
   if (noBrowser !== undefined) return;
   [system, browser] = await Promise.all([startSystem({ trafficPerSecond: 20 }), startBrowser()]);
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
   faults = await watchFaults(context, system.consoleUrl);
   page = await context.newPage();
 });
