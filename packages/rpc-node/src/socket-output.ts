@@ -13,6 +13,9 @@ const flushEarlyBytes = 256 * 1024;
  */
 const flushSoonBytes = 1024;
 
+/** From so much on the kernel may not take all at once, and the memory is worth being told when it has. */
+const largeBytes = 16 * 1024;
+
 /** Collects what one connection has to send in a turn and writes it at once. */
 export class SocketOutput {
   readonly #socket: Socket;
@@ -121,11 +124,18 @@ export class SocketOutput {
       return;
     }
     this.#onFlush?.();
-    this.#socket.write(writer.written());
-    // Nothing queued: the kernel has a copy and the memory is free. Otherwise the socket still reads from it: leave it.
+    const isLarge = writer.position > largeBytes;
+    if (isLarge) {
+      this.#socket.write(writer.written(), () => returnWriter(writer));
+    } else {
+      this.#socket.write(writer.written());
+    }
     const { writableLength } = this.#socket;
     if (writableLength === 0) {
-      returnWriter(writer);
+      // Nothing queued: the kernel has a copy and the memory is free. Otherwise the socket still reads from it: leave it.
+      if (!isLarge) {
+        returnWriter(writer);
+      }
     } else if (writableLength > this.#maxUnsentBytes && this.#socket.writableNeedDrain) {
       this.#onBlocked?.();
     }

@@ -1,4 +1,4 @@
-import { allocateUninitialized } from "./node-buffer.ts";
+import { uninitialized } from "./node-buffer.ts";
 import { moveWords } from "./words.ts";
 
 /**
@@ -37,6 +37,7 @@ export function copyBytes(bytes: Uint8Array, start: number, length: number): Uin
   }
   // Also true after somebody did transfer the buffer: a detached slab has no length.
   if (used + length > slab.length) {
+    // As Node does for its own pool of buffers: a view that is given shows only what was copied there.
     slab = uninitialized(slabBytes);
     slabBuffer = slab.buffer;
     slabView = new DataView(slabBuffer);
@@ -54,11 +55,6 @@ export function copyBytes(bytes: Uint8Array, start: number, length: number): Uin
   return new Uint8Array(slabBuffer, offset, length);
 }
 
-// As Node does for its own pool of buffers: a view that is given shows only what was copied there.
-function uninitialized(length: number): Uint8Array<ArrayBuffer> {
-  return allocateUninitialized?.(length) ?? new Uint8Array(length);
-}
-
 /** @returns `undefined` for bytes that are seen for the first time, of which perhaps nothing more is wanted */
 function viewOfSource(bytes: Uint8Array): DataView | undefined {
   if (bytes !== source) {
@@ -71,7 +67,8 @@ function viewOfSource(bytes: Uint8Array): DataView | undefined {
 }
 
 function copyAlone(bytes: Uint8Array, start: number, length: number): Uint8Array<ArrayBuffer> {
-  const copy = new Uint8Array(length);
+  // Clearing takes as long as copying.
+  const copy = length > maxSharedBytes ? uninitialized(length) : new Uint8Array(length);
   // Up to 32 bytes a loop beats making a view for `set` (64 against 81 ns).
   if (length <= 32) {
     for (let i = 0; i < length; i++) {

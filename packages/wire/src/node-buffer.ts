@@ -23,8 +23,11 @@ export const base64Slice: Slice | undefined = prototype?.base64Slice;
 /** Write text as UTF-8 and return how many bytes it took; `undefined` outside Node. Call with the bytes as `this`. */
 export const utf8Write: Write | undefined = prototype?.utf8Write;
 
-/** Memory that holds whatever was there before, of its own buffer; `undefined` outside Node. */
-export const allocateUninitialized: ((length: number) => Uint8Array<ArrayBuffer>) | undefined = buffer?.allocUnsafeSlow;
+/** Memory that holds whatever was there before, where this is Node, of its own buffer. To be shown only as far as it has been written to. */
+export function uninitialized(length: number): Uint8Array<ArrayBuffer> {
+  // Not the Buffer itself, which is another thing than a plain array to whoever compares, or takes a part.
+  return buffer === undefined ? new Uint8Array(length) : new Uint8Array(buffer.allocUnsafeSlow(length).buffer);
+}
 
 /** The most bytes that text takes as UTF-8: exact in Node, three for each UTF-16 code unit elsewhere. */
 export function maxUtf8Bytes(text: string): number {

@@ -1,3 +1,4 @@
+import { uninitialized } from "./node-buffer.ts";
 import { highHalf, lowHalf, type Uint64 } from "./uint64.ts";
 import { writeUtf8 } from "./utf8-write.ts";
 import { varint32Size } from "./varint.ts";
@@ -57,7 +58,7 @@ export class Writer {
         `writing ${size} more bytes after ${this.position} would pass the limit of ${this.maxBytes} bytes`,
       );
     }
-    const grown = new Uint8Array(Math.min(this.maxBytes, Math.max(needed, this.bytes.length * 2, 256)));
+    const grown = uninitialized(Math.min(this.maxBytes, Math.max(needed, this.bytes.length * 2, 256)));
     grown.set(this.bytes.subarray(0, this.position));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);

@@ -1,4 +1,5 @@
 import { createFrameSpan, type FrameFault, type FrameLimits, type FrameSpan, FrameState, parseFrame } from "@msec/wire";
+import { returnHeld, takeHeld } from "./held-memory.ts";
 
 /** What happens with the frames of a connection. */
 export interface FrameHandler {
@@ -8,15 +9,13 @@ export interface FrameHandler {
   onBadFrame(fault: FrameFault, bytes: Uint8Array, start: number, end: number, span: FrameSpan): void;
 }
 
-/** A held buffer above this size is given back when it is empty. */
-const keptBytes = 64 * 1024;
 const none = new Uint8Array(0);
 
 /**
  * Cuts a byte stream into frames: every whole frame of a read is handed on before the next read, and only what is left of
  * an incomplete one is copied.
  *
- * Memory follows what has arrived, never what a length field announces.
+ * Memory follows what has arrived, never what a length field announces, and a connection that waits for no rest of a frame has none.
  */
 export class FrameInput {
   /** `performance.now()` of the read in which the oldest incomplete frame began; 0 where none is held. */
@@ -125,8 +124,10 @@ export class FrameInput {
       this.heldSinceMs = nowMs;
     } else {
       this.heldSinceMs = 0;
-      if (held.length > keptBytes) {
+      // Not where the handler has abandoned the stream meanwhile.
+      if (this.#held === held) {
         this.#held = none;
+        returnHeld(held);
       }
     }
   }
@@ -138,9 +139,15 @@ export class FrameInput {
     }
     const needed = this.#heldEnd + length;
     if (needed > this.#held.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#held.length * 2));
-      grown.set(this.#held.subarray(0, this.#heldEnd));
+      const held = this.#held;
+      const grown = takeHeld(Math.max(needed, held.length * 2));
+      if (this.#heldEnd > 0) {
+        grown.set(held.subarray(0, this.#heldEnd));
+      }
       this.#held = grown;
+      if (held.length > 0) {
+        returnHeld(held);
+      }
     }
     this.#held.set(bytes.subarray(start, end), this.#heldEnd);
     this.#heldEnd = needed;
