@@ -74,7 +74,7 @@ export class WebHandlers {
     const response = new Http2ServerResponse(stream) as unknown as NodeResponse;
     ignoreErrors(request, response);
     const served =
-      this.accepts(request.url) || isFramed(headers)
+      this.accepts(pathOf(headers)) || isFramed(headers)
         ? this.#serve(request, response, headers, connection)
         : json.serve(request, response, connection);
     return {
@@ -177,6 +177,11 @@ export class WebHandlers {
     }
     return handler;
   }
+}
+
+/** CONNECT has none. */
+function pathOf(headers: IncomingHttpHeaders): string {
+  return (headers[":path"] as string | undefined) ?? "";
 }
 
 function ignore(): void {}

@@ -46,7 +46,8 @@ export class Http2Json {
       refuseMethod(request, response);
       return undefined;
     }
-    const { url, headers } = request;
+    const { headers } = request;
+    const url = request.url ?? "";
     const name = methodName(url);
     const method = this.#options.methods.find(name);
     const timeoutMs = httpTimeoutMs(headers, url);
