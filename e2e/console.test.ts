@@ -224,6 +224,16 @@ test(
     const detail = page.getByRole("dialog");
     await detail.locator(".around li.chosen").waitFor();
     assert.ok((await detail.locator(".around li").count()) > 1, "lines before and after it");
+    // Everything that the page shows is in its address: the open line, and that it stands still.
+    const copy = await page.context().newPage();
+    await copy.goto(page.url());
+    await copy.getByRole("dialog").locator(".around li.chosen").waitFor();
+    assert.equal(
+      await copy.getByRole("dialog").locator("pre.whole").innerText(),
+      await detail.locator("pre.whole").innerText(),
+    );
+    await copy.getByRole("button", { name: "Resume" }).waitFor();
+    await copy.close();
     await detail.getByRole("button", { name: "Close" }).click();
 
     await page.getByRole("button", { name: "Export" }).hover();
