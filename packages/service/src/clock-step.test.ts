@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { join } from "node:path";
 import { mock, test } from "node:test";
 import { LocalService } from "@msec/api/agent/v1/local_pb.js";
@@ -15,10 +14,16 @@ test("what is recorded after the host's clock was set says the new time, not tha
   // A table without an instance: the record of a call that found none is made by the program itself.
   agent.setRoutes("Test.absent", []);
   const program = connect({ name: "Test.caller", agent: agent.path, stopOnSignal: false, onNotice: () => {} });
-  try {
+  // Again and again: a process compares its clocks once a second, and another test of it may have had that done just before.
+  const recording = setInterval(() => {
     program.count("seen");
     program.log.remote.error("hello");
-    await assert.rejects(program.call(LocalService, "Test.absent").getStatus({}));
+    program
+      .call(LocalService, "Test.absent")
+      .getStatus({})
+      .catch(() => {});
+  }, 50);
+  try {
     const timesMs = () => {
       const all = { lines: [] as number[], spans: [] as number[], samples: [] as number[] };
       for (const { logs, spans, samples } of agent.batches) {
@@ -28,11 +33,13 @@ test("what is recorded after the host's clock was set says the new time, not tha
       }
       return Object.values(all);
     };
-    await eventually(() => timesMs().every(({ length }) => length > 0), "line, span and counter reach the agent");
-    for (const ms of timesMs().flat()) {
-      assert.ok(Math.abs(ms - realNow() - hourMs) < hourMs / 2, new Date(ms).toISOString());
-    }
+    const isNew = (ms: number | undefined) => ms !== undefined && Math.abs(ms - realNow() - hourMs) < hourMs / 2;
+    await eventually(
+      () => timesMs().every((times) => isNew(times.at(-1))),
+      "a line, a span and a counter of the new time reach the agent",
+    );
   } finally {
+    clearInterval(recording);
     await program.close();
   }
 });
