@@ -233,7 +233,8 @@ export const zh: Messages = {
   routeWatching: "每秒刷新，Ctrl-C 结束",
   watchMore: (lines: number) => `… 还有 ${lines} 行，终端显示不下`,
   routeWhy: chineseReason,
-  logsNothing: "没有日志。可用 --since 查更早的，或降低 --level；服务只保留 [LOG] Level（默认 ERROR）及以上的日志，被染色的请求全部保留（msec dye）。",
+  logsNothing:
+    "没有日志。可用 --since 查更早的，或降低 --level；服务只保留 [LOG] Level（默认 ERROR）及以上的日志，被染色的请求全部保留（msec dye）。",
   dyeMade: (id: string, what: string, left: string) => `${what} 已染色，持续 ${left}；结束：msec dye --end ${id}`,
   dyeEnded: (id: string) => `规则 ${id} 已结束`,
   dyeNone: "当前没有染色规则。例如：msec dye uid=7 --service Flight.mod_flight --for 10m",

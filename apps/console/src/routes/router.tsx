@@ -1,4 +1,4 @@
-import { createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
+import { createRoute, createRouter, type ErrorComponentProps, Link, type RouterHistory } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { FailureNotice } from "../lib/failure-notice.tsx";
 import { useTitle } from "../lib/use-title.ts";
@@ -74,7 +74,7 @@ function PagePending() {
 }
 
 /** A page that could not be shown, in its place: its code is loaded when it is first opened, and the server may be away then. */
-function PageFailed({ error }: { error: Error }) {
+function PageFailed({ error }: ErrorComponentProps) {
   // What failed to load is not asked for again by this document: a new one is, as soon as somebody answers.
   const retry = async () => {
     const isThere = await fetch(window.location.href, { method: "HEAD" }).then(

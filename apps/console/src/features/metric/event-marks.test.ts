@@ -5,7 +5,8 @@ import type { TFunction } from "i18next";
 import { expect, test } from "vitest";
 import { eventMarks } from "./event-marks.ts";
 
-const words = ((key: string, { kind = "", count = "" } = {}) => [key, kind, count].join(" ").trim()) as TFunction;
+const words = ((key: string, { kind = "", count = "" }: { kind?: string; count?: string | number } = {}) =>
+  [key, kind, count].join(" ").trim()) as unknown as TFunction;
 const marksOf = (event: Parameters<typeof create<typeof EventSchema>>[1]) =>
   eventMarks([create(EventSchema, { timeMs: 5, service: "F.f", by: "alice", ...event })], words, (ms) => `at ${ms}`);
 
