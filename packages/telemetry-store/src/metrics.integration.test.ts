@@ -86,10 +86,13 @@ describe("metrics in the embedded engine", () => {
     assert.deepEqual(await ask({ across: () => Across.Max, statistic: Statistic.Max }), [["", "", 1_000, nan, nan]]);
     assert.deepEqual(await ask({ instance: one.instance, statistic: Statistic.Min }), [["", "", 100, nan, nan]]);
     assert.deepEqual(await ask({ instance: one.instance, statistic: Statistic.Last }), [["", "", 300, nan, nan]]);
-    assert.deepEqual(await ask({ split: MetricSplit.Instance }), [
-      ["host-1", one.instance, 200, nan, nan],
-      ["host-2", two.instance, 1_000, nan, nan],
-    ]);
+    // Who asks for nobody in particular may say so with empty names.
+    for (const whose of [{}, { instance: "", host: "" }]) {
+      assert.deepEqual(await ask({ split: MetricSplit.Instance, ...whose }), [
+        ["host-1", one.instance, 200, nan, nan],
+        ["host-2", two.instance, 1_000, nan, nan],
+      ]);
+    }
     assert.deepEqual(await ask({ split: MetricSplit.Host, host: "host-2" }), [["host-2", "", 1_000, nan, nan]]);
   });
 

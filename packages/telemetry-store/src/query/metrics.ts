@@ -179,7 +179,8 @@ function pointColumns(
   const { asReported } = sourceOf(stepS);
   return {
     name: names.length === 1 ? names[0] : undefined,
-    instance: ofHosts ? undefined : instance,
+    // An empty one chooses nobody.
+    instance: ofHosts || instance === "" ? undefined : instance,
     asReported,
     statistic: asReported || statistic === Statistic.Mean ? undefined : statistic,
   };
