@@ -112,7 +112,9 @@ export function simulateService(load: SimulatedLoad, options: OverloadOptions | 
       requestBytes: 0,
       waitingSinceMs: nowMs,
     });
+    // Who is refused hangs on these two bytes, which would be other ones in each run.
     call.traceId[14] = Math.floor(random() * 256);
+    call.traceId[15] = Math.floor(random() * 256);
     if (arrivedMs >= 2_000) {
       asked++;
       counts.get(method)!.asked++;
