@@ -384,7 +384,7 @@ const floodRows: HostileRow[] = [
       for (const { stream } of calls) {
         stream.close(8);
       }
-      await until(async () => (await target.state()).canceled - before.canceled === 100, "handlers cancelled");
+      await until(async () => (await target.state()).canceled - before.canceled >= 100, "handlers cancelled");
     },
   },
   {
@@ -398,7 +398,7 @@ const floodRows: HostileRow[] = [
       }
       await until(async () => (await target.state()).entered - before.entered === 100, "handlers entered");
       peer.session.destroy();
-      await until(async () => (await target.state()).canceled - before.canceled === 100, "handlers cancelled");
+      await until(async () => (await target.state()).canceled - before.canceled >= 100, "handlers cancelled");
     },
   },
   {
