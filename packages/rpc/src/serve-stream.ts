@@ -35,6 +35,10 @@ export function serveStream(
   let isOver = false;
 
   const end = () => {
+    // Whoever goes away while a response is being waited for ends it twice: here, and where that wait is given up.
+    if (isOver) {
+      return;
+    }
     isOver = true;
     stopListening();
     // A generator runs its `finally` blocks only when the step that it is in has ended.
