@@ -111,6 +111,7 @@ describe("channels over HTTP", () => {
     const feishu = hook.got[2]?.json;
     assert.equal(feishu.sign, createHmac("sha256", `${feishu.timestamp}\nSEC2`).update("").digest("base64"));
     assert.doesNotMatch(feishu.content.text, /</);
+    for (const text of [hook.got[1]?.json.text.content, feishu.content.text]) assert.match(text, /^msec /, "a keyword");
     await sendTo({ kind: SLACK });
     assert.match(hook.got[3]?.json.text, /&lt;!channel&gt;/, "nobody is called by what a name contains");
   });
@@ -122,6 +123,28 @@ describe("channels over HTTP", () => {
     await fails(sendTo({ kind: WECOM }), /45009/, false);
     hook.answer = { status: 200, body: "<html>" };
     await fails(sendTo({ kind: FEISHU }), /is the address right/, true);
+    hook.answer = { status: 200, body: "[]" };
+    await fails(sendTo({ kind: FEISHU }), /refused with no code/, true);
+  });
+
+  it("tries again what a chat puts off, and not what it refuses, whatever the status of its answer", async () => {
+    const codes: [AlarmChannelKind, string, number[], number[]][] = [
+      [WECOM, "errcode", [-1, 45009, 45033], [93000, 93017, 40058]],
+      [DINGTALK, "errcode", [-1, 130101, 410100, 90030], [310000, 300005, 400101, 400102]],
+      [FEISHU, "code", [11232], [9499, 19001, 19021, 19022, 19024]],
+    ];
+    for (const [kind, name, later, never] of codes) {
+      for (const status of [200, 400]) {
+        for (const code of [...later, ...never]) {
+          hook.answer = { status, body: JSON.stringify({ [name]: code, msg: "why", errmsg: "why" }) };
+          await fails(sendTo({ kind }), new RegExp(`^refused with ${code}: why$`), never.includes(code));
+        }
+      }
+    }
+    hook.answer = { status: 429, body: '{"code":1,"msg":"slow down"}' };
+    await fails(sendTo({ kind: FEISHU }), /refused with 1: slow down/, false);
+    hook.answer = { status: 502, body: "<html>bad gateway</html>" };
+    await fails(sendTo({ kind: FEISHU }), /HTTP 502/, false);
   });
 
   it("fills the template of an SMS without letting a value change its shape", async () => {

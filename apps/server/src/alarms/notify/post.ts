@@ -63,6 +63,7 @@ export async function post({ url, body, headers = {} }: Post, guard: AddressGuar
           new DeliveryFailed(
             `HTTP ${status}${text === "" ? "" : `: ${text.replaceAll(/\s+/g, " ").slice(0, 200)}`}`,
             lasting,
+            text,
           ),
         );
       });
