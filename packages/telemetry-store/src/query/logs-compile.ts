@@ -87,9 +87,30 @@ class Compiler {
   }
 
   // As the original, in which a field without a column became part of the text.
-  #anywhere({ text }: Value): string {
-    const value = this.#param("String", text);
-    return `(${contains("text", value, text)} > 0 OR arrayExists(x -> ${contains("x", value, text)} > 0, mapValues(fields)))`;
+  #anywhere(value: Value): string {
+    const { text } = value;
+    const param = this.#param("String", text);
+    const found = `${contains("text", param, text)} > 0 OR arrayExists(x -> ${contains("x", param, text)} > 0, mapValues(fields))`;
+    const named = this.#named(value);
+    return named === undefined ? `(${found})` : `(${found} OR ${named})`;
+  }
+
+  /** `level:error`, as other log pages have it, finds also what `level = error` does; `localhost:8080` and `http://…` stay what they are: texts. */
+  #named({ text, position, bare }: Value): string | undefined {
+    const [, name = "", value = ""] = (bare && /^([A-Za-z_][\w.-]{0,127}):([^:/\\].*)$/.exec(text)) || [];
+    if (name === "") return undefined;
+    const at = position + name.length + 1;
+    try {
+      return this.#compare({ text: name, position, length: name.length, bare }, "=", {
+        text: value,
+        position: at,
+        length: value.length,
+        bare,
+      });
+    } catch (error) {
+      if (error instanceof InvalidExpression) return undefined;
+      throw error;
+    }
   }
 
   #exists(name: Value): string {
@@ -135,6 +156,10 @@ class Compiler {
   }
 
   #compareText(sql: string, comparison: Comparison, value: Value): string {
+    if (comparison === "=" || comparison === "!=") {
+      const open = this.#openEnded(sql, value);
+      if (open !== undefined) return comparison === "=" ? open : `(NOT ${open})`;
+    }
     const param = this.#param("String", value.text);
     switch (comparison) {
       case "~":
@@ -146,6 +171,17 @@ class Compiler {
       default:
         return `(${sql} ${orders[comparison]} ${param})`;
     }
+  }
+
+  /** `Flight.*` begins with, `*.ts` ends with, `*` is not empty; in quotes a `*` is a `*`, and elsewhere than at an end too. */
+  #openEnded(sql: string, { text, bare }: Value): string | undefined {
+    if (!bare) return undefined;
+    if (text === "*") return `(${sql} != '')`;
+    const [begins, ends] = [text.endsWith("*"), text.startsWith("*")];
+    if (!begins && !ends) return undefined;
+    const part = this.#param("String", text.slice(ends ? 1 : 0, begins ? -1 : undefined));
+    if (begins && ends) return `(position(${sql}, ${part}) > 0)`;
+    return begins ? `startsWith(${sql}, ${part})` : `endsWith(${sql}, ${part})`;
   }
 
   /** A field of the map: text, unless an order is asked for, which only numbers have. */

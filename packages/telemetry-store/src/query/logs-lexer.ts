@@ -29,7 +29,22 @@ export interface Token {
 
 // Longest first.
 const operators = ["!=", ">=", "<=", "=~", "!~", "==", "&&", "||", "=", "<", ">", "~", "!"] as const;
-const word = /[^\s"'()<>=!~,&|]+/y;
+const word = /[^\s"'()<>=!~,&|“”「」（），＝＞＜！～≥≤≠]+/y;
+// What input methods for Chinese give where the signs of the left are meant.
+const wide: Readonly<Record<string, string>> = {
+  "（": "(",
+  "）": ")",
+  "，": ",",
+  "＝": "=",
+  "＞": ">",
+  "＜": "<",
+  "！": "!",
+  "～": "~",
+  "≥": ">=",
+  "≤": "<=",
+  "≠": "!=",
+};
+const quotes: Readonly<Record<string, string>> = { '"': '"', "'": "'", "“": "“”", "”": "“”", "「": "」" };
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
 
 /**
@@ -60,14 +75,17 @@ export function readTokens(expression: string): Token[] {
 }
 
 function tokenAt(expression: string, position: number, first: string): Token {
-  const one = (kind: TokenKind): Token => ({ kind, value: first, position, length: 1 });
-  if (first === "(") return one(TokenKind.Open);
-  if (first === ")") return one(TokenKind.Close);
-  if (first === ",") return one(TokenKind.Comma);
-  if (first === '"' || first === "'") return textAt(expression, position, first);
-  const operator = operators.find((sign) => expression.startsWith(sign, position));
+  const sign = wide[first] ?? first;
+  const one = (kind: TokenKind): Token => ({ kind, value: sign, position, length: 1 });
+  if (sign === "(") return one(TokenKind.Open);
+  if (sign === ")") return one(TokenKind.Close);
+  if (sign === ",") return one(TokenKind.Comma);
+  const closing = quotes[first];
+  if (closing !== undefined) return textAt(expression, position, closing);
+  const narrow = Array.from(expression.slice(position, position + 2), (unit) => wide[unit] ?? unit);
+  const operator = operators.find((sign) => sign === narrow[0] || sign === narrow.join(""));
   if (operator !== undefined) {
-    return { kind: TokenKind.Operator, value: operator, position, length: operator.length };
+    return { kind: TokenKind.Operator, value: operator, position, length: operator === narrow[0] ? 1 : 2 };
   }
   word.lastIndex = position;
   const match = word.exec(expression);
@@ -76,11 +94,11 @@ function tokenAt(expression: string, position: number, first: string): Token {
 }
 
 /** A line break, tab, carriage return, quote or backslash can be escaped; any other backslash stands for itself. */
-function textAt(expression: string, position: number, quote: string): Token {
+function textAt(expression: string, position: number, closing: string): Token {
   let value = "";
   for (let at = position + 1; at < expression.length; at++) {
     const unit = expression[at]!;
-    if (unit === quote) return { kind: TokenKind.Text, value, position, length: at + 1 - position };
+    if (closing.includes(unit)) return { kind: TokenKind.Text, value, position, length: at + 1 - position };
     if (unit !== "\\") {
       value += unit;
       continue;
@@ -88,7 +106,7 @@ function textAt(expression: string, position: number, quote: string): Token {
     const next = expression[++at];
     if (next === undefined) break;
     // What is no escape of ours stays whole, so that "\d+" needs no doubling in a pattern.
-    value += escapes[next] ?? (next === quote || next === "\\" ? next : `\\${next}`);
+    value += escapes[next] ?? (closing.includes(next) || next === "\\" ? next : `\\${next}`);
   }
   throw new InvalidExpression(ProblemKind.OpenString, position, expression.length - position);
 }

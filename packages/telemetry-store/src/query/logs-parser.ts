@@ -17,6 +17,8 @@ export interface Value {
   readonly text: string;
   readonly position: number;
   readonly length: number;
+  /** Written without quotes: a `*` at an end is then anything, and `name:value` may mean a field. */
+  readonly bare: boolean;
 }
 
 /** An expression as a tree. */
@@ -37,7 +39,7 @@ const comparisons: ReadonlySet<string> = new Set(["=", "!=", "<", "<=", ">", ">=
  * or   = and { ("or" | "||") and }
  * and  = not { ["and" | "&&"] not }
  * not  = ("not" | "!") not | "(" or ")" | condition
- * condition = name comparison value | name "in" "(" value {"," value} ")" | name "exists" | value
+ * condition = name comparison value | name ["not"] "in" "(" value {"," value} ")" | name ["not"] "exists" | value
  * ```
  *
  * A value alone asks for lines that contain it.
@@ -78,6 +80,7 @@ class Parser {
   parse(): Expression | undefined {
     if (this.#next().kind === TokenKind.End) return undefined;
     const expression = this.#or();
+    if (this.#next().kind === TokenKind.Comma) throw this.#fault(ProblemKind.Character);
     if (this.#next().kind !== TokenKind.End) throw this.#fault(ProblemKind.Surplus);
     return expression;
   }
@@ -126,8 +129,15 @@ class Parser {
     if (++this.#conditions > conditionsMax) throw this.#fault(ProblemKind.Many);
     const name = this.#value();
     if (token.kind === TokenKind.Text) return { kind: "text", value: name };
-    if (this.#takeIf("exists")) return { kind: "exists", name };
-    if (this.#takeIf("in")) return { kind: "in", name, values: this.#list() };
+    // As in SQL: after a name, `not in` and `not exists` are one sign.
+    const isNot = isKeyword(this.#next(), "not", "!") && isKeyword(this.#tokens[this.#at + 1] ?? token, "in", "exists");
+    if (isNot) this.#take();
+    const asked: Expression | undefined = this.#takeIf("exists")
+      ? { kind: "exists", name }
+      : this.#takeIf("in")
+        ? { kind: "in", name, values: this.#list() }
+        : undefined;
+    if (asked !== undefined) return isNot ? { kind: "not", part: asked } : asked;
     const sign = this.#next().value === "==" ? "=" : this.#next().value;
     if (this.#next().kind === TokenKind.Operator && comparisons.has(sign)) {
       this.#take();
@@ -157,7 +167,7 @@ class Parser {
       throw new InvalidExpression(ProblemKind.LongValue, position, length, String(value.length));
     }
     this.#take();
-    return { text: value, position, length };
+    return { text: value, position, length, bare: kind === TokenKind.Word };
   }
 
   /** Takes the next token where it is one of these keywords or signs. */

@@ -131,7 +131,7 @@ export function problemText({ kind, position, found }: ExpressionProblem, langua
   return language === "zh" ? `第 ${position + 1} 个字符：${sentence}` : `at character ${position + 1}: ${sentence}`;
 }
 
-const ends = { en: "the end", zh: "结尾" } as const;
+const ends = { en: "the end", zh: "表达式结尾" } as const;
 
 /** An expression that cannot be read; its message is the English sentence. */
 export class InvalidExpression extends InvalidQuery {

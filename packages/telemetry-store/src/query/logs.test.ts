@@ -47,8 +47,35 @@ describe("an expression", () => {
       ["service in (A.b, 'C.d')", "((service = {w0:String}) OR (service = {w1:String}))"],
       ["reqid = 12", "(flow_id IN {w0:Array(UInt64)})"],
       ["dyed = true", "(dyed = 1)"],
+      ["uid not in (4, 5)", "(NOT (ifNull(`f_uid` = {w0:Int64}, 0) OR ifNull(`f_uid` = {w1:Int64}, 0)))"],
+      ["caller not exists", "(NOT (caller != ''))"],
+      ["service = Flight.*", "startsWith(service, {w0:String})"],
+      ["source in (*.ts, a)", "(endsWith(source, {w0:String}) OR (source = {w1:String}))"],
+      ["a != *b*", "(NOT (position(fields[{w0:String}], {w1:String}) > 0))"],
+      ["city = *", "(`f_city` != '')"],
+      ["city = '*'", "(`f_city` = {w0:String})"],
     ];
     for (const [text, sql] of cases) assert.equal(compiled(text).sql, sql, text);
+  });
+
+  test("reads the signs that input methods for Chinese give", () => {
+    for (const [wide, narrow] of [
+      ["cost≥3 and（city＝“北京”or uid≠4）", 'cost >= 3 and (city = "北京" or uid != 4)'],
+      ["！uid ！＝ 3，", undefined],
+      ["city in（a，「b」）", "city in (a, 'b')"],
+    ] as const) {
+      if (narrow === undefined) assert.equal(findProblem(wide, fields)?.kind, ProblemKind.Character);
+      else assert.deepEqual(compiled(wide), compiled(narrow));
+    }
+  });
+
+  test("finds a field where another log page's `name:value` is written, and the text all the same", () => {
+    const text = "position(lower(text), lower({w0:String})) > 0";
+    const values = "arrayExists(x -> position(lower(x), lower({w0:String})) > 0, mapValues(fields))";
+    assert.equal(compiled("level:error").sql, `(${text} OR ${values} OR (level = {w1:UInt8}))`);
+    assert.deepEqual(compiled("uid:7").params, { w0: "uid:7", w1: "7" });
+    for (const whole of ["http://a", "std::string", "level:loud", '"level:error"', "TypeError:", "a.b=c:d"])
+      assert.equal(Object.keys(compiled(whole).params).length, whole.includes("=") ? 2 : 1, whole);
   });
 
   test("says what is wrong, where, in both languages", () => {
@@ -58,6 +85,7 @@ describe("an expression", () => {
       ["level >= loud", ProblemKind.Level, 9],
       ["(a = 1", ProblemKind.Close, 6],
       ["a = 1)", ProblemKind.Surplus, 5],
+      ["a, b", ProblemKind.Character, 1],
       ["a = 'x", ProblemKind.OpenString, 4],
       ["a = 1 and", ProblemKind.Condition, 9],
       ["a = 1 & b = 2", ProblemKind.Character, 6],
