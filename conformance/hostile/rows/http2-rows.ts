@@ -181,6 +181,78 @@ function headerFrames(stream: number, block: Buffer): Buffer[] {
   );
 }
 
+/** Something begun and never completed, which holds the connection: closed in time, and told why. */
+const neverEnds = (id: string, title: string, bytes: () => Uint8Array): HostileRow => ({
+  id,
+  title: `HTTP/2: ${title}, then silence`,
+  only: "tight",
+  act: async (target) => {
+    const before = await target.state();
+    using peer = await Peer.open(target.port);
+    peer.send(Buffer.concat([hello, bytes()]));
+    await peer.until(() => peer.closed, "closed", 3_000);
+    assert.match(peer.received.toString("latin1"), /http\.headMs/);
+    assert.deepEqual(new Set(goAways(peer.received)), new Set([calm]));
+    assert.equal((await target.state()).entered, before.entered);
+  },
+});
+
+/** ENHANCE_YOUR_CALM. */
+const calm = 11;
+const ackedSettings = frame2(FrameType.Settings, FrameFlag.Ack, 0);
+
+/** Answer what PINGs there are beyond those that were answered. @returns how many there are */
+function answerPings(peer: Peer, answered: number): number {
+  const pings = frames(peer.received).filter(({ type, flags }) => type === FrameType.Ping && flags === 0);
+  for (const { payload } of pings.slice(answered)) {
+    peer.send(frame2(FrameType.Ping, FrameFlag.Ack, 0, payload));
+  }
+  return pings.length;
+}
+
+const slowRows: HostileRow[] = [
+  neverEnds("R-12ha", "headers without their end", () => openCall(1, "Echo", 0)),
+  neverEnds("R-12hb", "headers that CONTINUATIONs do not end", () =>
+    Buffer.concat([openCall(1, "Echo", 0), frame2(FrameType.Continuation, 0, 1, headerBlock([["x", "y"]]))]),
+  ),
+  neverEnds("R-12hc", "the half of a frame's header", () => Buffer.of(0, 0, 20, 1)),
+  neverEnds("R-12hd", "PINGs, then half of one", () =>
+    Buffer.concat([ackedSettings, many(10, () => frame2(FrameType.Ping, 0, 0, Buffer.alloc(8))), Buffer.of(0, 0, 8)]),
+  ),
+  {
+    id: "R-12he",
+    title: "HTTP/2: headers of which a byte comes every 50 ms: closed in time",
+    only: "tight",
+    act: async (target) => {
+      using peer = await Peer.open(target.port);
+      peer.send(Buffer.concat([hello, frame2(FrameType.Headers, 0, 1, Buffer.alloc(0), 1_000)]));
+      for (let sent = 0; !peer.closed; sent++) {
+        assert.ok(sent < 900, "closed while its headers drip");
+        peer.send(Buffer.of(0));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+  },
+  {
+    id: "R-12hf",
+    title: "HTTP/2: a peer that only says SETTINGS, and answers when it is asked, is kept",
+    only: "tight",
+    act: async (target) => {
+      using peer = await Peer.open(target.port);
+      peer.send(Buffer.concat([hello, ackedSettings]));
+      const asked = () => answerPings(peer, 0) > 0;
+      await peer.until(asked, "asked whether it is in the middle of something", 3_000);
+      // It is sound now, and not asked again.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      assert.equal(answerPings(peer, 1), 1);
+      peer.send(
+        Buffer.concat([openCall(1), frame2(FrameType.Data, FrameFlag.EndStream, 1, envelope(new Uint8Array(0)))]),
+      );
+      await peer.until(() => frames(peer.received).some(({ type }) => type === FrameType.Data), "answered", 3_000);
+    },
+  },
+];
+
 const good = Object.entries(callHeaders());
 const headerRows: HostileRow[] = [
   badHeaders("R-31a", "20 KiB in one header", () => [...good, ["x", "y".repeat(20_000)]]),
@@ -476,4 +548,4 @@ const floodRows: HostileRow[] = [
 ];
 
 /** HTTP/2 itself: frames, headers, floods. */
-export const http2Rows: readonly HostileRow[] = [...protocolRows, ...headerRows, ...floodRows];
+export const http2Rows: readonly HostileRow[] = [...protocolRows, ...slowRows, ...headerRows, ...floodRows];

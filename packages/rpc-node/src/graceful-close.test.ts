@@ -45,6 +45,18 @@ test("closing lets running calls finish and sends clients elsewhere without a ca
   await second.listener.close();
 });
 
+test("a connection that is closed because it has no calls is left by its client first: no call fails by it", async () => {
+  await using server = await serveEcho({ limits: { connections: { idleMs: 60 } } });
+  const channel = createChannel({ address: "127.0.0.1", port: server.listener.port });
+  const client = createClient(EchoService, channel.call);
+  for (let i = 0; i < 8; i++) {
+    assert.equal((await client.echo({ text: String(i) })).text, String(i));
+    // Around the moment in which the server gives the connection up.
+    await new Promise((resolve) => setTimeout(resolve, 55 + i * 5));
+  }
+  await channel.close();
+});
+
 test("a client of the original gets no frame that it did not ask for, but an answer to what it asks too late", async () => {
   const server = await serveEcho();
   const raw = await RawConnection.open(server.listener.port);

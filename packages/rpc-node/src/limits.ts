@@ -36,6 +36,11 @@ export interface ListenerLimits {
     maxHops: number;
   };
   http: {
+    /**
+     * Milliseconds in which the headers of a request must be complete, over HTTP/1.1 and HTTP/2, 10…3_600_000; `frames.completeMs` where that is shorter. Over HTTP/2 also
+     * in which a client without calls must answer a PING. Default 10_000.
+     */
+    headMs: number;
     /** Bytes of all headers of a request together, 1_024…1_048_576. Default 16 KiB. */
     maxHeaderBytes: number;
     /** Headers of a request, 8…1_000. Default 100. */
@@ -104,7 +109,7 @@ export const defaultListenerLimits: ListenerLimits = {
     maxBytes: 256 * 1024 * 1024,
     maxHops: 32,
   },
-  http: { maxHeaderBytes: 16 * 1024, maxHeaders: 100 },
+  http: { headMs: 10_000, maxHeaderBytes: 16 * 1024, maxHeaders: 100 },
   http2: { maxStreams: 128, resetBurst: 256, resetsPerSecond: 100, sessionMiB: 10 },
   unsent: { bytes: 1024 * 1024, maxBytes: 64 * 1024 * 1024, maxTotalBytes: 256 * 1024 * 1024, stalledMs: 30_000 },
 };
@@ -134,7 +139,7 @@ const listenerRanges: Ranges<ListenerLimits> = {
     maxBytes: [1_024, 68_719_476_736],
     maxHops: [0, 1_000],
   },
-  http: { maxHeaderBytes: [1_024, 1_048_576], maxHeaders: [8, 1_000] },
+  http: { headMs: [10, 3_600_000], maxHeaderBytes: [1_024, 1_048_576], maxHeaders: [8, 1_000] },
   http2: { maxStreams: [1, 10_000], resetBurst: [1, 100_000], resetsPerSecond: [1, 100_000], sessionMiB: [1, 1_024] },
   unsent: {
     bytes: [1_024, 1_073_741_824],

@@ -248,8 +248,8 @@ class OnePort implements Listener {
       await this.#close(0, 0);
       throw error;
     }
-    const { connections, frames } = this.#limits;
-    const shortestMs = Math.min(connections.idleMs || frames.completeMs, frames.completeMs);
+    const { connections, frames, http } = this.#limits;
+    const shortestMs = Math.min(connections.idleMs || frames.completeMs, frames.completeMs, http.headMs);
     this.#sweep = setInterval(() => this.#closeStale(), Math.min(5_000, Math.max(20, shortestMs / 4)));
     this.#sweep.unref();
   }

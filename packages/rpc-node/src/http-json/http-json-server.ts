@@ -40,13 +40,12 @@ export class HttpJsonServer {
   constructor(shared: HttpJsonShared) {
     this.#shared = shared;
     const { frames, connections, http } = shared.limits;
-    const { idleMs, firstByteMs } = connections;
     this.#server = createServer(
       {
         maxHeaderSize: http.maxHeaderBytes,
-        headersTimeout: Math.min(Math.max(firstByteMs, 10_000), frames.completeMs),
+        headersTimeout: Math.min(http.headMs, frames.completeMs),
         requestTimeout: frames.completeMs,
-        keepAliveTimeout: idleMs,
+        keepAliveTimeout: connections.idleMs,
         connectionsCheckingInterval: Math.min(1_000, Math.max(20, frames.completeMs / 4)),
         requireHostHeader: false,
         IncomingMessage: PushedRequest,

@@ -11,6 +11,7 @@ import { ConnectionRoom, type RoomShared } from "../connection-room.ts";
 import type { ListenerLimits } from "../limits.ts";
 import { ReadTurn } from "../read-turn.ts";
 import type { Http2Exchange, HttpConnection } from "./http2-exchange.ts";
+import { IncompleteInput } from "./incomplete-input.ts";
 
 /** Serves one request; `undefined` where it was answered at once. */
 export type ServeStream = (
@@ -50,6 +51,7 @@ export class Http2Connection implements HttpConnection {
   readonly #socket: Socket;
   readonly #limits: ListenerLimits;
   readonly #streams = new PlaceSet<OpenStream>();
+  readonly #incomplete: IncompleteInput;
   #hasSettings = false;
   #activeMs = performance.now();
   readonly #sinceMs = performance.now();
@@ -80,6 +82,7 @@ export class Http2Connection implements HttpConnection {
         initialWindowSize: streamWindowBytes,
       },
     });
+    this.#incomplete = new IncompleteInput(this.#session, socket, Math.min(http.headMs, limits.frames.completeMs));
     // What breaks a session closes its socket, and that is watched elsewhere.
     this.#session.on("error", () => {});
     this.#session.on("remoteSettings", () => {
@@ -87,6 +90,7 @@ export class Http2Connection implements HttpConnection {
     });
     this.#session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const open = this.#watch(stream);
+      this.#incomplete.sound();
       open.exchange = serve(stream, headers, this);
     });
   }
@@ -104,7 +108,24 @@ export class Http2Connection implements HttpConnection {
     if (!this.#hasSettings && nowMs - this.#sinceMs > connections.firstByteMs) {
       return true;
     }
-    return this.#streams.size === 0 && connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
+    if (this.#streams.size > 0) {
+      return false;
+    }
+    if (this.#incomplete.isLate(nowMs, this.#activeMs)) {
+      // After a long turn timers come before what has arrived meanwhile, which may be the answer.
+      setImmediate(() => {
+        if (this.#streams.size === 0 && this.#incomplete.isLate(nowMs, this.#activeMs)) {
+          this.#incomplete.close();
+        }
+      });
+    }
+    const isIdle = connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
+    if (isIdle && !this.#session.closed) {
+      // With GOAWAY first: a call that is on its way to us just now is then known not to have run.
+      this.#session.close();
+      return false;
+    }
+    return isIdle;
   }
 
   /** Tell the client to call elsewhere from now on. Requests that are under way to us are still answered, if only by a refusal. */

@@ -157,7 +157,15 @@ export class SrpcServerConnection {
       this.#activeMs = nowMs;
       return false;
     }
-    return connections.idleMs > 0 && nowMs - this.#activeMs > connections.idleMs;
+    if (connections.idleMs === 0 || nowMs - this.#activeMs <= connections.idleMs) {
+      return false;
+    }
+    if (this.#speaksOurs && !this.#isLeaving) {
+      // A call may be on its way to us just now: closed without a word it would fail. The client leaves by itself; if not, it is closed the next time.
+      this.announceStop();
+      return false;
+    }
+    return true;
   }
 
   get frameLimits(): FrameLimits {
