@@ -49,10 +49,10 @@ test("a connection that is closed because it has no calls is left by its client 
   await using server = await serveEcho({ limits: { connections: { idleMs: 60 } } });
   const channel = createChannel({ address: "127.0.0.1", port: server.listener.port });
   const client = createClient(EchoService, channel.call);
-  for (let i = 0; i < 8; i++) {
-    assert.equal((await client.echo({ text: String(i) })).text, String(i));
+  for (let i = 0; i < 5; i++) {
+    assert.equal((await client.slow({ waitMs: 1, text: String(i) })).text, String(i));
     // Around the moment in which the server gives the connection up.
-    await new Promise((resolve) => setTimeout(resolve, 55 + i * 5));
+    await new Promise((resolve) => setTimeout(resolve, 60 + i * 5));
   }
   await channel.close();
 });

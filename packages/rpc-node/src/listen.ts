@@ -426,12 +426,17 @@ class OnePort implements Listener {
 
   #closeStale(): void {
     const nowMs = performance.now();
-    for (const { socket, srpc, http2 } of this.#connections.values()) {
-      if (srpc?.isStale(nowMs) || http2?.isStale(nowMs)) {
-        socket.destroy();
+    for (const connection of this.#connections.values()) {
+      if (isStale(connection, nowMs)) {
+        // After a long turn timers come before what has arrived meanwhile, which may be a call.
+        setImmediate(() => isStale(connection, nowMs) && connection.socket.destroy());
       }
     }
   }
+}
+
+function isStale({ srpc, http2 }: AnyConnection, nowMs: number): boolean {
+  return (srpc?.isStale(nowMs) || http2?.isStale(nowMs)) ?? false;
 }
 
 /** A reset is nothing to tell: `close` follows and ends what ran for this connection. */
