@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -97,6 +97,44 @@ test("OpenTelemetry's SDK reports straight to a server that only monitors: tree,
       calls?.series?.flatMap(({ calls: counts }) => counts).reduce((sum, count) => sum + count, 0),
       1,
     );
+
+    // The store's process is killed while the SDK reports: nothing is lost, over gRPC neither, where the SDK does not repeat what is refused; nothing is there twice.
+    const steady = run(process.execPath, [
+      join(import.meta.dirname, "steady.mjs"),
+      JSON.stringify({ ...places, seconds: 3, perSecond: 100 }),
+    ]);
+    const record = join(state, "run/telemetry-store.json");
+    const storePid = () => (existsSync(record) ? (JSON.parse(readFileSync(record, "utf8")) as { pid: number }).pid : 0);
+    const before = storePid();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    process.kill(before, "SIGKILL");
+    await until(
+      "the store's process is another one",
+      async () => ![0, before].includes(storePid()) || undefined,
+      patienceMs,
+    );
+    const { stdout: made, stderr: saidBySdk } = await steady;
+    assert.doesNotMatch(saidBySdk, /UNAVAILABLE|failed/i, "what the SDK says of its exports");
+    const { lines, ...spans } = JSON.parse(made) as Record<string, number>;
+    for (const [name, count] of Object.entries(spans)) {
+      const found = await until(
+        `${name}: ${count} calls`,
+        async () => {
+          const query = { service: `OTel.${name}`, side: 1, ...range, toMs: Date.now() + 60_000 };
+          const { series = [] } =
+            (await ask<{ series?: { calls: number[] }[] }>("TelemetryService/QueryCalls", query)) ?? {};
+          const sum = series.flatMap(({ calls: counts }) => counts).reduce((total, one) => total + one, 0);
+          return sum >= count ? sum : undefined;
+        },
+        patienceMs,
+      );
+      assert.equal(found, count, name);
+    }
+    const counted = await ask<{ total?: number }>("LogService/CountLogs", {
+      filter: { service: "OTel.lines", fromMs: range.fromMs, toMs: Date.now() + 60_000 },
+      stepS: 60,
+    });
+    assert.equal(counted?.total, lines, "log lines");
     const page = await (await fetch(`${console}/metrics`)).text();
     assert.match(page, /^msec_otlp_rejected_rows_total 0$/m);
     assert.match(page, /^msec_otlp_left_out_spans_total 0$/m);

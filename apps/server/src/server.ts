@@ -217,7 +217,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }),
   );
 
-  const otlp = await openOtlp(config, storeBatches(telemetry.store, onStored), log);
+  const otlp = await openOtlp(config, storeBatches(telemetry.store, { onStored, log }), log);
   if (otlp !== undefined) stack.defer(() => otlp.close());
 
   const onlyMonitors = config.only === "monitoring";

@@ -23,10 +23,15 @@ export class CumulativeState<Value> {
     this.#subtract = subtract;
   }
 
-  /** What came since the last point, or `undefined` where that cannot be said (the first point, one that is no newer). */
-  delta(series: string, point: Point<Value>): Value | undefined {
+  /**
+   * What came since the last point, or `undefined` where that cannot be said (the first point, one that is no newer).
+   *
+   * @param undo  is given what makes the point unheard again: what of it was not kept is still to come
+   */
+  delta(series: string, point: Point<Value>, undo: (() => void)[]): Value | undefined {
     const before = this.#points.get(series);
     if (before !== undefined && point.timeNs <= before.timeNs) return undefined;
+    undo.push(() => this.#undo(series, point, before));
     // The newest at the end, so that the first is the one that was silent for longest.
     this.#points.delete(series);
     if (this.#points.size >= this.#max) {
@@ -37,6 +42,13 @@ export class CumulativeState<Value> {
     if (before === undefined) return point.startNs >= this.#sinceNs ? point.value : undefined;
     if (point.startNs !== before.startNs) return point.value;
     return this.#subtract(point.value, before.value) ?? point.value;
+  }
+
+  #undo(series: string, point: Point<Value>, before: Point<Value> | undefined): void {
+    // A later point counts from the one that is undone.
+    if (this.#points.get(series) !== point) return;
+    if (before === undefined) this.#points.delete(series);
+    else this.#points.set(series, before);
   }
 }
 

@@ -18,6 +18,8 @@ export type Taken = {
   readonly leftOut: number;
   /** One of those whose rows are kept under `(other)`, because there are too many to tell apart; "" where there is none. */
   readonly folded: string;
+  /** To be called where the batches could not be kept: what grew since a program began counts from before this request again. */
+  readonly undo: () => void;
 };
 
 /** A curve of each reporter of which spans were left out. */
@@ -33,6 +35,8 @@ export class IntakeOutput {
   readonly nowMs: number;
   readonly #fromUs: number;
   readonly #toUs: number;
+  /** What takes back what this request left in memory; see `Taken.undo`. */
+  readonly undo: (() => void)[] = [];
   #rows = 0;
   #rejected = 0;
   #why = "";
@@ -105,7 +109,11 @@ export class IntakeOutput {
     for (const { reporter, builder } of this.#open.values()) {
       if (!builder.isEmpty) this.#done.push({ ...reporter, batch: builder.finish() });
     }
-    return { batches: this.#done, rejected: this.#rejected, why: this.#why, leftOut, folded: this.#folded };
+    const undo = () => {
+      // Of two points of a series the second one goes first.
+      for (const one of this.undo.reverse()) one();
+    };
+    return { batches: this.#done, rejected: this.#rejected, why: this.#why, leftOut, folded: this.#folded, undo };
   }
 }
 

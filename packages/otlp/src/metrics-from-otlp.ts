@@ -216,7 +216,7 @@ class PointTaker {
     const name = metricSeriesName(series, point.attributes);
     if (name === undefined) return undefined;
     const { startTimeUnixNano: startNs, timeUnixNano: timeNs } = point;
-    return state.delta(`${this.#owner} ${name}`, { startNs, timeNs, value });
+    return state.delta(`${this.#owner} ${name}`, { startNs, timeNs, value }, this.#output.undo);
   }
 
   #put(kind: SampleKind, name: string, attributes: readonly KeyValue[], value: number, second: number): void {

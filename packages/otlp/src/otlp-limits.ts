@@ -12,6 +12,8 @@ export const otlpLimits = {
   requestMs: 10_000,
   /** Spans a second of a door up to which each one is kept, where no agent divides the rate of its host. */
   spansPerSecond: 5_000,
+  /** Requests that are remembered, so that one that comes again is not taken twice. */
+  knownRequests: 20_000,
   /** Traces that are remembered as dyed. */
   dyedTraces: 10_000,
   /** Different names of metrics, attributes included, of one instance. */

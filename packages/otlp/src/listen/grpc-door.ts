@@ -1,39 +1,34 @@
+import { hash } from "node:crypto";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type CallContext, MethodTable } from "@msec/rpc";
+import { compileCodec, Writer } from "@msec/wire";
 import { LogsService } from "../../gen/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
 import { MetricsService } from "../../gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
 import { TraceService } from "../../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
-import type { Taken } from "../intake-output.ts";
 import { otlpLimits as limits } from "../otlp-limits.ts";
 import type { OtlpDesk } from "./otlp-desk.ts";
-import { signals } from "./signals.ts";
+import { type Signal, signals } from "./signals.ts";
 
 /** What a listener of ours needs to take OTLP over gRPC. */
 export function grpcDoor(desk: OtlpDesk): { readonly methods: MethodTable; readonly limits: object } {
-  const served = async (context: CallContext, take: () => Taken): Promise<Taken> => {
-    try {
-      desk.admit(context.metadata);
-      // What one message may have at most, since the bytes are gone: the sum is bounded, not exact.
-      const taken = take();
-      await desk.keep(taken);
-      return taken;
-    } catch (error) {
-      desk.counts.refused++;
-      throw error;
-    }
-  };
+  const served =
+    <Request extends DescMessage>(path: string, signal: Signal<Request>) =>
+    async (request: MessageShape<Request>, context: CallContext) => {
+      try {
+        desk.admit(context.metadata);
+        // What one message may have at most, since the bytes are gone: the sum is bounded, not exact.
+        return signal.answer(
+          await desk.take(`${path}#${printOf(signal.request, request)}`, () => signal.take(desk.intake, request)),
+        );
+      } catch (error) {
+        desk.counts.refused++;
+        throw error;
+      }
+    };
   const methods = new MethodTable()
-    .add(TraceService, {
-      export: async (request, context) =>
-        signals["/v1/traces"].answer(await served(context, () => desk.intake.traces(request))),
-    })
-    .add(MetricsService, {
-      export: async (request, context) =>
-        signals["/v1/metrics"].answer(await served(context, () => desk.intake.metrics(request))),
-    })
-    .add(LogsService, {
-      export: async (request, context) =>
-        signals["/v1/logs"].answer(await served(context, () => desk.intake.logs(request))),
-    });
+    .add(TraceService, { export: served("/v1/traces", signals["/v1/traces"]) })
+    .add(MetricsService, { export: served("/v1/metrics", signals["/v1/metrics"]) })
+    .add(LogsService, { export: served("/v1/logs", signals["/v1/logs"]) });
   return {
     methods,
     limits: {
@@ -42,4 +37,11 @@ export function grpcDoor(desk: OtlpDesk): { readonly methods: MethodTable; reado
       calls: { maxPerConnection: 64, max: 256, maxBytes: 64 * 1024 * 1024 },
     },
   };
+}
+
+/** The same for the same request again: of what we read of it, written in our order. */
+function printOf<Request extends DescMessage>(schema: Request, request: MessageShape<Request>): string {
+  const writer = new Writer();
+  compileCodec(schema).encode(request, writer);
+  return hash("sha256", writer.detach(), "base64url");
 }

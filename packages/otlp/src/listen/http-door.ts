@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -8,7 +9,7 @@ import { compileCodec, Writer } from "@msec/wire";
 import { foldedText } from "../intake-output.ts";
 import { otlpLimits as limits } from "../otlp-limits.ts";
 import { requestFromJson, requestFromProtobuf } from "../read-request.ts";
-import type { OtlpDesk } from "./otlp-desk.ts";
+import { type OtlpDesk, REPEAT_AFTER_S } from "./otlp-desk.ts";
 import { findSignal, type Signal } from "./signals.ts";
 
 const statusOfCode: ReadonlyMap<Code, number> = new Map([
@@ -74,8 +75,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, desk: 
   const body = await readBody(request);
   desk.admitBytes(body.length);
   if (signal === undefined) {
-    const taken = invalidUnless(() => desk.intake.plain(body));
-    await desk.keep(taken);
+    // Without a print: a script that says the same twice means it twice.
+    const taken = await desk.take(undefined, () => invalidUnless(() => desk.intake.plain(body)));
     send(
       response,
       200,
@@ -87,11 +88,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, desk: 
     );
     return;
   }
-  const message = invalidUnless(() =>
-    type === jsonType ? requestFromJson(signal.request, body) : requestFromProtobuf(signal.request, body),
-  );
-  const taken = signal.take(desk.intake, message);
-  await desk.keep(taken);
+  // All that is reported over OTLP has its times, spans their ids too: the same bytes again are the same request again.
+  const taken = await desk.take(`${path}#${hash("sha256", body, "base64url")}`, () => {
+    const message = invalidUnless(() =>
+      type === jsonType ? requestFromJson(signal.request, body) : requestFromProtobuf(signal.request, body),
+    );
+    return signal.take(desk.intake, message);
+  });
   send(response, 200, type, encodeAnswer(signal, signal.answer(taken), type));
 }
 
@@ -146,7 +149,7 @@ function sendError(request: IncomingMessage, response: ServerResponse, error: Rp
     return;
   }
   const status = error instanceof UnsupportedType ? 415 : (statusOfCode.get(code) ?? 500);
-  if (status === 429 || status === 503) response.setHeader("retry-after", "1");
+  if (status === 429 || status === 503) response.setHeader("retry-after", String(REPEAT_AFTER_S));
   if (status === 405) response.setHeader("allow", "POST");
   if (status === 415) response.setHeader("accept-encoding", "gzip, identity");
   if (status === 401) response.setHeader("www-authenticate", "Bearer");

@@ -119,7 +119,7 @@ test("what cannot be kept is to come again, and too much is told so", async () =
   };
   await using full = await doors({ keep });
   const answer = await full.post("/v1/report", '{"service":"a","text":"x"}');
-  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "2"]);
   await using open = await doors();
   // 120 MiB at once, of which 32 pass and 8 more a second.
   const spaces = gzipSync(`{}${" ".repeat(otlpLimits.requestBytes - 2)}`);
@@ -130,7 +130,7 @@ test("what cannot be kept is to come again, and too much is told so", async () =
   assert.deepEqual([...statuses], [200, 429]);
 });
 
-test("what is too much is told to come again in a second over gRPC, too: without that word exporters drop it", () => {
+test("what is too much is told to come again in two seconds over gRPC, too: without that word exporters drop it", () => {
   const desk = new OtlpDesk(new Intake(Date.now), () => {}, undefined, log);
   const untilRefused = () => {
     for (;;) desk.admit({});
@@ -138,7 +138,79 @@ test("what is too much is told to come again in a second over gRPC, too: without
   assert.throws(untilRefused, (error: RpcError) => {
     assert.equal(error.code, Code.ResourceExhausted);
     const [retry] = error.details.messages ?? [];
-    assert.deepEqual([retry?.type, [...(retry?.value ?? [])]], ["google.rpc.RetryInfo", [10, 2, 8, 1]]);
+    assert.deepEqual([retry?.type, [...(retry?.value ?? [])]], ["google.rpc.RetryInfo", [10, 2, 8, 2]]);
     return true;
   });
+});
+
+test("a request that comes again is not taken twice: while the first is being kept, after it, over HTTP and gRPC; two lines of JSON that are alike are two", async () => {
+  const kept: { readonly rows: number; readonly print: string | undefined }[] = [];
+  const { promise: mayKeep, resolve: letKeep } = Promise.withResolvers<void>();
+  const keep = async (batches: readonly ReportedBatch[], print?: string) => {
+    kept.push({ rows: batches.reduce((sum, { batch }) => sum + batch.spans.startUs.length, 0), print });
+    await mayKeep;
+  };
+  await using open = await doors({ grpc: anyPort, keep });
+  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  const times = { startTimeUnixNano: nowNs, endTimeUnixNano: nowNs };
+  const ids = { traceId: Buffer.alloc(16, 1), spanId: Buffer.alloc(8, 2) };
+  const json = JSON.stringify(
+    { resourceSpans: [{ scopeSpans: [{ spans: [{ ...times, traceId: "01".repeat(16), spanId: "03".repeat(8) }] }] }] },
+    (_, value) => (typeof value === "bigint" ? String(value) : value),
+  );
+  const answers = [open.post("/v1/traces", json), open.post("/v1/traces", json)];
+  const channel = createGrpcChannel({ address: "127.0.0.1", port: open.grpcPort });
+  try {
+    const request = { resourceSpans: [{ scopeSpans: [{ spans: [{ ...times, ...ids }] }] }] };
+    const client = createClient(TraceService, channel.call);
+    const exported = [client.export(request), client.export(request)];
+    while (open.counts.repeatedRequests < 2) await new Promise((resolve) => setImmediate(resolve));
+    letKeep();
+    assert.deepEqual(
+      (await Promise.all(answers)).map(({ status }) => status),
+      [200, 200],
+    );
+    await Promise.all(exported);
+    await client.export(request);
+  } finally {
+    await channel.close();
+  }
+  assert.equal((await open.post("/v1/traces", json)).status, 200);
+  const line = '{"service":"a","text":"x"}';
+  for (const _ of [1, 2]) await open.post("/v1/report", line);
+  assert.deepEqual(
+    kept.map(({ rows }) => rows),
+    [1, 1, 0, 0],
+  );
+  assert.equal(open.counts.repeatedRequests, 4);
+  assert.deepEqual(
+    kept.map(({ print }) => print === undefined || /^\/v1\/traces#[\w-]{43}$/.test(print)),
+    [true, true, true, true],
+  );
+  assert.equal(new Set(kept.map(({ print }) => print)).size, 3);
+});
+
+test("what grew since a program began and could not be kept is in what comes next", async () => {
+  let away = true;
+  const kept: number[] = [];
+  const keep = (batches: readonly ReportedBatch[]) => {
+    if (away) throw new RpcError(Code.Unavailable, "away");
+    for (const { batch } of batches) kept.push(...batch.samples.value);
+  };
+  await using open = await doors({ keep });
+  const startMs = Date.now() + 1_000;
+  const report = (value: number, afterMs: number) => {
+    const [startTimeUnixNano, timeUnixNano] = [startMs, startMs + afterMs].map((ms) => `${ms}000000`);
+    const dataPoints = [{ startTimeUnixNano, timeUnixNano, asInt: String(value) }];
+    const sum = { aggregationTemporality: 2, isMonotonic: true, dataPoints };
+    return JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: "orders", sum }] }] }] });
+  };
+  assert.equal((await open.post("/v1/metrics", report(3, 10))).status, 503);
+  away = false;
+  assert.equal((await open.post("/v1/metrics", report(3, 10))).status, 200, "the same again");
+  away = true;
+  assert.equal((await open.post("/v1/metrics", report(5, 20))).status, 503);
+  away = false;
+  assert.equal((await open.post("/v1/metrics", report(9, 30))).status, 200, "given up, and the next one");
+  assert.deepEqual(kept, [3, 6]);
 });

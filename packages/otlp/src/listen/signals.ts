@@ -13,6 +13,7 @@ import {
 } from "../../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import type { Intake } from "../intake.ts";
 import { foldedText, type Taken } from "../intake-output.ts";
+import type { Answered } from "./otlp-desk.ts";
 
 /** What the protocol has for one kind of telemetry. */
 export type Signal<Request extends DescMessage = DescMessage, Response extends DescMessage = DescMessage> = {
@@ -20,17 +21,17 @@ export type Signal<Request extends DescMessage = DescMessage, Response extends D
   readonly response: Response;
   readonly take: (intake: Intake, request: MessageShape<Request>) => Taken;
   /** The fields of an answer. */
-  readonly answer: (taken: Taken) => object;
+  readonly answer: (answered: Answered) => object;
 };
 
 const signal = <Request extends DescMessage, Response extends DescMessage>(
   one: Signal<Request, Response>,
 ): Signal<Request, Response> => one;
 
-const partial = (name: string) => (taken: Taken) => {
-  const { rejected, why } = taken;
+const partial = (name: string) => (answered: Answered) => {
+  const { rejected, why } = answered;
   if (rejected > 0) return { partialSuccess: { [name]: BigInt(rejected), errorMessage: `not taken: ${why}` } };
-  const errorMessage = foldedText(taken);
+  const errorMessage = foldedText(answered);
   return errorMessage === "" ? {} : { partialSuccess: { errorMessage } };
 };
 

@@ -17,6 +17,12 @@ export function otlpFamilies(counts: Readonly<OtlpCounts> | undefined): MetricFa
     ),
     singleValue(
       "counter",
+      "msec_otlp_repeated_requests",
+      "Export requests that came again and were not taken twice",
+      counts.repeatedRequests,
+    ),
+    singleValue(
+      "counter",
       "msec_otlp_folded_requests",
       "Export requests of which something was kept under (other), because too many services or instances report",
       counts.foldedRequests,
