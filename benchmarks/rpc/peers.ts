@@ -31,6 +31,13 @@ const NODE_PEERS: Peer[] = [
   nodePeer("bare node:net", "net-echo"),
 ];
 
+/** The words that start the server of ours (`msec`) or of one of the Node peers. */
+export function serverOf(name: string): readonly string[] {
+  const peer = [OURS, ...NODE_PEERS].find((peer) => peer.name === name);
+  if (peer === undefined) throw new Error(`no peer is named ${name}`);
+  return peer.server;
+}
+
 /** The other protocols of our port, each with a bare server and a client of the library that is known for it. */
 export const PROTOCOLS: { name: string; bare: Peer }[] = [
   { name: "gRPC", bare: nodePeer("@grpc/grpc-js", "grpc-js") },

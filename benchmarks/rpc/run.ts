@@ -3,6 +3,7 @@ import { CommandLine } from "../lib/command-line.ts";
 import { freePort, runClient, startServer } from "../lib/pinned.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { findPeers, OURS, PEER_NAMES, type Peer, PROTOCOLS } from "./peers.ts";
+import { printServerLimits } from "./server-limits.ts";
 import { SHAPES, type Shape, shapeName } from "./shapes.ts";
 
 const line = new CommandLine(
@@ -14,6 +15,8 @@ their own libraries. Expressions are regular ones; "none" leaves all out. Needs 
     peers: { about: "expression for names of peers", default: "" },
     shapes: { about: "expression for connections × outstanding, such as 64×1 or 64x1", default: "" },
     latency: { about: "on or off: latency at 70 % of what C++ gRPC can do", default: "on" },
+    servers: { about: "on or off: servers alone at 64×1 and 16×16, driven by a client in C", default: "on" },
+    "srpc-server": { about: "command that starts one more of those servers; --port N is added (benchmarks/README.md)" },
     protocols: { about: "expression for gRPC, Connect, HTTP+JSON; on or off: all or none", default: "on" },
     measure: { about: "milliseconds that count, 100…600000", default: "1500" },
     // V8 compiles on the one processor that a program has here: after one second it still does, ours longer than most peers.
@@ -24,7 +27,9 @@ const { values } = line;
 const rounds = line.integer("rounds", 1, 100);
 line.integer("measure", 100, 600_000);
 line.integer("warmup", 0, 600_000);
-if (!["on", "off"].includes(values.latency)) line.refuse(`--latency ${values.latency} must be on or off`);
+for (const name of ["latency", "servers"] as const) {
+  if (!["on", "off"].includes(values[name])) line.refuse(`--${name} ${values[name]} must be on or off`);
+}
 // Before anything is built for them: what is not there to be chosen is said at once.
 const shapes = line.chosen("--shapes", values.shapes, SHAPES, shapeName);
 const chosenProtocols =
@@ -82,6 +87,15 @@ for (const shape of shapes) {
 
 const cpp = peers.find((peer) => peer.name === "C++ gRPC");
 if (cpp !== undefined && values.latency !== "off") await latencyAt70(cpp);
+if (values.servers !== "off") {
+  await printServerLimits({
+    rounds,
+    warmupMs: Number(values.warmup),
+    measureMs: Number(values.measure),
+    otherCommand: values["srpc-server"],
+    say,
+  });
+}
 if (chosenProtocols.length > 0) await protocolsBesideBare();
 
 /** Latency of both at the rate that is 70 % of what C++ gRPC can do at 8×8, so that neither is saturated. */
