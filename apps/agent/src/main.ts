@@ -1,9 +1,13 @@
 import { reportUserError, stopSignal } from "@msec/process";
 import { startAgent } from "./agent.ts";
-import { parseArguments } from "./arguments.ts";
+import { parseArguments, usage } from "./arguments.ts";
 
 async function main(): Promise<void> {
   const args = parseArguments(process.argv.slice(2));
+  if (args.help) {
+    process.stdout.write(usage);
+    return;
+  }
   // Whoever asks twice does not want to wait: instances run on, and the next agent takes them over.
   using stopping = stopSignal(() => process.exit(1));
   const agent = await startAgent(args);

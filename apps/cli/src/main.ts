@@ -10,11 +10,11 @@ import { chooseLanguage } from "./messages/language.ts";
 import { messagesIn } from "./messages/messages.ts";
 import { styleOf } from "./output/style.ts";
 import { processTerminal } from "./output/terminal.ts";
+import { usageErrorFromParser } from "./parser-error.ts";
 import { createProgram } from "./program.ts";
 
-// Exit statuses: 0 done, 1 failed, 2 the command line makes no sense.
+// Exit statuses: 0 done, 1 failed, 2 the command line makes no sense (`usageError`).
 const failed = 1;
-const misused = 2;
 
 const args = process.argv.slice(2);
 const terminal = processTerminal(process.env);
@@ -34,15 +34,19 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 try {
   const program = await createProgram(context, readVersion(), args);
-  if (args.length === 0) program.help();
-  await program.parseAsync(args, { from: "user" });
+  try {
+    if (args.length === 0) program.help();
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    // Help and version come this way too, with status 0.
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageErrorFromParser(error, program, args, context);
+  }
 } catch (error) {
   process.exitCode = statusAfter(error);
 }
 
 function statusAfter(error: unknown): number {
-  // Help and version come this way too, with status 0; the parser has said everything.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused;
   const known = error instanceof ConnectError ? userErrorFromConnect(error, context.messages) : error;
   const status = reportUserError(known, "msec", (text) => terminal.err(text.trimEnd()));
   return known instanceof UserError ? status : failed;

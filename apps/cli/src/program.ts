@@ -28,7 +28,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
 };
 
 /**
- * The command line of `msec`, in the context's language. What is wrong with a command line is thrown by the parser.
+ * The command line of `msec`, in the context's language. What is wrong with a command line is thrown by the parser, which says nothing itself.
  *
  * @param args  the command line: where it begins with a command, only that one is there
  */
@@ -51,6 +51,8 @@ export async function createProgram(
     .configureOutput({
       writeOut: (text) => context.terminal.out(text.trimEnd()),
       writeErr: (text) => context.terminal.err(text.trimEnd()),
+      // Said by `usageErrorFromParser`, in the user's language.
+      outputError: () => {},
     })
     .configureHelp({
       styleTitle: (title) => titles[title] ?? title,

@@ -21,7 +21,7 @@ const keyNames = Object.keys(serverKeys) as ServerKeyName[];
 const flagOf = (name: string) => name.replaceAll("_", "-");
 
 /** What `--help` prints. */
-export const usage = `usage: server [--state <directory>] [--config <msec.ini>] [--ready-json] [--replace-routes] [--<key> <value>]…
+export const usage = `Usage: msec server [--state <directory>] [--config <msec.ini>] [--ready-json] [--replace-routes] [--<key> <value>]…
 
   --state <directory>    where the server keeps what it has; default .msec
   --config <file>        configuration file; default: none
@@ -36,7 +36,7 @@ ${keyNames.map((name) => `  --${flagOf(name).padEnd(20)} ${serverKeys[name].summ
  * Read the command line.
  *
  * @param args  without the program's name
- * @throws UserError naming what is not understood
+ * @throws UserError naming what is not understood, with exit status 2
  */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const keyOptions = Object.fromEntries(keyNames.map((name) => [flagOf(name), { type: "string" as const }]));
@@ -45,7 +45,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     config: { type: "string" },
     "ready-json": { type: "boolean", default: false },
     "replace-routes": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
   } as const;
   try {
     const { values } = parseArgs({ args: [...args], options: { ...keyOptions, ...options } });
@@ -64,6 +64,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     };
   } catch (error) {
     const message = error instanceof Error ? (error.message.split("\n", 1)[0] as string) : String(error);
-    throw new UserError(message.replace(/\.$/, ""), { hint: "see --help", cause: error });
+    throw new UserError(message.replace(/\.$/, ""), {
+      hint: "msec server --help lists the flags",
+      exitStatus: 2,
+      cause: error,
+    });
   }
 }

@@ -1,9 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import { systemErrorCode, UserError } from "@msec/process";
+import { UserError } from "@msec/process";
 import type { Command } from "commander";
 import type { CommandContext } from "../context.ts";
+import { fileProblem } from "../output/file-problem.ts";
 import { type AlarmOptions, alarmTools } from "./alarm-tools.ts";
 import { type AppliedChange, applyAlarms, exportAlarms, readAlarmDocuments } from "./apply-alarms.ts";
 
@@ -55,7 +56,7 @@ export function addApplyCommands(alarms: Command, context: CommandContext): void
       return await readFile(path, "utf8");
     } catch (cause) {
       if (cause instanceof UserError) throw cause;
-      throw new UserError(messages.applyUnreadable(file, systemErrorCode(cause) ?? String(cause)), { cause });
+      throw new UserError(messages.applyUnreadable(file, fileProblem(cause, messages)), { cause });
     }
   }
 }

@@ -5,7 +5,10 @@ import type { Messages } from "../messages/messages.ts";
 /** A failed call of the server's API as one line for people. */
 export function userErrorFromConnect(error: ConnectError, messages: Messages): UserError {
   const systemCode = systemErrorCode(error.cause);
-  if (systemCode !== undefined || error.code === Code.Unavailable || error.code === Code.DeadlineExceeded) {
+  // A server that answers says itself what is away (the telemetry store, its database); "HTTP 502" is a proxy's.
+  const saysNothing = /^(HTTP \d+)?$/.test(error.rawMessage);
+  const away = error.code === Code.Unavailable && saysNothing;
+  if (systemCode !== undefined || away || error.code === Code.DeadlineExceeded) {
     return new UserError(messages.serverUnreachable(systemCode ?? error.rawMessage), {
       hint: messages.serverUnreachableHint,
       cause: error,

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { isAlive, osUserName, readRunRecord, systemErrorCode, UserError } from "@msec/process";
+import { isAlive, osUserName, readRunRecord, UserError } from "@msec/process";
 import type { Messages } from "../messages/messages.ts";
+import { fileProblem } from "../output/file-problem.ts";
 
 /** Where the server serves its API, beside the console's files (`apps/server/src/http/api.ts`). */
 const apiPrefix = "/api";
@@ -51,7 +52,7 @@ function readOperatorKey(state: string, messages: Messages): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch (cause) {
-    throw new UserError(messages.operatorKeyUnreadable(file, systemErrorCode(cause) ?? String(cause)), {
+    throw new UserError(messages.operatorKeyUnreadable(file, fileProblem(cause, messages)), {
       hint: messages.operatorKeyHint,
       cause,
     });

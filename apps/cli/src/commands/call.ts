@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { parseAddressPort, socketPath, systemErrorCode, UserError } from "@msec/process";
+import { parseAddressPort, socketPath, UserError } from "@msec/process";
 import { codeName, connect, type Json, RpcError } from "@msec/service";
 import { type CommandContext, type GlobalOptions, getState, usageError } from "../context.ts";
+import { fileProblem } from "../output/file-problem.ts";
 import { formatDuration } from "../output/quantity.ts";
 import type { AddCommand } from "./command.ts";
 
@@ -10,6 +11,7 @@ interface CallCommandOptions extends GlobalOptions {
   readonly instance?: string;
   readonly dye?: boolean;
   readonly verbose?: boolean;
+  readonly json?: boolean;
 }
 
 /** Under this name the command's calls are in curves and flows. */
@@ -29,6 +31,7 @@ export const addCallCommand: AddCommand = (program, context) => {
     .option("--instance <ip:port>", messages.callInstance)
     .option("--dye", messages.callDye)
     .option("-v, --verbose", messages.callVerbose)
+    .option("--json", messages.callJsonOutput)
     .action(async (service: string, method: string, text: string, _options, command) => {
       await call(service, method, text, command.optsWithGlobals() as CallCommandOptions, context);
     });
@@ -51,23 +54,32 @@ async function call(
   if (!existsSync(agent)) throw new UserError(messages.agentNotRunning, { hint: messages.agentNotRunningHint });
   await using connection = connect({ name: callerName, agent, onNotice: () => {} });
   const start = performance.now();
+  const durationMs = () => Math.round((performance.now() - start) * 1000) / 1000;
+  const print = (value: unknown) =>
+    terminal.out(JSON.stringify(value, null, options.json || terminal.interactive ? 2 : undefined));
   try {
     const answer = await connection.callJson(instance ?? service, method, json, {
       timeoutMs,
       dyed: options.dye === true,
     });
-    terminal.out(JSON.stringify(answer.result, null, terminal.interactive ? 2 : undefined));
-    terminal.err(`${style.faint(messages.requestId)} ${answer.requestId}`);
-    if (options.verbose) {
-      const duration = formatDuration((performance.now() - start) * 1000);
-      terminal.err(style.faint(messages.answeredAfter(duration)));
+    if (options.json) {
+      print({ result: answer.result, requestId: answer.requestId, durationMs: durationMs() });
+      return;
     }
+    print(answer.result);
+    terminal.err(`${style.faint(messages.requestId)} ${answer.requestId}`);
+    if (options.verbose) terminal.err(style.faint(messages.answeredAfter(formatDuration(durationMs() * 1000))));
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
-    const { requestId } = error.details as { requestId?: string };
+    process.exitCode = 1;
+    const { requestId = "" } = error.details as { requestId?: string };
+    if (options.json) {
+      const failure = { code: codeName(error.code), message: error.message };
+      print({ error: failure, requestId, durationMs: durationMs() });
+      return;
+    }
     if (requestId) terminal.err(`${style.faint(messages.requestId)} ${requestId}`);
     terminal.err(`${style.bad(codeName(error.code))}: ${error.message}`);
-    process.exitCode = 1;
   }
 }
 
@@ -79,9 +91,7 @@ function readRequest(text: string, { messages }: CommandContext): Json {
     try {
       source = readFileSync(file, "utf8");
     } catch (cause) {
-      throw new UserError(messages.cannotReadFile(String(file || "-"), systemErrorCode(cause) ?? String(cause)), {
-        cause,
-      });
+      throw new UserError(messages.cannotReadFile(String(file || "-"), fileProblem(cause, messages)), { cause });
     }
   }
   try {

@@ -33,7 +33,7 @@ const transports: Readonly<Record<string, Transport>> = {
 /** `msec capacity …`: loads, and changes of capacity (扩容/缩容) that wait until they are done. */
 export const addCapacityCommand: AddCommand = (program, context) => {
   const { messages, terminal } = context;
-  const capacity = program.command("capacity").description(messages.capacityDescription);
+  const capacity = program.command("capacity").helpCommand(false).description(messages.capacityDescription);
   const apiOf = (command: Command): OperatorApi =>
     openOperatorApi(getState(context, command.optsWithGlobals() as GlobalOptions), messages);
   const print = (value: unknown) => terminal.out(JSON.stringify(value, null, 2));
@@ -280,7 +280,7 @@ export const addCapacityCommand: AddCommand = (program, context) => {
       { heading: messages.headingService },
       { heading: messages.headingLoadPercent, align: "right" as const },
       { heading: messages.headingInstances, align: "right" as const },
-      { heading: messages.inRouting, align: "right" as const },
+      { heading: messages.headingRouted, align: "right" as const },
       { heading: messages.headingReporting, align: "right" as const },
       { heading: messages.headingCpu, align: "right" as const },
       { heading: messages.headingMemory, align: "right" as const },

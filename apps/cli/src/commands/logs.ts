@@ -2,6 +2,7 @@ import { toJson } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { type LogLine, LogLineSchema, LogService } from "@msec/api/console/v1/logs_pb.js";
 import { openOperatorApi } from "../api/operator-client.ts";
+import { isRegistered } from "../api/registered-service.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { checkExpression } from "../log/check-expression.ts";
 import { fieldValue, harmlessText, timeText } from "../log/log-text.ts";
@@ -51,7 +52,8 @@ export const addLogsCommand: AddCommand = (program, context) => {
       const options = command.optsWithGlobals() as LogsOptions;
       const filter = filterOf(service, options);
       const limit = limitOf(options.limit);
-      const logs = openOperatorApi(getState(context, options), messages, 30_000).client(LogService);
+      const api = openOperatorApi(getState(context, options), messages, 30_000);
+      const logs = api.client(LogService);
       await checkExpression(logs, filter.where, messages);
       const print = options.json ? printJson : printText;
       // From before the first page: what arrives meanwhile is told by its id.
@@ -62,7 +64,10 @@ export const addLogsCommand: AddCommand = (program, context) => {
         print(line);
       }
       if (options.follow) await follow(logs, filter, place, seen, print);
-      else if (seen.size === 0) terminal.err(style.faint(messages.logsNothing));
+      else if (seen.size === 0) {
+        const known = await isRegistered(api, service ?? "");
+        terminal.err(style.faint(known ? messages.logsNothing : messages.logsOfNobody(service ?? "")));
+      }
     });
 
   function filterOf(service: string | undefined, options: LogsOptions) {

@@ -6,6 +6,7 @@ import {
   ServiceMapKind,
 } from "@msec/api/console/v1/requests_pb.js";
 import { openOperatorApi } from "../api/operator-client.ts";
+import { isRegistered } from "../api/registered-service.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { harmlessText } from "../log/log-text.ts";
 import { momentOption } from "../log/moment-option.ts";
@@ -39,8 +40,8 @@ export const addMapCommand: AddCommand = (program, context) => {
     .action(async (service: string | undefined, _options, command) => {
       const options = command.optsWithGlobals() as MapOptions;
       const nowMs = Date.now() - arrivalMs;
-      const requests = openOperatorApi(getState(context, options), messages, 30_000).client(RequestService);
-      const map = await requests.getServiceMap({
+      const api = openOperatorApi(getState(context, options), messages, 30_000);
+      const map = await api.client(RequestService).getServiceMap({
         fromMs: momentOption("--since", options.since, nowMs, messages),
         toMs: options.until === undefined ? nowMs : momentOption("--until", options.until, nowMs, messages),
         service: service ?? "",
@@ -49,8 +50,11 @@ export const addMapCommand: AddCommand = (program, context) => {
       });
       if (options.json) {
         terminal.out(JSON.stringify(toJson(GetServiceMapResponseSchema, map, { alwaysEmitImplicit: true }), null, 2));
-      } else {
-        printMap(map);
+        return;
+      }
+      printMap(map);
+      if (map.edges.length === 0 && !(await isRegistered(api, service ?? ""))) {
+        terminal.err(style.faint(messages.serviceNotRegistered(service ?? "")));
       }
     });
 

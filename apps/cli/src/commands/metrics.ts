@@ -168,6 +168,7 @@ export const addMetricsCommand: AddCommand = (program, context) => {
     const minutes =
       options.minutes ?? (!options.watch && new Set(view.curves.map((curve) => curve.attribute)).size === 1);
     const left = view.curves.length - minuteColumnsMax;
+    if (view.curves.length === 0) return [head, "", style.faint(messages.metricsNoSteps(stepText(view.stepS)))];
     return [
       head,
       "",

@@ -8,7 +8,8 @@ import {
   RequestService,
 } from "@msec/api/console/v1/requests_pb.js";
 import { type Code, codeName } from "@msec/rpc";
-import { openOperatorApi } from "../api/operator-client.ts";
+import { type OperatorApi, openOperatorApi } from "../api/operator-client.ts";
+import { isRegistered } from "../api/registered-service.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { checkExpression } from "../log/check-expression.ts";
 import { harmlessText, timeText } from "../log/log-text.ts";
@@ -67,9 +68,14 @@ export const addRequestsCommand: AddCommand = (program, context) => {
       await checkExpression(api.client(LogService), query.where, messages);
       const found = await findRequests(api.client(RequestService), query, limit);
       if (options.json) for (const one of found) printJson(one);
-      else if (found.length === 0) terminal.err(style.faint(messages.requestsNone));
+      else if (found.length === 0) terminal.err(style.faint(await sayNone(api, service ?? "")));
       else printTable(found);
     });
+
+  async function sayNone(api: OperatorApi, service: string): Promise<string> {
+    const known = await isRegistered(api, service);
+    return known ? messages.requestsNone : `${messages.requestsNone} ${messages.serviceNotRegistered(service)}`;
+  }
 
   function queryOf(service: string, options: RequestsOptions) {
     const nowMs = Date.now();

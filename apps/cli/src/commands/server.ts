@@ -46,7 +46,7 @@ async function buildConsoleFor(
   { terminal, messages, style }: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const needsNone = flags.some((flag) => flag === "--help" || flag.startsWith("--console-files"));
+  const needsNone = flags.some((flag) => flag === "--help" || flag === "-h" || flag.startsWith("--console-files"));
   if (needsNone || !consoleIsStale()) return;
   const say = (text: string) => terminal.err(style.faint(`${messages.stepConsole}: ${text}`));
   say(messages.consoleBuilding);

@@ -1,5 +1,6 @@
 import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
 import { HealthService } from "@msec/api/console/v1/health_pb.js";
+import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState } from "../context.ts";
@@ -25,7 +26,7 @@ export const addStatusCommand: AddCommand = (program, context) => {
     .action(async (_options, command) => {
       const options = command.optsWithGlobals() as GlobalOptions & { json?: boolean };
       const state = getState(context, options);
-      const findings = [...processFindings(state), ...(await apiFindings(state))];
+      const findings = [...processFindings(state), await telemetryFinding(state), ...(await apiFindings(state))];
       if (options.json) {
         terminal.out(JSON.stringify(findings, null, 2));
       } else {
@@ -36,16 +37,31 @@ export const addStatusCommand: AddCommand = (program, context) => {
       if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
     });
 
+  /**
+   * The system's own processes. What was started by `msec server`, on a machine of its own, has neither launcher nor agent: they are
+   * missed only where the launcher's record says that it is to be there.
+   */
   function processFindings(state: string): Finding[] {
     const processes = readSystemProcesses(state, Date.now());
-    const names = { launcher: messages.statusLauncher, server: messages.statusServer, agent: messages.statusAgent };
-    const titles = { ...names, "telemetry-store": messages.statusTelemetry };
-    return Object.entries(titles).map(([role, name]) =>
-      processFinding(
-        name,
-        processes.find((process) => process.record.role === role && process.alive),
-      ),
-    );
+    const titles = { launcher: messages.statusLauncher, server: messages.statusServer, agent: messages.statusAgent };
+    const whole = processes.some(({ record }) => record.role === "launcher");
+    return Object.entries(titles)
+      .filter(([role]) => whole || role === "server" || processes.some(({ record }) => record.role === role))
+      .map(([role, name]) =>
+        processFinding(
+          name,
+          processes.find((process) => process.record.role === role && process.alive),
+        ),
+      );
+  }
+
+  /** The embedded engine is a process of the server; a ClickHouse server of its own shows by its answers. */
+  async function telemetryFinding(state: string): Promise<Finding> {
+    const name = messages.statusTelemetry;
+    const engine = readSystemProcesses(state, Date.now()).find(({ record }) => record.role === "telemetry-store");
+    if (engine?.alive) return processFinding(name, engine);
+    const answer = await attempt(() => openOperatorApi(state, messages).client(LogService).listLogFields({}));
+    return { name, ok: answer !== undefined, text: answer ? messages.statusAnswers : messages.statusSilent };
   }
 
   function processFinding(name: string, found: SystemProcess | undefined): Finding {

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 
 /** The process that listens on a port. */
 export interface PortHolder {
   readonly pid: number;
-  /** Its command line, at most 80 characters. */
+  /** Its program and arguments, at most 80 characters: `node apps/server/src/main.ts`. */
   readonly command: string;
 }
 
@@ -45,10 +46,11 @@ function descriptors(pid: string): string[] {
   }
 }
 
+/** What runs, without where the interpreter is and the interpreter's own flags: they would fill the line. */
 function commandLine(pid: string): string {
-  const text = readOrEmpty(() => readFileSync(`/proc/${pid}/cmdline`, "utf8"))
-    .replaceAll("\0", " ")
-    .trim();
+  const [program = "", ...rest] = readOrEmpty(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+  const from = rest.findIndex((word) => !word.startsWith("-"));
+  const text = [basename(program), ...rest.slice(Math.max(0, from))].join(" ").trim();
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 

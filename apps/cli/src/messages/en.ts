@@ -1,6 +1,7 @@
 import type { Thought } from "../route/ask-agent.ts";
 import { alarmsEn } from "./alarms-en.ts";
 import { metricsEn } from "./metrics-en.ts";
+import { parserEn } from "./parser-en.ts";
 import { requestsEn } from "./requests-en.ts";
 
 /** What the command says, in English. Every other language has the same keys (its type says so, and a test). */
@@ -29,6 +30,7 @@ export const en = {
   callInstance: "call this instance (address:port) instead of the one that routing picks",
   callDye: "dye the request: it is recorded in full by every service that it passes",
   callVerbose: "also say how long it took",
+  callJsonOutput: "print result or error, request id and duration as one JSON object",
   languageCode: "en",
   logsDescription: "Show log lines of all services, or of one, the newest last.",
   logsService: "name of the service; its first part alone means all services below it",
@@ -98,6 +100,9 @@ export const en = {
   badRequestIdHint: "expected 32 hex digits, 16 hex digits or up to 20 decimal digits, as `msec call` prints them",
   routeWatchWhat: "--watch needs the name of a service",
   cannotReadFile: (file: string, reason: string) => `cannot read ${file}: ${reason}`,
+  fileMissing: "there is no such file",
+  fileForbidden: "this user may not read it",
+  fileIsDirectory: "it is a directory",
   noState: "there is no state directory here or above: the system was never started",
   noStateHint: "start it with npm start, or name its directory with --state",
   stateMissing: (state: string) => `the state directory ${state} does not exist`,
@@ -242,6 +247,8 @@ export const en = {
   routeWhy: (thought: Thought) => thought.reason,
   logsNothing:
     "No lines. Look further back with --since, or at a lower --level; a service keeps lines from its [LOG] Level on (ERROR unless set), and all of dyed requests (msec dye).",
+  serviceNotRegistered: (name: string) => `No service ${name} is registered: msec services lists those that are.`,
+  logsOfNobody: (name: string) => `No lines, and no service ${name} is registered: msec services lists those that are.`,
   dyeMade: (id: string, what: string, left: string) => `${what} is dyed for ${left}; end it with: msec dye --end ${id}`,
   dyeEnded: (id: string) => `rule ${id} has ended`,
   dyeNone: "Nothing is dyed. For example: msec dye uid=7 --service Flight.mod_flight --for 10m",
@@ -285,6 +292,8 @@ export const en = {
   statusTelemetry: "telemetry store",
   statusProcessRuns: (pid: number, uptime: string) => `runs, pid ${pid}, for ${uptime}`,
   statusProcessGone: "does not run",
+  statusAnswers: "answers",
+  statusSilent: "does not answer",
   statusHostsText: (connected: number, all: number) => `${connected} of ${all} connected`,
   statusServicesText: (services: number, running: number, instances: number) =>
     `${services} services, ${running} of ${instances} instances running`,
@@ -419,5 +428,6 @@ export const en = {
 
   ...alarmsEn,
   ...metricsEn,
+  ...parserEn,
   ...requestsEn,
 };

@@ -21,6 +21,8 @@ export const metricsEn = {
   metricsDaysBefore: (days: number) => (days === 1 ? "yesterday" : `${days} days before`),
   metricsOnePattern: "several attributes are given, and one begins with ^",
   metricsOnePatternHint: "a regular expression stands alone: '^(usr.a|usr.b)$'",
+  metricsNoSteps: (step: string) =>
+    `No step of ${step} that is over has a value: what is new shows when its step ends, sooner with a shorter --step.`,
   metricsTruncated: "There are more curves: name fewer attributes, one --instance or one --host.",
   metricsTooMany: (found: number, most: number) => `${found} attributes fit: at most ${most} at once`,
   metricsTooManyHint: "narrow the expression, such as '^usr'",

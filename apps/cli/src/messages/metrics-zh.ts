@@ -23,6 +23,7 @@ export const metricsZh: typeof metricsEn = {
   metricsDaysBefore: (days) => (days === 1 ? "昨天" : `${days} 天前`),
   metricsOnePattern: "写了多个属性，其中一个以 ^ 开头",
   metricsOnePatternHint: "正则表达式只能单独写一个：'^(usr.a|usr.b)$'",
+  metricsNoSteps: (step) => `已结束的 ${step} 时间段内没有数值：新数据在该时间段结束后显示，可用更短的 --step。`,
   metricsTruncated: "曲线更多：请减少属性，或用 --instance、--host 指定一个。",
   metricsTooMany: (found, most) => `有 ${found} 个属性符合，一次最多 ${most} 个`,
   metricsTooManyHint: "请缩小表达式的范围，例如 '^usr'",

@@ -2,6 +2,7 @@ import { chineseReason } from "../route/chinese-reason.ts";
 import { alarmsZh } from "./alarms-zh.ts";
 import type { Messages } from "./messages.ts";
 import { metricsZh } from "./metrics-zh.ts";
+import { parserZh } from "./parser-zh.ts";
 import { requestsZh } from "./requests-zh.ts";
 
 /** What the command says, in Chinese. */
@@ -29,6 +30,7 @@ export const zh: Messages = {
   callInstance: "调用指定实例（地址:端口），不用路由选出的实例",
   callDye: "给该请求染色：经过的每个服务都完整记录它",
   callVerbose: "同时显示用时",
+  callJsonOutput: "将结果或错误、请求号、耗时打印为一个 JSON 对象",
   languageCode: "zh",
   logsDescription: "查看所有服务或某个服务的日志，最新的在最后。",
   logsService: "服务名；只写一级名表示其下所有服务",
@@ -95,6 +97,9 @@ export const zh: Messages = {
   badRequestIdHint: "应为 32 位或 16 位十六进制数，或最多 20 位十进制数，即 `msec call` 输出的形式",
   routeWatchWhat: "--watch 需要服务名",
   cannotReadFile: (file, reason) => `无法读取 ${file}：${reason}`,
+  fileMissing: "没有这个文件",
+  fileForbidden: "当前用户无权读取",
+  fileIsDirectory: "是一个目录",
   noState: "这里和上级目录都没有状态目录：系统从未启动过",
   noStateHint: "用 npm start 启动，或用 --state 指定目录",
   stateMissing: (state) => `状态目录 ${state} 不存在`,
@@ -235,6 +240,8 @@ export const zh: Messages = {
   routeWhy: chineseReason,
   logsNothing:
     "没有日志。可用 --since 查更早的，或降低 --level；服务只保留 [LOG] Level（默认 ERROR）及以上的日志，被染色的请求全部保留（msec dye）。",
+  serviceNotRegistered: (name) => `没有注册服务 ${name}：msec services 列出已注册的服务。`,
+  logsOfNobody: (name) => `没有日志，也没有注册服务 ${name}：msec services 列出已注册的服务。`,
   dyeMade: (id: string, what: string, left: string) => `${what} 已染色，持续 ${left}；结束：msec dye --end ${id}`,
   dyeEnded: (id: string) => `规则 ${id} 已结束`,
   dyeNone: "当前没有染色规则。例如：msec dye uid=7 --service Flight.mod_flight --for 10m",
@@ -277,6 +284,8 @@ export const zh: Messages = {
   statusTelemetry: "遥测存储",
   statusProcessRuns: (pid, uptime) => `运行中，pid ${pid}，已运行 ${uptime}`,
   statusProcessGone: "没有运行",
+  statusAnswers: "应答正常",
+  statusSilent: "没有应答",
   statusHostsText: (connected, all) => `${all} 台中 ${connected} 台已连接`,
   statusServicesText: (services, running, instances) => `${services} 个服务，${instances} 个实例中 ${running} 个运行中`,
   statusRoutingText: (instances, all) => `${all} 个实例中 ${instances} 个在路由中`,
@@ -404,5 +413,6 @@ export const zh: Messages = {
 
   ...alarmsZh,
   ...metricsZh,
+  ...parserZh,
   ...requestsZh,
 };

@@ -147,9 +147,11 @@ async function runEngineOnce(
 /** Bring a foreign server's schema up to date as soon as it answers. */
 async function untilReady(store: TelemetryStore, log: Log, signal: AbortSignal): Promise<void> {
   const backOff = new BackOff();
+  // Whoever just wrote a wrong address into msec.ini looks at the log now.
+  let timeoutMs = 5_000;
   while (!signal.aborted) {
     try {
-      await store.waitReady({ signal });
+      await store.waitReady({ signal, timeoutMs });
       return;
     } catch (error) {
       if (signal.aborted) {
@@ -163,6 +165,7 @@ async function untilReady(store: TelemetryStore, log: Log, signal: AbortSignal):
         { error },
       );
     }
+    timeoutMs = 60_000;
     await pause(backOff.afterExit(0), signal);
   }
 }

@@ -1,0 +1,11 @@
+/** What the command says where a command line makes no sense, in English. */
+export const parserEn = {
+  parserUnknownCommand: (name: string) => `there is no command ${name}`,
+  parserUnknownOption: (flag: string) => `there is no option ${flag}`,
+  parserMissingArgument: (name: string) => `<${name}> is missing`,
+  parserOptionWithoutValue: (flags: string) => `${flags} has no value`,
+  parserInvalidValue: (flags: string, value: string) => `${flags} cannot be ${value}`,
+  parserTooMany: (command: string) => `${command} takes fewer words`,
+  parserMeant: (names: string) => `did you mean ${names}?`,
+  parserHelp: (command: string) => `${command} --help says what there is`,
+};
