@@ -262,7 +262,7 @@ test("the curve page shows calls and failures, per minute and live", options, as
 
 test("a click on a point of the latency curve opens the slowest requests of its minute", options, async () => {
   await open("/services/Flight.mod_flight/curves");
-  const chart = page.getByRole("img", { name: /^Latency of Flight\.mod_flight/ });
+  const chart = page.getByRole("slider", { name: /^Latency of Flight\.mod_flight/ });
   await chart.locator("canvas").waitFor();
   const { width, height } = (await chart.boundingBox()) ?? assert.fail("the chart has no box");
   // Near the right edge: the last minute, in which there was traffic.

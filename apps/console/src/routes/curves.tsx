@@ -2,6 +2,7 @@ import { createRoute } from "@tanstack/react-router";
 import { lazy } from "react";
 import { useTranslation } from "react-i18next";
 import { parseCurvesSearch } from "../features/call/curves-search.ts";
+import { changesOnly } from "../lib/changes-only.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { appRoute } from "./app.tsx";
 
@@ -20,7 +21,13 @@ export const curvesRoute = createRoute({
     const navigate = curvesRoute.useNavigate();
     useTitle(`${name} ${useTranslation().t("nav.curves")}`);
     return (
-      <ServiceCurves name={name} search={search} onSearch={(next) => void navigate({ search: next, replace: true })} />
+      <ServiceCurves
+        name={name}
+        search={search}
+        onSearch={(next) =>
+          void navigate({ search: next, replace: changesOnly(search, next, ["hide"]), resetScroll: false })
+        }
+      />
     );
   },
 });

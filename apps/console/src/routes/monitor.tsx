@@ -2,6 +2,7 @@ import { createRoute } from "@tanstack/react-router";
 import { lazy } from "react";
 import { useTranslation } from "react-i18next";
 import { parseMonitorSearch } from "../features/metric/monitor-search.ts";
+import { changesOnly } from "../lib/changes-only.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { appRoute } from "./app.tsx";
 
@@ -22,7 +23,14 @@ export const monitorRoute = createRoute({
     const search = monitorRoute.useSearch();
     const navigate = monitorRoute.useNavigate();
     useTitle(useTranslation().t("nav.monitor"));
-    return <MonitorPage search={search} onSearch={(next) => void navigate({ search: next, resetScroll: false })} />;
+    return (
+      <MonitorPage
+        search={search}
+        onSearch={(next) =>
+          void navigate({ search: next, replace: changesOnly(search, next, ["hide"]), resetScroll: false })
+        }
+      />
+    );
   },
 });
 

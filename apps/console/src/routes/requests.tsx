@@ -2,6 +2,7 @@ import { createRoute } from "@tanstack/react-router";
 import { lazy } from "react";
 import { useTranslation } from "react-i18next";
 import { parseRequestsSearch } from "../features/request/requests-search.ts";
+import { changesOnly } from "../lib/changes-only.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { appRoute } from "./app.tsx";
 
@@ -18,6 +19,13 @@ export const requestsRoute = createRoute({
     const search = requestsRoute.useSearch();
     const navigate = requestsRoute.useNavigate();
     useTitle(useTranslation().t("nav.requests"));
-    return <RequestsPage search={search} onSearch={(next) => void navigate({ search: next, replace: true })} />;
+    return (
+      <RequestsPage
+        search={search}
+        onSearch={(next) =>
+          void navigate({ search: next, replace: changesOnly(search, next, ["paused"]), resetScroll: false })
+        }
+      />
+    );
   },
 });

@@ -1,4 +1,5 @@
 import type { CSSProperties, MouseEvent } from "react";
+import { chartRow } from "./chart-keys.ts";
 import { type ChartMark, groupMarks } from "./mark-groups.ts";
 import "./chart-marks.css";
 
@@ -26,12 +27,12 @@ export interface ChartMarksProps {
   readonly onFollow: (href: string) => void;
 }
 
-/** A line and a flag for each thing that happened; pointing at a flag, or tabbing to it, names them, and each leads to its page. */
+/** A line and a flag for each thing that happened; pointing at a flag, or going to it with the arrow keys, names them, and each leads to its page. */
 export function ChartMarks({ marks, fromMs, toMs, laterMs, plot, label, onFollow }: ChartMarksProps) {
   const groups = groupMarks(marks, fromMs, toMs, laterMs, plot.width, FLAG_PX);
   if (groups.length === 0) return null;
   return (
-    <ul className="chart-marks" aria-label={label} style={plot}>
+    <ul className="chart-marks" aria-label={label} style={plot} {...chartRow}>
       {groups.map((group) => (
         <li key={group.marks[0]!.timeMs}>
           {group.lines.map((at, index) => (
@@ -80,7 +81,7 @@ function Flag({ marks, at, onFollow }: Pick<ChartMarksProps, "marks" | "onFollow
   const shown = marks.length > 1 ? marks.length : "";
   if (href === undefined) {
     return (
-      <button type="button" className={`pennant ${kind}`} style={style} aria-label={name}>
+      <button type="button" className={`pennant ${kind}`} style={style} tabIndex={-1} aria-label={name}>
         {shown}
       </button>
     );
@@ -90,6 +91,7 @@ function Flag({ marks, at, onFollow }: Pick<ChartMarksProps, "marks" | "onFollow
     <a
       className={`pennant ${kind}`}
       style={style}
+      tabIndex={-1}
       href={href}
       aria-label={name}
       onClick={(event) => follow(event, href, onFollow)}
@@ -101,8 +103,7 @@ function Words({ mark, onFollow }: { mark: ChartMark; onFollow: (href: string) =
   const { href, label } = mark;
   if (href === undefined) return <span>{label}</span>;
   return (
-    // Who tabs has the flag before it.
-    <a className="link" href={href} onClick={(event) => follow(event, href, onFollow)}>
+    <a className="link" tabIndex={-1} href={href} onClick={(event) => follow(event, href, onFollow)}>
       {label}
     </a>
   );

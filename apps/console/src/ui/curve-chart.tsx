@@ -1,9 +1,11 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { chartRow, moveInChart } from "./chart-keys.ts";
 import { ChartMarks } from "./chart-marks.tsx";
+import { axisWidth, chartClock, dataFor, optionsFor, plotTop, rightOf, spanOf, timesHeight } from "./chart-options.ts";
 import type { ChartMark } from "./mark-groups.ts";
-import { palettes, type Scheme } from "./tokens.ts";
+import type { Scheme } from "./tokens.ts";
 import "./curve-chart.css";
 
 /** One line of a chart. */
@@ -50,128 +52,29 @@ export interface CurveChartProps {
   readonly marks?: ChartHappenings;
   /** A click on a point: its time, and the curve that is nearest to the pointer. */
   readonly onPick?: (timeMs: number, id: string | undefined) => void;
+  /** A part of the time was dragged over, or chosen with Shift, arrow keys and Enter: milliseconds since 1970 UTC. */
+  readonly onRange?: (fromMs: number, toMs: number) => void;
   /** The legend has nothing to switch off: one line under the chart. */
   readonly plain?: boolean;
 }
 
-const AXIS_WIDTH = 54;
-const TIMES_HEIGHT = 26;
-// Room for the flags of marks.
-const PLOT_TOP = 10;
 // From here on the legend is a grid.
 const MANY = 6;
-// Calls come whole: a scale from 0 to 1 has no halves.
-const WHOLE_STEPS = [1, 2, 5].flatMap((digit) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => digit * 10 ** power));
+// More are too many to be read aloud at each step.
+const SPOKEN_MAX = 6;
 
-// From here on a time of day alone does not say which day.
-const DAYS_MS = 25 * 3_600_000;
-
-function clock(ms: number, seconds: boolean, spanMs = 0): string {
-  const date = new Date(ms);
-  if (spanMs > DAYS_MS) {
-    const day = `${date.getMonth() + 1}-${String(date.getDate()).padStart(2, "0")}`;
-    return spanMs > 20 * DAYS_MS ? day : `${day} ${clock(ms, false)}`;
-  }
-  const parts = [date.getHours(), date.getMinutes(), ...(seconds ? [date.getSeconds()] : [])];
-  return parts.map((part) => String(part).padStart(2, "0")).join(":");
-}
-
-function spanOf({ timesMs }: CurveChartProps): number {
-  return (timesMs.at(-1) ?? 0) - (timesMs[0] ?? 0);
-}
-
-/** Room for half of the last time on the axis. */
-function rightOf({ seconds }: CurveChartProps): number {
-  return seconds ? 30 : 22;
-}
-
-function colourOf(scheme: Scheme, index: number): string {
-  const { curves } = palettes[scheme];
-  return curves[index % curves.length]!;
-}
-
-function optionsFor(props: CurveChartProps, width: number, onCursor: (index: number | null) => void): uPlot.Options {
-  const palette = palettes[props.scheme];
-  const { formatValue, seconds = false } = props;
-  const axis = {
-    stroke: palette.ink3,
-    font: '11px "Inter Variable", system-ui, sans-serif',
-    grid: { stroke: palette.line, width: 1 },
-    ticks: { show: false },
-  };
-  return {
-    width,
-    height: props.height ?? 170,
-    ms: 1,
-    padding: [PLOT_TOP, rightOf(props), 0, 0],
-    legend: { show: false },
-    cursor: {
-      y: false,
-      drag: { x: false, y: false },
-      points: { size: 6, width: 1.5, fill: palette.surface },
-      sync: { key: props.syncKey, setSeries: false },
-    },
-    scales: {
-      x: { time: true },
-      // From zero, so that heights can be compared; a little room above, and a scale even for nothing at all.
-      y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] },
-    },
-    axes: [
-      {
-        ...axis,
-        size: TIMES_HEIGHT,
-        space: seconds ? 74 : spanOf(props) > DAYS_MS ? 96 : 56,
-        gap: 4,
-        values: (plot, splits) =>
-          splits.map((at) => clock(at, seconds, (plot.scales.x?.max ?? 0) - (plot.scales.x?.min ?? 0))),
-      },
-      {
-        ...axis,
-        size: AXIS_WIDTH,
-        space: 34,
-        ...(props.whole ? { incrs: WHOLE_STEPS.toSorted((a, b) => a - b) } : {}),
-        gap: 6,
-        values: (_, splits) => splits.map((value) => (value === 0 ? "0" : formatValue(value))),
-      },
-    ],
-    series: [
-      {},
-      ...props.curves.map((curve) => ({
-        label: curve.label,
-        show: curve.hidden !== true,
-        stroke: colourOf(props.scheme, curve.colour),
-        width: 1.5,
-        // A value with nothing on either side would not be seen as a line.
-        points: { show: false, size: 5, filter: lonePoints },
-        ...(curve.dashed ? { dash: [3, 3] } : {}),
-        ...(props.filled ? { fill: `${colourOf(props.scheme, curve.colour)}14` } : {}),
-      })),
-    ],
-    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
-  };
-}
-
-/** Which points have no neighbour to be joined to. */
-function lonePoints(plot: uPlot, series: number): number[] | null {
-  const values = plot.data[series] ?? [];
-  const lone: number[] = [];
-  for (let at = 0; at < values.length; at++) {
-    if (values[at] != null && values[at - 1] == null && values[at + 1] == null) lone.push(at);
-  }
-  return lone.length === 0 ? null : lone;
-}
-
-function dataFor(props: CurveChartProps): uPlot.AlignedData {
-  return [props.timesMs as number[], ...props.curves.map((curve) => curve.values as (number | null)[])];
-}
-
-/** A chart of lines over time with a legend that has the values under the cursor, else the newest. */
+/**
+ * A chart of lines over time with a legend that has the values under the cursor, else the newest. It is one stop of the Tab key: left and right move the cursor, up leads to the
+ * flags, down to the legend.
+ */
 export function CurveChart(props: CurveChartProps) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const latest = useRef(props);
   latest.current = props;
   const [cursor, setCursor] = useState<number | null>(null);
+  // Where Shift and an arrow key began.
+  const anchor = useRef<number>(undefined);
   // Of the plot alone, without the axis; 0 until it is there.
   const [width, setWidth] = useState(0);
   // Everything that uPlot takes only at its construction.
@@ -188,13 +91,19 @@ export function CurveChart(props: CurveChartProps) {
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;
+    const onDrag = (left: number, dragged: number) => {
+      anchor.current = undefined;
+      const [fromMs, toMs] = [left, left + dragged].map((at) => made.posToVal(at, "x"));
+      made.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+      latest.current.onRange?.(Math.floor(fromMs!), Math.ceil(toMs!));
+    };
     const made = new uPlot(
-      optionsFor(latest.current, element.clientWidth || 600, setCursor),
+      optionsFor(latest.current, element.clientWidth || 600, { onCursor: setCursor, onDrag }),
       dataFor(latest.current),
       element,
     );
     plot.current = made;
-    const measure = () => setWidth(element.clientWidth - AXIS_WIDTH - rightOf(latest.current));
+    const measure = () => setWidth(element.clientWidth - axisWidth - rightOf(latest.current));
     measure();
     const pick = () => {
       const { onPick, timesMs } = latest.current;
@@ -221,52 +130,66 @@ export function CurveChart(props: CurveChartProps) {
     plot.current?.setData(dataFor(props));
   }, [props.timesMs, props.curves]);
 
+  const last = props.timesMs.length - 1;
+  const at = cursor !== null && cursor <= last ? cursor : last;
   const moveCursor = (event: KeyboardEvent) => {
     const made = plot.current;
-    if (event.key === "Enter" && cursor !== null && props.timesMs[cursor] !== undefined) {
-      props.onPick?.(props.timesMs[cursor], props.curves[0]?.id);
-      return;
-    }
-    const last = props.timesMs.length - 1;
-    if (made === undefined || last < 0) return;
-    const now = cursor ?? last;
-    const targets: Record<string, number> = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last };
+    if (made === undefined || last < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const targets: Record<string, number> = {
+      ...{ ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 10, PageDown: at + 10, Home: 0, End: last },
+      ...{ Enter: at, Escape: at },
+    };
     const target = targets[event.key];
     if (target === undefined) return;
     event.preventDefault();
+    const from = anchor.current;
+    const isExtended = event.shiftKey && event.key !== "Enter" && event.key !== "Escape" && props.onRange !== undefined;
+    anchor.current = isExtended ? (from ?? at) : undefined;
     const index = Math.min(last, Math.max(0, target));
     made.setCursor({ left: made.valToPos(props.timesMs[index]!, "x"), top: 10 }, true);
+    selectKeys(made, props.timesMs, anchor.current, index);
+    if (event.key !== "Enter") return;
+    if (from === undefined) props.onPick?.(props.timesMs[at]!, highestCurve(props, at));
+    else if (from !== at) props.onRange?.(props.timesMs[Math.min(from, at)]!, props.timesMs[Math.max(from, at)]!);
   };
 
-  const at = cursor !== null && cursor < props.timesMs.length ? cursor : props.timesMs.length - 1;
   return (
-    <div className={props.onPick === undefined ? "curve-chart" : "curve-chart pickable"}>
-      <div
-        className="plot"
-        ref={holder}
-        role="img"
-        aria-label={props.label}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the cursor along the curve
-        tabIndex={0}
-        onKeyDown={moveCursor}
-      />
+    // biome-ignore lint/a11y/noStaticElementInteractions: only hands the focus from one of its parts to another
+    <div className={props.onPick === undefined ? "curve-chart" : "curve-chart pickable"} onKeyDown={moveInChart}>
       {props.marks !== undefined && props.timesMs.length > 1 && (
         <ChartMarks
           {...props.marks}
           fromMs={props.timesMs[0]!}
           toMs={props.timesMs.at(-1)!}
           laterMs={2 * (props.timesMs[1]! - props.timesMs[0]!)}
-          plot={{ left: AXIS_WIDTH, top: PLOT_TOP, width, height: (props.height ?? 170) - PLOT_TOP - TIMES_HEIGHT }}
+          plot={{ left: axisWidth, top: plotTop, width, height: (props.height ?? 170) - plotTop - timesHeight }}
         />
       )}
-      <ul className={props.curves.length > MANY ? "curve-legend many" : "curve-legend"} aria-label={props.label}>
-        <li className="muted clock">
-          {at >= 0 ? clock(props.timesMs[at]!, props.seconds ?? false, spanOf(props)) : ""}
-        </li>
+      <div {...chartRow}>
+        <div
+          className="plot"
+          ref={holder}
+          role="slider"
+          aria-label={props.label}
+          aria-valuemin={0}
+          aria-valuemax={Math.max(0, last)}
+          aria-valuenow={Math.max(0, at)}
+          aria-valuetext={spokenAt(props, at)}
+          tabIndex={0}
+          onKeyDown={moveCursor}
+        />
+      </div>
+      <ul
+        className={props.curves.length > MANY ? "curve-legend many" : "curve-legend"}
+        aria-label={props.label}
+        {...chartRow}
+      >
+        <li className="muted clock">{clockAt(props, at)}</li>
         {props.curves.map((curve) => (
           <li key={curve.id}>
             <button
               type="button"
+              tabIndex={-1}
               aria-pressed={curve.hidden !== true}
               disabled={props.plain}
               onClick={() => props.onToggle?.(curve.id)}
@@ -283,6 +206,36 @@ export function CurveChart(props: CurveChartProps) {
       </ul>
     </div>
   );
+}
+
+function clockAt(props: CurveChartProps, at: number): string {
+  const timeMs = props.timesMs[at];
+  return timeMs === undefined ? "" : chartClock(timeMs, props.seconds ?? false, spanOf(props));
+}
+
+/** What a screen reader says of a point: its time and the values of the first curves that are switched on. */
+function spokenAt(props: CurveChartProps, at: number): string {
+  const shown = props.curves.filter(({ hidden }) => hidden !== true).slice(0, SPOKEN_MAX);
+  const values = shown.map(({ label, values }) => `${label} ${formatOr(values[at], props.formatValue)}`);
+  return [clockAt(props, at), ...values].filter(Boolean).join(", ");
+}
+
+/** Shows which part of the time Shift and the arrow keys have chosen; nothing without an anchor. */
+function selectKeys(plot: uPlot, timesMs: readonly number[], from: number | undefined, to: number): void {
+  const [left = 0, right = 0] =
+    from === undefined ? [] : [from, to].sort((a, b) => a - b).map((at) => plot.valToPos(timesMs[at]!, "x"));
+  plot.setSelect({ left, width: right - left, top: 0, height: plot.over.clientHeight }, false);
+}
+
+/** The curve that is highest at a point: what somebody without a pointer means. */
+function highestCurve({ curves }: CurveChartProps, at: number): string | undefined {
+  let highest: { id: string; value: number } | undefined;
+  for (const { id, hidden, values } of curves) {
+    const value = values[at];
+    if (hidden || value === null || value === undefined) continue;
+    if (highest === undefined || value > highest.value) highest = { id, value };
+  }
+  return highest?.id;
 }
 
 /** The curve whose value at the cursor is nearest to it. */

@@ -64,6 +64,19 @@ const shapes = {
   calendar: <path d="M3 4h10v9.5H3ZM3 7h10M5.5 2.5V4M10.5 2.5V4" />,
   pause: <path d="M5.5 3.5v9M10.5 3.5v9" />,
   play: <path d="M5 3.5v9l7.5-4.5Z" />,
+  zoomOut: (
+    <>
+      <circle cx="7" cy="7" r="4.5" />
+      <path d="m10.5 10.5 3 3M5 7h4" />
+    </>
+  ),
+  zoomIn: (
+    <>
+      <circle cx="7" cy="7" r="4.5" />
+      <path d="m10.5 10.5 3 3M5 7h4M7 5v4" />
+    </>
+  ),
+  whole: <path d="M2.5 6v-3.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10" />,
   menu: <path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />,
 } as const satisfies Record<string, ReactNode>;
 

@@ -6,9 +6,12 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDuration, formatRange, formatTick } from "../../lib/format.ts";
+import { chosenRange, type OwnRange } from "../../lib/own-range.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
+import { perStepKey } from "../metric/metric-format.ts";
+import { OwnRangeInput } from "../metric/own-range-input.tsx";
 import { useMarks } from "../metric/use-marks.ts";
 import { chartLines, type Line, latencyLines, type Quantile, withBefore } from "./chart-data.ts";
 import {
@@ -17,7 +20,8 @@ import {
   CurveSide,
   type CurvesSearch,
   curveQuantiles,
-  rangeSteps,
+  curvesSpan,
+  ownRangeOf,
   shiftUntil,
 } from "./curves-search.ts";
 import { LazyChart } from "./lazy-chart.tsx";
@@ -33,10 +37,23 @@ export interface CurvesPageProps {
   readonly search: CurvesSearch;
   /** Puts the whole of the new state into the address. */
   readonly onSearch: (search: CurvesSearch) => void;
-  /** Opens the slowest requests of a range of time, of one method or (undefined) of any. */
-  readonly onSlowest: (fromMs: number, toMs: number, method: string | undefined) => void;
+  /** Opens the slowest requests of what a curve shows in a range of time. */
+  readonly onSlowest: (calls: SlowestCalls) => void;
   /** Name, facts and tabs of the service. */
   readonly head: ReactNode;
+}
+
+/** What a point of a latency curve stands for: the conditions of the list of requests. */
+export interface SlowestCalls {
+  /** Milliseconds since 1970 UTC. */
+  readonly from: number;
+  readonly to: number;
+  /** Who was called. */
+  readonly service: string;
+  readonly method: string;
+  readonly caller: string;
+  /** Of the service that was called. */
+  readonly instance: string;
 }
 
 /** Calls, failures and latency of one service's methods over time. */
@@ -44,7 +61,7 @@ export function CurvesPage({ service, external, search, onSearch, onSlowest, hea
   const { t } = useTranslation();
   const range = search.range ?? CurveRange.Live;
   const side = search.side ?? (external ? CurveSide.Callers : CurveSide.Served);
-  const { spanMs, stepS, pollMs } = rangeSteps[range];
+  const { spanMs, stepS, pollMs } = curvesSpan(search, serverNow());
   const api = useApi();
   const made = side === CurveSide.Made;
   const by = search.by ?? CurveBy.Method;
@@ -84,8 +101,9 @@ export function CurvesPage({ service, external, search, onSearch, onSlowest, hea
         {calls.data !== undefined && calls.data.curves.length > 0 && (
           <Charts
             service={service}
+            side={side}
             search={search}
-            range={range}
+            stepS={stepS}
             calls={calls.data}
             before={search.vs === undefined ? undefined : before.data}
             onSearch={onSearch}
@@ -97,7 +115,7 @@ export function CurvesPage({ service, external, search, onSearch, onSlowest, hea
         <ValueTable
           calls={calls.data}
           before={search.vs === undefined ? undefined : before.data}
-          seconds={range === CurveRange.Live}
+          seconds={stepS < 60}
         />
       )}
     </div>
@@ -119,16 +137,29 @@ function CurveTools({
         Object.entries({ ...search, ...change }).filter(([, value]) => value !== undefined),
       ) as CurvesSearch,
     );
-  const move = (direction: -1 | 1) => set({ until: shiftUntil(search.until, direction, range, serverNow()) });
+  const own = ownRangeOf(search);
+  const move = (direction: -1 | 1) =>
+    set(
+      own === undefined
+        ? { until: shiftUntil(search.until, direction, range, serverNow()) }
+        : chosenRange(...shifted(own, direction), serverNow()),
+    );
   return (
     <div className="curve-tools">
       <Segmented
         aria-label={t("curves.range")}
-        value={range}
-        options={Object.values(CurveRange).map((value) => ({ value, label: t(`range.${value}`) }))}
-        onChange={(value) => set({ range: value === CurveRange.Live ? undefined : value, until: undefined })}
+        value={own === undefined ? range : OWN}
+        options={[...Object.values(CurveRange), OWN].map((value) => ({
+          value,
+          label: t(`range.${value}`),
+          ...(value === OWN ? { title: t("range.drag") } : {}),
+        }))}
+        onChange={(value) => {
+          if (value === OWN) set({ range: undefined, ...shownRange(calls, serverNow()) });
+          else set({ range: value === CurveRange.Live ? undefined : value, from: undefined, until: undefined });
+        }}
       />
-      {range !== CurveRange.Live && (
+      {(range !== CurveRange.Live || own !== undefined) && (
         <div className="row-flex" style={{ gap: 2 }}>
           <button
             type="button"
@@ -142,14 +173,20 @@ function CurveTools({
           <button
             type="button"
             className="bare"
-            disabled={search.until === undefined}
+            disabled={search.until === undefined || search.until >= serverNow() - LATEST_MS}
             onClick={() => move(1)}
             aria-label={t("curves.later")}
             title={t("curves.later")}
           >
             <Icon name="chevron" />
           </button>
-          <span className="muted nowrap">{calls !== undefined && formatRange(calls.grid.fromMs, calls.grid.toMs)}</span>
+          {own === undefined ? (
+            <span className="muted nowrap">
+              {calls !== undefined && formatRange(calls.grid.fromMs, calls.grid.toMs)}
+            </span>
+          ) : (
+            <OwnRangeInput range={own} onChange={(next) => set({ ...next })} />
+          )}
         </div>
       )}
       <span className="break" />
@@ -210,16 +247,34 @@ function CurveTools({
   );
 }
 
+const MINUTE_MS = 60_000;
+// What ended no longer ago ends now.
+const LATEST_MS = MINUTE_MS;
+/** A range of one's own, beside those of the list. */
+const OWN = "own" as const;
+
+function shifted({ from, until }: OwnRange, direction: -1 | 1): [number, number] {
+  const by = direction * (until - from);
+  return [from + by, until + by];
+}
+
+/** What is on the screen as a range of one's own. */
+function shownRange(calls: Calls | undefined, nowMs: number): OwnRange {
+  return chosenRange(calls?.grid.fromMs ?? nowMs - 5 * MINUTE_MS, calls?.grid.toMs ?? nowMs, nowMs);
+}
+
 function Charts({
   service,
+  side,
   search,
-  range,
+  stepS,
   calls,
   before,
   onSearch,
   onSlowest,
 }: Pick<CurvesPageProps, "service" | "search" | "onSearch" | "onSlowest"> & {
-  range: CurveRange;
+  side: CurveSide;
+  stepS: number;
   calls: Calls;
   before: Calls | undefined;
 }) {
@@ -231,16 +286,23 @@ function Charts({
     const hide = hidden.has(id) ? [...hidden].filter((one) => one !== id) : [...hidden, id];
     onSearch(hide.length > 0 ? { ...rest, hide } : rest);
   };
-  const seconds = range === CurveRange.Live;
-  const unit = t(seconds ? "unit.perSecond" : range === CurveRange.Week ? "step.minutes10" : "unit.perMinute");
+  const seconds = stepS < 60;
+  const unit = t(perStepKey(stepS));
   const quantile: Quantile = search.q ?? "p99";
   const marks = useMarks(service, calls.grid);
   const lines = (make: (curves: Calls["curves"]) => Line[]) =>
     before === undefined ? make(calls.curves) : withBefore(make(calls.curves), make(before.curves), t("curves.before"));
   const pick = (timeMs: number, lineId: string | undefined) => {
     const curve = calls.curves.find(({ id }) => id === lineId?.replace(/ (p50|before)$/, ""));
-    const minute = Math.floor(timeMs / 60_000) * 60_000;
-    onSlowest(minute, minute + Math.max(60_000, calls.grid.stepMs), curve?.method || undefined);
+    const from = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
+    onSlowest({
+      from,
+      to: from + Math.max(MINUTE_MS, calls.grid.stepMs),
+      ...(side === CurveSide.Made
+        ? { service: curve?.service ?? "", caller: service, instance: "" }
+        : { service, caller: curve?.caller ?? "", instance: curve?.instance ?? "" }),
+      method: curve?.method ?? "",
+    });
   };
   const common = {
     marks,
@@ -248,6 +310,10 @@ function Charts({
     syncKey: `curves ${service}`,
     seconds,
     onToggle: toggle,
+    onRange: (fromMs: number, toMs: number) => {
+      const { range: _, ...rest } = search;
+      onSearch({ ...rest, ...chosenRange(fromMs, toMs, serverNow()) });
+    },
     height: 168,
   };
   return (

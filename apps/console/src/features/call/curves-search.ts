@@ -1,3 +1,5 @@
+import { type OwnRange, ownStepS, parseOwnRange } from "../../lib/own-range.ts";
+
 /** The ranges of the curves page. */
 export const CurveRange = { Live: "live", Minutes15: "15m", Hour: "1h", Hours6: "6h", Day: "24h", Week: "7d" } as const;
 /** One of the ranges of the curves page. */
@@ -34,6 +36,8 @@ export interface CurvesSearch {
   readonly table?: true;
   /** End of the range, milliseconds since 1970 UTC; absent: now, and moving. */
   readonly until?: number;
+  /** Start of a range of one's own, which ends with `until`; there is no `range` then. */
+  readonly from?: number;
   /** Curves that are switched off. */
   readonly hide?: readonly string[];
 }
@@ -56,8 +60,12 @@ export function parseCurvesSearch(search: Record<string, unknown>): CurvesSearch
   const sides: readonly unknown[] = Object.values(CurveSide);
   const until = Number(search.until);
   const hide = Array.isArray(search.hide) ? search.hide.filter((id): id is string => typeof id === "string") : [];
+  const own = parseOwnRange(search);
   return {
-    ...(ranges.includes(search.range) && search.range !== CurveRange.Live ? { range: search.range as CurveRange } : {}),
+    ...(own === undefined ? {} : { from: own.from }),
+    ...(own === undefined && ranges.includes(search.range) && search.range !== CurveRange.Live
+      ? { range: search.range as CurveRange }
+      : {}),
     ...(sides.includes(search.side) ? { side: search.side as CurveSide } : {}),
     ...(search.by === CurveBy.Caller || search.by === CurveBy.Service ? { by: search.by } : {}),
     ...(search.q === "p90" || search.q === "p999" ? { q: search.q } : {}),
@@ -85,4 +93,18 @@ export function shiftUntil(
   const { spanMs } = rangeSteps[range];
   const shifted = Math.floor((untilMs ?? nowMs) / 60_000) * 60_000 + direction * spanMs;
   return shifted >= nowMs - 60_000 ? undefined : shifted;
+}
+
+/** Length and step of a page's range, and how often it asks again while it moves. @param nowMs the server's clock */
+export function curvesSpan(search: CurvesSearch, nowMs: number): (typeof rangeSteps)[CurveRange] {
+  const usual = rangeSteps[search.range ?? CurveRange.Live];
+  const own = ownRangeOf(search);
+  return own === undefined
+    ? usual
+    : { spanMs: own.until - own.from, stepS: ownStepS(own, nowMs, 1), pollMs: usual.pollMs };
+}
+
+/** The range of one's own that a page has, if it has one. */
+export function ownRangeOf({ from, until }: CurvesSearch): OwnRange | undefined {
+  return from === undefined || until === undefined ? undefined : { from, until };
 }

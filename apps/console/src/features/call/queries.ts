@@ -1,6 +1,7 @@
 import { CallSide } from "@msec/api/console/v1/telemetry_pb.js";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Api } from "../../lib/api.ts";
+import { daysBeforeMs } from "../../lib/own-range.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { type AlignedCurves, alignCurves, chooseGrid, type Grid, SETTLE_MS, settledGrid } from "./series.ts";
 
@@ -37,7 +38,6 @@ export function callsQuery(api: Api, request: CallsRequest) {
   const { service, caller = "", side = CallSide.SERVER, spanMs, stepS, untilMs, daysBack = 0 } = request;
   const { byMethod = false, byInstance = false, byCaller = false, byCallerInstance = false } = request;
   const split = { byMethod, byInstance, byCaller, byCallerInstance };
-  const shiftMs = daysBack * 86_400_000;
   return queryOptions({
     queryKey: ["calls", service, caller, side, spanMs, stepS, untilMs ?? "now", daysBack, split],
     queryFn: async ({ signal }): Promise<Calls> => {
@@ -49,6 +49,7 @@ export function callsQuery(api: Api, request: CallsRequest) {
       );
       const running = { ...settled, toMs: settled.toMs + (untilMs === undefined ? settled.stepMs : 0) };
       const { fromMs, toMs } = running;
+      const shiftMs = daysBeforeMs(toMs, daysBack);
       const found = await api.telemetry.queryCalls(
         { service, caller, side, fromMs: fromMs - shiftMs, toMs: toMs - shiftMs, stepS, ...split },
         { signal },

@@ -4,6 +4,7 @@ import { lazy, memo, Suspense, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useScheme } from "../../lib/preferences.ts";
 import { useLanguage } from "../../lib/use-language.ts";
+import { chartRow, moveInChart } from "../../ui/chart-keys.ts";
 import type { ChartCurve, ChartHappenings } from "../../ui/curve-chart.tsx";
 import { metricLines } from "./chart-lines.ts";
 import { metricFormat, perStepKey } from "./metric-format.ts";
@@ -40,7 +41,11 @@ export interface CardActions {
   readonly week: (name: string) => void;
   /** Switches a curve off or on. */
   readonly toggle: (name: string, curve: string) => void;
+  /** Shows a part of the time alone, milliseconds since 1970 UTC. */
+  readonly zoom: (fromMs: number, toMs: number) => void;
 }
+
+const actionWords = { split: "monitor.byInstance", table: "monitor.values", week: "monitor.week" } as const;
 
 /** A chart of one attribute, drawn when it comes near the screen. */
 export const MetricCard = memo(function MetricCard({
@@ -59,8 +64,16 @@ export const MetricCard = memo(function MetricCard({
   const { name, unit, kind } = attribute;
   const about = language === "zh" ? attribute.chinese : attribute.english;
   const perStep = kind === MetricKind.COUNTER && curves !== undefined ? t(perStepKey(curves.stepS)) : "";
+  const hasChart = drawn && curves !== undefined && (curves.byName.get(name)?.length ?? 0) > 0;
   return (
-    <figure className="metric-card" ref={card} id={`attribute-${name}`} aria-label={name}>
+    <figure
+      className="metric-card"
+      ref={card}
+      id={`attribute-${name}`}
+      aria-label={name}
+      aria-busy={curves === undefined}
+      onKeyDown={moveInChart}
+    >
       <figcaption>
         <strong className="mono clip" title={name}>
           {name}
@@ -80,20 +93,18 @@ export const MetricCard = memo(function MetricCard({
               marks={marks}
               hide={hide}
               onToggle={actions.toggle}
+              onZoom={actions.zoom}
             />
           </Suspense>
         )}
       </div>
-      <div className="metric-actions">
-        <button type="button" onClick={() => actions.split(name)}>
-          {t("monitor.byInstance")}
-        </button>
-        <button type="button" onClick={() => actions.table(name)}>
-          {t("monitor.values")}
-        </button>
-        <button type="button" onClick={() => actions.week(name)}>
-          {t("monitor.week")}
-        </button>
+      <div className="metric-actions" {...chartRow}>
+        {/* Behind a chart they are reached by its arrow keys; where there is none, they are what the Tab key stops at. */}
+        {(["split", "table", "week"] as const).map((action) => (
+          <button key={action} type="button" tabIndex={hasChart ? -1 : 0} onClick={() => actions[action](name)}>
+            {t(actionWords[action])}
+          </button>
+        ))}
       </div>
     </figure>
   );
@@ -107,10 +118,14 @@ function Chart({
   marks,
   hide,
   onToggle,
-}: { name: string; unit: string; curves: MetricCurves; onToggle: CardActions["toggle"] } & Pick<
-  MetricCardProps,
-  "before" | "marks" | "hide"
->) {
+  onZoom,
+}: {
+  name: string;
+  unit: string;
+  curves: MetricCurves;
+  onToggle: CardActions["toggle"];
+  onZoom: CardActions["zoom"];
+} & Pick<MetricCardProps, "before" | "marks" | "hide">) {
   const { t } = useTranslation();
   const scheme = useScheme();
   const lines = useMemo(() => metricLines(name, curves, t("monitor.together"), before), [name, curves, before, t]);
@@ -134,6 +149,7 @@ function Chart({
       plain={lines.length === 1}
       marks={marks}
       onToggle={(id) => onToggle(name, id)}
+      onRange={onZoom}
     />
   );
 }

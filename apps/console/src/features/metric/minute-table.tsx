@@ -4,17 +4,20 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDateTime } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { Loading } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { curveOwner, onTimesOf } from "./chart-lines.ts";
 import { metricFormat } from "./metric-format.ts";
-import { MonitorRange, type MonitorSearch } from "./monitor-search.ts";
+import { type MonitorSearch, monitorSpan } from "./monitor-search.ts";
 import { type MetricCurve, type MetricCurves, metricsQuery } from "./queries.ts";
 import { SumTable } from "./sum-table.tsx";
 import { type CurveSummary, daySummaries, differenceText, summaryOf } from "./summary.ts";
 
 // Newer ones say more; all are in the sums.
 const ROWS_MAX = 500;
+// A week has 10,080: an answer has no more points.
+const MINUTES_MAX = 10_080;
 const COLUMNS_MAX = 12;
 /** Each has three columns then: now, before, and the difference. */
 const COMPARED_MAX = 4;
@@ -33,7 +36,8 @@ export interface MinuteTableProps {
 export function MinuteTable({ search, name, attribute, onZeros, onClose }: MinuteTableProps) {
   const { t } = useTranslation();
   // A month has minutes only where they are kept: the answer says which step it has.
-  const stepS = search.range === MonitorRange.Month ? 3_600 : 60;
+  const { spanMs } = monitorSpan(search, serverNow());
+  const stepS = spanMs > MINUTES_MAX * 60_000 ? 3_600 : 60;
   const query = useQuery(metricsQuery(useApi(), search, [name], 0, stepS));
   const curves = query.data?.byName.get(name) ?? [];
   const days = search.vs ?? 0;

@@ -6,6 +6,8 @@ import { useCallback, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
+import { chosenRange } from "../../lib/own-range.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { useMonitoringOnly } from "../session/queries.ts";
@@ -130,8 +132,15 @@ function useCardActions(search: MonitorSearch, onSearch: (search: MonitorSearch)
   latest.current = { search, onSearch };
   const change = useCallback((next: Parameters<typeof changeSearch>[1]) => {
     latest.current.onSearch(changeSearch(latest.current.search, next));
-    window.scrollTo?.({ top: 0 });
   }, []);
+  // What is asked for stands at the top of the page.
+  const show = useCallback(
+    (next: Parameters<typeof changeSearch>[1]) => {
+      change(next);
+      window.scrollTo?.({ top: 0 });
+    },
+    [change],
+  );
   const toggle = useCallback((name: string, line: string) => {
     const { search, onSearch } = latest.current;
     const curve = hiddenCurve(name, line);
@@ -141,13 +150,26 @@ function useCardActions(search: MonitorSearch, onSearch: (search: MonitorSearch)
   }, []);
   return useMemo(
     () => ({
-      split: (name) => change({ names: name, split: CurveSplit.Instance, table: undefined }),
-      table: (table) => change({ table }),
-      week: (name) => change({ names: name, range: MonitorRange.Week, table: name }),
+      split: (name) => show({ names: name, split: CurveSplit.Instance, table: undefined }),
+      table: (table) => show({ table }),
+      week: (name) =>
+        show({
+          names: name,
+          range: MonitorRange.Week,
+          from: undefined,
+          until: weekEnd(latest.current.search),
+          table: name,
+        }),
       toggle,
+      zoom: (fromMs, toMs) => change({ range: undefined, ...chosenRange(fromMs, toMs, serverNow()) }),
     }),
-    [change, toggle],
+    [change, show, toggle],
   );
+}
+
+/** A range of one's own may end anywhere: its week is the newest one. */
+function weekEnd({ from, until }: MonitorSearch): number | undefined {
+  return from === undefined ? until : undefined;
 }
 
 function useChoices(search: MonitorSearch) {

@@ -24,6 +24,13 @@ function open(address: string) {
   };
 }
 
+/** A chart that has been drawn: until then it does not hear keys. */
+async function findChart(name: string | RegExp) {
+  const plot = await screen.findByRole("slider", { name });
+  await waitFor(() => expect(plot.querySelector("canvas")).not.toBeNull());
+  return plot;
+}
+
 async function expectAccessible(container: HTMLElement) {
   const { violations } = await axe.run(container, {
     rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
@@ -74,6 +81,56 @@ test("the values of a page that compares have the day before and the difference 
 test("by instance there is a chart for each instance of the one attribute", async () => {
   const page = open("/monitor?names=sys.udp.errors&split=instance");
   await waitFor(() => expect(screen.getAllByRole("figure", { name: "sys.udp.errors" }).length).toBeGreaterThan(1));
+  page.close();
+});
+
+test("a chart is one stop of the Tab key: arrow keys lead to its legend and its links, and back", async () => {
+  const page = open("/monitor?names=sys.udp.errors");
+  const card = await screen.findByRole("figure", { name: "sys.udp.errors" });
+  const plot = await findChart("sys.udp.errors");
+  const stops = [...card.querySelectorAll<HTMLElement>("button, a[href], [tabindex]")].filter(
+    ({ tabIndex }) => tabIndex >= 0,
+  );
+  expect(stops).toEqual([plot]);
+  expect(plot.getAttribute("aria-valuetext")).toMatch(/^\d\d:\d\d.*All together/);
+  plot.focus();
+  const press = (key: string) => fireEvent.keyDown(document.activeElement!, { key });
+  press("ArrowDown");
+  expect(document.activeElement?.textContent).toBe("By instance");
+  press("ArrowRight");
+  expect(document.activeElement?.textContent).toBe("Values");
+  press("ArrowUp");
+  expect(document.activeElement).toBe(plot);
+  page.close();
+});
+
+test("a range of one's own stands in the address; Shift, arrow keys and Enter choose a part of it", async () => {
+  const until = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
+  const page = open(`/monitor?names=sys.udp.errors&from=${until - 7_200_000}&until=${until}`);
+  const plot = await findChart("sys.udp.errors");
+  expect(screen.getByRole("radio", { name: "Custom" })).toHaveProperty("checked", true);
+  for (const key of ["End", "ArrowLeft"]) fireEvent.keyDown(plot, { key });
+  for (let i = 0; i < 12; i++) fireEvent.keyDown(plot, { key: "ArrowLeft", shiftKey: true });
+  fireEvent.keyDown(plot, { key: "Enter" });
+  await waitFor(() => expect(page.router.state.location.search).not.toHaveProperty("until", until));
+  const search = page.router.state.location.search as { from: number; until: number };
+  expect(search.until - search.from).toBe(120_000);
+  page.close();
+});
+
+test("Enter on a point of a latency curve opens the slowest requests of its minute, of that method and instance alone", async () => {
+  const page = open("/services/Flight.mod_flight/curves?range=15m&split=true");
+  const plot = await findChart(/^Latency of Flight.mod_flight/);
+  fireEvent.keyDown(plot, { key: "Enter" });
+  await waitFor(() => expect(page.router.state.location.pathname).toBe("/requests"));
+  const { from, to, ...conditions } = page.router.state.location.search as { from: number; to: number };
+  expect(to - from).toBe(60_000);
+  expect(conditions).toEqual({
+    service: "Flight.mod_flight",
+    method: expect.stringMatching(/^flight\./),
+    instance: expect.stringMatching(/^[\d.]+:\d+$/),
+    order: "slowest",
+  });
   page.close();
 });
 

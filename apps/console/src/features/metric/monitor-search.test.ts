@@ -5,6 +5,7 @@ import {
   endOfDay,
   hiddenCurve,
   monitorGrid,
+  movedSearch,
   movedUntil,
   parseMonitorSearch,
 } from "./monitor-search.ts";
@@ -57,6 +58,16 @@ test("moves by a day or a week, and back to now", () => {
   const yesterday = movedUntil({}, -86_400_000, now);
   expect(yesterday).toBe(now - 86_400_000);
   expect(movedUntil({ until: yesterday! }, 86_400_000, now)).toBeUndefined();
+});
+
+test("a range of one's own takes the place of the list's, has a step that fits, and moves by its length up to now", () => {
+  const now = 1_800_000_000_000;
+  const own = { from: now - 7_200_000, until: now - 3_600_000 };
+  expect(parseMonitorSearch({ ...own, range: "7d" })).toEqual(own);
+  expect(parseMonitorSearch({ from: own.until, until: own.from })).toEqual({ until: own.from });
+  expect(monitorGrid(own, now)).toEqual({ fromMs: own.from, toMs: own.until, stepS: 10 });
+  expect(movedSearch(own, 3_600_000, now)).toEqual({ from: own.until, until: now });
+  expect(movedSearch(own, 86_400_000, now)).toEqual({ from: own.until, until: now });
 });
 
 test("a day of the calendar is a range that ends with it, today is now", () => {

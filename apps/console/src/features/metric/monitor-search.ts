@@ -1,3 +1,5 @@
+import { ownStepS, parseOwnRange } from "../../lib/own-range.ts";
+
 /** The ranges of the monitor page. */
 export const MonitorRange = {
   Live: "live",
@@ -34,6 +36,8 @@ export interface MonitorSearch {
   readonly range?: MonitorRange;
   /** End of the range, milliseconds since 1970 UTC; absent: now, and moving. */
   readonly until?: number;
+  /** Start of a range of one's own, which ends with `until`; there is no `range` then. */
+  readonly from?: number;
   /** The same range so many days before, drawn with it. */
   readonly vs?: number;
   readonly split?: CurveSplit;
@@ -86,10 +90,12 @@ export function parseMonitorSearch(search: Record<string, unknown>): MonitorSear
   const hide = Array.isArray(search.hide)
     ? search.hide.filter((name): name is string => typeof name === "string" && name.length <= 400).slice(0, HIDDEN_MAX)
     : [];
+  const own = parseOwnRange(search);
   const range = one(Object.values(MonitorRange), search.range);
   return withoutAbsent({
     ...Object.fromEntries(texts),
-    range: range === MonitorRange.Hour ? undefined : range,
+    from: own?.from,
+    range: own !== undefined || range === MonitorRange.Hour ? undefined : range,
     until: search.until !== undefined && Number.isSafeInteger(until) && until > 0 ? until : undefined,
     vs: one(compareDays, search.vs),
     split: one(Object.values(CurveSplit), search.split),
@@ -128,11 +134,35 @@ const SETTLE_MS = 3_000;
  * @param stepS  another step than the range's
  */
 export function monitorGrid(search: MonitorSearch, nowMs: number, stepS?: number): MonitorGrid {
-  const { spanMs, stepS: usual } = monitorSteps[search.range ?? MonitorRange.Hour];
+  const { spanMs, stepS: usual } = monitorSpan(search, nowMs);
   const step = stepS ?? usual;
   const endMs = Math.min(search.until ?? nowMs, nowMs - SETTLE_MS);
-  const toMs = Math.floor(endMs / (step * 1_000)) * step * 1_000;
-  return { fromMs: toMs - spanMs, toMs, stepS: step };
+  const stepMs = step * 1_000;
+  const toMs = Math.floor(endMs / stepMs) * stepMs;
+  return { fromMs: toMs - Math.ceil(spanMs / stepMs) * stepMs, toMs, stepS: step };
+}
+
+// Metrics of hosts and processes come every ten seconds.
+const FINEST_S = 10;
+
+/** Length and step of a page's range, and how often it asks again while it moves. @param nowMs the server's clock */
+export function monitorSpan({ range, from, until }: MonitorSearch, nowMs: number): (typeof monitorSteps)[MonitorRange] {
+  const usual = monitorSteps[range ?? MonitorRange.Hour];
+  if (from === undefined || until === undefined) return usual;
+  return { spanMs: until - from, stepS: ownStepS({ from, until }, nowMs, FINEST_S), pollMs: usual.pollMs };
+}
+
+/**
+ * The same page with its range earlier or later; one's own keeps its length and stands still.
+ *
+ * @param byMs  how far, negative for earlier
+ */
+export function movedSearch(search: MonitorSearch, byMs: number, nowMs: number): MonitorSearch {
+  const { from, until } = search;
+  if (from === undefined || until === undefined)
+    return changeSearch(search, { until: movedUntil(search, byMs, nowMs) });
+  const by = Math.min(byMs, Math.floor(nowMs) - until);
+  return changeSearch(search, { from: from + by, until: until + by });
 }
 
 /**
@@ -141,7 +171,7 @@ export function monitorGrid(search: MonitorSearch, nowMs: number, stepS?: number
  * @param byMs  how far, negative for earlier
  * @returns undefined when that would be now or later: the range moves again
  */
-export function movedUntil(search: MonitorSearch, byMs: number, nowMs: number): number | undefined {
+export function movedUntil(search: Pick<MonitorSearch, "until">, byMs: number, nowMs: number): number | undefined {
   const moved = Math.floor((search.until ?? nowMs) / 60_000) * 60_000 + byMs;
   return moved >= nowMs - 60_000 ? undefined : moved;
 }

@@ -16,11 +16,17 @@ import {
   MonitorRange,
   type MonitorSearch,
   monitorGrid,
+  monitorSpan,
   monitorSteps,
-  movedUntil,
+  movedSearch,
 } from "./monitor-search.ts";
+import { OwnRangeInput } from "./own-range-input.tsx";
 
 const DAY_MS = 86_400_000;
+// What ended no longer ago ends now.
+const LATEST_MS = 60_000;
+/** A range of one's own, beside those of the list. */
+const OWN = "own" as const;
 
 /** What can be chosen from. */
 export interface MonitorChoices {
@@ -140,22 +146,44 @@ export function MonitorTimes({ search, onSearch }: Omit<MonitorToolsProps, "choi
   const set = (change: Parameters<typeof changeSearch>[1]) => onSearch(changeSearch(search, change));
   const range = search.range ?? MonitorRange.Hour;
   const grid = monitorGrid(search, serverNow());
-  const move = (byMs: number) => set({ until: movedUntil(search, byMs, serverNow()) });
-  const { spanMs } = monitorSteps[range];
+  const move = (byMs: number) => onSearch(movedSearch(search, byMs, serverNow()));
+  const { spanMs } = monitorSpan(search, serverNow());
+  const { from, until } = search;
+  const own = from === undefined || until === undefined ? undefined : { from, until };
   return (
     <div className="curve-tools">
       <Segmented
         aria-label={t("curves.range")}
-        value={range}
-        options={Object.values(MonitorRange).map((value) => ({ value, label: t(`range.${value}`) }))}
-        onChange={(value) =>
-          set({
-            range: value === MonitorRange.Hour ? undefined : value,
-            ...(value === MonitorRange.Live ? { until: undefined } : {}),
-          })
-        }
+        value={own === undefined ? range : OWN}
+        options={[...Object.values(MonitorRange), OWN].map((value) => ({
+          value,
+          label: t(`range.${value}`),
+          ...(value === OWN ? { title: t("range.drag") } : {}),
+        }))}
+        onChange={(value) => {
+          if (value === OWN) set({ range: undefined, from: grid.fromMs, until: grid.toMs });
+          else
+            set({
+              range: value === MonitorRange.Hour ? undefined : value,
+              from: undefined,
+              // An end of one's own went with the start.
+              ...(value === MonitorRange.Live || own !== undefined ? { until: undefined } : {}),
+            });
+        }}
       />
-      {range !== MonitorRange.Live && (
+      {own !== undefined && (
+        <div className="row-flex" style={{ gap: 2 }}>
+          <Mover icon="back" label={t("curves.earlier")} onClick={() => move(-spanMs)} />
+          <OwnRangeInput range={own} onChange={(next) => set({ ...next })} />
+          <Mover
+            icon="chevron"
+            label={t("curves.later")}
+            disabled={own.until >= serverNow() - LATEST_MS}
+            onClick={() => move(spanMs)}
+          />
+        </div>
+      )}
+      {own === undefined && range !== MonitorRange.Live && (
         <div className="row-flex" style={{ gap: 2 }}>
           <Mover icon="back" label={t("monitor.weekEarlier")} twice onClick={() => move(-7 * DAY_MS)} />
           <Mover icon="back" label={t("curves.earlier")} onClick={() => move(-Math.min(spanMs, DAY_MS))} />

@@ -1,12 +1,12 @@
 import { MetricKind, MetricSplit, Statistic } from "@msec/api/console/v1/metrics_pb.js";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Api } from "../../lib/api.ts";
+import { daysBeforeMs } from "../../lib/own-range.ts";
 import { serverNow } from "../../lib/server-clock.ts";
-import { CurveSplit, GaugeStatistic, type MonitorSearch, monitorGrid, monitorSteps } from "./monitor-search.ts";
+import { CurveSplit, GaugeStatistic, type MonitorSearch, monitorGrid, monitorSpan } from "./monitor-search.ts";
 
 const LIST_POLL_MS = 60_000;
 const EVENTS_POLL_MS = 10_000;
-const DAY_MS = 86_400_000;
 
 const statistics = {
   [GaugeStatistic.Mean]: Statistic.MEAN,
@@ -36,9 +36,9 @@ export interface MetricCurves {
 
 /** The attributes that somebody reported in the range of a page. */
 export function attributesQuery(api: Api, search: MonitorSearch) {
-  const { service = "", instance = "", host = "", names = "", range, until } = search;
+  const { service = "", instance = "", host = "", names = "", range, from, until } = search;
   return queryOptions({
-    queryKey: ["attributes", service, instance, host, names, range, until],
+    queryKey: ["attributes", service, instance, host, names, range, from, until],
     queryFn: ({ signal }) => {
       const { fromMs, toMs } = monitorGrid(search, serverNow());
       return api.metric.listAttributes({ service, instance, host, names, fromMs, toMs: toMs + 60_000 }, { signal });
@@ -50,9 +50,9 @@ export function attributesQuery(api: Api, search: MonitorSearch) {
 }
 
 /** Who reported in the range of a page: all, or the processes of one service. */
-export function reportersQuery(api: Api, service: string, search: Pick<MonitorSearch, "range" | "until">) {
+export function reportersQuery(api: Api, service: string, search: Pick<MonitorSearch, "range" | "from" | "until">) {
   return queryOptions({
-    queryKey: ["reporters", service, search.range, search.until],
+    queryKey: ["reporters", service, search.range, search.from, search.until],
     queryFn: ({ signal }) => {
       const { fromMs, toMs } = monitorGrid(search, serverNow());
       return api.metric.listReporters({ service, host: "", fromMs, toMs: toMs + 60_000 }, { signal });
@@ -70,13 +70,13 @@ export function reportersQuery(api: Api, service: string, search: Pick<MonitorSe
  * @param stepS    another step than the range's
  */
 export function metricsQuery(api: Api, search: MonitorSearch, names: readonly string[], daysBack = 0, stepS?: number) {
-  const { service = "", instance = "", host = "", range, until, split, stat } = search;
-  const { pollMs } = monitorSteps[range ?? "1h"];
+  const { service = "", instance = "", host = "", range, from, until, split, stat } = search;
+  const { pollMs } = monitorSpan(search, serverNow());
   return queryOptions({
-    queryKey: ["metrics", service, instance, host, range, until, split, stat, daysBack, stepS, names],
+    queryKey: ["metrics", service, instance, host, range, from, until, split, stat, daysBack, stepS, names],
     queryFn: async ({ signal }): Promise<MetricCurves> => {
       const grid = monitorGrid(search, serverNow(), stepS);
-      const shiftMs = daysBack * DAY_MS;
+      const shiftMs = daysBeforeMs(grid.toMs, daysBack);
       const answer = await api.metric.queryMetrics(
         {
           ...{ service, instance, host, names: [...names] },

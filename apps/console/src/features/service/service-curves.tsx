@@ -33,12 +33,10 @@ export function ServiceCurves({ name, search, onSearch }: ServiceCurvesProps) {
       external={service.kind === ServiceKind.EXTERNAL && !onlyMonitors}
       search={search}
       onSearch={onSearch}
-      onSlowest={(from, to, method) =>
-        void navigate({
-          to: "/requests",
-          search: { service: name, ...(method === undefined ? {} : { method }), from, to, order: "slowest" },
-        })
-      }
+      onSlowest={({ from, to, ...conditions }) => {
+        const known = Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== ""));
+        void navigate({ to: "/requests", search: { ...known, from, to, order: "slowest" } });
+      }}
       head={
         <>
           <ServiceHead service={service} />
