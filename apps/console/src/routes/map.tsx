@@ -2,6 +2,7 @@ import { createRoute } from "@tanstack/react-router";
 import { lazy } from "react";
 import { useTranslation } from "react-i18next";
 import { parseMapSearch } from "../features/map/map-search.ts";
+import { changesOnly } from "../lib/changes-only.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { appRoute } from "./app.tsx";
 
@@ -16,6 +17,13 @@ export const mapRoute = createRoute({
     const search = mapRoute.useSearch();
     const navigate = mapRoute.useNavigate();
     useTitle(useTranslation().t("map.title"));
-    return <MapPage search={search} onSearch={(next) => void navigate({ search: next, replace: true })} />;
+    return (
+      <MapPage
+        search={search}
+        onSearch={(next) =>
+          void navigate({ search: next, replace: changesOnly(search, next, ["view"]), resetScroll: false })
+        }
+      />
+    );
   },
 });

@@ -28,6 +28,7 @@ import "./map.css";
 export interface MapDiagramProps {
   readonly graph: MapGraph;
   readonly search: MapSearch;
+  readonly onView: (view: string | undefined) => void;
 }
 
 interface ArrowData extends Record<string, unknown> {
@@ -48,7 +49,7 @@ const edgeTypes = { arrow: Arrow };
 const WIDEST_LABEL = { title: "12,345 /s", detail: "p99 12.3 ms · 12.3 %" };
 
 /** Boxes for services, arrows for who calls whom, from left to right. */
-export function MapDiagram({ graph, search }: MapDiagramProps) {
+export function MapDiagram({ graph, search, onView }: MapDiagramProps) {
   const { t, i18n } = useTranslation();
   const linesOf = (node: MapNode) => [node.service || namelessText(node, t), kindText(node, t)];
   const layout = useQuery({
@@ -74,10 +75,22 @@ export function MapDiagram({ graph, search }: MapDiagramProps) {
       edges={arrows(graph, layout.data, search)}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
-      minZoom={0.2}
+      limits={{ maxHeight: 600, minZoom: 0.4, startY: busiestOf(graph, layout.data) }}
+      view={search.view}
+      onView={onView}
       className="service-map"
     />
   );
+}
+
+/** A map is read from where most is called. */
+function busiestOf({ edges }: MapGraph, layout: FlowLayout): number | undefined {
+  const busiest = edges.reduce<MapEdge | undefined>(
+    (most, edge) => (most === undefined || edge.call.calls > most.call.calls ? edge : most),
+    undefined,
+  );
+  const box = busiest === undefined ? undefined : layout.nodes.get(busiest.from);
+  return box === undefined ? undefined : box.y + box.height / 2;
 }
 
 function boxes(graph: MapGraph, layout: FlowLayout): BoxNode[] {

@@ -47,7 +47,8 @@ export function MapPage({ search, onSearch }: MapPageProps) {
           <p className="lead">{t("map.lead")}</p>
         </div>
       </div>
-      <Filters search={search} onChange={set} />
+      {/* Another map is another diagram. */}
+      <Filters search={search} onChange={(change) => set({ view: undefined, ...change })} />
       <Panel
         title={t("map.diagram")}
         count={
@@ -75,7 +76,7 @@ export function MapPage({ search, onSearch }: MapPageProps) {
         {map.data?.truncated && <p className="panel-body warn">{t("map.truncated")}</p>}
         {edges.length > mapEdgesDrawn && <p className="panel-body">{t("map.many", { count: edges.length })}</p>}
         {map.data !== undefined && edges.length > 0 && edges.length <= mapEdgesDrawn && (
-          <MapDiagram graph={mapGraph(map.data)} search={search} />
+          <MapDiagram graph={mapGraph(map.data)} search={search} onView={(view) => set({ view })} />
         )}
       </Panel>
       {map.data !== undefined && edges.length > 0 && (

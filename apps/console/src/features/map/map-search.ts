@@ -1,4 +1,5 @@
 import { CurveRange, rangeSteps } from "../call/curves-search.ts";
+import { parseView } from "../request/diagram-view.ts";
 
 /** What a link to the service map restores. */
 export interface MapSearch {
@@ -12,6 +13,8 @@ export interface MapSearch {
   readonly failed?: true;
   /** Only connections with so many calls a second. */
   readonly min?: number;
+  /** What part of the diagram is seen, as `textOfView` writes it. */
+  readonly view?: string;
 }
 
 const LIVE_SPAN_MS = 60_000;
@@ -21,7 +24,7 @@ const LIVE_POLL_MS = 2_000;
 
 /** Reads the search parameters of the map; what does not make sense is left out. */
 export function parseMapSearch(search: Record<string, unknown>): MapSearch {
-  const { range, until, service, min } = search;
+  const { range, until, service, min, view } = search;
   const known = Object.values(CurveRange).find((one) => one === range && one !== CurveRange.Live);
   return {
     ...(known === undefined ? {} : { range: known }),
@@ -29,6 +32,7 @@ export function parseMapSearch(search: Record<string, unknown>): MapSearch {
     ...(typeof service === "string" && service !== "" ? { service: service.slice(0, 256) } : {}),
     ...(search.failed === true ? { failed: true as const } : {}),
     ...(typeof min === "number" && min > 0 && min <= 1e9 ? { min } : {}),
+    ...(typeof view === "string" && parseView(view) !== undefined ? { view } : {}),
   };
 }
 

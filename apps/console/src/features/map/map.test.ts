@@ -14,9 +14,11 @@ const answer = (calls: number, failures: number) =>
   });
 
 test("a link restores the range and the filters of the map and nothing else", () => {
-  const search = { range: "6h", until: 1_000, service: "Flight", failed: true, min: 0.5 };
+  const search = { range: "6h", until: 1_000, service: "Flight", failed: true, min: 0.5, view: "420_-13_80" };
   expect(parseMapSearch(search)).toEqual(search);
-  expect(parseMapSearch({ range: "live", until: -1, service: "", failed: "x", min: -2, more: 1 })).toEqual({});
+  expect(parseMapSearch({ range: "live", until: -1, service: "", failed: "x", min: -2, view: "x", more: 1 })).toEqual(
+    {},
+  );
 });
 
 test("a live map looks at the last minute without the seconds that are still on their way", () => {

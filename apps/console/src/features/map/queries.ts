@@ -5,8 +5,10 @@ import { type MapSearch, mapSpan, mapTimes } from "./map-search.ts";
 
 /** Who calls whom; asks again for as long as the range ends now. */
 export function serviceMapQuery(api: Api, search: MapSearch) {
+  // Who looks at another part of the diagram asks for nothing else.
+  const { view: _, ...asked } = search;
   return queryOptions({
-    queryKey: ["service map", search],
+    queryKey: ["service map", asked],
     queryFn: ({ signal }) =>
       api.request.getServiceMap(
         {

@@ -16,13 +16,13 @@ import { useTranslation } from "react-i18next";
 import { codeName } from "../../lib/code-name.ts";
 import { formatDuration } from "../../lib/format.ts";
 import { Loading } from "../../ui/notice.tsx";
-import { DiagramFrame } from "./diagram-frame.tsx";
+import { type DiagramAddress, DiagramFrame } from "./diagram-frame.tsx";
 import { elkEngine } from "./elk-engine.ts";
 import { type FlowEdge, type FlowGraph, type FlowNode, shortMethod } from "./flow-graph.ts";
 import { type EdgeLabel, elkInput, type FlowLayout, layoutFlow, type Point, roundedPath } from "./flow-layout.ts";
 
 /** The diagram, and which call is open. */
-export interface FlowDiagramProps {
+export interface FlowDiagramProps extends DiagramAddress {
   readonly graph: FlowGraph;
   readonly chosen: string | undefined;
   readonly onChoose: (hopId: string | undefined) => void;
@@ -49,7 +49,7 @@ const nodeTypes = { box: Box };
 const edgeTypes = { arrow: Arrow };
 
 /** Boxes for instances, arrows for methods, from left to right. */
-export function FlowDiagram({ graph, chosen, onChoose }: FlowDiagramProps) {
+export function FlowDiagram({ graph, chosen, onChoose, view, onView }: FlowDiagramProps) {
   const { t, i18n } = useTranslation();
   const texts = useMemo(() => diagramTexts(graph, t), [graph, t]);
   const layout = useQuery({
@@ -79,9 +79,17 @@ export function FlowDiagram({ graph, chosen, onChoose }: FlowDiagramProps) {
       edges={arrows(graph, layout.data, texts, chosen, onChoose)}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
-      minZoom={0.3}
+      limits={{ startY: startOf(graph, layout.data) }}
+      view={view}
+      onView={onView}
     />
   );
+}
+
+/** A request is read from where it begins. */
+function startOf({ nodes: [first] }: FlowGraph, layout: FlowLayout): number | undefined {
+  const box = first === undefined ? undefined : layout.nodes.get(first.id);
+  return box === undefined ? undefined : box.y + box.height / 2;
 }
 
 interface DiagramTexts {

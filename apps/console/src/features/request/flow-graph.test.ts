@@ -141,6 +141,9 @@ test("a diagram is shown as large as it is, made smaller to fit, and never too s
   expect(frameOf({ width: 400, height: 100 }, 1000)).toEqual({ height: 148, zoom: 1, x: 300, y: 24 });
   expect(frameOf({ width: 1000, height: 100 }, 848)).toEqual({ height: 128, zoom: 0.8, x: 24, y: 24 });
   expect(frameOf({ width: 9000, height: 9000 }, 848)).toEqual({ height: 460, zoom: 0.66, x: 24, y: 24 });
+  // What is looked at first is in the middle; nothing is left empty for it.
+  expect(frameOf({ width: 900, height: 1_000 }, 848, { minZoom: 1, startY: 500 }).y).toBe(-270);
+  expect(frameOf({ width: 900, height: 1_000 }, 848, { minZoom: 1, startY: 990 }).y).toBe(460 - 1_000 - 24);
 });
 
 test("a request of too many methods or services is folded into what can be laid out", () => {

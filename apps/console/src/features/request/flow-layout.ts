@@ -1,4 +1,5 @@
 import type { ELK, ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
+import type { DiagramView, FrameSize } from "./diagram-view.ts";
 
 /** A point of the diagram, pixels. */
 export interface Point {
@@ -135,10 +136,17 @@ export async function layoutFlow(elk: Pick<ELK, "layout">, input: ElkNode): Prom
   return layoutFrom(await elk.layout(input));
 }
 
-// Labels smaller than this cannot be read: then the diagram is wider than its frame, and is dragged.
-const MIN_ZOOM = 0.66;
 const FRAME_MARGIN = 24;
-const FRAME_MAX_HEIGHT = 460;
+
+/** How a diagram that is larger than its frame is shown at first. */
+export interface FrameLimits {
+  /** Pixels, default 460. */
+  readonly maxHeight?: number;
+  /** As small as it is made to fit, default 0.66: smaller labels cannot be read, so the diagram is larger than its frame, and is dragged. */
+  readonly minZoom?: number;
+  /** Where to look first: this height of the layout is in the middle. */
+  readonly startY?: number | undefined;
+}
 
 /**
  * How a diagram is shown in a frame: as large as it is, else made smaller until it fits, as far as it stays readable.
@@ -149,15 +157,33 @@ const FRAME_MAX_HEIGHT = 460;
 export function frameOf(
   layout: Pick<FlowLayout, "width" | "height">,
   frameWidth: number,
+  { maxHeight = 460, minZoom = 0.66, startY = 0 }: FrameLimits = {},
 ): { readonly height: number; readonly zoom: number; readonly x: number; readonly y: number } {
-  const fitting = Math.min(
-    (frameWidth - 2 * FRAME_MARGIN) / Math.max(1, layout.width),
-    (FRAME_MAX_HEIGHT - 2 * FRAME_MARGIN) / Math.max(1, layout.height),
-  );
-  const zoom = Math.min(1, Math.max(MIN_ZOOM, fitting));
-  const height = Math.min(FRAME_MAX_HEIGHT, Math.ceil(layout.height * zoom + 2 * FRAME_MARGIN));
+  const fitting = fittingZoom(layout, { width: frameWidth, height: maxHeight });
+  const zoom = Math.min(1, Math.max(minZoom, fitting));
+  const height = Math.min(maxHeight, Math.ceil(layout.height * zoom + 2 * FRAME_MARGIN));
   const x = Math.max(FRAME_MARGIN, (frameWidth - layout.width * zoom) / 2);
-  return { height, zoom, x, y: Math.max(FRAME_MARGIN, (height - layout.height * zoom) / 2) };
+  const room = height - layout.height * zoom;
+  // No more than a margin is left empty, above and below.
+  const y =
+    room >= 2 * FRAME_MARGIN - 1 ? room / 2 : clamp(height / 2 - startY * zoom, room - FRAME_MARGIN, FRAME_MARGIN);
+  return { height, zoom, x, y };
+}
+
+/** The view that shows all of a diagram, however small. */
+export function wholeView(layout: Pick<FlowLayout, "width" | "height">, frame: FrameSize): DiagramView {
+  return { x: layout.width / 2, y: layout.height / 2, zoom: Math.min(1, fittingZoom(layout, frame)) };
+}
+
+function fittingZoom(layout: Pick<FlowLayout, "width" | "height">, { width, height }: FrameSize): number {
+  return Math.min(
+    (width - 2 * FRAME_MARGIN) / Math.max(1, layout.width),
+    (height - 2 * FRAME_MARGIN) / Math.max(1, layout.height),
+  );
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
 }
 
 /**

@@ -14,6 +14,7 @@ import { CopyButton } from "../../ui/copy-button.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Mark, Status } from "../../ui/status-mark.tsx";
+import type { DiagramAddress } from "./diagram-frame.tsx";
 import { buildFlowGraph } from "./flow-graph.ts";
 import { buildHops, extentOf, flattenHops, isInternal, isPartial } from "./hop-tree.ts";
 import { LogLines } from "./log-lines.tsx";
@@ -32,10 +33,12 @@ export interface FlowPageProps {
   /** The call whose details are open. */
   readonly hop: string | undefined;
   readonly onHop: (hop: string | undefined) => void;
+  /** What part of the diagram is seen. */
+  readonly diagram: DiagramAddress;
 }
 
 /** The path of one request: diagram, waterfall and log lines. */
-export function FlowPage({ id, hop, onHop }: FlowPageProps) {
+export function FlowPage({ id, ...rest }: FlowPageProps) {
   const { t } = useTranslation();
   const requestId = requestIdFrom(id);
   if (requestId === undefined) {
@@ -52,10 +55,10 @@ export function FlowPage({ id, hop, onHop }: FlowPageProps) {
       </div>
     );
   }
-  return <KnownFlow key={requestId} requestId={requestId} hop={hop} onHop={onHop} />;
+  return <KnownFlow key={requestId} requestId={requestId} {...rest} />;
 }
 
-function KnownFlow({ requestId, hop, onHop }: { requestId: string } & Pick<FlowPageProps, "hop" | "onHop">) {
+function KnownFlow({ requestId, ...body }: { requestId: string } & Omit<FlowPageProps, "id">) {
   const [sinceMs, setSinceMs] = useState(serverNow);
   const flow = useQuery(flowQuery(useApi(), requestId, sinceMs));
   const missing =
@@ -72,7 +75,7 @@ function KnownFlow({ requestId, hop, onHop }: { requestId: string } & Pick<FlowP
       {flow.isPending && <Loading label={requestId} lines={8} />}
       {missing && <NotFoundYet requestId={requestId} waiting={isStillExpected(sinceMs)} onRetry={retry} />}
       {flow.isError && !missing && <FailureNotice error={flow.error} onRetry={retry} />}
-      {flow.data !== undefined && !missing && <FlowBody flow={flow.data} hop={hop} onHop={onHop} />}
+      {flow.data !== undefined && !missing && <FlowBody flow={flow.data} {...body} />}
     </div>
   );
 }
@@ -176,7 +179,7 @@ function FlowHead({ requestId, flow }: { requestId: string; flow: GetFlowRespons
   );
 }
 
-function FlowBody({ flow, hop, onHop }: { flow: GetFlowResponse } & Pick<FlowPageProps, "hop" | "onHop">) {
+function FlowBody({ flow, hop, onHop, diagram }: { flow: GetFlowResponse } & Omit<FlowPageProps, "id">) {
   const { t } = useTranslation();
   const hops = useMemo(() => buildHops(flow.spans), [flow.spans]);
   const graph = useMemo(() => buildFlowGraph(hops), [hops]);
@@ -201,7 +204,7 @@ function FlowBody({ flow, hop, onHop }: { flow: GetFlowResponse } & Pick<FlowPag
       )}
       <Panel title={t("flow.diagram")} count={graph.byService ? t("flow.byService") : undefined}>
         <Suspense fallback={<Loading label={t("flow.diagram")} lines={6} />}>
-          <FlowDiagram graph={graph} chosen={chosen?.id} onChoose={onHop} />
+          <FlowDiagram graph={graph} chosen={chosen?.id} onChoose={onHop} {...diagram} />
         </Suspense>
       </Panel>
       <Panel
