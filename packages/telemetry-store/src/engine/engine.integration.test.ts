@@ -142,6 +142,27 @@ describe("the embedded engine's HTTP interface", () => {
     });
   }
 
+  test("answers with nothing of what a question before had got when it failed", async () => {
+    const failing = () =>
+      client.query({
+        query: "SELECT number FROM numbers(1000000)",
+        format: "JSONEachRow",
+        clickhouse_settings: { max_result_rows: "500000", max_block_size: "65536" },
+      });
+    // Two questions each: there are two sessions that read.
+    await assert.rejects(Promise.all([failing(), failing()]), { code: "396" });
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(async (value) => {
+        const result = await client.query({ query: `SELECT ${value} AS value`, format: "JSONEachRow" });
+        return await result.text();
+      }),
+    );
+    assert.deepEqual(
+      answers,
+      [1, 2, 3, 4].map((value) => `{"value":${value}}\n`),
+    );
+  });
+
   test("answers a small question beside a slow one", async () => {
     let answered = 0;
     // Not each time on a machine that stops for two seconds, but then the next.

@@ -87,7 +87,12 @@ export class EngineSession {
     await this.#use(statement.database);
     // In one piece: by itself it is another way through the queue of threads and back, half a millisecond a question.
     const before = this.#assignments(statement);
-    const result = await this.#session.queryAsync(before + statement.sql, { format: statement.format });
+    const result = await this.#session
+      .queryAsync(before + statement.sql, { format: statement.format })
+      .catch(async (error: unknown) => {
+        await this.#discardAnswer();
+        throw error;
+      });
     for (const name of this.#changed) if (!statement.settings.has(name)) this.#changed.delete(name);
     return {
       bytes: result.bytes(),
@@ -95,6 +100,13 @@ export class EngineSession {
       bytesRead: result.bytesRead,
       elapsedS: result.elapsed,
     };
+  }
+
+  /**
+   * Forget what a statement had answered before it failed: chdb 3.4 keeps that and puts it before the answer to the session's next statement, whoever asks that.
+   */
+  async #discardAnswer(): Promise<void> {
+    await this.#session.queryAsync("SELECT 1 FORMAT Null").catch(() => undefined);
   }
 
   async #use(database: string): Promise<void> {
