@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Connection, closedLoop } from "./closed-loop.ts";
-import { openLoop } from "./open-loop.ts";
+import { serveWindows } from "./windows.ts";
 
 /** The 100-byte string that every peer echoes. */
 export const PAYLOAD = "0123456789".repeat(10);
@@ -12,7 +12,7 @@ export function assertEcho(length: number | undefined): void {
 
 /**
  * The main program of a peer's client: reads --port, --connections, --outstanding, --warmup and --measure (milliseconds), --server-pid, runs the
- * closed loop (with --rate calls a second: the open loop) and prints its result as one JSON line.
+ * closed loop and prints its result as one JSON line. With `--windows on` it measures what it is asked to on standard input instead.
  */
 export async function clientMain<Answer>(connect: (port: number) => Promise<Connection<Answer>>): Promise<void> {
   const { values } = parseArgs({
@@ -20,28 +20,26 @@ export async function clientMain<Answer>(connect: (port: number) => Promise<Conn
       port: { type: "string" },
       connections: { type: "string", default: "1" },
       outstanding: { type: "string", default: "1" },
-      rate: { type: "string", default: "0" },
+      windows: { type: "string", default: "off" },
       warmup: { type: "string", default: "700" },
       measure: { type: "string", default: "1500" },
       "server-pid": { type: "string" },
     },
   });
   const port = Number(values.port);
-  const shared = {
+  const connections = Number(values.connections);
+  if (values.windows === "on") {
+    await serveWindows(await Promise.all(Array.from({ length: connections }, () => connect(port))));
+    process.exit(0);
+  }
+  const result = await closedLoop({
     connect: () => connect(port),
-    connections: Number(values.connections),
+    connections,
+    outstanding: Number(values.outstanding),
     warmupMs: Number(values.warmup),
     measureMs: Number(values.measure),
-  };
-  const rate = Number(values.rate);
-  const result =
-    rate > 0
-      ? await openLoop({ ...shared, ratePerSecond: rate })
-      : await closedLoop({
-          ...shared,
-          outstanding: Number(values.outstanding),
-          serverPid: values["server-pid"] === undefined ? undefined : Number(values["server-pid"]),
-        });
+    serverPid: values["server-pid"] === undefined ? undefined : Number(values["server-pid"]),
+  });
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(0);
 }

@@ -1,71 +1,79 @@
-import type { Connection, LoopResult } from "./closed-loop.ts";
-import { quantileUs } from "./quantile.ts";
+import type { Connection } from "./closed-loop.ts";
+
+/** What one run of an open loop measured. */
+export interface OpenLoopResult {
+  /** Calls that were due in the time, answered or not. */
+  calls: number;
+  errors: number;
+  /** From when each call was due until it was answered, whole microseconds, ascending; those of errors too. */
+  samplesUs: number[];
+}
+
+/** How long answers are waited for behind the end. Calls that have none then count as if it had come at that moment. */
+const graceMs = 2000;
 
 /**
- * Make `ratePerSecond` calls a second over the connections in turn, whatever is under way, for `measureMs` after `warmupMs`.
+ * Make `ratePerSecond` calls a second over the connections in turn, whatever is under way, for `measureMs`.
  *
- * Each call is counted from when it was due, not from when this process came to make it, so that a stall shows in the
- * latencies of all the calls that it delayed (no coordinated omission).
+ * Each call is counted from when it was due, not from when this process came to make it, and each one that was due is counted, also where its answer comes later than the end,
+ * so that a stall shows in the latencies of all the calls that it delayed (no coordinated omission).
  */
-export async function openLoop<Answer>(options: {
-  connect: () => Promise<Connection<Answer>>;
-  connections: number;
-  ratePerSecond: number;
-  warmupMs: number;
-  measureMs: number;
-}): Promise<LoopResult> {
-  const connections = await Promise.all(Array.from({ length: options.connections }, () => options.connect()));
-  const intervalMs = 1000 / options.ratePerSecond;
-  const samples = new Float64Array(Math.ceil((options.measureMs / intervalMs) * 1.1) + 1000);
-  const begin = performance.now();
-  const from = begin + options.warmupMs;
-  const until = from + options.measureMs;
-  let cpu: NodeJS.CpuUsage | undefined;
+export async function openLoop<Answer>(
+  connections: readonly Connection<Answer>[],
+  ratePerSecond: number,
+  measureMs: number,
+): Promise<OpenLoopResult> {
+  const intervalMs = 1000 / ratePerSecond;
+  const due = Math.floor(measureMs / intervalMs);
+  // Filled from the start, so that what was never answered is seen.
+  const samples = new Float64Array(due).fill(Number.NaN);
   let issued = 0;
-  let calls = 0;
+  let ended = 0;
   let errors = 0;
+  const begin = performance.now();
 
-  function issue(dueMs: number): void {
-    const connection = connections[issued++ % connections.length] as Connection<Answer>;
+  function end(index: number): void {
+    samples[index] = performance.now() - begin - index * intervalMs;
+    ended++;
+  }
+  function issue(): void {
+    const index = issued++;
+    const connection = connections[index % connections.length] as Connection<Answer>;
     connection.call().then(
       (answer) => {
+        end(index);
         try {
           connection.check?.(answer);
         } catch {
           errors++;
-          return;
         }
-        const now = performance.now();
-        if (now >= from && now < until) samples[calls++ % samples.length] = now - dueMs;
       },
       () => {
+        end(index);
         errors++;
       },
     );
   }
   await new Promise<void>((resolve) => {
     function turn(): void {
-      const now = performance.now();
-      if (cpu === undefined && now >= from) cpu = process.cpuUsage();
-      if (now >= until) {
+      const now = performance.now() - begin;
+      while (issued < due && issued * intervalMs <= now) issue();
+      if ((issued === due && ended === due) || now > measureMs + graceMs) {
         resolve();
         return;
       }
-      for (let due = begin + issued * intervalMs; due <= now; due = begin + issued * intervalMs) issue(due);
       // Timers have a millisecond's resolution; a turn of the event loop is what reads answers too.
       setImmediate(turn);
     }
     turn();
   });
-  const used = process.cpuUsage(cpu);
-  const sorted = samples.subarray(0, Math.min(calls, samples.length)).sort();
+  const now = performance.now() - begin;
+  for (let index = 0; index < due; index++) {
+    if (Number.isNaN(samples[index])) samples[index] = now - index * intervalMs;
+  }
   return {
-    callsPerSecond: Math.round(calls / (options.measureMs / 1000)),
-    p50Us: quantileUs(sorted, 0.5),
-    p99Us: quantileUs(sorted, 0.99),
-    clientCpuSeconds: (used.user + used.system) / 1e6,
-    serverCpuSeconds: 0,
-    calls,
-    errors,
+    calls: due,
+    errors: errors + due - ended,
+    samplesUs: Array.from(samples.sort(), (ms) => Math.round(ms * 1000)),
   };
 }

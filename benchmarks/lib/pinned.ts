@@ -11,6 +11,14 @@ export interface StartedServer {
   end(): Promise<void>;
 }
 
+/** A started program that answers lines with lines. */
+export interface StartedProgram {
+  /** Write a line, and wait for one; one after the other. */
+  ask(line: string): Promise<string>;
+  /** End it at once. */
+  stop(): Promise<void>;
+}
+
 /** A port on 127.0.0.1 that nobody listens on now. */
 export async function freePort(): Promise<number> {
   const server = net.createServer();
@@ -20,10 +28,15 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function spawnPinned(cpu: number | undefined, command: string[], environment = {}): ChildProcess {
+function spawnPinned(
+  cpu: number | undefined,
+  command: readonly string[],
+  environment = {},
+  input: "ignore" | "pipe" = "ignore",
+): ChildProcess {
   const words = cpu === undefined ? command : ["taskset", "-c", String(cpu), ...command];
   return spawn(words[0] as string, words.slice(1), {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input, "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
 }
@@ -68,6 +81,39 @@ export async function startServer(
     },
     async end() {
       child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+/**
+ * Start a program pinned to one processor that answers lines on its standard input, and wait until it prints a line that begins with `ready`.
+ *
+ * @throws Error with what it said on standard error when it ends, or stays silent for 20 s.
+ */
+export async function startProgram(cpu: number, command: readonly string[]): Promise<StartedProgram> {
+  const child = spawnPinned(cpu, command, {}, "pipe");
+  let errors = "";
+  child.stderr?.on("data", (chunk) => {
+    errors += chunk;
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  async function nextLine(): Promise<string> {
+    const silent = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    const { done, value } = await lines.next();
+    clearTimeout(silent);
+    if (done) throw new Error(`ended, or said nothing for 20 s: ${command.join(" ")}\n${errors}`);
+    return value;
+  }
+  while (!(await nextLine()).startsWith("ready"));
+  return {
+    ask(line) {
+      child.stdin?.write(`${line}\n`);
+      return nextLine();
+    },
+    async stop() {
+      child.kill("SIGKILL");
       await exited;
     },
   };

@@ -22,6 +22,9 @@ export const OURS: Peer = {
   client: [node, here("peers/msec.client.ts")],
 };
 
+/** A client whose calls go nowhere: what they wait for is the machine. */
+export const pauses: readonly string[] = [node, here("peers/no-call.client.ts")];
+
 const NODE_PEERS: Peer[] = [
   nodePeer("@grpc/grpc-js", "grpc-js"),
   nodePeer("@connectrpc/connect-node", "connect-node"),

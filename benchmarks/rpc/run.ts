@@ -2,6 +2,7 @@ import type { LoopResult } from "../lib/closed-loop.ts";
 import { CommandLine } from "../lib/command-line.ts";
 import { freePort, runClient, startServer } from "../lib/pinned.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
+import { printLatency } from "./latency.ts";
 import { findPeers, OURS, PEER_NAMES, type Peer, PROTOCOLS } from "./peers.ts";
 import { printServerLimits } from "./server-limits.ts";
 import { SHAPES, type Shape, shapeName } from "./shapes.ts";
@@ -14,7 +15,8 @@ their own libraries. Expressions are regular ones; "none" leaves all out. Needs 
     rounds: { about: "how often each pair is measured, 1…100", default: "5" },
     peers: { about: "expression for names of peers", default: "" },
     shapes: { about: "expression for connections × outstanding, such as 64×1 or 64x1", default: "" },
-    latency: { about: "on or off: latency at 70 % of what C++ gRPC can do", default: "on" },
+    latency: { about: "on or off: latency at 70 % of what C++ gRPC can do, and of what ours can", default: "on" },
+    windows: { about: "how many short windows of latency of each, 1…1000", default: "40" },
     servers: { about: "on or off: servers alone at 64×1 and 16×16, driven by a client in C", default: "on" },
     "srpc-server": { about: "command that starts one more of those servers; --port N is added (benchmarks/README.md)" },
     protocols: { about: "expression for gRPC, Connect, HTTP+JSON; on or off: all or none", default: "on" },
@@ -27,6 +29,7 @@ const { values } = line;
 const rounds = line.integer("rounds", 1, 100);
 line.integer("measure", 100, 600_000);
 line.integer("warmup", 0, 600_000);
+line.integer("windows", 1, 1000);
 for (const name of ["latency", "servers"] as const) {
   if (!["on", "off"].includes(values[name])) line.refuse(`--${name} ${values[name]} must be on or off`);
 }
@@ -38,14 +41,13 @@ const chosenProtocols =
     : line.chosen("--protocols", values.protocols, PROTOCOLS, ({ name }) => name);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-/** One measurement: a fresh server on one processor, a fresh client on the other. `rate`: calls a second, 0 as many as possible. */
-async function measure(peer: Peer, shape: Shape, rate = 0): Promise<LoopResult> {
+/** One measurement: a fresh server on one processor, a fresh client on the other. */
+async function measure(peer: Peer, shape: Shape): Promise<LoopResult> {
   const port = await freePort();
   const server = await startServer(0, [...peer.server, "--port", String(port)]);
   try {
     const shapeArguments = ["--connections", String(shape.connections), "--outstanding", String(shape.outstanding)];
     const load = [
-      ...(rate > 0 ? ["--rate", String(rate)] : []),
       "--warmup",
       values.warmup,
       "--measure",
@@ -86,7 +88,9 @@ for (const shape of shapes) {
 }
 
 const cpp = peers.find((peer) => peer.name === "C++ gRPC");
-if (cpp !== undefined && values.latency !== "off") await latencyAt70(cpp);
+if (cpp !== undefined && values.latency !== "off") {
+  await printLatency(cpp, { windows: Number(values.windows), warmupMs: Number(values.warmup), say });
+}
 if (values.servers !== "off") {
   await printServerLimits({
     rounds,
@@ -97,28 +101,6 @@ if (values.servers !== "off") {
   });
 }
 if (chosenProtocols.length > 0) await protocolsBesideBare();
-
-/** Latency of both at the rate that is 70 % of what C++ gRPC can do at 8×8, so that neither is saturated. */
-async function latencyAt70(peer: Peer): Promise<void> {
-  const shape: Shape = { connections: 8, outstanding: 8 };
-  const figures: { own: LoopResult; other: LoopResult }[] = [];
-  const { callsPerSecond } = await measure(peer, shape);
-  const rate = Math.round(callsPerSecond * 0.7);
-  for (let round = 1; round <= rounds; round++) {
-    figures.push({ own: await measure(OURS, shape, rate), other: await measure(peer, shape, rate) });
-    const last = figures.at(-1);
-    say(`at ${rate} calls/s round ${round}/${rounds}: p99 ${last?.own.p99Us} / ${last?.other.p99Us} µs`);
-  }
-  const text = (pick: (figure: { own: LoopResult; other: LoopResult }) => number) =>
-    formatSpread(spreadOf(figures.map(pick)));
-  console.log(`\n### Latency at ${rate} calls/s, 70 % of what C++ gRPC reached, 8 connections\n`);
-  console.log("| | p50, µs | p99, µs |\n|---|---|---|");
-  console.log(`| msec | ${text(({ own }) => own.p50Us)} | ${text(({ own }) => own.p99Us)} |`);
-  console.log(`| C++ gRPC | ${text(({ other }) => other.p50Us)} | ${text(({ other }) => other.p99Us)} |`);
-  console.log(
-    `| msec / C++ gRPC | ${text(({ own, other }) => own.p50Us / other.p50Us)} | ${text(({ own, other }) => own.p99Us / other.p99Us)} |`,
-  );
-}
 
 /** The other protocols of our port against a bare server of the same library, both driven by that library's client. */
 async function protocolsBesideBare(): Promise<void> {
