@@ -1,16 +1,20 @@
-import { type AlarmChannel, AlarmChannelKind } from "@msec/api/console/v1/alarms_pb.js";
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type AlarmChannel, AlarmChannelKind, AlarmChannelSchema } from "@msec/api/console/v1/alarms_pb.js";
 import { App, Button, Checkbox, Input, InputNumber, Select } from "antd";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { useDraft } from "../../lib/use-draft.ts";
 import { FormField } from "../../ui/form-field.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { useAlarmChange } from "./queries.ts";
+import { RestoredNote } from "./restored-note.tsx";
 import { TestButton } from "./test-button.tsx";
 
 const { EMAIL, WEBHOOK, DINGTALK, FEISHU, SMS } = AlarmChannelKind;
 const kinds = [1, 2, 3, 4, 5, 6, 7] as const;
+// Their robots can ask for a word that every message has.
+const keyworded: readonly AlarmChannelKind[] = [DINGTALK, FEISHU];
 const signing: readonly AlarmChannelKind[] = [WEBHOOK, DINGTALK, FEISHU, SMS];
 
 /** One channel that is made or changed. */
@@ -29,7 +33,21 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
   const { t } = useTranslation();
   const api = useApi();
   const { message, modal } = App.useApp();
-  const [channel, setChannel] = useState(before);
+  // Addresses of robots and passwords are secrets: they are not kept, and have to be entered again.
+  const {
+    value: channel,
+    set: setChannel,
+    forget,
+    restored,
+  } = useDraft(`channel.${before.id || "new"}`, before, {
+    base: before.id === "" ? "" : String(before.updatedMs),
+    keep: (channel) => toJson(AlarmChannelSchema, { ...channel, url: "", secret: "" }),
+    read: (kept) => fromJson(AlarmChannelSchema, kept as JsonValue, { ignoreUnknownFields: true }),
+  });
+  const finish = () => {
+    forget();
+    onDone();
+  };
   const save = useAlarmChange(() => api.alarm.saveAlarmChannel({ channel }));
   const remove = useAlarmChange(() => api.alarm.deleteAlarmChannel({ id: channel.id }));
   const set = (change: Partial<AlarmChannel>) => setChannel((old) => ({ ...old, ...change }));
@@ -37,7 +55,7 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
     try {
       await save.mutateAsync(undefined);
       void message.success(t("alarm.channel.saved"));
-      onDone();
+      finish();
     } catch (error) {
       void message.error(failureFrom(error).detail);
     }
@@ -52,7 +70,8 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
       onOk: async () => {
         try {
           await remove.mutateAsync(undefined);
-          onDone();
+          void message.success(t("alarm.channel.removed"));
+          finish();
         } catch (error) {
           void message.error(failureFrom(error).detail);
         }
@@ -62,6 +81,7 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
   return (
     <Panel title={t(before.id === "" ? "alarm.channel.new" : "alarm.channel.edit")}>
       <div className="panel-body">
+        {restored && <RestoredNote onDiscard={forget} />}
         <div className="form-grid">
           <FormField name={t("alarm.channel.kindLabel")} for="channel-kind">
             <Select
@@ -123,7 +143,7 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
           <Button type="primary" loading={save.isPending} onClick={() => void submit()}>
             {t("alarm.channel.save")}
           </Button>
-          <Button onClick={onDone}>{t("action.cancel")}</Button>
+          <Button onClick={finish}>{t("action.cancel")}</Button>
           <span className="spacer" />
           {before.id !== "" && (
             <>
@@ -261,7 +281,11 @@ function SecretField({ channel, set, before }: Editing & { before: AlarmChannel 
         ? "alarm.channel.token"
         : "alarm.channel.secret";
   return (
-    <FormField name={t(name)} for="channel-secret" hint={t("alarm.channel.secretHint")}>
+    <FormField
+      name={t(name)}
+      for="channel-secret"
+      hint={`${t("alarm.channel.secretHint")}${keyworded.includes(channel.kind) ? ` ${t("alarm.channel.keywordHint")}` : ""}`}
+    >
       <Input.Password
         id="channel-secret"
         style={{ width: 260 }}

@@ -1,23 +1,26 @@
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import {
   AlarmAggregate,
   AlarmBaseline,
   type AlarmChannel,
   AlarmCondition,
   type AlarmRule,
+  AlarmRuleSchema,
   AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { App, AutoComplete, Button, Checkbox, Input, InputNumber, Select } from "antd";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
+import { useDraft } from "../../lib/use-draft.ts";
 import { FormField } from "../../ui/form-field.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { ExpressionInput } from "../log/expression-input.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { unitOf } from "./alarm-words.ts";
 import { channelsQuery, useAlarmChange } from "./queries.ts";
+import { RestoredNote } from "./restored-note.tsx";
 import { conditionsOf, isChange, isOfCalls, ruleToSave, scopesOf, takesService, withSubject } from "./rule-draft.ts";
 import { RulePreview } from "./rule-preview.tsx";
 
@@ -40,7 +43,20 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
   const { t } = useTranslation();
   const api = useApi();
   const { message, modal } = App.useApp();
-  const [rule, setRule] = useState(before);
+  const {
+    value: rule,
+    set: setRule,
+    forget,
+    restored,
+  } = useDraft(`rule.${before.id || "new"}`, before, {
+    base: before.id === "" ? "" : String(before.updatedMs),
+    keep: (rule) => toJson(AlarmRuleSchema, rule),
+    read: (kept) => fromJson(AlarmRuleSchema, kept as JsonValue, { ignoreUnknownFields: true }),
+  });
+  const finish = () => {
+    forget();
+    onDone();
+  };
   const channels = useQuery(channelsQuery(api));
   const save = useAlarmChange(() => api.alarm.saveAlarmRule({ rule: ruleToSave(rule) }));
   const remove = useAlarmChange(() => api.alarm.deleteAlarmRule({ id: rule.id }));
@@ -49,7 +65,7 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
     try {
       await save.mutateAsync(undefined);
       void message.success(t("alarm.rule.saved"));
-      onDone();
+      finish();
     } catch (error) {
       void message.error(failureFrom(error).detail);
     }
@@ -62,8 +78,13 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
       cancelText: t("action.cancel"),
       okButtonProps: { danger: true },
       onOk: async () => {
-        await remove.mutateAsync(undefined);
-        onDone();
+        try {
+          await remove.mutateAsync(undefined);
+          void message.success(t("alarm.rule.removed"));
+          finish();
+        } catch (error) {
+          void message.error(failureFrom(error).detail);
+        }
       },
     });
   const editing = { rule, set };
@@ -71,6 +92,7 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
     <>
       <Panel title={t(before.id === "" ? "alarm.rule.new" : "alarm.rule.edit")}>
         <div className="panel-body">
+          {restored && <RestoredNote onDiscard={forget} />}
           <div className="form-grid">
             <FormField name={t("alarm.rule.name")} for="rule-name">
               <Input
@@ -112,7 +134,7 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
             <Button type="primary" loading={save.isPending} onClick={() => void submit()}>
               {t("alarm.rule.save")}
             </Button>
-            <Button onClick={onDone}>{t("action.cancel")}</Button>
+            <Button onClick={finish}>{t("action.cancel")}</Button>
             <span className="spacer" />
             {before.id !== "" && (
               <Button danger onClick={() => void askToRemove()}>

@@ -32,6 +32,7 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
     if (!matches) return;
     try {
       await create.mutateAsync(undefined);
+      void message.success(t("alarm.quiet.created"));
       onClose();
     } catch (error) {
       void message.error(failureFrom(error).detail);

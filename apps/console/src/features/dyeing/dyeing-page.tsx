@@ -1,12 +1,12 @@
 import type { DyeRuleView } from "@msec/api/console/v1/dyeing_pb.js";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button, Input, Select } from "antd";
-import { useState } from "react";
+import { App, Button, Input, Select } from "antd";
 import { useTranslation } from "react-i18next";
 import { type Api, useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDateTime, formatElapsed } from "../../lib/format.ts";
+import { useDraft } from "../../lib/use-draft.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
@@ -33,7 +33,13 @@ function dyeRulesQuery(api: Api) {
   });
 }
 
-const nothing = { field: "", value: "", service: "", caller: "", note: "" };
+const nothing = { field: "", value: "", service: "", caller: "", note: "", durationS: 600 };
+
+function readDraft(kept: unknown): typeof nothing | undefined {
+  if (typeof kept !== "object" || kept === null) return undefined;
+  const isSame = ([name, value]: [string, unknown]) => typeof (kept as Record<string, unknown>)[name] === typeof value;
+  return Object.entries(nothing).every(isSame) ? (kept as typeof nothing) : undefined;
+}
 
 /** Which requests are recorded in full: the rules that hold, and a form for a new one. */
 export function DyeingPage() {
@@ -42,18 +48,25 @@ export function DyeingPage() {
   const queryClient = useQueryClient();
   const rules = useQuery(dyeRulesQuery(api));
   const services = useQuery(servicesQuery(api));
-  const [draft, setDraft] = useState(nothing);
-  const [durationS, setDurationS] = useState<number>(600);
+  const { message } = App.useApp();
+  const { value: draft, set: setDraft, forget } = useDraft("dyeing", nothing, { base: "", read: readDraft });
   const onSettled = () => queryClient.invalidateQueries({ queryKey: ["dyeing"] });
   const create = useMutation({
-    mutationFn: () => api.dyeing.createDyeRule({ ...draft, durationS }),
-    onSuccess: () => setDraft(nothing),
+    mutationFn: () => api.dyeing.createDyeRule(draft),
+    onSuccess: () => {
+      void message.success(t("dyeing.started"));
+      forget();
+    },
     onSettled,
   });
-  const end = useMutation({ mutationFn: (id: string) => api.dyeing.endDyeRule({ id }), onSettled });
+  const end = useMutation({
+    mutationFn: (id: string) => api.dyeing.endDyeRule({ id }),
+    onSuccess: () => void message.success(t("dyeing.endedNow")),
+    onSettled,
+  });
   const names = services.data?.services.map((service) => service.name) ?? [];
   const list = rules.data?.rules ?? [];
-  const set = (change: Partial<typeof nothing>) => setDraft({ ...draft, ...change });
+  const set = (change: Partial<typeof nothing>) => setDraft((old) => ({ ...old, ...change }));
   const isComplete = draft.field.trim() !== "" || draft.caller !== "";
   return (
     <div className="page">
@@ -127,10 +140,10 @@ export function DyeingPage() {
           <div className="labelled">
             {t("dyeing.duration")}
             <Select
-              value={durationS}
+              value={draft.durationS}
               aria-label={t("dyeing.duration")}
               options={durations.map(([value, name]) => ({ value, label: t(`dyeing.durations.${name}`) }))}
-              onChange={setDurationS}
+              onChange={(durationS) => set({ durationS })}
             />
           </div>
           <div className="labelled wide">

@@ -6,7 +6,7 @@ import type { Filter } from "./queries.ts";
 export const EXPORT_LINES = 100_000;
 const TIMEOUT_MS = 300_000;
 
-/** Saves what a filter finds as a file of the browser. */
+/** Saves what a filter finds as a file of the browser: the newest `EXPORT_LINES` of it. */
 export async function exportLogs(api: Api, filter: Filter, kind: "ndjson" | "csv"): Promise<void> {
   const format = kind === "csv" ? ExportFormat.CSV : ExportFormat.NDJSON;
   const pieces: BlobPart[] = [];

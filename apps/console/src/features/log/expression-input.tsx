@@ -29,6 +29,7 @@ const examples = [
   "timeout",
   "level >= error and not text ~ retry",
   "uid = 7 or uid in (8, 9)",
+  "service = Flight.* and uid not in (7, 8)",
   'method ~ "pay" cost > 1.5',
   "text =~ 'no .* seats' and caller = Web.front",
 ];
@@ -105,6 +106,8 @@ function Help({ onExample }: { onExample: (where: string) => void }) {
         <dd>{t("logs.helpContains")}</dd>
         <dt className="mono">in (…) · exists</dt>
         <dd>{t("logs.helpIn")}</dd>
+        <dt className="mono">= abc* · = *abc</dt>
+        <dd>{t("logs.helpStar")}</dd>
         <dt className="mono">and or not ( )</dt>
         <dd>{t("logs.helpLogic")}</dd>
       </dl>

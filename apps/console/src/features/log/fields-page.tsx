@@ -1,8 +1,8 @@
 import { LogFieldType } from "@msec/api/console/v1/logs_pb.js";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button, Input, Popconfirm, Select } from "antd";
-import { useState } from "react";
+import { App, Button, Input, type InputRef, Popconfirm, Select } from "antd";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
@@ -24,15 +24,29 @@ export function FieldsPage() {
   const api = useApi();
   const queryClient = useQueryClient();
   const fields = useQuery(logFieldsQuery(api));
+  const { message } = App.useApp();
   const [name, setName] = useState("");
   const [type, setType] = useState<LogFieldType>(LogFieldType.TEXT);
   const onSettled = () => queryClient.invalidateQueries({ queryKey: ["logs", "fields"] });
   const add = useMutation({
     mutationFn: () => api.log.addLogField({ name: name.trim(), type }),
-    onSuccess: () => setName(""),
+    onSuccess: () => {
+      void message.success(t("logs.fieldAdded", { name: name.trim() }));
+      setName("");
+    },
     onSettled,
   });
-  const remove = useMutation({ mutationFn: (field: string) => api.log.removeLogField({ name: field }), onSettled });
+  const remove = useMutation({
+    mutationFn: (field: string) => api.log.removeLogField({ name: field }),
+    onSuccess: (_, field) => void message.success(t("logs.fieldRemoved", { name: field })),
+    onSettled,
+  });
+  const nameBox = useRef<InputRef>(null);
+  // The form stands above a list that may be long.
+  const begin = (field: string) => {
+    setName(field);
+    nameBox.current?.focus();
+  };
   const defined = fields.data?.defined ?? [];
   const seen = (fields.data?.seen ?? []).filter((one) => !defined.some((field) => field.name === one.name));
   const typeName = (value: LogFieldType) => t(`logs.types.${types.find(([one]) => one === value)?.[1] ?? "text"}`);
@@ -61,6 +75,7 @@ export function FieldsPage() {
               }}
             >
               <Input
+                ref={nameBox}
                 style={{ width: 240 }}
                 className="mono"
                 value={name}
@@ -138,7 +153,7 @@ export function FieldsPage() {
                       <td className="mono">{field.name}</td>
                       <td className="num">{formatCount(field.lines)}</td>
                       <td className="num">
-                        <Button size="small" onClick={() => setName(field.name)}>
+                        <Button size="small" onClick={() => begin(field.name)}>
                           {t("logs.define")}
                         </Button>
                       </td>

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatClock, formatDateTime } from "../../lib/format.ts";
+import { visibleText } from "../../lib/visible-text.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import type { LinePlace } from "./logs-search.ts";
@@ -49,7 +50,10 @@ export function LogDetail({ place, known, onClose, onFilter }: LogDetailProps) {
       {line === undefined && around.isSuccess && <Notice title={t("logs.goneTitle")}>{t("logs.goneTodo")}</Notice>}
       {line !== undefined && (
         <div className="log-detail">
-          <pre className={`whole level-${line.level}`}>{line.text}</pre>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard */}
+          <pre className={`whole level-${line.level}`} dir="auto" tabIndex={0}>
+            {visibleText(line.text)}
+          </pre>
           {line.requestId !== "" && (
             <p className="row-flex">
               <Link className="link mono" to="/requests/$id" params={{ id: line.requestId }}>
@@ -95,9 +99,11 @@ function Fact({ name, value, onFilter }: { name: string; value: string; onFilter
   const { t } = useTranslation();
   return (
     <div>
-      <dt>{name}</dt>
+      <dt>
+        <bdi>{visibleText(name)}</bdi>
+      </dt>
       <dd className="mono">
-        <span>{value}</span>
+        <bdi>{visibleText(value)}</bdi>
         <Button
           size="small"
           type="text"
@@ -135,7 +141,7 @@ function Around({ line }: { line: LogLine }) {
       {around.data.lines.map((one) => (
         <li key={one.id} className={one.id === line.id ? "chosen" : ""}>
           <span className="muted">{formatClock(one.timeUs / 1_000, true)}</span>{" "}
-          <i className={`level level-${one.level}`}>{one.level}</i> {one.text.slice(0, 300)}
+          <i className={`level level-${one.level}`}>{one.level}</i> <bdi>{visibleText(one.text.slice(0, 300))}</bdi>
         </li>
       ))}
     </ol>

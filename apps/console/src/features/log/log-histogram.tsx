@@ -6,13 +6,15 @@ import { formatClock, formatCount, formatDateTime } from "../../lib/format.ts";
 /** Counts to draw, and what a brushed range does. */
 export interface LogHistogramProps {
   readonly counts: CountLogsResponse;
+  /** A moment to mark, milliseconds since 1970 UTC. */
+  readonly at?: number | undefined;
   readonly onRange: (fromMs: number, toMs: number) => void;
 }
 
 const HEIGHT = 64;
 
 /** Lines over time as stacked columns by level; dragging over it chooses a range. */
-export function LogHistogram({ counts, onRange }: LogHistogramProps) {
+export function LogHistogram({ counts, at, onRange }: LogHistogramProps) {
   const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const [brush, setBrush] = useState<{ from: number; to: number } | undefined>();
@@ -77,6 +79,12 @@ export function LogHistogram({ counts, onRange }: LogHistogramProps) {
             });
           })}
         </svg>
+        {at !== undefined && columns > 0 && at >= (timeMs[0] ?? 0) && (
+          <div
+            className="moment"
+            style={{ left: `${Math.min(1, (at - (timeMs[0] ?? 0)) / (columns * stepMs)) * 100}%` }}
+          />
+        )}
         {brush !== undefined && (
           <div
             className="brush"

@@ -1,8 +1,9 @@
 import type { LogLine } from "@msec/api/console/v1/logs_pb.js";
-import { type KeyboardEvent, type UIEvent, useState } from "react";
+import { type KeyboardEvent, type UIEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { formatClock, formatDateTime, isSameDay } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { visibleText } from "../../lib/visible-text.ts";
 import { shortRequestId } from "../request/request-id.ts";
 import type { LogColumn } from "./logs-search.ts";
 
@@ -11,6 +12,8 @@ export interface LogTableProps {
   readonly lines: readonly LogLine[];
   readonly columns: readonly LogColumn[];
   readonly chosen: string | undefined;
+  /** A moment that is marked and, when it changes, brought into the middle; milliseconds since 1970 UTC. */
+  readonly at?: number | undefined;
   readonly onChoose: (line: LogLine) => void;
   /** The last rows have come into sight. */
   readonly onEnd: () => void;
@@ -22,7 +25,7 @@ const BEYOND = 20;
 const ROW_UNITS = 400;
 
 /** Log lines in rows of one height, of which only those in sight are in the page. */
-export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTableProps) {
+export function LogTable({ lines, columns, chosen, at, onChoose, onEnd }: LogTableProps) {
   const { t } = useTranslation();
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
@@ -35,8 +38,9 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
   const template = [
     withDay ? "148px" : "104px",
     "46px",
-    ...columns.map((column) => widths[column]),
-    "minmax(200px, 1fr)",
+    // What no line has is not given the room of what it could be.
+    ...columns.map((column) => (lines.some((line) => cell(line, column) !== "") ? widths[column] : "64px")),
+    "minmax(240px, 1fr)",
   ].join(" ");
   const scrolled = (event: UIEvent<HTMLDivElement>) => {
     const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
@@ -44,6 +48,15 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
     setHeight(clientHeight);
     if (scrollTop + clientHeight > scrollHeight - 20 * ROW_HEIGHT) onEnd();
   };
+  const list = useRef<HTMLDivElement>(null);
+  // Newest first: the line at the moment or the last before it.
+  const momentRow = at === undefined ? -1 : lines.findIndex(({ timeUs }) => timeUs <= (at + 1) * 1_000);
+  const broughtTo = useRef<number | undefined>(undefined);
+  useEffect(() => {
+    if (at === undefined || momentRow < 0 || broughtTo.current === at || list.current === null) return;
+    broughtTo.current = at;
+    list.current.scrollTop = Math.max(0, momentRow * ROW_HEIGHT - list.current.clientHeight / 2);
+  }, [at, momentRow]);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined) return;
@@ -55,6 +68,7 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows outside of the window are not in the page, which a table element could not tell
     <div
+      ref={list}
       className="log-table"
       role="grid"
       aria-label={t("logs.title")}
@@ -83,7 +97,7 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
         // biome-ignore lint/a11y/useSemanticElements: see above
         <div
           key={line.id}
-          className={`log-row${line.id === chosen ? " chosen" : ""}${line.dyed ? " dyed" : ""}`}
+          className={`log-row${line.id === chosen ? " chosen" : ""}${line.dyed ? " dyed" : ""}${first + index === momentRow ? " moment" : ""}`}
           role="row"
           aria-rowindex={first + index + 2}
           aria-selected={line.id === chosen}
@@ -115,10 +129,13 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
           ))}
           {/* biome-ignore lint/a11y/useSemanticElements: see above */}
           <span role="gridcell" tabIndex={-1} className="text mono">
-            {line.text.slice(0, ROW_UNITS)}
+            <bdi>{visibleText(line.text.slice(0, ROW_UNITS))}</bdi>
             {Object.entries(line.fields).map(([name, value]) => (
               <em key={name}>
-                {name}=<b>{value.slice(0, 80)}</b>
+                <bdi>{visibleText(name)}</bdi>=
+                <b>
+                  <bdi>{visibleText(value.slice(0, 80))}</bdi>
+                </b>
               </em>
             ))}
           </span>
@@ -130,13 +147,13 @@ export function LogTable({ lines, columns, chosen, onChoose, onEnd }: LogTablePr
 }
 
 const widths: Readonly<Record<LogColumn, string>> = {
-  service: "minmax(96px, 150px)",
+  service: "minmax(88px, 150px)",
   instance: "140px",
   host: "90px",
   method: "180px",
   caller: "130px",
   peer: "140px",
-  source: "minmax(84px, 130px)",
+  source: "minmax(86px, 130px)",
   function: "120px",
   request: "100px",
 };

@@ -1,24 +1,27 @@
 import type { LogLine } from "@msec/api/console/v1/logs_pb.js";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button, Dropdown, Input, Select, Switch } from "antd";
-import { useMemo, useState } from "react";
+import { App, Button, Dropdown, Input, Select, Switch } from "antd";
+import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatCount, formatDateTime, formatRange } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { useComplaint } from "../../lib/use-complaint.ts";
+import { useLanguage } from "../../lib/use-language.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
+import { Mark } from "../../ui/status-mark.tsx";
 import { ServiceSelect } from "../service/service-select.tsx";
 import { useMonitoringOnly } from "../session/queries.ts";
-import { exportLogs } from "./export-logs.ts";
+import { EXPORT_LINES, exportLogs } from "./export-logs.ts";
 import { ExpressionBox } from "./expression-box.tsx";
 import { LogDetail } from "./log-detail.tsx";
 import { LogHistogram } from "./log-histogram.tsx";
 import { LogTable } from "./log-table.tsx";
+import { shiftedRange, type TimeRange, widerRange } from "./log-time.ts";
 import {
   defaultColumns,
   type LogColumn,
@@ -32,7 +35,8 @@ import {
   questionOf,
   withCondition,
 } from "./logs-search.ts";
-import { filterFrom, logCountsQuery, logPagesQuery } from "./queries.ts";
+import { expressionQuery, filterFrom, logCountsQuery, logPagesQuery } from "./queries.ts";
+import { TimeJump } from "./time-jump.tsx";
 import { useTail } from "./use-tail.ts";
 import "./logs.css";
 
@@ -42,6 +46,9 @@ export interface LogsPageProps {
   /** @param replaces  the step before is no place to come back to */
   readonly onSearch: (search: LogsSearch, replaces: boolean) => void;
 }
+
+// Beyond, the place is found faster by a smaller range than by more pages.
+const JUMP_PAGES = 10;
 
 const columnFilters: Readonly<Record<string, keyof LogsSearch>> = {
   service: "service",
@@ -55,6 +62,7 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
   const { t } = useTranslation();
   const api = useApi();
   const complain = useComplaint();
+  const { message } = App.useApp();
   const live = search.paused === undefined;
   const [refresh, setRefresh] = useState(0);
   const isOpen = search.from === undefined;
@@ -88,6 +96,10 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
   const set: FiltersProps["onChange"] = (next) => change({ line: undefined, paused: undefined, ...next }, false);
   const show: FiltersProps["onChange"] = (next) => change(next, true);
   const place = linePlaceFrom(search.line);
+  const shown = { from: filter.fromMs, to: Math.min(filter.toMs, Math.floor(serverNow())) };
+  const later = isOpen ? undefined : shiftedRange(shown, 1, serverNow());
+  const showRange = (range: TimeRange | undefined) =>
+    set({ from: range?.from, to: range?.to, at: undefined, range: range === undefined ? search.range : undefined });
   const choose = (line: LogLine | undefined) => show({ line: line && linePlace(line) });
   const narrow = (name: string, value: string) => {
     const own = columnFilters[name];
@@ -95,6 +107,30 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
   };
   const more = () => {
     if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();
+  };
+  // The moment that was jumped to may lie below the first page.
+  const at = pages.isPlaceholderData ? undefined : search.at;
+  const isAbove = at !== undefined && (lines.at(-1)?.timeUs ?? 0) / 1_000 > at;
+  const fetched = pages.data?.pages.length ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each page that came
+  useEffect(() => {
+    if (isAbove && fetched > 0 && fetched < JUMP_PAGES) more();
+  }, [isAbove, fetched, at]);
+  const problem = useQuery({ ...expressionQuery(api, search.where ?? "", useLanguage()), enabled: pages.isError }).data
+    ?.problem;
+  const save = async (kind: "ndjson" | "csv") => {
+    const close = message.loading(t("logs.export.running"), 0);
+    try {
+      await exportLogs(api, filter, kind);
+      const total = counts.data?.total ?? 0;
+      if (total > EXPORT_LINES)
+        void message.warning(t("logs.export.cut", { text: formatCount(EXPORT_LINES), total: formatCount(total) }), 8);
+      else void message.success(t("logs.export.done", { text: formatCount(total) }));
+    } catch (error) {
+      complain(t("logs.export.failed"), error);
+    } finally {
+      close();
+    }
   };
   return (
     <div className="page logs-page">
@@ -120,8 +156,35 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
         count={counts.data === undefined ? undefined : formatCount(counts.data.total + tail.length)}
         tools={
           <>
+            <span className="time-steps">
+              <Button
+                size="small"
+                title={t("logs.earlier")}
+                aria-label={t("logs.earlier")}
+                onClick={() => showRange(shiftedRange(shown, -1, serverNow()))}
+              >
+                ‹
+              </Button>
+              <Button
+                size="small"
+                title={t("logs.later")}
+                aria-label={t("logs.later")}
+                disabled={isOpen}
+                onClick={() => showRange(later)}
+              >
+                ›
+              </Button>
+              <Button
+                size="small"
+                title={t("logs.widerTells")}
+                disabled={isOpen}
+                onClick={() => showRange(widerRange(shown, serverNow()))}
+              >
+                {t("logs.wider")}
+              </Button>
+            </span>
             {!isOpen && (
-              <Button size="small" onClick={() => set({ from: undefined, to: undefined })}>
+              <Button size="small" onClick={() => showRange(undefined)}>
                 {t("logs.wholeRange")}
               </Button>
             )}
@@ -154,8 +217,7 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
                 items: (["ndjson", "csv"] as const).map((kind) => ({
                   key: kind,
                   label: t(`logs.export.${kind}`),
-                  onClick: () =>
-                    void exportLogs(api, filter, kind).catch((error) => complain(t("logs.export.failed"), error)),
+                  onClick: () => void save(kind),
                 })),
               }}
             >
@@ -167,14 +229,22 @@ export function LogsPage({ search, onSearch }: LogsPageProps) {
         {counts.data !== undefined && counts.data.total > 0 && (
           <LogHistogram
             counts={counts.data}
-            onRange={(from, to) => set({ from: Math.round(from), to: Math.round(to), range: undefined })}
+            at={search.at}
+            onRange={(from, to) => showRange({ from: Math.round(from), to: Math.round(to) })}
           />
         )}
         {pages.isPending && <Loading label={t("logs.title")} lines={10} />}
-        {pages.isError && <FailureNotice error={pages.error} onRetry={pages.refetch} besideData={lines.length > 0} />}
+        {pages.isError &&
+          (problem === undefined ? (
+            <FailureNotice error={pages.error} onRetry={pages.refetch} besideData={lines.length > 0} />
+          ) : (
+            <Notice mark={Mark.Fail} title={t("logs.oddTitle")}>
+              {t("logs.oddTodo")}
+            </Notice>
+          ))}
         {pages.isSuccess && lines.length === 0 && <Nothing search={search} more={pages.hasNextPage} onMore={more} />}
         {lines.length > 0 && (
-          <LogTable lines={lines} columns={columns} chosen={place?.id} onChoose={choose} onEnd={more} />
+          <LogTable lines={lines} columns={columns} chosen={place?.id} at={search.at} onChoose={choose} onEnd={more} />
         )}
         {lines.length > 0 && (
           <div className="table-foot">
@@ -227,7 +297,7 @@ function Filters({ search, dyeing, onChange }: FiltersProps) {
         onChange={(service) => onChange({ service })}
       />
       <Select
-        style={{ width: 130 }}
+        style={{ width: 120 }}
         aria-label={t("logs.column.level")}
         value={search.level ?? ""}
         options={[
@@ -237,7 +307,7 @@ function Filters({ search, dyeing, onChange }: FiltersProps) {
         onChange={(level) => onChange({ level: logLevels.find((one) => one === level) })}
       />
       <Select
-        style={{ width: search.from === undefined ? 170 : 310 }}
+        style={{ width: search.from === undefined ? 140 : 310 }}
         aria-label={t("logs.range")}
         value={search.from === undefined ? (search.range ?? "1h") : "own"}
         options={[
@@ -252,12 +322,23 @@ function Filters({ search, dyeing, onChange }: FiltersProps) {
               ]),
         ]}
         onChange={(range) => {
-          if (range !== "own") onChange({ range: range as LogRange, from: undefined, to: undefined });
+          if (range !== "own") onChange({ range: range as LogRange, from: undefined, to: undefined, at: undefined });
         }}
       />
-      <TextFilter name="request" width={205} value={search.request} onChange={onChange} />
-      <TextFilter name="host" width={100} value={search.host} onChange={onChange} />
-      <TextFilter name="instance" width={140} value={search.instance} onChange={onChange} />
+      <TimeJump onJump={(jump) => onChange({ range: undefined, ...jump })} />
+      <TextFilter
+        name="request"
+        width={search.request === undefined ? 130 : 205}
+        value={search.request}
+        onChange={onChange}
+      />
+      <TextFilter name="host" width={90} value={search.host} onChange={onChange} />
+      <TextFilter
+        name="instance"
+        width={search.instance === undefined ? 110 : 150}
+        value={search.instance}
+        onChange={onChange}
+      />
       {dyeing && (
         <span className="row-flex">
           <Switch

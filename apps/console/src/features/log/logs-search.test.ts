@@ -19,6 +19,11 @@ test("an address is read back, and what makes no sense is left out", () => {
 test("a range of its own counts before a named one", () => {
   expect(parseLogsSearch({ range: "6h", from: 1_000, to: 2_000 })).toEqual({ from: 1_000, to: 2_000 });
   expect(logTimes({ from: 1_000, to: 2_000 }, 9_000)).toEqual({ fromMs: 1_000, toMs: 2_000 });
+  const jumped = { from: 1_000, to: 2_000, at: 1_500 };
+  expect(parseLogsSearch(jumped)).toEqual(jumped);
+  expect(questionOf(jumped)).toEqual({ from: 1_000, to: 2_000 });
+  expect(parseLogsSearch({ ...jumped, at: 2_001 })).toEqual({ from: 1_000, to: 2_000 });
+  expect(parseLogsSearch({ range: "6h", at: 1_500 })).toEqual({ range: "6h" });
   expect(logTimes({}, 3_600_000)).toEqual({ fromMs: 0, toMs: 3_660_000 });
 });
 

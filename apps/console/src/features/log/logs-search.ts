@@ -37,6 +37,8 @@ export interface LogsSearch {
   /** A range of its own, milliseconds since 1970 UTC; both or neither, and then no `range`. */
   readonly from?: number;
   readonly to?: number;
+  /** The moment in that range that was jumped to, and is shown in the middle. */
+  readonly at?: number;
   readonly service?: string;
   readonly level?: (typeof logLevels)[number];
   readonly host?: string;
@@ -70,19 +72,20 @@ export function linePlaceFrom(text: string | undefined): LinePlace | undefined {
 }
 
 /** The part of a search by which lines are found: what is left out changes only how they are shown. */
-export function questionOf({ columns: _, line: __, paused: ___, ...question }: LogsSearch): LogsSearch {
+export function questionOf({ columns: _, line: __, paused: ___, at: ____, ...question }: LogsSearch): LogsSearch {
   return question;
 }
 
 /** Reads the search parameters of the log page; what does not make sense is left out. */
 export function parseLogsSearch(search: Record<string, unknown>): LogsSearch {
-  const { from, to, range, level, columns, line, paused } = search;
+  const { from, to, at, range, level, columns, line, paused } = search;
   const isRange =
     Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) > 0 && Number(to) > Number(from);
   const texts = ["service", "host", "instance", "request", "where"] as const;
   const known = Array.isArray(columns) ? logColumns.filter((column) => columns.includes(column)) : undefined;
   return {
     ...(isRange ? { from: from as number, to: to as number } : {}),
+    ...(isRange && Number(at) >= Number(from) && Number(at) <= Number(to) ? { at: Number(at) } : {}),
     ...(!isRange && typeof range === "string" && Object.hasOwn(logRanges, range) ? { range: range as LogRange } : {}),
     ...Object.fromEntries(
       texts.flatMap((name) => {

@@ -1,6 +1,7 @@
 import type { FlowLog } from "@msec/api/console/v1/telemetry_pb.js";
 import { useTranslation } from "react-i18next";
 import { formatClock, formatDuration } from "../../lib/format.ts";
+import { visibleText } from "../../lib/visible-text.ts";
 import { Notice } from "../../ui/notice.tsx";
 import type { Hop } from "./hop-tree.ts";
 
@@ -47,11 +48,14 @@ export function LogLines({ logs, startUs, chosen }: LogLinesProps) {
                 {log.service} <span className="mono muted col-wide">{log.instance}</span>
               </td>
               <td className="text mono wrap">
-                {log.text}{" "}
+                <bdi>{visibleText(log.text)}</bdi>{" "}
                 <span className="fields">
                   {Object.entries(log.fields).map(([name, value]) => (
                     <span key={name}>
-                      {name}=<b>{value}</b>{" "}
+                      <bdi>{visibleText(name)}</bdi>=
+                      <b>
+                        <bdi>{visibleText(value)}</bdi>
+                      </b>{" "}
                     </span>
                   ))}
                 </span>

@@ -6,6 +6,7 @@ import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatClock, formatElapsed, formatZone } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
+import { forgetDrafts } from "../../lib/use-draft.ts";
 import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { BrandMark } from "../../ui/brand-mark.tsx";
@@ -152,6 +153,7 @@ function SignOut({ onSignedOut }: { onSignedOut: () => void }) {
   const signOut = async () => {
     try {
       await api.session.signOut({});
+      forgetDrafts();
     } finally {
       queryClient.clear();
       onSignedOut();
