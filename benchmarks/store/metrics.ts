@@ -68,8 +68,8 @@ export async function* metrics(bench: BenchStore): AsyncGenerator<Figure> {
     goal: "",
     found: `${((engineMs * 1_000) / rows).toFixed(2)} µs / ${(ownUs / rows).toFixed(2)} µs`,
   };
-  const bytes = await bench.tableBytes("sample");
-  const rolled = (await bench.tableBytes("sample_by_minute")) + (await bench.tableBytes("sample_hour"));
+  const bytes = await bench.tableBytes("series_sample");
+  const rolled = (await bench.tableBytes("series_minute")) + (await bench.tableBytes("sample_hour"));
   yield { what: "a sample on disk", goal: "≤ 2 bytes", found: `${(bytes / rows).toFixed(2)} bytes` };
   yield { what: "its share of minutes and hours", goal: "", found: `${(rolled / rows).toFixed(2)} bytes` };
   const day = { fromMs: (endS - daySeconds) * 1_000, toMs: endS * 1_000, stepS: 60, service: "Shop.order" };

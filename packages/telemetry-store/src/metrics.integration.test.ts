@@ -169,6 +169,51 @@ describe("metrics in the embedded engine", () => {
     await assert.rejects(store.listPrograms({ fromMs: 2, toMs: 1 }), { name: "InvalidQuery" });
   });
 
+  test("has the engine add up what are too many points to read, under the same names and by the same rules", async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `usr.many.${i}`);
+    const fromS = hourS - 86_400;
+    const envelopes = Array.from({ length: 7 }, (_, i) => ({
+      identity: { host: `many-${i % 2}`, service: "Shop.many", instance: `many:${i}` },
+      batch: batchOf({
+        samples: names.flatMap((name) =>
+          Array.from({ length: 1_440 }, (_, minute) => gauge(name, fromS + minute * 60, i + 1)),
+        ),
+      }),
+    }));
+    await store.ingestAll(envelopes, "many/1");
+    const ask = async (split: MetricSplit) => {
+      const { series } = await store.queryMetrics({
+        fromMs: fromS * 1_000,
+        toMs: hourS * 1_000,
+        stepS: 60,
+        service: "Shop.many",
+        names,
+        split,
+        across: (name) => (name === names[1] ? Across.Mean : name === names[2] ? Across.Max : Across.Sum),
+      });
+      return series.map(({ name, host, instance, values }) => [name, host, instance, ...new Set(values)]);
+    };
+    const all = await ask(MetricSplit.None);
+    assert.equal(all.length, 60);
+    assert.deepEqual(all.slice(0, 4), [
+      [names[0], "", "", 28],
+      [names[1], "", "", 4],
+      [names[2], "", "", 7],
+      [names[3], "", "", 28],
+    ]);
+    const byHost = await ask(MetricSplit.Host);
+    assert.deepEqual(byHost.slice(2, 4), [
+      [names[1], "many-0", "", 4],
+      [names[1], "many-1", "", 4],
+    ]);
+    const byInstance = await ask(MetricSplit.Instance);
+    assert.equal(byInstance.length, 420);
+    assert.deepEqual(byInstance.slice(-2), [
+      [names[59], "many-1", "many:3", 4],
+      [names[59], "many-1", "many:5", 6],
+    ]);
+  });
+
   test("gives the finest step that reaches back", async () => {
     const old = Date.now() - 20 * 86_400_000;
     const { stepS } = await store.queryMetrics({ fromMs: old, toMs: old + 60_000, stepS: 10, names: ["usr.x"] });
@@ -244,9 +289,9 @@ describe("metrics in the embedded engine", () => {
 
       const sampleDays = { ...defaultRetention, samples: { days: 10, maxBytes: before.bytes - 1 } };
       const { usage, dropped } = await store.applyRetention(sampleDays);
-      assert.ok(dropped.length > 0 && dropped.every((name) => name.startsWith("sample")), dropped.join());
+      assert.ok(dropped.length > 0 && dropped.every((name) => /^s(ample|eries)_/.test(name)), dropped.join());
       assert.ok(usage.find(({ kind }) => kind === "samples")!.bytes < before.bytes);
-      const text = await client.query({ query: "SHOW CREATE TABLE sample_by_minute", format: "TabSeparatedRaw" });
+      const text = await client.query({ query: "SHOW CREATE TABLE series_minute", format: "TabSeparatedRaw" });
       assert.match(await text.text(), /TTL .*toIntervalDay\(10\)/);
 
       // What is older than is kept does not get in.
@@ -267,12 +312,12 @@ describe("metrics in the embedded engine", () => {
     await half.applyRetention({ ...defaultRetention, samples: { days: 30, maxBytes: 1 } });
     // One table after the other: the largest first.
     await client.command({
-      query: "OPTIMIZE TABLE sample_by_minute FINAL",
+      query: "OPTIMIZE TABLE series_minute FINAL",
       clickhouse_settings: { mutations_sync: "2", alter_sync: "2" },
     });
     const rows = async () => {
       const result = await client.query({
-        query: "SELECT least((SELECT count() FROM sample), (SELECT count() FROM sample_by_minute)) AS n",
+        query: "SELECT least((SELECT count() FROM series_sample), (SELECT count() FROM series_minute)) AS n",
         format: "JSONEachRow",
       });
       return Number((await result.json<{ n: string }>())[0]!.n);

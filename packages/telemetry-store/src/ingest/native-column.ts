@@ -1,4 +1,5 @@
 import { InvalidBatch } from "../store-error.ts";
+import { keyId } from "./key-id.ts";
 
 // ClickHouse's columnar format `Native`: a block is the numbers of its columns and rows, then for each column its name, its type and its
 // values one after the other. The engine copies them where RowBinary makes it read each value of each row: log lines cost it 2.1 µs
@@ -20,6 +21,8 @@ const loopMaxChars = 24;
 export class Keys {
   readonly #positions = new Map<string, number>([["", 0]]);
   readonly #keys: string[] = [""];
+  /** As far as anybody has asked. */
+  readonly #ids: bigint[] = [];
 
   /** The position of a string. */
   positionOf(key: string): number {
@@ -30,9 +33,17 @@ export class Keys {
     return position;
   }
 
-  /** The string at a position. */
-  keyAt(position: number): string {
-    return this.#keys[position]!;
+  /** The numbers that stand for all strings (`keyId`), by position. */
+  get ids(): readonly bigint[] {
+    for (let position = this.#ids.length; position < this.#keys.length; position++) {
+      this.#ids.push(keyId(this.#keys[position]!));
+    }
+    return this.#ids;
+  }
+
+  /** The strings, by position. */
+  get keys(): readonly string[] {
+    return this.#keys;
   }
 
   /** A column of a block: name, type and values. */
@@ -40,24 +51,34 @@ export class Keys {
     return [...header(name, "LowCardinality(String)"), keysVersion, ...this.values(positions)];
   }
 
+  /** A column of the numbers that stand for the strings, as a dictionary too: a byte or two a row instead of eight. The table's column is a plain UInt64. */
+  idColumn(name: string, positions: Uint32Array): Uint8Array[] {
+    const ids = bytesOf(BigUint64Array.from(this.ids));
+    return [...header(name, "LowCardinality(UInt64)"), keysVersion, ...dictionary([ids], this.#keys.length, positions)];
+  }
+
   /** The values alone, as they stand inside of another column. */
   values(positions: Uint32Array): Uint8Array[] {
     // A dictionary for nothing is not written at all.
     if (positions.length === 0) return [];
-    const keys = this.#keys;
-    const [width, indexes] =
-      keys.length <= 0x100
-        ? [0, new Uint8Array(positions)]
-        : keys.length <= 0x1_0000
-          ? [1, new Uint16Array(positions)]
-          : [2, new Uint32Array(positions)];
-    return [
-      bytesOf(BigUint64Array.of(BigInt(keysOfThisBlock + width), BigInt(keys.length))),
-      ...keys.map(textBytes),
-      bytesOf(BigUint64Array.of(BigInt(positions.length))),
-      bytesOf(indexes),
-    ];
+    return dictionary(this.#keys.map(textBytes), this.#keys.length, positions);
   }
+}
+
+/** @param values  of the dictionary, `count` of them, one behind the other */
+function dictionary(values: readonly Uint8Array[], count: number, positions: Uint32Array): Uint8Array[] {
+  const [width, indexes] =
+    count <= 0x100
+      ? [0, new Uint8Array(positions)]
+      : count <= 0x1_0000
+        ? [1, new Uint16Array(positions)]
+        : [2, new Uint32Array(positions)];
+  return [
+    bytesOf(BigUint64Array.of(BigInt(keysOfThisBlock + width), BigInt(count))),
+    ...values,
+    bytesOf(BigUint64Array.of(BigInt(positions.length))),
+    bytesOf(indexes),
+  ];
 }
 
 /** A column of keys that is filled row by row. */

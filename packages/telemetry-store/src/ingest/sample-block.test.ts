@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keyId } from "./key-id.ts";
 import { SampleBlock } from "./sample-block.ts";
 import { rollUp } from "./sample-roll-up.ts";
 
@@ -12,16 +13,28 @@ test("is a block of columns, each string once and positions for the rows", () =>
   block.add(1_800_000_002, block.series(owner, "ab"), 1, 2);
   undo();
   assert.equal(block.rows, 2);
-  const bytes = block.inserts()[0]!.parts[0];
+  const [hours, , samples] = block.inserts();
   // As the engine itself writes them: SELECT … FORMAT Native.
   const hexOf = (text: string) => Buffer.from(text).toString("hex");
-  const time = `04${hexOf("time")}0f${hexOf("DateTime('UTC')")}00d2496b01d2496b`;
+  const time = `04${hexOf("time")}0f${hexOf("DateTime('UTC')")}`;
   const names =
     "046e616d65164c6f7743617264696e616c69747928537472696e67290100000000000000000600000000000003000000000000000002616203 78797a0200000000000000 0102";
-  const hex = bytes!.toString("hex");
-  assert.ok(hex.startsWith(`0702${time}`), hex.slice(0, 80));
+  const hex = hours!.parts[0]!.toString("hex");
+  assert.ok(hex.startsWith(`0b02${time}00d2496b00d2496b`), hex.slice(0, 80));
   assert.ok(hex.includes(names.replaceAll(" ", "")));
-  assert.ok(hex.endsWith("0576616c756507466c6f61743634" + "0000000000000000" + "000000000000f03f"));
+  const ofSamples = samples!.parts[0]!.toString("hex");
+  assert.ok(ofSamples.startsWith(`0702${time}00d2496b01d2496b`), ofSamples.slice(0, 80));
+  const ids = ["", "ab", "xyz"]
+    .map((key) => Buffer.from(BigUint64Array.of(keyId(key)).buffer).toString("hex"))
+    .join("");
+  const idColumn = `07${hexOf("name_id")}16${hexOf("LowCardinality(UInt64)")}010000000000000000060000000000000300000000000000${ids}`;
+  assert.ok(ofSamples.includes(`${idColumn}02000000000000000102`));
+  assert.ok(ofSamples.endsWith("0576616c756507466c6f61743634" + "0000000000000000" + "000000000000f03f"));
+});
+
+test("what stands for a name is what SQL makes of it", () => {
+  // SELECT reinterpretAsUInt64(substring(SHA256('abc'), 1, 8))
+  assert.equal(keyId("abc"), 16_919_744_041_952_114_874n);
 });
 
 test("has wider positions where there are more names, and no block without rows", () => {
@@ -42,17 +55,18 @@ test("sorts rows as their table does, by series and then by time", () => {
   block.add(70, block.series(early!, "n"), 1, 3);
   block.add(60, block.series(late!, "m"), 1, 2);
   block.add(60, block.series(early!, "m"), 1, 1);
-  const valuesOf = (insert: number, column: string) => {
+  const valuesOf = (insert: number, column: string, rows: number) => {
     const { parts } = block.inserts()[insert]!;
     const type = `${column}\x07Float64`;
     const at = parts[0]!.indexOf(type) + type.length;
-    return Array.from({ length: 4 }, (_, i) => parts[0]!.readDoubleLE(at + 8 * i));
+    return Array.from({ length: rows }, (_, i) => parts[0]!.readDoubleLE(at + 8 * i));
   };
-  assert.deepEqual(valuesOf(0, "value"), [1, 2, 4, 3], "by name, then service");
-  assert.deepEqual(valuesOf(1, "sum"), [1, 3, 2, 4], "by service, then name");
+  assert.deepEqual(valuesOf(0, "sum", 3), [1, 3, 6], "by service, then name");
+  assert.ok(keyId("n") < keyId("m") && keyId("b") < keyId("a"));
+  assert.deepEqual(valuesOf(2, "value", 4), [3, 2, 4, 1], "by name, then service, both by their numbers");
   assert.deepEqual(
     block.inserts().map(({ table }) => table),
-    ["sample", "sample_by_minute", "sample_hour"],
+    ["sample_hour", "series_minute", "series_sample"],
   );
 });
 

@@ -42,10 +42,7 @@ export interface SortedSamples {
  * three tables costs a twentieth here.
  */
 export class SampleBlock {
-  readonly #names = new Keys();
-  readonly #services = new Keys();
-  readonly #hosts = new Keys();
-  readonly #instances = new Keys();
+  readonly #keys = { name: new Keys(), service: new Keys(), host: new Keys(), instance: new Keys() };
   readonly #owners = new Map<string, SampleOwner>();
   readonly #series: Series[] = [];
   #ofSeries: Uint32Array;
@@ -82,9 +79,9 @@ export class SampleBlock {
     const known = this.#owners.get(key);
     if (known !== undefined) return known;
     const owner = {
-      service: this.#services.positionOf(service),
-      host: this.#hosts.positionOf(host),
-      instance: this.#instances.positionOf(instance),
+      service: this.#keys.service.positionOf(service),
+      host: this.#keys.host.positionOf(host),
+      instance: this.#keys.instance.positionOf(instance),
       series: new Map<number, number>(),
     };
     this.#owners.set(key, owner);
@@ -93,7 +90,7 @@ export class SampleBlock {
 
   /** The number of an owner's metric, for `add`. */
   series(owner: SampleOwner, name: string): number {
-    const position = this.#names.positionOf(name);
+    const position = this.#keys.name.positionOf(name);
     const known = owner.series.get(position);
     if (known !== undefined) return known;
     const { service, host, instance } = owner;
@@ -118,16 +115,19 @@ export class SampleBlock {
     this.#rows = row + 1;
   }
 
-  /** The rows of each table in blocks, each at most half a million; no block where there are none. */
-  inserts(): { table: "sample" | "sample_by_minute" | "sample_hour"; parts: Buffer[] }[] {
+  /**
+   * The rows of each table in blocks, each at most half a million; no block where there are none. The hours come first: they alone have the names, so whoever
+   * finds a sample finds what it is of.
+   */
+  inserts(): { table: "sample_hour" | "series_minute" | "series_sample"; parts: Buffer[] }[] {
     if (this.#rows === 0) return [];
-    const sorted = this.#sorted(this.#order(["name", "service", "host", "instance"]));
-    const byMinute = this.#order(["service", "name", "instance", "host"]);
-    const byHour = this.#order(["service", "name", "host", "instance"]);
+    const sorted = this.#sorted(this.#order(["name", "service", "instance", "host"], (keys) => keys.ids));
+    const byNames = this.#order(["service", "name", "host", "instance"], (keys) => keys.keys);
+    const hours = rolledInOrder(rollUp(sorted, 3_600), byNames);
     return [
-      { table: "sample", parts: this.#sampleParts(sorted) },
-      { table: "sample_by_minute", parts: this.#rolledParts(rolledInOrder(rollUp(sorted, 60), byMinute)) },
-      { table: "sample_hour", parts: this.#rolledParts(rolledInOrder(rollUp(sorted, 3_600), byHour)) },
+      { table: "sample_hour", parts: this.#rolledParts(hours, (series) => this.#nameColumns(series)) },
+      { table: "series_minute", parts: this.#rolledParts(rollUp(sorted, 60), (series) => this.#idColumns(series)) },
+      { table: "series_sample", parts: this.#sampleParts(sorted) },
     ];
   }
 
@@ -136,19 +136,22 @@ export class SampleBlock {
       Buffer.concat([
         blockHead(7, to - from),
         ...numberColumn("time", "DateTime('UTC')", times.subarray(from, to)),
-        ...this.#keyColumns(series.subarray(from, to)),
+        ...this.#idColumns(series.subarray(from, to)),
         ...numberColumn("kind", "UInt8", kinds.subarray(from, to)),
         ...numberColumn("value", "Float64", values.subarray(from, to)),
       ]),
     );
   }
 
-  #rolledParts({ series, times, kinds, counts, sums, mins, maxs, lasts }: RolledSamples): Buffer[] {
+  #rolledParts(
+    { series, times, kinds, counts, sums, mins, maxs, lasts }: RolledSamples,
+    whose: (series: Uint32Array) => Uint8Array[],
+  ): Buffer[] {
     return slices(times.length).map(([from, to]) =>
       Buffer.concat([
         blockHead(11, to - from),
         ...numberColumn("time", "DateTime('UTC')", times.subarray(from, to)),
-        ...this.#keyColumns(series.subarray(from, to)),
+        ...whose(series.subarray(from, to)),
         ...numberColumn("kind", "UInt8", kinds.subarray(from, to)),
         ...numberColumn("count", "UInt32", counts.subarray(from, to)),
         ...numberColumn("sum", "Float64", sums.subarray(from, to)),
@@ -159,31 +162,41 @@ export class SampleBlock {
     );
   }
 
-  #keyColumns(rows: Uint32Array): Uint8Array[] {
-    const positions = (key: keyof Series) => {
-      const ofSeries = Uint32Array.from(this.#series, (series) => series[key]);
-      const found = new Uint32Array(rows.length);
-      for (let i = 0; i < rows.length; i++) found[i] = ofSeries[rows[i]!]!;
-      return found;
-    };
-    return [
-      ...this.#names.column("name", positions("name")),
-      ...this.#services.column("service", positions("service")),
-      ...this.#hosts.column("host", positions("host")),
-      ...this.#instances.column("instance", positions("instance")),
-    ];
+  #nameColumns(series: Uint32Array): Uint8Array[] {
+    return Object.entries(this.#keys).flatMap(([key, keys]) =>
+      keys.column(key, this.#positions(key as keyof Series, series)),
+    );
   }
 
-  /** All series in the order of a table's sort key. */
-  #order(sortKey: readonly (keyof Series)[]): Uint32Array {
-    const own: Record<keyof Series, Keys> = {
-      name: this.#names,
-      service: this.#services,
-      host: this.#hosts,
-      instance: this.#instances,
-    };
-    const keys = this.#series.map((series) => sortKey.map((key) => own[key].keyAt(series[key])));
-    return Uint32Array.from(keys.keys()).sort((a, b) => compareAll(keys[a]!, keys[b]!));
+  #idColumns(series: Uint32Array): Uint8Array[] {
+    return Object.entries(this.#keys).flatMap(([key, keys]) =>
+      keys.idColumn(`${key}_id`, this.#positions(key as keyof Series, series)),
+    );
+  }
+
+  /** The position of a key of each row, by the row's series. */
+  #positions(key: keyof Series, rows: Uint32Array): Uint32Array {
+    const ofSeries = Uint32Array.from(this.#series, (series) => series[key]);
+    const found = new Uint32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) found[i] = ofSeries[rows[i]!]!;
+    return found;
+  }
+
+  /**
+   * All series in the order of a table's sort key.
+   *
+   * @param valuesOf  by which keys are compared, by position
+   */
+  #order(sortKey: readonly (keyof Series)[], valuesOf: (keys: Keys) => readonly (string | bigint)[]): Uint32Array {
+    // Each key's place among all of its kind is found once: most are of many series, and numbers are compared quicker.
+    const columns = sortKey.map((key) => {
+      const ranks = ranksOf(valuesOf(this.#keys[key]));
+      return Uint32Array.from(this.#series, (series) => ranks[series[key]]!);
+    });
+    return Uint32Array.from(this.#series.keys()).sort((a, b) => {
+      for (const ranks of columns) if (ranks[a] !== ranks[b]) return ranks[a]! - ranks[b]!;
+      return 0;
+    });
   }
 
   /** All rows by series, and within one by time. @param order  of the series */
@@ -251,10 +264,10 @@ function slices(rows: number): [from: number, to: number][] {
   ]);
 }
 
-function compareAll(a: readonly string[], b: readonly string[]): number {
-  for (const [i, left] of a.entries()) {
-    const right = b[i]!;
-    if (left !== right) return left < right ? -1 : 1;
-  }
-  return 0;
+/** The place of each value among all. */
+function ranksOf(values: readonly (string | bigint)[]): Uint32Array {
+  const order = [...values.keys()].sort((a, b) => (values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0));
+  const ranks = new Uint32Array(values.length);
+  for (const [rank, position] of order.entries()) ranks[position] = rank;
+  return ranks;
 }

@@ -10,8 +10,8 @@ export const tableColumns = {
     ..."time side callee callee_instance caller caller_instance host method code".split(" "),
     ..."count duration_us_sum bucket_index bucket_count".split(" "),
   ],
-  sample: "time name service host instance kind value".split(" "),
-  sample_by_minute: "time name service host instance kind count sum min max last".split(" "),
+  series_sample: "time name_id service_id instance_id host_id kind value".split(" "),
+  series_minute: "time name_id service_id instance_id host_id kind count sum min max last".split(" "),
   sample_hour: "time name service host instance kind count sum min max last".split(" "),
   log_line: [
     ..."time trace_high flow_id span_id host service instance level method text fields".split(" "),

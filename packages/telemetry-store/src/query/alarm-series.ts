@@ -1,4 +1,5 @@
 import type { StoreClients } from "../client.ts";
+import { keyId } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
 import { type Condition, compileExpression } from "./logs-compile.ts";
@@ -166,29 +167,64 @@ export async function querySampleMinutes(clients: StoreClients, query: SampleMin
     ({ byService, byInstance, byHost }) => Number(byService) + 2 * Number(byInstance) + 4 * Number(byHost),
   );
   if (masks.length === 0 || query.ranges.length === 0 || query.names.length === 0) return [];
+  const known = await readKeys(clients, query);
   const rows = await ask<SampleMinutes & { mask: number }>(
     clients,
     "read metrics for alarms",
-    `SELECT mask, name, target_service AS service, target_instance AS instance, target_host AS host, max(sample_kind) AS kind,
-      groupArray((minute, total, number, least, greatest)) AS points
+    `SELECT mask, toString(name_id) AS name, toString(target_service) AS service, toString(target_instance) AS instance,
+      toString(target_host) AS host, max(sample_kind) AS kind, groupArray((minute, total, number, least, greatest)) AS points
     FROM (
-      SELECT mask, name, if(${bit("mask", 0)}, service, '') AS target_service, if(${bit("mask", 1)}, instance, '') AS target_instance,
-        if(${bit("mask", 2)}, host, '') AS target_host, intDiv(toUnixTimestamp(time), 60) AS minute, max(kind) AS sample_kind,
+      SELECT mask, name_id, if(${bit("mask", 0)}, service_id, {nobody:UInt64}) AS target_service,
+        if(${bit("mask", 1)}, instance_id, {nobody:UInt64}) AS target_instance, if(${bit("mask", 2)}, host_id, {nobody:UInt64}) AS target_host,
+        intDiv(toUnixTimestamp(time), 60) AS minute, max(kind) AS sample_kind,
         sum(value) AS total, count() AS number, min(value) AS least, max(value) AS greatest
-      FROM sample ARRAY JOIN {masks:Array(UInt8)} AS mask
-      WHERE name IN {names:Array(String)} AND ${whereTime("time", query.ranges)} AND ${whereService("service")}
-      GROUP BY mask, name, target_service, target_instance, target_host, minute
+      FROM series_sample ARRAY JOIN {masks:Array(UInt8)} AS mask
+      WHERE name_id IN {names:Array(UInt64)} AND ${whereTime("time", query.ranges)} AND service_id IN {services:Array(UInt64)}
+      GROUP BY mask, name_id, target_service, target_instance, target_host, minute
     )
-    GROUP BY mask, name, service, instance, host
+    GROUP BY mask, name_id, target_service, target_instance, target_host
     ${bounds}`,
-    { ...rangeParams(query.ranges), ...serviceParams(query.services), masks: [...new Set(masks)], names: query.names },
+    {
+      ...rangeParams(query.ranges),
+      masks: [...new Set(masks)],
+      names: query.names.map(keyId),
+      services: known.chosen.map(keyId),
+      nobody: keyId(""),
+    },
   );
-  return complete(rows).map(({ mask, ...row }) => ({
-    ...row,
-    byService: (mask & 1) !== 0,
-    byInstance: (mask & 2) !== 0,
-    byHost: (mask & 4) !== 0,
-  }));
+  return complete(rows).flatMap(({ mask, ...row }) => {
+    const [name, service, instance, host] = [row.name, row.service, row.instance, row.host].map((id) =>
+      known.textOf.get(id),
+    );
+    // Whose first hour came between the two answers is known a minute later.
+    if (name === undefined || service === undefined || instance === undefined || host === undefined) return [];
+    const by = { byService: (mask & 1) !== 0, byInstance: (mask & 2) !== 0, byHost: (mask & 4) !== 0 };
+    return [{ ...row, name, service, instance, host, ...by }];
+  });
+}
+
+/** What is known of who reported some metrics. */
+interface KnownKeys {
+  /** The services that are asked for; an empty one stands for hosts. */
+  readonly chosen: readonly string[];
+  /** Each name, service, instance and host by the number that stands for it, nobody (empty) too. */
+  readonly textOf: ReadonlyMap<string, string>;
+}
+
+/** Who reported some of these metrics in the hours of a question. */
+async function readKeys(clients: StoreClients, { ranges, names, services }: SampleMinutesQuery): Promise<KnownKeys> {
+  const hours = ranges.map(({ from, to }) => ({ from: Math.floor(from / 60) * 60, to: Math.ceil(to / 60) * 60 }));
+  const [found] = await ask<Record<"chosen" | "instances" | "hosts", string[]>>(
+    clients,
+    "read metrics for alarms",
+    `SELECT groupUniqArray(service) AS chosen, groupUniqArray(instance) AS instances, groupUniqArray(host) AS hosts
+    FROM sample_hour WHERE name IN {names:Array(String)} AND ${whereTime("time", hours)} AND ${whereService("service")}
+    SETTINGS max_execution_time = ${maxSeconds}`,
+    { ...rangeParams(hours), ...serviceParams(services), names },
+  );
+  const { chosen, instances, hosts } = found ?? { chosen: [], instances: [], hosts: [] };
+  const texts = ["", ...names, ...chosen, ...instances, ...hosts];
+  return { chosen, textOf: new Map(texts.map((text) => [String(keyId(text)), text])) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ClickHouseError } from "@clickhouse/client";
 import type { StoreClients } from "../client.ts";
+import { keyId, keyIdSql } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
 
@@ -102,12 +103,20 @@ const timeCondition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDa
 
 /** The condition for what processes report. */
 export function reporterCondition({ service, instance, host }: Partial<AttributeFilter>): string {
-  const parts = [
+  return allOf([
     service ? "service = {service:String}" : "",
     host ? "host = {host:String}" : "",
     instance ? "instance = {instance:String}" : "",
-  ].filter((part) => part !== "");
-  return parts.length === 0 ? "1" : parts.join(" AND ");
+  ]);
+}
+
+/** The same in a table that has numbers in the place of names (`keyId`). */
+export function reporterIdCondition({ service, instance, host }: Partial<AttributeFilter>): string {
+  return allOf([
+    service ? "service_id = {serviceId:UInt64}" : "",
+    host ? "host_id = {hostId:UInt64}" : "",
+    instance ? "instance_id = {instanceId:UInt64}" : "",
+  ]);
 }
 
 /**
@@ -119,8 +128,28 @@ export function hostCondition(filter: Partial<AttributeFilter>): string {
   const family = `service = '' AND startsWith(name, '${hostFamily}')`;
   if (host) return `${family} AND host = {host:String}`;
   if (!service && !instance) return family;
-  return `${family} AND host IN (SELECT DISTINCT host FROM sample_hour WHERE ${reporterCondition(filter)}
-    AND time >= toDateTime({hourFromS:UInt32}, 'UTC') AND time < toDateTime({hourToS:UInt32}, 'UTC'))`;
+  return `${family} AND host IN (${hostsOf("host", filter)})`;
+}
+
+/** The same in a table that has numbers in the place of names, where names of that family alone are asked for. */
+export function hostIdCondition(filter: Partial<AttributeFilter>): string {
+  const { service, instance, host } = filter;
+  const family = "service_id = {nobodyId:UInt64}";
+  if (host) return `${family} AND host_id = {hostId:UInt64}`;
+  if (!service && !instance) return family;
+  return `${family} AND host_id IN (${hostsOf(keyIdSql("host"), filter)})`;
+}
+
+/** The hours of a question: the table that has all names. */
+export const hoursCondition =
+  "time >= toDateTime({hourFromS:UInt32}, 'UTC') AND time < toDateTime({hourToS:UInt32}, 'UTC')";
+
+function hostsOf(what: string, filter: Partial<AttributeFilter>): string {
+  return `SELECT DISTINCT ${what} FROM sample_hour WHERE ${reporterCondition(filter)} AND ${hoursCondition}`;
+}
+
+function allOf(conditions: readonly string[]): string {
+  return conditions.filter((condition) => condition !== "").join(" AND ") || "1";
 }
 
 /**
@@ -135,7 +164,19 @@ export function filterParams(filter: AttributeFilter): Record<string, unknown> {
   }
   const fromS = Math.floor(fromMs / 3_600_000) * 3_600;
   const toS = Math.ceil(toMs / 3_600_000) * 3_600;
-  return { service, instance, host, fromS, toS, hourFromS: fromS, hourToS: toS };
+  return {
+    service,
+    instance,
+    host,
+    serviceId: String(keyId(service)),
+    instanceId: String(keyId(instance)),
+    hostId: String(keyId(host)),
+    nobodyId: String(keyId("")),
+    fromS,
+    toS,
+    hourFromS: fromS,
+    hourToS: toS,
+  };
 }
 
 // `… error: missing ): (a…: while executing …`

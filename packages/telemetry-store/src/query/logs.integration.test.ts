@@ -11,6 +11,7 @@ import { type EngineProcess, startEngine } from "../start-engine.ts";
 import { InvalidQuery } from "../store-error.ts";
 import type { LogPage } from "./logs-page.ts";
 import { InvalidExpression } from "./logs-problem.ts";
+import { MetricSplit } from "./metric-statistic.ts";
 
 const flight = { host: "host-1", service: "Flight.mod_flight", instance: "127.0.0.1:7963" };
 const login = { host: "host-2", service: "Login.mod_user", instance: "127.0.0.1:7965" };
@@ -318,11 +319,16 @@ describe("the log of a telemetry store over the embedded engine", () => {
         VALUES (fromUnixTimestamp64Micro(${startMs * 1_000}, 'UTC'), 170, 187, 'Old.one', 17, 'before', map('seat', '4A'))`);
       await command(`INSERT INTO sample_minute (time, name, service, host, instance, kind, count, sum, min, max, last)
         VALUES (toDateTime(${minuteS}, 'UTC'), 'usr.old', 'Old.one', 'h', 'i', 1, 2, 5, 1, 4, 4)`);
+      await command(`INSERT INTO sample_hour (time, name, service, host, instance, kind, count, sum, min, max, last)
+        VALUES (toStartOfHour(toDateTime(${minuteS}, 'UTC')), 'usr.old', 'Old.one', 'h', 'i', 1, 2, 5, 1, 4, 4)`);
+      await command(`INSERT INTO sample (time, name, service, host, instance, kind, value)
+        VALUES (toDateTime(${minuteS} + 20, 'UTC'), 'usr.old', 'Old.one', 'h', 'i', 1, 4)`);
       await run(9, 10);
       await run(12, 12);
+      await run(14, 14);
       await command("CREATE TABLE schema_migration (number UInt32, name String) ENGINE = MergeTree ORDER BY number");
       await command("INSERT INTO schema_migration SELECT number, '' FROM numbers(1, 8)");
-      assert.deepEqual(await migrate(clients), [9, 10, 11, 12, 13]);
+      assert.deepEqual(await migrate(clients), [9, 10, 11, 12, 13, 14, 15]);
     } finally {
       await closeClients(clients);
     }
@@ -337,11 +343,12 @@ describe("the log of a telemetry store over the embedded engine", () => {
       ["before"],
     );
     const minute = { fromMs: minuteS * 1_000, toMs: (minuteS + 60) * 1_000, stepS: 60 };
-    const curves = await older.queryMetrics({ ...minute, service: "Old.one", instance: "i", names: ["usr.old"] });
-    assert.deepEqual(
-      curves.series.map(({ values }) => [...values]),
-      [[5]],
-    );
+    const curvesOf = async (more: object) => {
+      const asked = { ...minute, service: "Old.one", names: ["usr.old"], split: MetricSplit.Instance, ...more };
+      return (await older.queryMetrics(asked)).series.map(({ host, instance, values }) => [host, instance, ...values]);
+    };
+    assert.deepEqual(await curvesOf({ instance: "i" }), [["h", "i", 5]]);
+    assert.deepEqual(await curvesOf({ stepS: 10 }), [["h", "i", 0, 0, 4, 0, 0, 0]]);
     const logs = [{ timeUs: startMs * 1_000 + 1, text: "after", level: 17 }];
     await older.ingest({ ...flight, service: "Old.one" }, batchOf({ logs }), "older/1");
     assert.deepEqual(await find({ service: "Old.one", level: "error" }), ["after", "before"]);

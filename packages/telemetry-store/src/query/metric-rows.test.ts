@@ -63,7 +63,13 @@ function answer(...blocks: Row[][]): Buffer {
   );
 }
 
-const allColumns: PointColumns = { name: undefined, instance: undefined, asReported: false, statistic: Statistic.Min };
+const allColumns: PointColumns = {
+  byName: true,
+  name: undefined,
+  instance: undefined,
+  asReported: false,
+  statistic: Statistic.Min,
+};
 
 test("adds the minutes of a step up, also where a minute comes in two parts: a counter's sums, a gauge's by the statistic", () => {
   const first: Row[] = [
@@ -141,7 +147,7 @@ test("takes what is the same in all rows from who asks, and a value as it was re
     ...numberColumn("kind", "UInt8", Uint8Array.of(2, 2)),
     ...numberColumn("value", "Float64", Float64Array.of(4, 8)),
   ]);
-  const columns: PointColumns = { name: "g", instance: "i", asReported: true, statistic: undefined };
+  const columns: PointColumns = { byName: true, name: "g", instance: "i", asReported: true, statistic: undefined };
   const asked = { ...query, names: ["g"], split: MetricSplit.Instance };
   const curve = (stepS: number, statistic: Statistic) =>
     metricRowsFromBlocks(bytes, columns, { ...asked, statistic }, stepS).map((row) => ({
@@ -153,6 +159,28 @@ test("takes what is the same in all rows from who asks, and a value as it was re
   assert.deepEqual(curve(10, Statistic.Last), [{ ...row, seconds: [0, 10], values: [4, 8] }]);
   assert.deepEqual(curve(60, Statistic.Mean), [{ ...row, seconds: [0], values: [6] }]);
   assert.deepEqual(curve(60, Statistic.Max), [{ ...row, seconds: [0], values: [8] }]);
+});
+
+test("tells curves apart by the numbers that stand for names, also where these differ in one half only", () => {
+  const ids = [1n, 1n, 0x1_0000_0001n, 0x1_0000_0001n, 0x1_0000_0002n];
+  const bytes = Buffer.concat([
+    blockHead(4, ids.length),
+    ...numberColumn("host_id", "UInt64", BigUint64Array.from(ids)),
+    ...numberColumn("time", "DateTime('UTC')", Uint32Array.of(0, 10, 0, 10, 0)),
+    ...numberColumn("kind", "UInt8", new Uint8Array(5).fill(2)),
+    ...numberColumn("value", "Float64", Float64Array.of(1, 2, 3, 4, 5)),
+  ]);
+  const columns: PointColumns = { byName: false, name: "7", instance: "8", asReported: true, statistic: undefined };
+  const asked = { ...query, names: ["g"], split: MetricSplit.Instance };
+  const rows = metricRowsFromBlocks(bytes, columns, asked, 10);
+  assert.deepEqual(
+    rows.map(({ name, host, instance, values }) => [name, host, instance, ...Array.from(values)]),
+    [
+      ["7", "1", "8", 1, 2],
+      ["7", "4294967297", "8", 3, 4],
+      ["7", "4294967298", "8", 5],
+    ],
+  );
 });
 
 test("reads nothing where there is nothing, and refuses a column whose type it does not know", () => {

@@ -1,12 +1,14 @@
 import { grown } from "../ingest/native-column.ts";
 import { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
 import type { MetricRow, MetricsQuery } from "./metrics.ts";
-import { type KeyColumn, type NativeBlock, type NumberColumn, readNative } from "./native-reader.ts";
+import { type NativeBlock, type NumberColumn, readNative } from "./native-reader.ts";
 import { Steps } from "./steps.ts";
 
-/** What rows of points hold beside `host`, `time` and `kind`. */
+/** What rows of points hold beside `time` and `kind`. */
 export interface PointColumns {
-  /** The name of all rows, which is then no column of them. */
+  /** Whether they have names, or numbers that stand for them (`name_id`, `host_id`, `instance_id`), which are then the keys of the curves. */
+  readonly byName: boolean;
+  /** The key of all rows, which is then no column of them. */
   readonly name: string | undefined;
   /** As `name`. */
   readonly instance: string | undefined;
@@ -121,9 +123,10 @@ function addBlock(
   statistic: Statistic,
   stepS: number,
 ): void {
-  const names = keys.get("name");
-  const hosts = keys.get("host");
-  const instances = keys.get("instance");
+  const column = (key: string) => keys.get(columns.byName ? key : `${key}_id`);
+  const names = column("name");
+  const hosts = column("host");
+  const instances = column("instance");
   const sums = numbers.get(columns.asReported ? "value" : "sum")!;
   const points: Points = {
     times: numbers.get("time")!,
@@ -139,30 +142,16 @@ function addBlock(
   const kinds = numbers.get("kind")!;
   // Rows of a reporter follow each other, as they are stored.
   for (let from = 0, to = 0; from < rows; from = to) {
-    to = endOfRun(names, from, endOfRun(hosts, from, endOfRun(instances, from, rows)));
-    const name = columns.name ?? keyAt(names, from);
-    const host = keyAt(hosts, from);
-    const instance = columns.instance ?? keyAt(instances, from);
+    to = rows;
+    for (const keyColumn of [instances, hosts, names]) to = keyColumn?.endOfRun(from, to) ?? to;
+    const name = columns.name ?? names?.keyAt(from) ?? "";
+    const host = hosts?.keyAt(from) ?? "";
+    const instance = columns.instance ?? instances?.keyAt(from) ?? "";
     const key = `${name}\n${host}\n${instance}`;
     const reporter = reporters.get(key) ?? new Reporter(name, host, instance, kinds.at(from), statistic);
     reporters.set(key, reporter);
     reporter.add(points, from, to, stepS);
   }
-}
-
-/** The key of a row; empty where there is no such column. */
-function keyAt(column: KeyColumn | undefined, row: number): string {
-  return column === undefined ? "" : column.keys[column.positions[row]!]!;
-}
-
-/** The first row from `from` on, before `end`, that has another key; `end` where there is none. */
-function endOfRun(column: KeyColumn | undefined, from: number, end: number): number {
-  if (column === undefined) return end;
-  const { positions } = column;
-  const key = positions[from];
-  let to = from + 1;
-  while (to < end && positions[to] === key) to++;
-  return to;
 }
 
 /** One curve for each attribute, or for each attribute and host. */

@@ -1,7 +1,17 @@
 import type { StoreClients } from "../client.ts";
+import { keyId } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask, askBlocks, isTooMany } from "./ask.ts";
-import { type AttributeFilter, filterParams, hostCondition, hostFamily, reporterCondition } from "./attributes.ts";
+import {
+  type AttributeFilter,
+  filterParams,
+  hostCondition,
+  hostFamily,
+  hostIdCondition,
+  hoursCondition,
+  reporterCondition,
+  reporterIdCondition,
+} from "./attributes.ts";
 import { metricRowsFromBlocks, type PointColumns } from "./metric-rows.ts";
 import { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
 import { type TimeAxis, type TimeRange, timeAxis } from "./time-axis.ts";
@@ -132,18 +142,69 @@ async function readRows(
   { fromS, toS, stepS }: TimeAxis,
   ofHosts: boolean,
 ): Promise<MetricRow[]> {
-  const averaged = (across: Across) => names.filter((name) => (query.across?.(name) ?? Across.Sum) === across);
+  const { byName } = sourceOf(stepS);
+  const nameOf = new Map(names.map((name) => [byName ? name : idOf(name), name]));
+  const across = (key: string) => query.across?.(nameOf.get(key)!) ?? Across.Sum;
+  const keys = [...nameOf.keys()];
+  // As parameters numbers are numbers.
+  const bound = (some: readonly string[]) => (byName ? some : some.map(BigInt));
+  const averaged = (how: Across) => bound(keys.filter((key) => across(key) === how));
   const params = {
     ...filterParams(query),
     fromS,
     toS,
     stepS,
     names,
+    keys: bound(keys),
     mean: averaged(Across.Mean),
     min: averaged(Across.Min),
     max: averaged(Across.Max),
   };
-  const columns = pointColumns(query, names, stepS, ofHosts);
+  const points = readPoints(clients, { ...query, across }, keys, stepS, ofHosts, params);
+  if (byName) return await points;
+  // Curves come under the numbers that stand for names: those of attributes are known, others are asked for where curves are told apart by them.
+  const isSplit = (query.split ?? MetricSplit.None) !== MetricSplit.None;
+  const [rows, reporters] = await Promise.all([
+    points,
+    isSplit ? readReporterNames(clients, query, ofHosts, params) : new Map<string, string>(),
+  ]);
+  return rows.flatMap((row) => {
+    const name = nameOf.get(row.name);
+    const host = row.host === "" ? "" : reporters.get(row.host);
+    const instance = row.instance === "" ? "" : reporters.get(row.instance);
+    // Whose hour came between the two answers is known the next time.
+    return name === undefined || host === undefined || instance === undefined ? [] : [{ ...row, name, host, instance }];
+  });
+}
+
+const idOf = (name: string) => String(keyId(name));
+
+/** The names of whoever reported these attributes in these hours, by the numbers that stand for them. */
+async function readReporterNames(
+  clients: StoreClients,
+  query: MetricsQuery,
+  ofHosts: boolean,
+  params: Record<string, unknown>,
+): Promise<Map<string, string>> {
+  const rows = await ask<{ host: string; instance: string }>(
+    clients,
+    "query metrics",
+    `SELECT DISTINCT host, instance FROM sample_hour WHERE ${samplesCondition(query, ofHosts, true)} AND ${hoursCondition}`,
+    params,
+  );
+  return new Map(rows.flatMap(({ host, instance }) => [host, instance].map((name) => [idOf(name), name] as const)));
+}
+
+/** Curves of attributes by their keys: by names, or by the numbers that stand for them. */
+async function readPoints(
+  clients: StoreClients,
+  query: MetricsQuery,
+  keys: readonly string[],
+  stepS: number,
+  ofHosts: boolean,
+  params: Record<string, unknown>,
+): Promise<MetricRow[]> {
+  const columns = pointColumns(query, keys, stepS, ofHosts);
   const sql = pointsQuery(columns, query, stepS, ofHosts);
   try {
     // Of what was reported mostly an hour of a day is asked for, of minutes the day.
@@ -164,23 +225,26 @@ async function readRows(
  */
 const pointRowsMax = 500_000;
 
-function sourceOf(stepS: number): { table: string; asReported: boolean } {
+/** The table for a step, and what its rows are: hours alone have names, others the numbers that stand for them. */
+function sourceOf(stepS: number): { table: string; asReported: boolean; byName: boolean } {
   const asReported = stepS < 60;
-  return { table: asReported ? "sample" : stepS < 3_600 ? "sample_by_minute" : "sample_hour", asReported };
+  const byName = stepS >= 3_600;
+  return { table: asReported ? "series_sample" : byName ? "sample_hour" : "series_minute", asReported, byName };
 }
 
 /** No column that has the same value in all rows: each takes the engine half a millisecond of processor time in each part. */
 function pointColumns(
   { statistic = Statistic.Mean, instance }: MetricsQuery,
-  names: readonly string[],
+  keys: readonly string[],
   stepS: number,
   ofHosts: boolean,
 ): PointColumns {
-  const { asReported } = sourceOf(stepS);
+  const { asReported, byName } = sourceOf(stepS);
+  const isOfOne = !ofHosts && instance !== undefined && instance !== "";
   return {
-    name: names.length === 1 ? names[0] : undefined,
-    // An empty one chooses nobody.
-    instance: ofHosts || instance === "" ? undefined : instance,
+    byName,
+    name: keys.length === 1 ? keys[0] : undefined,
+    instance: isOfOne ? (byName ? instance : idOf(instance)) : undefined,
     asReported,
     statistic: asReported || statistic === Statistic.Mean ? undefined : statistic,
   };
@@ -188,30 +252,35 @@ function pointColumns(
 
 /** What `metricRowsFromBlocks` reads. */
 function pointsQuery(
-  { name, instance, asReported, statistic }: PointColumns,
+  { byName, name, instance, asReported, statistic }: PointColumns,
   query: MetricsQuery,
   stepS: number,
   ofHosts: boolean,
 ): string {
+  const key = (column: string) => (byName ? column : `${column}_id`);
   const columns = [
-    ...(name === undefined ? ["name"] : []),
-    "host",
-    ...(instance === undefined ? ["instance"] : []),
+    ...(name === undefined ? [key("name")] : []),
+    key("host"),
+    ...(instance === undefined ? [key("instance")] : []),
     "time, kind",
     asReported ? "value" : "sum, count",
     ...(statistic === undefined ? [] : [statistic]),
   ];
-  return `SELECT ${columns.join(", ")} FROM ${sourceOf(stepS).table} WHERE ${samplesCondition(query, ofHosts)}`;
+  return `SELECT ${columns.join(", ")} FROM ${sourceOf(stepS).table} WHERE ${samplesCondition(query, ofHosts, byName)} AND ${timeCondition}`;
 }
 
-function samplesCondition(query: AttributeFilter, ofHosts: boolean): string {
-  return `${ofHosts ? hostCondition(query) : reporterCondition(query)} AND name IN {names:Array(String)}
-          AND time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')`;
+const timeCondition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
+
+function samplesCondition(query: AttributeFilter, ofHosts: boolean, byName: boolean): string {
+  if (byName) return `${ofHosts ? hostCondition(query) : reporterCondition(query)} AND name IN {names:Array(String)}`;
+  return `${ofHosts ? hostIdCondition(query) : reporterIdCondition(query)} AND name_id IN {keys:Array(UInt64)}`;
 }
 
 function metricsQuery(query: MetricsQuery, stepS: number, ofHosts: boolean): string {
   const { split = MetricSplit.None, statistic = Statistic.Mean } = query;
-  const { table, asReported } = sourceOf(stepS);
+  const { table, asReported, byName } = sourceOf(stepS);
+  const column = (key: string) => (byName ? key : `${key}_id`);
+  const isAveraged = (list: string) => `has({${list}:Array(${byName ? "String" : "UInt64"})}, of_name)`;
   const added = asReported ? "sum(value)" : "sum(sum)";
   const gauge: Record<Statistic, string> = {
     mean: asReported ? "avg(value)" : "sum(sum) / sum(count)",
@@ -222,24 +291,24 @@ function metricsQuery(query: MetricsQuery, stepS: number, ofHosts: boolean): str
   const host = split === MetricSplit.None ? "''" : "from_host";
   const instance = split === MetricSplit.Instance ? "from_instance" : "''";
   return `
-    SELECT name, any(kind_) AS kind, host_ AS host, instance_ AS instance,
+    SELECT toString(of_name) AS name, any(kind_) AS kind, toString(host_) AS host, toString(instance_) AS instance,
       groupArray(second) AS seconds, groupArray(one) AS values
     FROM (
-      SELECT name, ${host} AS host_, ${instance} AS instance_, second, any(of_kind) AS kind_,
-        multiIf(any(of_kind) = 1, sum(each), has({mean:Array(String)}, name), avg(each), has({min:Array(String)}, name), min(each),
-          has({max:Array(String)}, name), max(each), sum(each)) AS one
+      SELECT of_name, ${host} AS host_, ${instance} AS instance_, second, any(of_kind) AS kind_,
+        multiIf(any(of_kind) = 1, sum(each), ${isAveraged("mean")}, avg(each), ${isAveraged("min")}, min(each),
+          ${isAveraged("max")}, max(each), sum(each)) AS one
       FROM (
-        SELECT name, host AS from_host, instance AS from_instance,
+        SELECT ${column("name")} AS of_name, ${column("host")} AS from_host, ${column("instance")} AS from_instance,
           intDiv(toUnixTimestamp(time), {stepS:UInt32}) * {stepS:UInt32} AS second,
           any(kind) AS of_kind, if(of_kind = 1, ${added}, ${gauge[statistic]}) AS each
         FROM ${table}
-        WHERE ${samplesCondition(query, ofHosts)}
-        GROUP BY name, from_host, from_instance, second
+        WHERE ${samplesCondition(query, ofHosts, byName)} AND ${timeCondition}
+        GROUP BY of_name, from_host, from_instance, second
       )
-      GROUP BY name, host_, instance_, second
+      GROUP BY of_name, host_, instance_, second
     )
-    GROUP BY name, host, instance
-    ORDER BY name, host, instance
+    GROUP BY of_name, host_, instance_
+    ORDER BY of_name, host_, instance_
     LIMIT ${metricSeriesMax + 1}`;
 }
 

@@ -46,17 +46,69 @@ export class NumberColumn {
   }
 }
 
-/** A column with few different strings: each once, and rows name its position. */
+/** A column that says whose a row is; rows of the same follow each other. */
 export interface KeyColumn {
-  readonly keys: readonly string[];
-  readonly positions: Uint8Array | Uint16Array | Uint32Array;
+  /** The key of a row. */
+  keyAt(row: number): string;
+  /** The first row from `from` on, before `end`, that has another key; `end` where there is none. */
+  endOfRun(from: number, end: number): number;
+}
+
+/** A column with few different strings: each once, and rows name its position. */
+class NameColumn implements KeyColumn {
+  readonly #names: readonly string[];
+  readonly #positions: Uint8Array | Uint16Array | Uint32Array;
+
+  constructor(names: readonly string[], positions: Uint8Array | Uint16Array | Uint32Array) {
+    this.#names = names;
+    this.#positions = positions;
+  }
+
+  keyAt(row: number): string {
+    return this.#names[this.#positions[row]!]!;
+  }
+
+  endOfRun(from: number, end: number): number {
+    const positions = this.#positions;
+    const position = positions[from];
+    let to = from + 1;
+    while (to < end && positions[to] === position) to++;
+    return to;
+  }
+}
+
+/** A column of numbers that stand for names (`keyId`); a key is one in decimal digits. */
+class IdColumn implements KeyColumn {
+  readonly #view: DataView;
+  readonly #offset: number;
+
+  constructor(view: DataView, offset: number) {
+    this.#view = view;
+    this.#offset = offset;
+  }
+
+  keyAt(row: number): string {
+    return String(this.#view.getBigUint64(this.#offset + row * 8, true));
+  }
+
+  endOfRun(from: number, end: number): number {
+    const view = this.#view;
+    const low = view.getUint32(this.#offset + from * 8, true);
+    const high = view.getUint32(this.#offset + from * 8 + 4, true);
+    let to = from + 1;
+    // In halves: to compare eight bytes at once makes two numbers of each row.
+    for (let offset = this.#offset + to * 8; to < end; to++, offset += 8) {
+      if (view.getUint32(offset, true) !== low || view.getUint32(offset + 4, true) !== high) break;
+    }
+    return to;
+  }
 }
 
 /** Some rows of an answer, column by column. */
 export interface NativeBlock {
   /** At least one. */
   readonly rows: number;
-  /** Columns of LowCardinality(String), by name. */
+  /** Columns of LowCardinality(String), and those of UInt64 that are called `…_id`, by name. */
   readonly keys: ReadonlyMap<string, KeyColumn>;
   /** Columns of numbers, by name. */
   readonly numbers: ReadonlyMap<string, NumberColumn>;
@@ -104,7 +156,8 @@ class NativeReader {
       const name = this.#string();
       const type = this.#string().replace(/^SimpleAggregateFunction\(\w+, (.*)\)$/, "$1");
       if (rows === 0) continue;
-      if (type === "LowCardinality(String)") keys.set(name, this.#keys(rows));
+      if (type === "LowCardinality(String)") keys.set(name, this.#names(rows));
+      else if (type === "UInt64" && name.endsWith("_id")) keys.set(name, this.#ids(rows));
       else numbers.set(name, this.#numbers(numberTypes[type.split("(", 1)[0]!], type, rows));
     }
     return { rows, keys, numbers };
@@ -117,7 +170,13 @@ class NativeReader {
     return column;
   }
 
-  #keys(rows: number): KeyColumn {
+  #ids(rows: number): KeyColumn {
+    const column = new IdColumn(this.#view, this.#position);
+    this.#position += rows * 8;
+    return column;
+  }
+
+  #names(rows: number): KeyColumn {
     // The version of dictionaries, always 1.
     this.#position += 8;
     const flags = this.#uint64();
@@ -132,8 +191,8 @@ class NativeReader {
     const length = rows * positions.BYTES_PER_ELEMENT;
     this.#position += length;
     // Wide ones begin at multiples of their width, so they are copied; hardly any block has more than 256 keys.
-    if (positions === Uint8Array) return { keys, positions: new Uint8Array(buffer, from, rows) };
-    return { keys, positions: new positions((buffer as ArrayBuffer).slice(from, from + length)) };
+    if (positions === Uint8Array) return new NameColumn(keys, new Uint8Array(buffer, from, rows));
+    return new NameColumn(keys, new positions((buffer as ArrayBuffer).slice(from, from + length)));
   }
 
   #uint64(): number {

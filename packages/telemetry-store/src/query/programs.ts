@@ -1,7 +1,8 @@
 import type { StoreClients } from "../client.ts";
+import { keyId, keyIdSql } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
-import { type Reporter, reportersMax } from "./attributes.ts";
+import { hoursCondition, type Reporter, reportersMax } from "./attributes.ts";
 import { CallSide } from "./calls.ts";
 
 /** Which time to look at. */
@@ -12,6 +13,21 @@ export interface ProgramsQuery {
 }
 
 const hourMs = 3_600_000;
+
+const condition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
+
+const samplesByHour = `SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
+       FROM sample_hour WHERE ${condition} AND service != '' GROUP BY service, host, instance`;
+
+/** Minutes have numbers in the place of names; the hours around them have the names. */
+const samplesByMinute = `SELECT service, host, instance, last FROM (
+         SELECT service_id, host_id, instance_id, toUnixTimestamp(max(time)) AS last
+         FROM series_minute WHERE ${condition} AND service_id != {nobody:UInt64} GROUP BY service_id, host_id, instance_id
+       ) AS heard ANY INNER JOIN (
+         SELECT DISTINCT service, host, instance, ${keyIdSql("service")} AS service_id, ${keyIdSql("host")} AS host_id,
+           ${keyIdSql("instance")} AS instance_id
+         FROM sample_hour WHERE ${hoursCondition}
+       ) AS known USING (service_id, host_id, instance_id)`;
 
 /**
  * List the programs of which anything is known: that reported metrics, calls or log lines, whether or not they reported all of them. At most
@@ -26,21 +42,17 @@ export async function listPrograms(clients: StoreClients, { fromMs, toMs }: Prog
   if (!(fromMs >= 0 && toMs > fromMs && toMs <= 4e12)) {
     throw new InvalidQuery(`from_ms ${fromMs} must be before to_ms ${toMs}, both milliseconds since 1970`);
   }
-  const [samples, calls, widthMs] =
-    toMs - fromMs > hourMs
-      ? (["sample_hour", "call_hour", hourMs] as const)
-      : (["sample_by_minute", "call_minute", 60_000] as const);
-  const condition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
+  const byHour = toMs - fromMs > hourMs;
+  const widthMs = byHour ? hourMs : 60_000;
   const rows = await ask<Reporter>(
     clients,
     "list programs",
     `SELECT service, host, instance, max(last) * 1000 AS lastMs FROM (
-       SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
-       FROM ${samples} WHERE ${condition} AND service != '' GROUP BY service, host, instance
+       ${byHour ? samplesByHour : samplesByMinute}
        UNION ALL
        SELECT if(side = ${CallSide.Server}, callee, caller) AS service, '' AS host,
          if(side = ${CallSide.Server}, callee_instance, caller_instance) AS instance, toUnixTimestamp(max(time)) AS last
-       FROM ${calls} WHERE ${condition} GROUP BY service, instance HAVING service != ''
+       FROM ${byHour ? "call_hour" : "call_minute"} WHERE ${condition} GROUP BY service, instance HAVING service != ''
        UNION ALL
        SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
        FROM log_line WHERE ${condition} AND service != '' GROUP BY service, host, instance
@@ -48,6 +60,9 @@ export async function listPrograms(clients: StoreClients, { fromMs, toMs }: Prog
     {
       fromS: Math.floor(fromMs / widthMs) * (widthMs / 1_000),
       toS: Math.ceil(toMs / widthMs) * (widthMs / 1_000),
+      hourFromS: Math.floor(fromMs / hourMs) * 3_600,
+      hourToS: Math.ceil(toMs / hourMs) * 3_600,
+      nobody: String(keyId("")),
     },
   );
   return mergeHostless(rows);

@@ -42,7 +42,7 @@ export interface KindUsage {
 /** What was done to keep within the limits. */
 export interface RetentionResult {
   usage: KindUsage[];
-  /** `sample 20261120`: parts of tables that were dropped because of their kind's size. */
+  /** `series_sample 20261120`: parts of tables that were dropped because of their kind's size. */
   dropped: string[];
 }
 
@@ -77,8 +77,8 @@ const tables: Readonly<Record<TelemetryKind, readonly KeptTable[]>> = {
     { table: "call_hour", time: "time", days: atLeastTwoYears },
   ],
   samples: [
-    { table: "sample", time: "time", days: atMostTwo },
-    { table: "sample_by_minute", time: "time", days: as },
+    { table: "series_sample", time: "time", days: atMostTwo },
+    { table: "series_minute", time: "time", days: as },
     { table: "sample_hour", time: "time", days: atLeastTwoYears },
   ],
 };

@@ -14,7 +14,7 @@ export function shardDatabase(database: string): string {
   return `${database}_shard`;
 }
 
-const seriesKey = "cityHash64(service, name, host, instance)";
+const seriesIdKey = "cityHash64(name_id, service_id, instance_id, host_id)";
 
 // Which shard a row goes to. A function of the row alone: a repeat of an insert must come to the same shard, where its token is known. A request's spans
 // and lines stay together, as do a series' values, which are then added up where they are.
@@ -22,9 +22,9 @@ const shardingKeys: Readonly<Record<string, string>> = {
   span: "flow_id",
   log_line: "if(flow_id != 0, flow_id, cityHash64(host, time))",
   call: "cityHash64(callee, method, host)",
-  sample: seriesKey,
-  sample_by_minute: seriesKey,
-  sample_hour: seriesKey,
+  series_sample: seriesIdKey,
+  series_minute: seriesIdKey,
+  sample_hour: "cityHash64(service, name, host, instance)",
   schema_migration: "number",
 } satisfies Record<keyof typeof tableColumns | "schema_migration", string>;
 
