@@ -19,9 +19,10 @@ export {
   defaultChannelLimits,
   defaultListenerLimits,
   type ListenerLimits,
+  listenerLimitsFromNames,
   type PartialLimits,
 } from "./limits.ts";
-export { type Listener, type ListenerOptions, listen } from "./listen.ts";
+export { type Listener, type ListenerOptions, listen, type RefusedCounts } from "./listen.ts";
 export type { ListenerTls } from "./listener-tls.ts";
 export { createUdpChannel, type UdpChannel, type UdpChannelOptions } from "./udp/create-udp-channel.ts";
 export type { UdpCounts, UdpOptions } from "./udp/udp-server.ts";

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { channelLimits, defaultChannelLimits, defaultListenerLimits, listenerLimits } from "./limits.ts";
+import {
+  channelLimits,
+  defaultChannelLimits,
+  defaultListenerLimits,
+  listenerLimits,
+  listenerLimitsFromNames,
+} from "./limits.ts";
 
 test("what is not named stays at its default, at every level", () => {
   assert.deepEqual(listenerLimits(undefined), defaultListenerLimits);
@@ -9,6 +15,23 @@ test("what is not named stays at its default, at every level", () => {
   assert.equal(limits.frames.maxBytes, 2048);
   assert.equal(limits.frames.maxHeadBytes, defaultListenerLimits.frames.maxHeadBytes);
   assert.equal(defaultListenerLimits.frames.maxBytes, 4 * 1024 * 1024);
+});
+
+test("limits are found by the names that messages call them by", () => {
+  assert.deepEqual(listenerLimits(listenerLimitsFromNames({ "frames.maxBytes": 2048, "http.headMs": 50 })), {
+    ...defaultListenerLimits,
+    frames: { ...defaultListenerLimits.frames, maxBytes: 2048 },
+    http: { ...defaultListenerLimits.http, headMs: 50 },
+  });
+  for (const name of ["frames", "frames.maxByte", "frames.maxBytes.x", "__proto__.x", "frames.constructor", "x"]) {
+    assert.throws(() => listenerLimitsFromNames({ [name]: 2048 }), /does not exist; known are connections.max, /, name);
+  }
+  assert.throws(() => listenerLimitsFromNames({ "frames.maxBytes": 1 }), /limits.frames.maxBytes 1 must be/);
+});
+
+test("a peer may have a quarter of all connections, unless it is said", () => {
+  assert.equal(listenerLimits({ connections: { max: 10 } }).connections.maxPerPeer, 3);
+  assert.equal(listenerLimits({ connections: { max: 10, maxPerPeer: 7 } }).connections.maxPerPeer, 7);
 });
 
 test("numbers out of range and names that do not exist are said by their path", () => {

@@ -3,6 +3,11 @@ export interface ListenerLimits {
   connections: {
     /** Connections at once, 1…1_000_000; more are closed on arrival. Default 20_000. */
     max: number;
+    /**
+     * Connections of one peer at once, 1…1_000_000: of one IPv4 address or one IPv6 network of 64 bits; not of this machine, of unix sockets and of `sharedPeers`. More are
+     * answered with ResourceExhausted, and closed. Default a quarter of `max`, 5_000.
+     */
+    maxPerPeer: number;
     /** Milliseconds without a call after which a connection is closed; 0 never. Default 300_000 (the original: 60_000, fixed). */
     idleMs: number;
     /** Milliseconds until the first bytes (or the TLS handshake) must have come, 10…600_000. Default 3_000. */
@@ -100,7 +105,7 @@ export interface ChannelLimits {
 
 /** The defaults of {@link ListenerLimits}. */
 export const defaultListenerLimits: ListenerLimits = {
-  connections: { max: 20_000, idleMs: 300_000, firstByteMs: 3_000 },
+  connections: { max: 20_000, maxPerPeer: 5_000, idleMs: 300_000, firstByteMs: 3_000 },
   frames: { maxBytes: 4 * 1024 * 1024, maxHeadBytes: 64 * 1024, completeMs: 30_000 },
   calls: {
     maxPerConnection: 4_096,
@@ -130,7 +135,12 @@ type Ranges<T> = { readonly [K in keyof T]: T[K] extends number ? readonly [numb
 const frameRanges = { maxBytes: [1_024, 268_435_456], maxHeadBytes: [64, 1_048_576] } as const;
 
 const listenerRanges: Ranges<ListenerLimits> = {
-  connections: { max: [1, 1_000_000], idleMs: [0, 2_147_483_647], firstByteMs: [10, 600_000] },
+  connections: {
+    max: [1, 1_000_000],
+    maxPerPeer: [1, 1_000_000],
+    idleMs: [0, 2_147_483_647],
+    firstByteMs: [10, 600_000],
+  },
   frames: { ...frameRanges, completeMs: [10, 3_600_000] },
   calls: {
     maxPerConnection: [1, 1_000_000],
@@ -158,7 +168,34 @@ const channelRanges: Ranges<ChannelLimits> = {
 
 /** Defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */
 export function listenerLimits(asked: PartialLimits<ListenerLimits> | undefined): ListenerLimits {
-  return mergeLimits(defaultListenerLimits, asked ?? {}, listenerRanges, "limits") as ListenerLimits;
+  const limits = mergeLimits(defaultListenerLimits, asked ?? {}, listenerRanges, "limits") as ListenerLimits;
+  const { connections } = limits;
+  const maxPerPeer = asked?.connections?.maxPerPeer ?? Math.ceil(connections.max / 4);
+  return { ...limits, connections: { ...connections, maxPerPeer } };
+}
+
+/**
+ * Limits as they are named in docs/reference/limits.md and in messages (`frames.maxBytes`), as `listen` takes them.
+ *
+ * @throws RangeError for a number outside its range or a name that does not exist
+ */
+export function listenerLimitsFromNames(named: Readonly<Record<string, number>>): PartialLimits<ListenerLimits> {
+  const nested: Record<string, Record<string, number>> = Object.create(null);
+  for (const [name, value] of Object.entries(named)) {
+    const [group = "", own, ...rest] = name.split(".");
+    const range = (listenerRanges as Record<string, Record<string, unknown>>)[group];
+    if (own === undefined || rest.length > 0 || !Object.hasOwn(listenerRanges, group) || !Object.hasOwn(range!, own)) {
+      throw new RangeError(`limits.${name} does not exist; known are ${listenerLimitNames().join(", ")}`);
+    }
+    nested[group] ??= {};
+    nested[group][own] = value;
+  }
+  listenerLimits(nested as PartialLimits<ListenerLimits>);
+  return nested as PartialLimits<ListenerLimits>;
+}
+
+function listenerLimitNames(): string[] {
+  return Object.entries(listenerRanges).flatMap(([group, own]) => Object.keys(own).map((name) => `${group}.${name}`));
 }
 
 /** Defaults with what was asked for over them. @throws RangeError for a number outside its range or a name that does not exist */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { chmodSync } from "node:fs";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import {
   type CallContext,
   type CallObserver,
@@ -20,6 +20,8 @@ import type { Http2Connection } from "./http2/http2-connection.ts";
 import { IdleMemory } from "./idle-memory.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
 import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
+import { PeerConnections } from "./peer-connections.ts";
+import { Refusals } from "./refused-connection.ts";
 import { RunningRequests } from "./running-requests.ts";
 import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
@@ -49,6 +51,11 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
    */
   readonly udp?: boolean | UdpOptions | undefined;
   readonly limits?: PartialLimits<ListenerLimits> | undefined;
+  /**
+   * Addresses and networks (`10.0.0.5`, `10.1.0.0/16`, `fd00::/8`) behind which there are many peers, such as proxies and gateways: `connections.maxPerPeer` does not hold
+   * for them. Nor does it for this machine and for unix sockets.
+   */
+  readonly sharedPeers?: readonly string[] | undefined;
   /** Refuse calls before they run when they would wait too long. Default: only the numbers of `limits` refuse any. */
   readonly overload?: OverloadOptions | undefined;
   /** Serve gRPC's reflection (v1 and v1alpha), by which anybody who reaches the port learns all interfaces. Default false. */
@@ -66,6 +73,14 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
   readonly listPage?: boolean | undefined;
 }
 
+/** Connections that were refused. */
+export interface RefusedCounts {
+  /** There were `connections.max` already. */
+  full: number;
+  /** Their peer had `connections.maxPerPeer` already. */
+  perPeer: number;
+}
+
 /** A port that is open. */
 export interface Listener extends AsyncDisposable {
   /** As bound; the path of a unix socket. */
@@ -78,6 +93,8 @@ export interface Listener extends AsyncDisposable {
   readonly callsBegun: number;
   /** Connections that are open. */
   readonly connections: number;
+  /** Connections that were refused since it was opened. */
+  readonly refused: Readonly<RefusedCounts>;
   /** What has become of datagrams; `undefined` without `udp`. */
   readonly udp: Readonly<UdpCounts> | undefined;
   /**
@@ -95,7 +112,7 @@ export interface Listener extends AsyncDisposable {
  * Open one port (or unix socket) that speaks SRPC, HTTP+JSON, Connect, gRPC and gRPC-Web, told apart by the first bytes of each
  * connection and, on HTTP, by URL and content type.
  *
- * @throws RangeError  a limit out of its range
+ * @throws RangeError  a limit out of its range, one of `sharedPeers` that is neither address nor network
  * @throws Error       of Node (EADDRINUSE, EACCES, …) where the address cannot be bound
  */
 export async function listen<Context extends CallContext = CallContext>(
@@ -107,12 +124,22 @@ export async function listen<Context extends CallContext = CallContext>(
   return port;
 }
 
-type AnyConnection = { socket: Socket; srpc: SrpcServerConnection | undefined; http2: Http2Connection | undefined };
+type AnyConnection = {
+  socket: Socket;
+  srpc: SrpcServerConnection | undefined;
+  http2: Http2Connection | undefined;
+  /** As whose it counts; `undefined` where it does not. */
+  countedAs: string | undefined;
+};
 
 class OnePort implements Listener {
   readonly #options: ListenerOptions<never>;
   readonly #limits: ListenerLimits;
+  readonly refused: RefusedCounts = { full: 0, perPeer: 0 };
   readonly #server: Server;
+  readonly #tls: TlsServer | undefined;
+  readonly #peers: PeerConnections;
+  readonly #refusals: Refusals;
   readonly #calls: CallServer;
   readonly #httpOptions: HttpPartOptions;
   #http: HttpPart | undefined;
@@ -142,10 +169,17 @@ class OnePort implements Listener {
       throw new RangeError("udp needs a port, and cannot be had with tls: datagrams are not encrypted");
     }
     this.#options = options;
+    this.#limits = listenerLimits(options.limits);
+    this.#peers = new PeerConnections(this.#limits.connections.maxPerPeer, options.sharedPeers ?? []);
     const connections = this.#connections;
+    const peers = this.#peers;
     const left = () => this.#allLeft?.();
     this.#forget = function forget() {
-      connections.get(this)?.srpc?.closed();
+      const connection = connections.get(this);
+      connection?.srpc?.closed();
+      if (connection?.countedAs !== undefined) {
+        peers.give(connection.countedAs);
+      }
       connections.delete(this);
       if (connections.size === 0) {
         left();
@@ -154,7 +188,6 @@ class OnePort implements Listener {
     this.#endSrpc = function endSrpc() {
       connections.get(this)?.srpc?.ended();
     };
-    this.#limits = listenerLimits(options.limits);
     this.#calls = new CallServer({
       maxInFlight: this.#limits.calls.max,
       maxHops: this.#limits.calls.maxHops,
@@ -186,6 +219,7 @@ class OnePort implements Listener {
       place,
       frameLimits: { maxFrameBytes: frames.maxBytes, maxHeadBytes: frames.maxHeadBytes },
     };
+    this.#refusals = new Refusals(this.#srpc);
     this.#httpOptions = {
       ...shared,
       system: system as MethodTable<never>,
@@ -196,13 +230,15 @@ class OnePort implements Listener {
     this.#udp = udp ? new UdpServer({ ...shared, heads }, udp === true ? {} : udp) : undefined;
     const { tls } = options;
     if (tls) {
-      const server = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
-      server.on("secureConnection", (socket) => this.#acceptTls(socket, tls));
-      server.on("tlsClientError", (_error, socket) => socket.destroy());
-      this.#server = server;
-    } else {
-      this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, undefined));
+      // It never listens: it is given connections that were counted before their handshake, which costs more than all else.
+      this.#tls = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
+      this.#tls.on("secureConnection", (socket) => this.#acceptTls(socket, tls));
+      this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
     }
+    this.#server = createServer({ noDelay: true, allowHalfOpen: !tls }, (socket) => this.#open(socket));
+    this.#server.on("drop", () => {
+      this.refused.full++;
+    });
     this.#server.maxConnections = this.#limits.connections.max;
   }
 
@@ -267,6 +303,7 @@ class OnePort implements Listener {
     this.#calls.stopping = leaveMs === 0;
     clearInterval(this.#sweep);
     this.#idleMemory.close();
+    this.#refusals.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#leaving = true;
@@ -312,6 +349,33 @@ class OnePort implements Listener {
     await Promise.all([...this.#connections.keys()].map((socket) => once(socket, "close")));
   }
 
+  /** A connection has come: whether its peer may have one more. */
+  #open(socket: Socket): void {
+    const countedAs = this.#peers.take(socket.remoteAddress);
+    if (countedAs !== false) {
+      if (!this.#tls) {
+        this.#accept(socket, undefined, countedAs);
+        return;
+      }
+      if (countedAs !== undefined) {
+        socket.once("close", () => this.#peers.give(countedAs));
+      }
+      this.#tls.emit("connection", socket);
+      return;
+    }
+    this.refused.perPeer++;
+    if (this.#tls) {
+      // Nothing can be said before the handshake.
+      socket.destroy();
+      return;
+    }
+    const { maxPerPeer } = this.#limits.connections;
+    this.#refusals.refuse(
+      socket,
+      `${socket.remoteAddress} has connections.maxPerPeer ${maxPerPeer} connections here already; make more calls on each, or ask the owner for more`,
+    );
+  }
+
   #acceptTls(socket: TLSSocket, tls: ListenerTls): void {
     const fingerprint = peerFingerprint(socket);
     if (!isClientAccepted(tls, fingerprint)) {
@@ -320,11 +384,11 @@ class OnePort implements Listener {
       return;
     }
     socket.setNoDelay(true);
-    this.#accept(socket, fingerprint);
+    this.#accept(socket, fingerprint, undefined);
   }
 
-  #accept(socket: Socket, certificate: string | undefined): void {
-    const connection: AnyConnection = { socket, srpc: undefined, http2: undefined };
+  #accept(socket: Socket, certificate: string | undefined, countedAs: string | undefined): void {
+    const connection: AnyConnection = { socket, srpc: undefined, http2: undefined, countedAs };
     this.#watch(connection);
     this.#idleMemory.opened();
     let isKnown = false;

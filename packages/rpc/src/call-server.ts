@@ -79,7 +79,7 @@ export class CallServer {
     if (this.inFlight >= this.#maxInFlight) {
       return new RpcError(
         Code.ResourceExhausted,
-        `the service already runs maxInFlight ${this.#maxInFlight} calls; call another instance or later`,
+        `the service already runs calls.max ${this.#maxInFlight} calls; call another instance or later`,
         { details: { notExecuted: true } },
       );
     }

@@ -43,6 +43,7 @@ test("go to the agent in a batch of their own", () => {
       metrics,
       now: () => nowMs,
       lostLines: () => 0,
+      refusedConnections: () => 0,
     });
     buffer.collect();
     assert.equal(buffer.length, 0);

@@ -101,6 +101,8 @@ export class Program {
   /** `[SRPC] connect_timeout`. */
   readonly connectTimeoutMs: number;
   readonly routes: RouteLoans;
+  /** Connections that its listener refused since it began. */
+  refusedConnections: () => number = () => 0;
   readonly #channels: ChannelPool;
   readonly #routes: RouteCache;
   readonly #reports: ReportBuffer;
@@ -143,7 +145,12 @@ export class Program {
     });
     // Without an agent nobody would take them.
     this.#metrics = options.agentPath === undefined ? undefined : new ProcessMetrics(Date.now());
-    const own = this.#metrics && { metrics: this.#metrics, now: Date.now, lostLines: () => this.log.lostLines };
+    const own = this.#metrics && {
+      metrics: this.#metrics,
+      now: Date.now,
+      lostLines: () => this.log.lostLines,
+      refusedConnections: () => this.refusedConnections(),
+    };
     this.#reports = new ReportBuffer(this.recorder, undefined, own);
     const reason = () => this.#link?.reason ?? "this process has not begun";
     this.#shared = new SharedKnowledge(() => this.calls.balancers());

@@ -85,7 +85,7 @@ test("what was dropped is a metric of the process, each row once", () => {
   const recorder = createRecorder({ now: () => 1_800_000_000_000, limits: { logs: 1 } });
   let isDue = false;
   const metrics = { due: () => (isDue ? [] : undefined) };
-  const own = { metrics, now: () => 1_800_000_000_000, lostLines: () => 7 };
+  const own = { metrics, now: () => 1_800_000_000_000, lostLines: () => 7, refusedConnections: () => 9 };
   const buffer = new ReportBuffer(recorder, undefined, own);
   for (const text of ["kept", "one too many"]) recorder.log(Level.info, text);
   buffer.collect();
@@ -99,12 +99,13 @@ test("what was dropped is a metric of the process, each row once", () => {
     buffer.delivered(buffer.first()!);
     return samples!.nameRef.map((ref, row) => [strings[ref], samples!.value[row]]);
   };
-  const counted = (rows: number, lines: number) => [
+  const counted = (rows: number, lines: number, connections: number) => [
     ["frm.telemetry.dropped_rows", rows],
     ["frm.log.dropped_lines", lines],
+    ["frm.connections.refused", connections],
   ];
-  assert.deepEqual(told(), counted(2, 7));
-  assert.deepEqual(told(), counted(0, 0));
+  assert.deepEqual(told(), counted(2, 7, 9));
+  assert.deepEqual(told(), counted(0, 0, 0));
 });
 
 test("a batch that the agent refuses is counted, one that it has is gone", () => {

@@ -23,6 +23,9 @@ const DROPPED_METRIC = "frm.telemetry.dropped_rows";
 /** The same for lines that its log file could not take. */
 const LOST_LINES_METRIC = "frm.log.dropped_lines";
 
+/** The same for connections that were too many, in all or of one peer. */
+const REFUSED_METRIC = "frm.connections.refused";
+
 /** What the process reports of itself. */
 export type OwnMetrics = {
   readonly metrics: Pick<ProcessMetrics, "due">;
@@ -30,6 +33,8 @@ export type OwnMetrics = {
   readonly now: () => number;
   /** Lines that its log file could not take, since the start. */
   readonly lostLines: () => number;
+  /** Connections that its listener refused, since the start. */
+  readonly refusedConnections: () => number;
 };
 
 /** Batches on their way to the agent, oldest first; bounded, and what does not fit is counted in a later batch. */
@@ -43,6 +48,7 @@ export class ReportBuffer {
   /** Rows dropped since the process last reported of itself. */
   #droppedRows = 0;
   #toldLostLines = 0;
+  #toldRefused = 0;
 
   /** @param own  what the process reports of itself; missing: nothing */
   constructor(recorder: Recorder, maxBytes = BUFFER_MAX_BYTES, own?: OwnMetrics) {
@@ -77,7 +83,14 @@ export class ReportBuffer {
     const lostLines = this.#own.lostLines();
     const lost = { name: LOST_LINES_METRIC, kind: SampleKind.counter, value: lostLines - this.#toldLostLines };
     this.#toldLostLines = lostLines;
-    const all = [...samples, dropped, lost];
+    const refusedConnections = this.#own.refusedConnections();
+    const refused = {
+      name: REFUSED_METRIC,
+      kind: SampleKind.counter,
+      value: refusedConnections - this.#toldRefused,
+    };
+    this.#toldRefused = refusedConnections;
+    const all = [...samples, dropped, lost, refused];
     this.#add(batchOfSamples(all, Math.floor(nowMs / 1000)), all.length, 0);
   }
 

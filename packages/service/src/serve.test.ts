@@ -54,6 +54,18 @@ async function rejection(call: Promise<unknown>): Promise<RpcError> {
   return error;
 }
 
+test("limits of the configuration hold, those of the program over them, and what is none is refused by its name", async () => {
+  await using service = await start("[LIMITS]\nframes.maxBytes=2K\ncalls.max=50", { limits: { calls: { max: 60 } } });
+  await using caller = connect({ name: "Test.caller", agent: false, onNotice: () => {} });
+  const local = caller.call(LocalService, `127.0.0.1:${service.port}`, { timeoutMs: 20_000 });
+  assert.equal((await local.register({ pid: 5 })).hostId, "xxxxx");
+  const error = await rejection(local.register({ pid: 1, listen: "x".repeat(4_000) }));
+  assert.equal(error.code, Code.ResourceExhausted);
+  assert.match(error.message, /frames\.maxBytes 2048/);
+  await assert.rejects(start("[LIMITS]\nframes.maxByte=2K"), /\[LIMITS\] frames\.maxByte does not exist; known are/);
+  await assert.rejects(start("[LIMITS]\nframes.maxBytes=2"), /\[LIMITS\] frames\.maxBytes 2 must be an integer in/);
+});
+
 test("a service answers on its port number over UDP; what is too long for a datagram is refused", async () => {
   await using service = await start("");
   assert.equal((await service.callUdp(60_000)).hostId.length, 60_000);

@@ -1,7 +1,15 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { reportUserError, stopSignal, systemErrorCode, UserError } from "@msec/process";
 import { MethodTable, type PriorityName, type ServiceImplementation } from "@msec/rpc";
-import { type Listener, type ListenerOptions, type ListenerTls, listen, type UdpOptions } from "@msec/rpc-node";
+import {
+  type Listener,
+  type ListenerLimits,
+  type ListenerOptions,
+  type ListenerTls,
+  listen,
+  type PartialLimits,
+  type UdpOptions,
+} from "@msec/rpc-node";
 import { admissionOf } from "./admission.ts";
 import { callingOf } from "./calling-of.ts";
 import { dyedHandlers } from "./dyeing/dyed-handlers.ts";
@@ -11,6 +19,7 @@ import { hasListPage, isLoopback } from "./list-page.ts";
 import { type ListenPlace, listenPlace } from "./listen-place.ts";
 import { type Calling, Program } from "./program.ts";
 import { RequestContext, type ServiceContext } from "./request-context.ts";
+import { serviceLimits } from "./service-limits.ts";
 import { listenerTls } from "./service-tls.ts";
 import { isUdpTaken, type UdpChoice, udpChoice } from "./udp-place.ts";
 import { becomeController } from "./workers/become-controller.ts";
@@ -43,6 +52,10 @@ export type ServeOptions<S extends DescService = DescService> = LaunchOptions & 
    * Answers above 65,507 bytes become ResourceExhausted.
    */
   readonly udp?: UdpOptions | false;
+  /** What callers may have, over `[LIMITS]` of the configuration; docs/reference/limits.md says what each is. */
+  readonly limits?: PartialLimits<ListenerLimits>;
+  /** Addresses and networks behind which there are many callers, such as proxies; default `[SRPC] shared_peers`. */
+  readonly sharedPeers?: readonly string[];
   /** TLS of the port; default `[SRPC] tls_key`, `tls_cert` and `tls_client_ca`, else none. */
   readonly tls?: ListenerTls;
 };
@@ -110,6 +123,8 @@ function start<S extends DescService>(
   const fromConfig = udpChoice(launch.config.config.values.SRPC, tls !== undefined);
   const udp = options.udp === undefined ? fromConfig : { options: options.udp, isRequired: true };
   const listener = open(program, methods, place, udp, {
+    limits: serviceLimits(launch.config, options.limits),
+    sharedPeers: options.sharedPeers ?? launch.config.config.values.SRPC.shared_peers,
     tls,
     overload: admissionOf(service, options, program),
     listPage: hasListPage(launch.config.config.values.SRPC.list_page, place.address),
@@ -155,7 +170,7 @@ async function open(
   methods: MethodTable<ServiceContext>,
   place: ListenPlace,
   udp: UdpChoice,
-  options: Pick<ListenerOptions, "tls" | "overload" | "listPage" | "reflection" | "health">,
+  options: Pick<ListenerOptions, "limits" | "sharedPeers" | "tls" | "overload" | "listPage" | "reflection" | "health">,
 ): Promise<Listener> {
   const all = { ...place, ...options, methods, observer: program.recorder, serviceName: program.name };
   try {
@@ -179,6 +194,7 @@ function announce(
 ): ListenPlace {
   const { address, port } = listener;
   const listens = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  program.refusedConnections = () => listener.refused.full + listener.refused.perPeer;
   program.say(`serving ${methods.names().join(", ")} on ${listens}`);
   program.start({ service: program.name, listen: listens, instanceId, methods: methods.names() }, () => ({
     inFlight: listener.inFlight,

@@ -512,6 +512,10 @@ export const metricCatalogue: readonly MetricEntry[] = [
     "Lines that the program's log file could not take: its disk is full",
     "日志文件写不下的行数（磁盘已满）",
   ]),
+  entry("frm.connections.refused", counter, Count, [
+    "Connections that the service's port refused: too many in all, or of one peer",
+    "服务端口拒绝的连接数（总数或单个来源过多）",
+  ]),
 ];
 
 const exact = new Map(metricCatalogue.filter(({ name }) => !name.includes("*")).map((one) => [one.name, one]));

@@ -152,9 +152,9 @@ export function describeFrameFault(fault: FrameFault, limits: FrameLimits = defa
     case FrameFault.EmptyHead:
       return "a frame's head must not be empty";
     case FrameFault.HeadTooLarge:
-      return `the head is larger than maxHeadBytes ${limits.maxHeadBytes}`;
+      return `the head is larger than frames.maxHeadBytes ${limits.maxHeadBytes}`;
     case FrameFault.FrameTooLarge:
-      return `the frame is larger than maxFrameBytes ${limits.maxFrameBytes}`;
+      return `the frame is larger than frames.maxBytes ${limits.maxFrameBytes}`;
     case FrameFault.BadEnd:
       return "expected byte 0x29 after the body";
   }
@@ -202,8 +202,8 @@ export function endFrame(
     throw new WireError(
       WireReason.TooLarge,
       headBytes > limits.maxHeadBytes
-        ? `the head has ${headBytes} bytes, maxHeadBytes is ${limits.maxHeadBytes}`
-        : `the frame has ${frameBytes} bytes, maxFrameBytes is ${limits.maxFrameBytes}`,
+        ? `the head has ${headBytes} bytes, frames.maxHeadBytes is ${limits.maxHeadBytes}`
+        : `the frame has ${frameBytes} bytes, frames.maxBytes is ${limits.maxFrameBytes}`,
     );
   }
   writeLength(writer.bytes, frameStart + 5, bodyEnd - bodyStart);

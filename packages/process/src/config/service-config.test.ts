@@ -42,6 +42,7 @@ host=db1
     procnum: 4,
     list_page: "auto",
     udp: "auto",
+    shared_peers: [],
     busy_wait: 0.1,
     reload: "1",
     shmsize: 32 * 1024 ** 2,
@@ -89,6 +90,30 @@ test("docs/reference/configuration.md lists the keys of [SRPC] with the defaults
   );
   const set = rows.filter(([, , value]) => value !== undefined).map(([, key, value]) => `${key}=${value}`);
   assert.deepEqual(parse(`[SRPC]\n${set.join("\n")}`).values.SRPC, parse("").values.SRPC);
+});
+
+test("limits are read by their names, with units where they have some", () => {
+  const text =
+    "[LIMITS]\nframes.maxBytes=8M\nhttp.headMs=5s\nconnections.maxPerPeer=100\ncalls.maxBytesPerConnection=1024";
+  assert.deepEqual(
+    { ...parse(text).values.LIMITS },
+    {
+      "frames.maxBytes": 8 * 1024 ** 2,
+      "http.headMs": 5_000,
+      "connections.maxPerPeer": 100,
+      "calls.maxBytesPerConnection": 1_024,
+    },
+  );
+  assert.throws(
+    () => parse("[LIMITS]\ncalls.max=many"),
+    /config\.ini:2: \[LIMITS\] calls\.max: expected a whole number/,
+  );
+  assert.deepEqual(parse("[SRPC]\nshared_peers=10.0.0.5, 10.1.0.0/16 fd00::/8").values.SRPC.shared_peers, [
+    "10.0.0.5",
+    "10.1.0.0/16",
+    "fd00::/8",
+  ]);
+  assert.throws(() => parse("[SRPC]\nshared_peers=proxy.example"), /shared_peers: expected addresses and networks/);
 });
 
 test("msg_timeout = 0 is no limit", () => {

@@ -55,6 +55,8 @@ export const serviceConfigSchema = {
        * where `listen` names a UDP place.
        */
       udp: choiceKey(["auto", "off", "private", "any"]).default("auto"),
+      /** Addresses and networks behind which there are many callers, such as proxies: `connections.maxPerPeer` does not hold for them. */
+      shared_peers: parsedKey("addresses and networks such as 10.0.0.5 10.1.0.0/16", parsePeers).default(() => []),
       /**
        * Longest wait for the next request or answer without giving the processor away, in milliseconds, where one comes soon after the other; 0: never.
        */
@@ -66,6 +68,8 @@ export const serviceConfigSchema = {
       /** A file of its own that the plug-in reads. */
       conf: textKey().optional(),
     }),
+    /** What its callers may have, by the names of docs/reference/limits.md (`frames.maxBytes`); what is no such name is for the listener to refuse. */
+    LIMITS: z.record(z.string(), z.string()).transform(parseLimits),
     LOG: z.object({
       /** The least level that is kept. */
       Level: choiceKey(["TRACE", "DEBUG", "INFO", "ERROR", "FATAL"]).default("ERROR"),
@@ -102,6 +106,30 @@ function parseListen(text: string): ServiceListen[] | undefined {
     for (const protocol of protocols) listens.push({ host: match[1] ?? "", port, protocol });
   }
   return listens.length === 0 ? undefined : listens;
+}
+
+function parsePeers(text: string): string[] | undefined {
+  const peers = text.split(/[\s,]+/).filter((peer) => peer !== "");
+  return peers.length <= 1_000 && peers.every((peer) => /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/.test(peer)) ? peers : undefined;
+}
+
+/** Sizes and times may have units, as everywhere; a bare number is bytes or milliseconds. */
+function parseLimits(section: Record<string, string>, context: z.RefinementCtx): Record<string, number> {
+  const limits: Record<string, number> = Object.create(null);
+  for (const [key, text] of Object.entries(section)) {
+    const parsed = limitKey(key).safeParse(text);
+    if (!parsed.success) {
+      context.addIssue({ code: "custom", message: parsed.error.issues[0]!.message, path: [key] });
+      return z.NEVER;
+    }
+    limits[key] = parsed.data;
+  }
+  return limits;
+}
+
+function limitKey(name: string): z.ZodType<number> {
+  if (/byte/i.test(name)) return sizeKey({ minBytes: 0, maxBytes: 1024 ** 4 });
+  return name.endsWith("Ms") ? durationKey({ minMs: 0, maxMs: 2_147_483_647 }) : integerKey({ min: 0, max: 1_000_000 });
 }
 
 function parseProcnum(text: string): number | "auto" | undefined {

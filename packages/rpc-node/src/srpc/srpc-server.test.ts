@@ -247,7 +247,7 @@ test("limits on running calls are answered with notExecuted", async () => {
   other.send(requestFrame(1, slow, slowText("x")));
   other.send(requestFrame(2, slow, slowText("x")));
   const [full] = await other.answers(1);
-  assert.match(full!.head.errMsg, /maxInFlight 3/);
+  assert.match(full!.head.errMsg, /calls\.max 3/);
   assert.equal(server.listener.inFlight, 3);
   server.release();
   await raw.answers(3);
