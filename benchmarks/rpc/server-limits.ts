@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { LoopResult } from "../lib/closed-loop.ts";
 import { freePort, runClient, startServer } from "../lib/pinned.ts";
+import { markedSeconds } from "../lib/process-time.ts";
 import { formatSpread, spreadOf } from "../lib/spread.ts";
 import { serverOf } from "./peers.ts";
 import { type Shape, shapeName } from "./shapes.ts";
@@ -25,6 +26,20 @@ export interface LimitsOptions {
   readonly otherCommand: string | undefined;
   readonly say: (line: string) => void;
 }
+
+/** What a server could do, with microseconds of processor time of a call. */
+interface Limit extends LoopResult {
+  readonly serverUs: number;
+  readonly clientUs: number;
+}
+
+interface Pair {
+  readonly own: Limit;
+  readonly other: Limit;
+}
+
+/** In the environment of a server and of what it starts, by which its processes are found. */
+const markName = "MSEC_BENCH_SERVER";
 
 /** The shapes that the original was measured in. */
 const LIMIT_SHAPES: readonly Shape[] = [
@@ -53,23 +68,19 @@ export async function printServerLimits(options: LimitsOptions): Promise<void> {
     { name: "epoll in C", command: [`${folder}/build/server`], warm: true },
   ];
   for (const shape of LIMIT_SHAPES) {
-    const figures = new Map<string, LoopResult[]>();
-    const ratios = new Map<string, number[]>();
-    const add = (name: string, result: LoopResult) => figures.set(name, [...(figures.get(name) ?? []), result]);
+    const pairs = new Map<string, Pair[]>();
     for (let round = 1; round <= options.rounds; round++) {
       for (const server of servers) {
         // Ours beside each of them, as everywhere.
         const own = await measure({ name: "msec", command: serverOf("msec") }, shape, options);
         const other = await measure(server, shape, options);
-        add("msec", own);
-        add(server.name, other);
-        ratios.set(server.name, [...(ratios.get(server.name) ?? []), own.callsPerSecond / other.callsPerSecond]);
+        pairs.set(server.name, [...(pairs.get(server.name) ?? []), { own, other }]);
         options.say(
           `server alone ${shapeName(shape)} round ${round}/${options.rounds} ${server.name}: ${own.callsPerSecond} / ${other.callsPerSecond}`,
         );
       }
     }
-    print(shape, figures, ratios, options.measureMs);
+    print(shape, pairs);
   }
 }
 
@@ -82,33 +93,54 @@ function otherServer(command: string): SrpcServer {
   };
 }
 
-async function measure(server: SrpcServer, shape: Shape, options: LimitsOptions): Promise<LoopResult> {
+async function measure(server: SrpcServer, shape: Shape, options: LimitsOptions): Promise<Limit> {
   const port = String(await freePort());
-  const started = await startServer(0, [...server.command, "--port", port]);
+  const mark = { [markName]: port };
+  const started = await startServer(0, [...server.command, "--port", port], mark);
   try {
     const load = ["--connections", String(shape.connections), "--outstanding", String(shape.outstanding)];
-    const times = ["--warmup", String(server.warm ? 500 : options.warmupMs), "--measure", String(options.measureMs)];
-    return await runClient<LoopResult>(1, [`${folder}/build/client`, "--port", port, ...load, ...times]);
+    const run = (ms: number) =>
+      runClient<LoopResult>(1, [
+        `${folder}/build/client`,
+        "--port",
+        port,
+        ...load,
+        "--warmup",
+        "0",
+        "--measure",
+        String(ms),
+      ]);
+    if (options.warmupMs > 0) await run(server.warm ? Math.min(500, options.warmupMs) : options.warmupMs);
+    const before = markedSeconds(markName, port);
+    const result = await run(options.measureMs);
+    const serverUs = ((markedSeconds(markName, port) - before) / result.calls) * 1e6;
+    return { ...result, serverUs, clientUs: (result.clientCpuSeconds / result.calls) * 1e6 };
   } finally {
     await (server.endsItself ? started.end() : started.stop());
   }
 }
 
-function print(
-  shape: Shape,
-  figures: Map<string, LoopResult[]>,
-  ratios: Map<string, number[]>,
-  measureMs: number,
-): void {
+function print(shape: Shape, pairs: ReadonlyMap<string, readonly Pair[]>): void {
   console.log(`\n### Servers alone, a client in C, ${shapeName(shape)}\n`);
-  console.log("| | calls/s, median (min–max) | p50 / p99, µs | the client's processor | msec is … times as fast |");
-  console.log("|---|---|---|---|---|");
-  for (const [name, results] of figures) {
-    const text = (pick: (result: LoopResult) => number) => formatSpread(spreadOf(results.map(pick)));
-    const ratio = ratios.get(name);
+  console.log("A processor's time for a call hardly minds what else the machine does; calls/s do.\n");
+  console.log(
+    "| | calls/s, median (min–max) | p50 / p99, µs | processor for a call, µs: server / client | msec is … times as fast | its server's processor / ours |",
+  );
+  console.log("|---|---|---|---|---|---|");
+  console.log(`| msec ${cells([...pairs.values()].flat().map(({ own }) => own))} | | |`);
+  for (const [name, measured] of pairs) {
+    const ratio = (pick: (pair: Pair) => number) => formatSpread(spreadOf(measured.map(pick)));
     console.log(
-      `| ${name} | ${text(({ callsPerSecond }) => callsPerSecond / 1000)} k | ${text(({ p50Us }) => p50Us)} / ${text(({ p99Us }) => p99Us)} ` +
-        `| ${text(({ clientCpuSeconds }) => (clientCpuSeconds / measureMs) * 100_000)} % | ${ratio === undefined ? "" : formatSpread(spreadOf(ratio))} |`,
+      `| ${name} ${cells(measured.map(({ other }) => other))} | ${ratio(({ own, other }) => own.callsPerSecond / other.callsPerSecond)} ` +
+        `| ${ratio(({ own, other }) => other.serverUs / own.serverUs)} |`,
     );
   }
+}
+
+function cells(limits: readonly Limit[]): string {
+  const text = (pick: (limit: Limit) => number) => formatSpread(spreadOf(limits.map(pick)));
+  return (
+    `| ${text(({ callsPerSecond }) => callsPerSecond / 1000)} k | ${text(({ p50Us }) => p50Us)} / ${text(({ p99Us }) => p99Us)} ` +
+    `| ${text(({ serverUs }) => serverUs)} / ${text(({ clientUs }) => clientUs)}`
+  );
 }
