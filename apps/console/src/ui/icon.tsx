@@ -77,6 +77,7 @@ const shapes = {
     </>
   ),
   whole: <path d="M2.5 6v-3.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10" />,
+  reset: <path d="M3 3.2v3.3h3.3M3.2 6.3A5.2 5.2 0 1 1 2.9 9" />,
   menu: <path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />,
 } as const satisfies Record<string, ReactNode>;
 

@@ -45,7 +45,7 @@ test("a label is the method's last part, with the instance where curves are spli
 
 test("any of the percentiles can stand beside the median", () => {
   expect(latencyLines([curve], new Set(), "p999").map(({ label, values }) => [label, values])).toEqual([
-    ["m p999", [7, null, 8]],
+    ["m p99.9", [7, null, 8]],
     ["p50", [3, null, 4]],
   ]);
 });

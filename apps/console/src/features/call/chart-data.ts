@@ -28,6 +28,11 @@ export function chartLines(curves: readonly Curve[], metric: Metric, hidden: Rea
 /** Percentiles of latency that can be shown beside the median. */
 export type Quantile = "p90" | "p99" | "p999";
 
+/** A percentile as people write it. */
+export function quantileName(quantile: Quantile): string {
+  return quantile === "p999" ? "p99.9" : quantile;
+}
+
 /** Two percentiles of each curve: a high one as a line, the median as dots. */
 export function latencyLines(
   curves: readonly Curve[],
@@ -37,7 +42,12 @@ export function latencyLines(
   return curves.flatMap((curve, colour) => {
     const common = { colour, hidden: hidden.has(curve.id) };
     return [
-      { ...common, id: curve.id, label: `${curveLabel(curve)} ${quantile}`, values: valuesOf(curve, `${quantile}Ms`) },
+      {
+        ...common,
+        id: curve.id,
+        label: `${curveLabel(curve)} ${quantileName(quantile)}`,
+        values: valuesOf(curve, `${quantile}Ms`),
+      },
       { ...common, id: `${curve.id} p50`, label: "p50", values: valuesOf(curve, "p50Ms"), dashed: true },
     ];
   });

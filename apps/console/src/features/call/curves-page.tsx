@@ -13,7 +13,7 @@ import { Loading, Notice } from "../../ui/notice.tsx";
 import { perStepKey } from "../metric/metric-format.ts";
 import { OwnRangeInput } from "../metric/own-range-input.tsx";
 import { useMarks } from "../metric/use-marks.ts";
-import { chartLines, type Line, latencyLines, type Quantile, withBefore } from "./chart-data.ts";
+import { chartLines, type Line, latencyLines, type Quantile, quantileName, withBefore } from "./chart-data.ts";
 import {
   CurveBy,
   CurveRange,
@@ -113,6 +113,7 @@ export function CurvesPage({ service, external, search, onSearch, onSlowest, hea
       </section>
       {search.table && calls.data !== undefined && calls.data.curves.length > 0 && (
         <ValueTable
+          service={service}
           calls={calls.data}
           before={search.vs === undefined ? undefined : before.data}
           seconds={stepS < 60}
@@ -205,7 +206,7 @@ function CurveTools({
         <Select
           aria-label={t("curves.quantile")}
           value={search.q ?? "p99"}
-          options={curveQuantiles.map((value) => ({ value, label: value.replace("p999", "p99.9") }))}
+          options={curveQuantiles.map((value) => ({ value, label: quantileName(value) }))}
           onChange={(q) => set({ q: q === "p99" ? undefined : q })}
         />
         <Select
@@ -340,7 +341,7 @@ function Charts({
       <LazyChart
         {...common}
         title={t("curves.latency")}
-        unit={t("curves.latencyUnit", { shown: quantile.replace("p999", "p99.9") })}
+        unit={t("curves.latencyUnit", { shown: quantileName(quantile) })}
         onPick={pick}
         label={t("curves.latencyOf", { service })}
         curves={lines((curves) => latencyLines(curves, hidden, quantile))}

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { type CsvCell, csvText, saveText } from "../../lib/csv.ts";
 import { formatClock, formatCount, formatDateTime, formatDuration } from "../../lib/format.ts";
 import { Panel } from "../../ui/panel.tsx";
 import { SumTable } from "../metric/sum-table.tsx";
@@ -14,6 +15,8 @@ const formatMs = (ms: number) => formatDuration(ms * 1000);
 
 /** What the table is of. */
 export interface ValueTableProps {
+  /** Whose calls: the name of the file that is saved. */
+  readonly service: string;
   readonly calls: Calls;
   /** The same range some days before, where the page compares with it: its values stand beside, and the difference. */
   readonly before: Calls | undefined;
@@ -21,7 +24,7 @@ export interface ValueTableProps {
 }
 
 /** The values of the curves as tables: what each comes to, then each step, newest first: for reading aloud, copying, and exact numbers. */
-export function ValueTable({ calls, before, seconds }: ValueTableProps) {
+export function ValueTable({ service, calls, before, seconds }: ValueTableProps) {
   const { t } = useTranslation();
   const byId = new Map(before?.curves.map((curve) => [curve.id, curve]));
   const rows = calls.timesMs
@@ -36,6 +39,11 @@ export function ValueTable({ calls, before, seconds }: ValueTableProps) {
         rows.length > MAX_ROWS
           ? t("curves.newestOf", { shown: MAX_ROWS, total: formatCount(rows.length) })
           : rows.length
+      }
+      tools={
+        <button type="button" className="bare" onClick={() => saveText(`${service}.csv`, csvText(csvRows(calls)))}>
+          CSV
+        </button>
       }
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls only what has the focus */}
@@ -52,7 +60,9 @@ export function ValueTable({ calls, before, seconds }: ValueTableProps) {
               <th className="num">{t("curves.failures")}</th>
               {beside && <th className="num muted">{t("curves.before")}</th>}
               <th className="num">{t("column.p50")}</th>
+              {!beside && <th className="num">p90</th>}
               <th className="num">{t("column.p99")}</th>
+              {!beside && <th className="num">p99.9</th>}
               {beside && <th className="num muted">{t("curves.before")}</th>}
               {beside && <th className="num muted">{t("monitor.difference")}</th>}
             </tr>
@@ -70,7 +80,9 @@ export function ValueTable({ calls, before, seconds }: ValueTableProps) {
                 </td>
                 {beside && <Then value={earlier?.failures[index]} format={formatCount} />}
                 <td className="num">{formatMs(curve.p50Ms[index] ?? 0)}</td>
+                {!beside && <td className="num">{formatMs(curve.p90Ms[index] ?? 0)}</td>}
                 <td className="num">{formatMs(curve.p99Ms[index] ?? 0)}</td>
+                {!beside && <td className="num">{formatMs(curve.p999Ms[index] ?? 0)}</td>}
                 {beside && <Then value={earlier?.p99Ms[index]} format={formatMs} />}
                 {beside && <Difference now={curve.p99Ms[index]} then={earlier?.p99Ms[index]} format={formatMs} />}
               </tr>
@@ -80,6 +92,20 @@ export function ValueTable({ calls, before, seconds }: ValueTableProps) {
       </section>
     </Panel>
   );
+}
+
+/** Every step with calls of every curve, oldest first, durations in milliseconds: all of them, also what the page has no room for. */
+function csvRows({ timesMs, curves }: Calls): CsvCell[][] {
+  const head = ["time", "curve", "calls", "failures", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms"];
+  const rows = timesMs.flatMap((time, i) =>
+    curves
+      .filter(({ calls }) => (calls[i] ?? 0) > 0)
+      .map(({ id, calls, failures, p50Ms, p90Ms, p99Ms, p999Ms }) => [
+        ...[formatDateTime(time), id, calls[i], failures[i]],
+        ...[p50Ms[i], p90Ms[i], p99Ms[i], p999Ms[i]],
+      ]),
+  );
+  return [head, ...rows];
 }
 
 /** What the calls of each curve come to in the range, and came to before. */

@@ -2,6 +2,7 @@ import type { Attribute } from "@msec/api/console/v1/metrics_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
+import { type CsvCell, csvText, saveText } from "../../lib/csv.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDateTime } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
@@ -164,9 +165,9 @@ function Minutes({
         <span className="muted">
           {indexes.length > ROWS_MAX && t("curves.newestOf", { shown: ROWS_MAX, total: indexes.length })}
         </span>
-        <a className="link" download={`${name}.csv`} href={csvOf(columns, data)}>
+        <button type="button" className="bare" onClick={() => saveText(`${name}.csv`, csvText(csvRows(columns, data)))}>
           CSV
-        </a>
+        </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls only what has the focus */}
       <section className="minute-rows" tabIndex={0} aria-label={t("monitor.values")}>
@@ -232,18 +233,16 @@ function columnsOf(
   });
 }
 
-function csvOf(columns: readonly Column[], { timesMs }: MetricCurves): string {
-  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const head = ["time", ...columns.map(({ title }) => title)].map(quote).join(",");
-  const rows = timesMs.map((time, i) =>
-    [formatDateTime(time), ...columns.map((column) => csvValue(column, i))].join(","),
-  );
-  return `data:text/csv;charset=utf-8,${encodeURIComponent([head, ...rows].join("\n"))}`;
+function csvRows(columns: readonly Column[], { timesMs }: MetricCurves): CsvCell[][] {
+  return [
+    ["time", ...columns.map(({ title }) => title)],
+    ...timesMs.map((time, i) => [formatDateTime(time), ...columns.map((column) => csvValue(column, i))]),
+  ];
 }
 
-function csvValue({ values, isDifference, before }: Column, index: number): number | "" {
-  const value = values[index] ?? "";
-  if (!isDifference) return value;
-  const then = before?.[index] ?? "";
-  return value === "" || then === "" ? "" : value - then;
+function csvValue({ values, isDifference, before }: Column, index: number): number | undefined {
+  const value = values[index] ?? undefined;
+  if (!isDifference || value === undefined) return value;
+  const then = before?.[index] ?? undefined;
+  return then === undefined ? undefined : value - then;
 }

@@ -5,10 +5,12 @@ import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
+import { FailureKind, failureFrom } from "../../lib/failure.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { chosenRange } from "../../lib/own-range.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
+import { Mark } from "../../ui/status-mark.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { useMonitoringOnly } from "../session/queries.ts";
 import { HowToReport } from "./how-to-report.tsx";
@@ -69,7 +71,19 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
       <MonitorForm search={search} choices={choices} onSearch={onSearch} />
       <MonitorTimes search={search} onSearch={onSearch} />
       {attributes.isPending && <Loading label={t("monitor.title")} lines={8} />}
-      {attributes.isError && (
+      {attributes.isError && isPatternRefused(attributes.error, search) && (
+        <section className="panel">
+          <Notice
+            mark={Mark.Fail}
+            role="alert"
+            title={t("monitor.badPattern", { pattern: search.names?.slice(0, 80) ?? "" })}
+            detail={failureFrom(attributes.error).detail}
+          >
+            {t("monitor.badPatternTodo")}
+          </Notice>
+        </section>
+      )}
+      {attributes.isError && !isPatternRefused(attributes.error, search) && (
         <FailureNotice error={attributes.error} onRetry={attributes.refetch} besideData={list.length > 0} />
       )}
       {attributes.data !== undefined && !attributes.isError && list.length === 0 && (
@@ -108,6 +122,11 @@ export function MonitorPage({ search, onSearch }: MonitorPageProps) {
       )}
     </div>
   );
+}
+
+/** What cannot be read is not read the second time either. */
+function isPatternRefused(error: unknown, { names = "" }: MonitorSearch): boolean {
+  return names.startsWith("^") && failureFrom(error).kind === FailureKind.Refused;
 }
 
 /** The first page of a server that only monitors, as long as there is nothing to watch. */

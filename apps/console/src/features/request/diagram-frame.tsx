@@ -133,7 +133,7 @@ export function DiagramFrame<BoxNode extends Node, ArrowEdge extends Edge>({
         <Tool icon="zoomOut" label={t("flow.smaller")} onClick={() => zoom(1 / ZOOM_STEP)} />
         <Tool icon="whole" label={t("flow.whole")} onClick={() => show(wholeView(layout, size))} />
         <Tool
-          icon="back"
+          icon="reset"
           label={t("flow.asAtFirst")}
           disabled={asked === undefined}
           onClick={() => onView(undefined)}

@@ -336,6 +336,9 @@ export const en = {
     zeros: "also where there was nothing",
     close: "Close",
     truncated: "There are more curves than can be shown at once: choose a host or an instance.",
+    badPattern: "“{{pattern}}” is no regular expression",
+    badPatternTodo:
+      "Correct it above: a name that begins with ^ is read as an expression (RE2); others are names, with ; between them.",
     emptyTitle: "Nothing reported",
     emptyTodo:
       "Nobody reported an attribute like this in the time shown. Hosts and processes report every ten seconds by themselves; choose another name, service or range.",

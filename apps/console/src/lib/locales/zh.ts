@@ -313,6 +313,8 @@ export const zh = {
     zeros: "包括没有上报的时间点",
     close: "关闭",
     truncated: "曲线太多，无法一次显示：请选择机器或实例。",
+    badPattern: "“{{pattern}}”不是有效的正则表达式",
+    badPatternTodo: "请在上方修改：以 ^ 开头的按正则表达式（RE2）处理，否则为以 ; 分隔的属性名。",
     emptyTitle: "没有上报",
     emptyTodo: "该时间段内没有这样的属性上报。机器与进程每 10 秒自动上报；请更换属性名、服务或时间段。",
   },
