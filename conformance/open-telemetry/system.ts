@@ -14,6 +14,8 @@ export interface TestSystem extends AsyncDisposable {
   readonly console: string;
   readonly ports: { readonly http: number; readonly grpc: number; readonly metrics: number };
   readonly operatorKey: string;
+  /** The state directory of both. */
+  readonly state: string;
   /** Ask the console API. */
   ask(method: string, request: object): Promise<Record<string, never>>;
 }
@@ -106,7 +108,7 @@ export async function startSystem(
     const agent = await startProgram(["apps/agent/src/main.ts", "--state", state, "--config", config, "--ready-json"]);
     started.push(agent.child);
     return {
-      ...{ console: ready.console, ports: { http, grpc, metrics }, operatorKey, ask },
+      ...{ console: ready.console, ports: { http, grpc, metrics }, operatorKey, state, ask },
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

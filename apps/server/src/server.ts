@@ -213,6 +213,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       consoleUrl: config.console_url,
       log,
       now,
+      elapsed: options.now ?? (() => performance.now()),
       times: options.alarmTimes ?? {},
     }),
   );

@@ -101,6 +101,34 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
     assert.ok(sent.every(({ delivery, outcome }) => delivery === AlarmDelivery.SENT && outcome === "accepted"));
   });
 
+  it("takes minutes that a clock skips for no silence, and goes on judging when it is set back", async () => {
+    await using test = await open();
+    const { service, start } = test;
+    await save(test, ruleOf({ name: "silence", service, condition: AlarmCondition.SILENT }));
+    await telemetry().calls({ ...flight, service }, start - 5, { good: 50, bad: 0 });
+    await telemetry().calls({ ...flight, service }, start, { good: 50, bad: 0 });
+    await test.judge(start);
+    assert.equal((await list(test)).length, 0);
+    for (const [hours, minute] of [
+      [1, start + 60],
+      [-1, start + 1],
+      [24, start + 24 * 60 + 2],
+      [-24, start + 3],
+    ] as const) {
+      test.setClock(hours * 3_600_000);
+      await test.alarms.runOnce();
+      // The minute of the step is no whole one.
+      await test.judge(minute);
+      assert.equal((await list(test)).length, 0, `set by ${hours} h`);
+    }
+    // What is silent then is told.
+    await test.judge(start + 12);
+    assert.deepEqual(
+      (await list(test)).map(({ service: of }) => of),
+      [service],
+    );
+  });
+
   it("neither fires nor ends while the telemetry store is dead, says so, and catches up", async () => {
     await using test = await open();
     const { service, start, store } = test;

@@ -42,6 +42,8 @@ export interface AlarmParts {
   readonly log: Log;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** Milliseconds since whenever, of a clock that nobody sets: tells that the other one was. */
+  readonly elapsed: () => number;
   readonly times?: Partial<AlarmTimes>;
 }
 
@@ -58,10 +60,10 @@ export interface Alarms extends AsyncDisposable {
 
 /** Prepare the alarms. Nothing is judged before `start`. */
 export function openAlarms(parts: AlarmParts): Alarms {
-  const { store, series, secrets, readCluster, log, now } = parts;
+  const { store, series, secrets, readCluster, log, now, elapsed } = parts;
   const times = { ...alarmTimes, ...parts.times };
   const lease = new Lease(store, randomBytes(8).toString("hex"), now, leaseMs);
-  const evaluator = new Evaluator({ store, series, lease, readCluster, log, now, times });
+  const evaluator = new Evaluator({ store, series, lease, readCluster, log, now, elapsed, times });
   const guard = createAddressGuard(parts.notifyAllow);
   const outbox = new Outbox({ store, lease, secrets, guard, log, now, consoleUrl: parts.consoleUrl });
   const alarms = new AlarmStore(store, secrets, now);

@@ -6,6 +6,7 @@ import { foldAlarms } from "../engine/fold.ts";
 import { matchesService } from "../engine/target.ts";
 import { enqueueDue, enqueueEnded } from "../notify/enqueue.ts";
 import { type AlarmRow, courseFromRow, ruleFromRow, ruleFromText, targetOf } from "../rows.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import type { Cluster } from "./cluster.ts";
 import { judgeRules, noChanges } from "./judge-rules.ts";
 import { type Lease, LeaseLost } from "./lease.ts";
@@ -44,6 +45,8 @@ export interface EvaluatorParts {
   readonly log: Log;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** See `ClockSteps`. */
+  readonly elapsed: () => number;
   readonly times: EvaluatorTimes;
 }
 
@@ -64,7 +67,10 @@ interface JudgedSource {
 export class Evaluator {
   readonly #parts: EvaluatorParts;
   readonly #liveness = new LivenessLog();
-  readonly #startedMs: number;
+  readonly #clock: ClockSteps;
+  #startedMs: number;
+  /** No minute before is judged: the clock was set, and what it had skipped did not happen. */
+  #firstMinute = 0;
   /** When a source that had failed answered again. */
   readonly #recoveredMs = new Map<Source, number>();
   #edges: { readonly atMs: number; readonly keys: ReadonlySet<string> } = { atMs: 0, keys: new Set() };
@@ -72,6 +78,7 @@ export class Evaluator {
   constructor(parts: EvaluatorParts) {
     this.#parts = parts;
     this.#startedMs = parts.now();
+    this.#clock = new ClockSteps(parts.now, parts.elapsed);
   }
 
   /**
@@ -83,6 +90,8 @@ export class Evaluator {
   async round(): Promise<number> {
     const { store, lease, readCluster, now } = this.#parts;
     const cluster = await readCluster();
+    const stepMs = this.#clock.look();
+    if (stepMs !== 0) this.#beginAnew(stepMs);
     // Whoever takes the lease over has seen who lived.
     this.#liveness.observe(cluster, now());
     if (!(await lease.take())) return 0;
@@ -105,6 +114,19 @@ export class Evaluator {
     }
   }
 
+  /** The clock was set: minutes that it skipped are no silence, and those that it shows again were judged. */
+  #beginAnew(stepMs: number): void {
+    const { log, now } = this.#parts;
+    const seconds = Math.round(Math.abs(stepMs) / 1_000);
+    const how = `${seconds} s ${stepMs > 0 ? "forward (or this machine slept)" : "back"}`;
+    log.warn(`the clock of this machine was set ${how}: alarm rules judge from the next minute on`);
+    this.#startedMs = now();
+    this.#firstMinute = Math.floor(now() / minuteMs) + 1;
+    this.#liveness.beginAnew();
+    this.#recoveredMs.clear();
+    this.#edges = { ...this.#edges, atMs: 0 };
+  }
+
   /** Read what a source needs for the minutes that are due. @returns `undefined`: nothing is due, or it cannot be read */
   async #readSource(source: Source, rules: readonly AlarmRule[]): Promise<JudgedSource | undefined> {
     const { store, series, now, times, log } = this.#parts;
@@ -115,7 +137,9 @@ export class Evaluator {
       .executeTakeFirst();
     const judgedMs = progress?.judged_ms ?? 0;
     const settled = Math.floor((now() - times.settleMs) / minuteMs) - 1;
-    const from = Math.max(judgedMs === 0 ? settled : judgedMs / minuteMs + 1, settled - times.catchUpMinutes + 1);
+    // A minute that is still to come was judged before the clock was set back.
+    const next = judgedMs === 0 || judgedMs > now() + minuteMs ? settled : judgedMs / minuteMs + 1;
+    const from = Math.max(next, settled - times.catchUpMinutes + 1, this.#firstMinute);
     if (from > settled) return undefined;
     try {
       const read = await readSeries(series, this.#liveness, source, rules, from, settled + 1);

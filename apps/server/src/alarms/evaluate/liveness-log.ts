@@ -43,6 +43,12 @@ export class LivenessLog {
     }
   }
 
+  /** Forget what was seen: minutes before now count as alive. */
+  beginAnew(): void {
+    this.#lives.clear();
+    this.#firstMinute = undefined;
+  }
+
   /** The series of a rule on liveness: a value in each minute in which its target lived. */
   series(rule: AlarmRule, from: number, to: number): Series[] {
     const first = this.#firstMinute ?? to;

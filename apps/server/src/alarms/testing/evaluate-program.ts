@@ -19,7 +19,7 @@ const lease = new Lease(store, String(process.pid), now, 30_000);
 const log = createLog({ name: "evaluator", level: "error" });
 const readCluster = async () => ({ services: new Set<string>(), instances: [], hosts: [] });
 const times = { ...evaluatorTimes, settleMs, recoverMs: 0 };
-const evaluator = new Evaluator({ store, series, lease, readCluster, log, now, times });
+const evaluator = new Evaluator({ store, series, lease, readCluster, log, now, elapsed: now, times });
 const guard = createAddressGuard(parseNetworks("127.0.0.1")!);
 const outbox = new Outbox({ store, lease, secrets, guard, log, now, consoleUrl: "" });
 let judged = 0;

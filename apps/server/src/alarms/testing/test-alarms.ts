@@ -15,6 +15,8 @@ export interface TestAlarms extends AsyncDisposable {
   readonly alarms: Alarms;
   readonly people: AlarmStore;
   readonly clock: { nowMs: number };
+  /** Set the clock by so many milliseconds, in which no time passes. */
+  setClock(byMs: number): void;
   cluster: Cluster;
   /** Let the telemetry store be dead, or come back. */
   setTelemetryDead(isDead: boolean): void;
@@ -42,6 +44,7 @@ export async function openTestAlarms(url: string, socket: string, minute: number
   await store.migrate();
   const clock = { nowMs: minute * 60_000 };
   const now = () => clock.nowMs;
+  let setByMs = 0;
   const alive = openAlarmSeries({ socket });
   const dead = openAlarmSeries({ socket: `${socket}.nobody` });
   let current: AlarmSeries = alive;
@@ -69,11 +72,16 @@ export async function openTestAlarms(url: string, socket: string, minute: number
       consoleUrl: "http://console.example",
       log: createLog({ name: "test", level: "fatal" }),
       now,
+      elapsed: () => clock.nowMs - setByMs,
       // Tests of what happens after a start or a failure set the time themselves.
       times: { recoverMs: 0, settleMs, edgesMs: 0 },
     }),
     setTelemetryDead(isDead) {
       current = isDead ? dead : alive;
+    },
+    setClock(byMs) {
+      clock.nowMs += byMs;
+      setByMs += byMs;
     },
     async judge(at) {
       clock.nowMs = (at + 1) * 60_000 + settleMs;
