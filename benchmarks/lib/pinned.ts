@@ -7,7 +7,7 @@ export interface StartedServer {
   pid: number;
   /** End it at once. */
   stop(): Promise<void>;
-  /** Let it end by itself: it then keeps its compiled code. */
+  /** Let it end by itself, with its compiled code kept and what it started ended; after 20 s it is ended at once. */
   end(): Promise<void>;
 }
 
@@ -81,7 +81,9 @@ export async function startServer(
     },
     async end() {
       child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
       await exited;
+      clearTimeout(late);
     },
   };
 }
