@@ -25,6 +25,55 @@ const badBody = (id: string, title: string, body: () => string | Uint8Array): Ho
   expects: { matches: /^HTTP\/1\.1 200 .*\r\nmsec-code: InvalidArgument\r\n.*"ret":-5/s, closes: false },
 });
 
+/** What is refused is told why, by the limit or rule and not by the status alone. */
+const told = (id: string, title: string, bytes: () => string, matches: RegExp, closes = true): HostileRow => ({
+  id,
+  title,
+  sends: bytes,
+  expects: { matches, closes },
+});
+const call = "/target.Target/Echo";
+const reasons: HostileRow[] = [
+  told(
+    "R-13t",
+    "20 KiB of headers, by the limit",
+    () => `${head}x: ${"y".repeat(20_000)}\r\n\r\n`,
+    /431[\s\S]*http\.maxHeaderBytes 16384/,
+  ),
+  told(
+    "R-13u",
+    "a chunk of no number, by what the parser says",
+    () => `${head}transfer-encoding: chunked\r\n\r\nx\r\n`,
+    /400[\s\S]*not HTTP\/1\.1 as it should be: \w/,
+  ),
+  {
+    ...told("R-12t", "headers that never end, by the limit", () => `${head}x: y`, /408[\s\S]*http\.headMs 800/),
+    withinMs: 3_000,
+    only: "tight",
+  },
+  told(
+    "R-14k",
+    "a verb of WebDAV is told what is served",
+    () => "PROPFIND / HTTP/1.1\r\nhost: x\r\n\r\n",
+    /405[\s\S]*PROPFIND is not served here/,
+    false,
+  ),
+  told(
+    "R-14l",
+    "Connect: a verb that is not served",
+    () => `PUT ${call} HTTP/1.1\r\nhost: x\r\n\r\n`,
+    /405[\s\S]*PUT is not served here; POST/,
+    false,
+  ),
+  told(
+    "R-14m",
+    "Connect: a content type that is not read",
+    () => `POST ${call} HTTP/1.1\r\nhost: x\r\ncontent-type: text/xml\r\ncontent-length: 0\r\n\r\n`,
+    /415[\s\S]*content-type \\"text\/xml\\" is not read here/,
+    false,
+  ),
+];
+
 /** Framing on which two parsers may disagree: refused, connection closed. */
 const smuggling: HostileRow[] = [
   badRequest(
@@ -46,6 +95,11 @@ const smuggling: HostileRow[] = [
     "R-13d",
     "two content-lengths that differ",
     () => `${head}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`,
+  ),
+  badRequest(
+    "R-13s",
+    "a body that is coded beside its chunks",
+    () => `${head}transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
   ),
   badRequest("R-13e", "a list of content-lengths", () => `${head}content-length: 2, 2\r\n\r\n{}`),
   badRequest("R-13f", "a content-length with a sign", () => `${head}content-length: +2\r\n\r\n{}`),
@@ -273,4 +327,11 @@ const others: HostileRow[] = [
 ];
 
 /** HTTP/1.1 and the JSON in it. */
-export const httpRows: readonly HostileRow[] = [...smuggling, ...hosts, ...crossProtocol, ...json, ...others];
+export const httpRows: readonly HostileRow[] = [
+  ...smuggling,
+  ...reasons,
+  ...hosts,
+  ...crossProtocol,
+  ...json,
+  ...others,
+];

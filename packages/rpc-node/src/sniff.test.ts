@@ -6,7 +6,7 @@ const of = (text: string) => sniff(Buffer.from(text, "latin1"));
 
 test("SRPC is known by its first byte, HTTP by method and space", () => {
   assert.equal(of("("), Protocol.Srpc);
-  for (const method of ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+  for (const method of ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "QUERY"]) {
     assert.equal(of(`${method} / HTTP/1.1`), Protocol.Http1);
     for (let i = 1; i <= method.length; i++) {
       assert.equal(of(method.slice(0, i)), Protocol.NeedMore);

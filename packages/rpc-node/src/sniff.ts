@@ -13,9 +13,10 @@ export const Protocol = {
 export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 
 const srpcStart = 0x28;
-const httpStarts = ["GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "TRACE ", "CONNECT "].map(
-  (text) => new TextEncoder().encode(text),
-);
+/** Those that are served first, then others that programs send by mistake: they are told that they are not served, instead of nothing. */
+const verbs =
+  "GET POST HEAD PUT DELETE OPTIONS PATCH TRACE CONNECT PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH QUERY PURGE LINK UNLINK";
+const httpStarts = verbs.split(" ").map((verb) => new TextEncoder().encode(`${verb} `));
 /** RFC 9113, 3.4. All of it must be there: a stranger that only begins like it is closed in time. */
 const http2Start = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 

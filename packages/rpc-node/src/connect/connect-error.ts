@@ -20,7 +20,9 @@ export function rpcErrorFromConnect(thrown: unknown): RpcError {
     "type" in detail ? [{ type: detail.type, value: detail.value }] : [],
   );
   const notExecuted = saysNotExecuted(messages);
-  return new RpcError(code, error.rawMessage, {
+  // Their names of limits are those of their own options; ours is `maxBytes` of the channel.
+  const message = error.rawMessage.replace(/configured (?:read|write)MaxBytes/, "maxBytes");
+  return new RpcError(code, message, {
     cause: error.cause ?? error,
     details: {
       ...(messages.length > 0 ? { messages } : {}),

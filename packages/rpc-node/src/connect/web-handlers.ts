@@ -17,7 +17,7 @@ import { isUnary, type MethodLookup } from "../http2/method-lookup.ts";
 import type { ArrivedHeaders } from "../http2/web-call.ts";
 import { ConnectCall } from "./connect-call.ts";
 import { type ConnectFormat, ConnectUnaryCall, connectFormat } from "./connect-unary-call.ts";
-import { codeFromResponse, respondUnknownPath } from "./web-response.ts";
+import { codeFromResponse, respondUnknownPath, respondUnservedForm } from "./web-response.ts";
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** Http2ServerResponse has the same methods; the two declarations only do not fit each other where they are called. */
@@ -137,6 +137,10 @@ export class WebHandlers {
       const universal = universalRequestFromNodeRequest(request as never, response as never, undefined, values);
       const body = universal.body as AsyncIterable<Uint8Array>;
       const answer = await this.#handlerOf(method)({ ...universal, body: call.read(body) });
+      if (answer.body === undefined && (answer.status === 405 || answer.status === 415)) {
+        respondUnservedForm(request, response, answer.status);
+        return;
+      }
       await universalResponseToNodeResponse(answer, response as never);
     } catch {
       // The connection broke, or the request is no HTTP that has a URL; there is nobody, or nothing, to answer.

@@ -43,3 +43,27 @@ export function respondUnknownPath(
   response.writeHead(404, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(body);
 }
+
+/** Say why a request for a method that is served is not read: its verb (405) or its content type (415). */
+export function respondUnservedForm(
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse,
+  status: 405 | 415,
+): void {
+  const { method, headers } = request;
+  const type = JSON.stringify((headers["content-type"] ?? "none").slice(0, 80));
+  const body = JSON.stringify({
+    code: codeOfStatus[status] === Code.Unimplemented ? "unimplemented" : "invalid_argument",
+    message:
+      status === 405
+        ? `${method} is not served here; POST the request`
+        : `content-type ${type} is not read here; send application/json or application/proto, of a streaming method application/connect+json or application/connect+proto`,
+  });
+  response.writeHead(status, {
+    ...(status === 405 ? { allow: "POST" } : {}),
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+  });
+  request.resume();
+  response.end(method === "HEAD" ? undefined : body);
+}

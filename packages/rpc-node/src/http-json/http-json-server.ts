@@ -7,6 +7,7 @@ import type { HttpConnection } from "../http2/http2-exchange.ts";
 import type { WebServer } from "../http2/web-server.ts";
 import { ReadTurn } from "../read-turn.ts";
 import { badTimeout, methodName, refuseMethod, unknownMethod } from "./asked-method.ts";
+import { refuseBroken } from "./broken-request.ts";
 import { HttpCall } from "./http-call.ts";
 import { httpTimeoutMs } from "./http-timeout.ts";
 import type { ListPage } from "./list-page/list-page.ts";
@@ -52,6 +53,7 @@ export class HttpJsonServer {
       },
       (request, response) => this.#serve(request, response),
     );
+    this.#server.on("clientError", (error, socket) => refuseBroken(error, socket as Socket, shared.limits));
     // Node starts to enforce the timeouts above when a server begins to listen, which this one never does by itself.
     this.#server.emit("listening");
   }

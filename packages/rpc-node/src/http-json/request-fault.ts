@@ -9,7 +9,7 @@ export interface RequestFault {
 /**
  * What of a request Node's parser lets pass and we do not: another version than 1.0 and 1.1 (an HTTP/0.9 line), more than one Host, too many headers, a
  * request line that names another host than the Host header (proxies and we would disagree on who is meant, RFC 9112 §3.2),
- * and requests that a browser sends for a page of another origin: any page could otherwise call services that only this machine reaches.
+ * codings of the transfer beside chunks, and requests that a browser sends for a page of another origin: any page could otherwise call services that only this machine reaches.
  */
 export function requestFault(request: IncomingMessage, maxHeaders: number): RequestFault | undefined {
   if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
@@ -21,6 +21,13 @@ export function requestFault(request: IncomingMessage, maxHeaders: number): Requ
   }
   if (countHosts(request.rawHeaders) > 1) {
     return bad("the request has more than one Host header");
+  }
+  const coding = request.headers["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    // Node takes the chunks apart and passes on what is still encoded.
+    return bad(
+      `transfer-encoding ${JSON.stringify(coding.slice(0, 40))} is not read here; send chunked, or a content-length`,
+    );
   }
   const url = request.url ?? "";
   if (!url.startsWith("/") && url !== "*" && !isSameHost(url, request.headers.host)) {
