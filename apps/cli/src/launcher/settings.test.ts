@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { UserError } from "@msec/process";
-import { readSettings } from "./settings.ts";
+import { readSettings, settingsSchema } from "./settings.ts";
 
 function settingsFrom(t: { after(fn: () => void): void }, text: string) {
   const directory = mkdtempSync(join(tmpdir(), "msec-settings-"));
@@ -50,4 +50,22 @@ test("an unknown key, a port given twice and a port that is none are refused wit
   );
   assert.throws(settingsFrom(t, "[example]\nflight_ports = 7963 7963\n").read, /msec\.ini:2: \[example\] flight_ports/);
   assert.throws(settingsFrom(t, "[example]\nuser_port = 70000\n").read, /user_port.*1…65535/);
+});
+
+test("docs/reference/configuration.md lists the keys of [system] and [example] with their defaults", () => {
+  const text = readFileSync(new URL("../../../../docs/reference/configuration.md", import.meta.url), "utf8");
+  const rows = [...text.matchAll(/^\| `\[(system|example)\]` \| `(\w+)` \| (?:`([^`]*)`)? \|/gm)];
+  const { system, example } = settingsSchema.sections;
+  const keys = [
+    ...Object.keys(system.shape).map((key) => `system ${key}`),
+    ...Object.keys(example.shape).map((key) => `example ${key}`),
+  ];
+  assert.deepEqual(
+    rows.map(([, section, key]) => `${section} ${key}`),
+    keys,
+  );
+  const defaults: Record<string, unknown> = example.parse({});
+  for (const [, section, key = "", value = ""] of rows) {
+    if (section === "example") assert.equal(value, String([defaults[key] ?? ""].flat().join(" ")), key);
+  }
 });
