@@ -169,6 +169,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await dyeRules.load();
 
   const liveProcesses = new LiveProcesses(hosts, now);
+  stack.defer(
+    hosts.listen((host, what) => {
+      if (what === "removed") for (const part of [clocks, dyeRules, liveProcesses]) part.forget(host.id);
+    }),
+  );
 
   const agents = await listenAgents(
     config.agent_listen.address,

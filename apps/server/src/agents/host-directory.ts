@@ -36,8 +36,8 @@ export interface HostState {
   readonly zone: string;
 }
 
-/** Hears of what agents say; must be quick and must not throw. */
-export type HostListener = (host: HostState, what: "report" | "routes") => void;
+/** Hears of what agents say, and of hosts that are removed; must be quick and must not throw. */
+export type HostListener = (host: HostState, what: "report" | "routes" | "removed") => void;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -147,7 +147,7 @@ export class HostDirectory {
     this.#tell(id, "routes");
   }
 
-  /** Hear of each report from now on. @returns stops it */
+  /** Hear of each report, and of hosts that are removed, from now on. @returns stops it */
   listen(listener: HostListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -159,6 +159,7 @@ export class HostDirectory {
     if (entry !== undefined) {
       this.#byId.delete(id);
       this.#byFingerprint.delete(entry.fingerprint);
+      for (const listener of this.#listeners) listener(entry, "removed");
     }
   }
 

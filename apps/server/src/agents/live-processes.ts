@@ -28,7 +28,7 @@ interface Watched {
   takenMs: number;
 }
 
-/** Brings those who look at a host's processes together with its agent. Nothing is kept but the last snapshot of each host that was looked at. */
+/** Brings those who look at a host's processes together with its agent. Nothing is kept but the last snapshot of a host that was looked at. */
 export class LiveProcesses {
   readonly #hosts: HostDirectory;
   readonly #now: () => number;
@@ -79,6 +79,11 @@ export class LiveProcesses {
     const { snapshot, takenMs } = watched;
     if (snapshot === undefined || askedMs - takenMs >= freshMs) throw unavailable(host);
     return { snapshot, takenMs };
+  }
+
+  /** A host was removed. */
+  forget(hostId: string): void {
+    this.#watched.delete(hostId);
   }
 
   #of(hostId: string): Watched {

@@ -57,7 +57,7 @@ export class ReloadOrders {
     this.#take(host, reloads);
     const known = new Set(reloads.map(({ orderId }) => orderId));
     const hasNews = () => this.#of(host.id).some(({ id }) => !known.has(id));
-    if (!hasNews()) await this.#waitersOf(host.id).wait(waitMs, signal);
+    if (!hasNews()) await this.#wait(host.id, waitMs, signal);
     return this.#of(host.id);
   }
 
@@ -81,10 +81,11 @@ export class ReloadOrders {
       .map(([id, { instanceId }]) => ({ id, instanceId }));
   }
 
-  #waitersOf(hostId: string): Waiters {
+  async #wait(hostId: string, waitMs: number, signal: AbortSignal): Promise<void> {
     const waiters = this.#agents.get(hostId) ?? new Waiters();
     this.#agents.set(hostId, waiters);
-    return waiters;
+    await waiters.wait(waitMs, signal);
+    if (waiters.size === 0 && this.#agents.get(hostId) === waiters) this.#agents.delete(hostId);
   }
 }
 

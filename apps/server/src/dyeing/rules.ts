@@ -86,6 +86,11 @@ export class DyeRules {
     this.#applied.set(hostId, version);
   }
 
+  /** A host was removed. */
+  forget(hostId: string): void {
+    this.#applied.delete(hostId);
+  }
+
   /** Whether a host's agent has the newest rules. */
   isApplied(hostId: string): boolean {
     return this.#applied.get(hostId) === this.#version;

@@ -75,6 +75,11 @@ export class HostClocks {
     });
   }
 
+  /** A host was removed. */
+  forget(id: string): void {
+    this.#byId.delete(id);
+  }
+
   #clockOf(id: string, name: string): HostClock {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
