@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { chosenRange, ownStepS, parseOwnRange, widerRange } from "./own-range.ts";
 
 const HOUR = 3_600_000;
-const now = 500 * 24 * HOUR;
+const now = Date.UTC(2026, 10, 22);
 
 test("an address with a reversed, empty, endless or half range has none", () => {
   expect(parseOwnRange({ from: now - HOUR, until: now })).toEqual({ from: now - HOUR, until: now });
@@ -13,7 +13,9 @@ test("an address with a reversed, empty, endless or half range has none", () => 
     { from: -HOUR, until: HOUR },
     { from: now - HOUR },
     { until: now },
-    { from: "1", until: "2" },
+    { from: String(now - HOUR), until: String(now) },
+    { from: now / 1_000 - 3_600, until: now / 1_000 },
+    { from: now - 201 * 24 * HOUR, until: now },
     { from: 1e300, until: 2e300 },
   ])
     expect(parseOwnRange(absurd)).toBeUndefined();

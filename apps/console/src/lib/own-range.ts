@@ -5,8 +5,8 @@ export interface OwnRange {
 }
 
 const MIN_MS = 60_000;
-/** As long as hours are kept is two years; more than this has no room on a screen. */
-const MAX_MS = 400 * 86_400_000;
+/** An answer about calls has room for so many hours. */
+const MAX_MS = 200 * 86_400_000;
 const DAY_MS = 86_400_000;
 
 // The longest range with each step: at most some 1,500 points, which is what a wide screen has.
@@ -17,16 +17,25 @@ const STEPS = [
   { stepS: 600, spanMs: 10 * DAY_MS, keptMs: 30 * DAY_MS },
 ] as const;
 
-/** Reads a chosen range of an address; undefined where there is none, or one that is reversed, shorter than a minute or longer than 400 days. */
-export function parseOwnRange({ from, until }: Record<string, unknown>): OwnRange | undefined {
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(until)) return undefined;
-  const range = { from: from as number, until: until as number };
-  const spanMs = range.until - range.from;
-  return range.from > 0 && spanMs >= MIN_MS && spanMs <= MAX_MS ? range : undefined;
+// The years 2000 to 2100: what is in an address by mistake is mostly 0, seconds, or microseconds.
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const LATEST_MS = Date.UTC(2100, 0, 1);
+
+/** Reads a time of an address, milliseconds since 1970 UTC; undefined for what is none, or not of this century. */
+export function parseMoment(value: unknown): number | undefined {
+  const isMoment = Number.isSafeInteger(value) && Number(value) >= EARLIEST_MS && Number(value) < LATEST_MS;
+  return isMoment ? (value as number) : undefined;
+}
+
+/** Reads a chosen range of an address; undefined where there is none, or one that is reversed, shorter than a minute or longer than 200 days. */
+export function parseOwnRange(search: Record<string, unknown>): OwnRange | undefined {
+  const [from, until] = [parseMoment(search.from), parseMoment(search.until)];
+  if (from === undefined || until === undefined) return undefined;
+  return until - from >= MIN_MS && until - from <= MAX_MS ? { from, until } : undefined;
 }
 
 /**
- * A range somebody pointed at: in whole seconds, at least a minute, at most 400 days, and not in the future.
+ * A range somebody pointed at: in whole seconds, at least a minute, at most 200 days, and not in the future.
  *
  * @param nowMs  the server's clock
  */

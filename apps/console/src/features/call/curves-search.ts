@@ -1,4 +1,4 @@
-import { type OwnRange, ownStepS, parseOwnRange } from "../../lib/own-range.ts";
+import { type OwnRange, ownStepS, parseMoment, parseOwnRange } from "../../lib/own-range.ts";
 
 /** The ranges of the curves page. */
 export const CurveRange = { Live: "live", Minutes15: "15m", Hour: "1h", Hours6: "6h", Day: "24h", Week: "7d" } as const;
@@ -58,7 +58,7 @@ export const rangeSteps: Readonly<
 export function parseCurvesSearch(search: Record<string, unknown>): CurvesSearch {
   const ranges: readonly unknown[] = Object.values(CurveRange);
   const sides: readonly unknown[] = Object.values(CurveSide);
-  const until = Number(search.until);
+  const until = parseMoment(search.until);
   const hide = Array.isArray(search.hide) ? search.hide.filter((id): id is string => typeof id === "string") : [];
   const own = parseOwnRange(search);
   return {
@@ -72,7 +72,7 @@ export function parseCurvesSearch(search: Record<string, unknown>): CurvesSearch
     ...(search.vs === 1 || search.vs === 7 ? { vs: search.vs } : {}),
     ...(search.split === true ? { split: true } : {}),
     ...(search.table === true ? { table: true } : {}),
-    ...(search.until !== undefined && Number.isSafeInteger(until) && until > 0 ? { until } : {}),
+    ...(until === undefined ? {} : { until }),
     ...(hide.length > 0 ? { hide } : {}),
   };
 }

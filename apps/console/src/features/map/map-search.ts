@@ -1,3 +1,4 @@
+import { parseMoment } from "../../lib/own-range.ts";
 import { CurveRange, rangeSteps } from "../call/curves-search.ts";
 import { parseView } from "../request/diagram-view.ts";
 
@@ -24,11 +25,12 @@ const LIVE_POLL_MS = 2_000;
 
 /** Reads the search parameters of the map; what does not make sense is left out. */
 export function parseMapSearch(search: Record<string, unknown>): MapSearch {
-  const { range, until, service, min, view } = search;
+  const { range, service, min, view } = search;
+  const until = parseMoment(search.until);
   const known = Object.values(CurveRange).find((one) => one === range && one !== CurveRange.Live);
   return {
     ...(known === undefined ? {} : { range: known }),
-    ...(Number.isSafeInteger(until) && Number(until) > 0 ? { until: until as number } : {}),
+    ...(until === undefined ? {} : { until }),
     ...(typeof service === "string" && service !== "" ? { service: service.slice(0, 256) } : {}),
     ...(search.failed === true ? { failed: true as const } : {}),
     ...(typeof min === "number" && min > 0 && min <= 1e9 ? { min } : {}),

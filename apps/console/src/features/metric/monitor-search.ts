@@ -1,4 +1,4 @@
-import { ownStepS, parseOwnRange } from "../../lib/own-range.ts";
+import { ownStepS, parseMoment, parseOwnRange } from "../../lib/own-range.ts";
 
 /** The ranges of the monitor page. */
 export const MonitorRange = {
@@ -86,7 +86,6 @@ export function parseMonitorSearch(search: Record<string, unknown>): MonitorSear
     const value = search[key];
     return [key, typeof value === "string" && value !== "" ? value.slice(0, 2_000) : undefined];
   });
-  const until = Number(search.until);
   const hide = Array.isArray(search.hide)
     ? search.hide.filter((name): name is string => typeof name === "string" && name.length <= 400).slice(0, HIDDEN_MAX)
     : [];
@@ -96,7 +95,7 @@ export function parseMonitorSearch(search: Record<string, unknown>): MonitorSear
     ...Object.fromEntries(texts),
     from: own?.from,
     range: own !== undefined || range === MonitorRange.Hour ? undefined : range,
-    until: search.until !== undefined && Number.isSafeInteger(until) && until > 0 ? until : undefined,
+    until: parseMoment(search.until),
     vs: one(compareDays, search.vs),
     split: one(Object.values(CurveSplit), search.split),
     stat: search.stat === GaugeStatistic.Mean ? undefined : one(Object.values(GaugeStatistic), search.stat),

@@ -3,7 +3,15 @@ import { isNarrowed, parseRequestsSearch, requestTimes } from "./requests-search
 
 test("a link restores every filter of the list", () => {
   const search = {
-    ...{ from: 1_000, to: 2_000, service: "F.f", method: "a.b", caller: "W.w", instance: "1.2.3.4:5", host: "h" },
+    ...{
+      from: 1_790_000_000_000,
+      to: 1_790_000_060_000,
+      service: "F.f",
+      method: "a.b",
+      caller: "W.w",
+      instance: "1.2.3.4:5",
+      host: "h",
+    },
     ...{ failed: true, code: 4, min: 1.5, max: 20, where: "uid = 7", order: "slowest" },
   };
   expect(parseRequestsSearch(search)).toEqual(search);
@@ -14,8 +22,8 @@ test("what does not make sense is left out", () => {
   const wrong = {
     service: 3,
     failed: "yes",
-    from: 5,
-    to: 4,
+    from: 1_790_000_060_000,
+    to: 1_790_000_000_000,
     code: 99,
     min: -1,
     max: "x",
@@ -32,9 +40,9 @@ test("a range of its own stands still, others end now", () => {
 });
 
 test("a list that stands still is read back with its time, where it would move at all", () => {
-  expect(parseRequestsSearch({ paused: 7_200_000 })).toEqual({ paused: 7_200_000 });
+  expect(parseRequestsSearch({ paused: 1_790_000_000_000 })).toEqual({ paused: 1_790_000_000_000 });
   expect(requestTimes({ paused: 7_200_000 }, 9e9)).toEqual({ fromMs: 3_600_000, toMs: 7_200_000 });
   expect(isNarrowed({ paused: 7 })).toBe(false);
-  expect(parseRequestsSearch({ paused: 7, order: "slowest" })).toEqual({ order: "slowest" });
-  expect(parseRequestsSearch({ paused: -1 })).toEqual({});
+  expect(parseRequestsSearch({ paused: 1_790_000_000_000, order: "slowest" })).toEqual({ order: "slowest" });
+  expect(parseRequestsSearch({ paused: -1, from: 1_790_000_000 })).toEqual({});
 });

@@ -1,3 +1,4 @@
+import { parseMoment } from "../../lib/own-range.ts";
 import { type LogRange, logRanges } from "../log/logs-search.ts";
 
 /** What a link to the list of requests restores. All conditions but the time are about one call of the request. */
@@ -32,13 +33,13 @@ const DEFAULT_RANGE = "1h";
 
 /** Reads the search parameters of the list of requests; what does not make sense is left out. */
 export function parseRequestsSearch(search: Record<string, unknown>): RequestsSearch {
-  const { from, to, range, code, paused } = search;
-  const isRange =
-    Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) > 0 && Number(to) > Number(from);
+  const { range, code } = search;
+  const [from, to, paused] = [search.from, search.to, search.paused].map(parseMoment);
+  const isRange = from !== undefined && to !== undefined && to > from;
   const hasRange = !isRange && typeof range === "string" && Object.hasOwn(logRanges, range) && range !== DEFAULT_RANGE;
   const isCode = Number.isInteger(code) && Number(code) >= 0 && Number(code) <= 16;
   return {
-    ...(isRange ? { from: from as number, to: to as number } : {}),
+    ...(isRange ? { from, to } : {}),
     ...(hasRange ? { range: range as LogRange } : {}),
     ...text(search, "service", 256),
     ...text(search, "method", 256),
@@ -52,8 +53,8 @@ export function parseRequestsSearch(search: Record<string, unknown>): RequestsSe
     ...text(search, "where", 4_000),
     ...(search.order === "slowest"
       ? { order: "slowest" as const }
-      : !isRange && Number.isSafeInteger(paused) && Number(paused) > 0
-        ? { paused: paused as number }
+      : !isRange && paused !== undefined
+        ? { paused }
         : {}),
   };
 }
