@@ -23,6 +23,8 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
   const { t } = useTranslation();
   const toggle = (id: string) =>
     onChoose?.(new Set(chosen.has(id) ? [...chosen].filter((one) => one !== id) : [...chosen, id]));
+  const all = alarms.filter(({ acknowledgedMs }) => acknowledgedMs === 0).map(({ id }) => id);
+  const count = all.filter((id) => chosen.has(id)).length;
   return (
     <div className="scroll-x">
       <table className="grid alarms alarm-list" aria-label={label}>
@@ -30,7 +32,14 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
           <tr>
             {onChoose !== undefined && (
               <th className="check">
-                <span className="visually-hidden">{t("alarm.acknowledge")}</span>
+                <Checkbox
+                  aria-label={t("alarm.chooseAll")}
+                  title={t("alarm.chooseAll")}
+                  disabled={all.length === 0}
+                  checked={count > 0 && count === all.length}
+                  indeterminate={count > 0 && count < all.length}
+                  onChange={() => onChoose(new Set(count === all.length ? [] : all))}
+                />
               </th>
             )}
             <th className="severity">{t("alarm.column.severity")}</th>

@@ -50,7 +50,23 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
       <Panel
         title={title}
         count={list.length}
-        tools={<Filters search={search} onSearch={onSearch} folded={all.length - list.length} />}
+        tools={
+          <>
+            {/* Above the list: below a hundred alarms nobody would find it. */}
+            {ids.length > 0 && (
+              <Button
+                type="primary"
+                size="small"
+                title={t("alarm.acknowledgeHint")}
+                loading={acknowledge.isPending}
+                onClick={() => void acknowledgeChosen()}
+              >
+                {t("alarm.acknowledge")} ({ids.length})
+              </Button>
+            )}
+            <Filters search={search} onSearch={onSearch} folded={all.length - list.length} />
+          </>
+        }
       >
         {alarms.isPending && <Loading label={title} lines={6} />}
         {alarms.isError && <FailureNotice error={alarms.error} onRetry={alarms.refetch} besideData={all.length > 0} />}
@@ -59,19 +75,6 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
         )}
         {list.length > 0 && (
           <AlarmTable alarms={list} label={title} {...(search.history ? {} : { chosen, onChoose: setChosen })} />
-        )}
-        {ids.length > 0 && (
-          <div className="panel-body">
-            <Button
-              type="primary"
-              size="small"
-              title={t("alarm.acknowledgeHint")}
-              loading={acknowledge.isPending}
-              onClick={() => void acknowledgeChosen()}
-            >
-              {t("alarm.acknowledge")} ({ids.length})
-            </Button>
-          </div>
         )}
       </Panel>
     </div>

@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Input, Popover } from "antd";
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { Button, Input, type InputRef, Popover } from "antd";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { useLanguage } from "../../lib/use-language.ts";
+import { servicesQuery } from "../service/queries.ts";
+import { type CompletionWords, completionsAt, withCompletion } from "./completions.ts";
 import { expressionQuery, logFieldsQuery } from "./queries.ts";
 
 /** An expression while it is written. */
@@ -40,10 +42,26 @@ export function ExpressionInput(props: ExpressionInputProps) {
   const { t } = useTranslation();
   const problemId = useId();
   const problem = useExpressionProblem(value);
+  const box = useRef<InputRef>(null);
+  // Undefined while somebody is elsewhere: nothing is offered then.
+  const [caret, setCaret] = useState<number>();
+  const words = useCompletionWords(caret !== undefined);
+  const offered = caret === undefined ? undefined : completionsAt(value, Math.min(caret, value.length), words);
+  const moved = () => setCaret(box.current?.input?.selectionStart ?? undefined);
+  const complete = (word: string) => {
+    if (offered === undefined || caret === undefined) return;
+    const next = withCompletion(value, caret, offered.from, word);
+    if (next.text.length > maxLength) return;
+    onChange(next.text);
+    setCaret(next.caret);
+    // Once React has written the text: before that the caret would jump to its end.
+    requestAnimationFrame(() => box.current?.input?.setSelectionRange(next.caret, next.caret));
+  };
   return (
     <div className="expression">
       <div className="row-flex">
         <Input
+          ref={box}
           id={id}
           className="mono"
           value={value}
@@ -54,7 +72,18 @@ export function ExpressionInput(props: ExpressionInputProps) {
           aria-label={label}
           aria-invalid={problem !== undefined}
           aria-describedby={problemId}
-          onChange={(event) => onChange(event.target.value)}
+          onChange={(event) => {
+            onChange(event.target.value);
+            moved();
+          }}
+          onSelect={moved}
+          onBlur={() => setCaret(undefined)}
+          onKeyDown={(event) => {
+            const [first] = offered?.words ?? [];
+            if (event.key !== "Tab" || event.shiftKey || first === undefined) return;
+            event.preventDefault();
+            complete(first);
+          }}
           onPressEnter={() => problem === undefined && onEnter?.(value.trim())}
         />
         <Popover trigger="click" placement="bottomRight" content={<Help onExample={onExample} />}>
@@ -74,9 +103,59 @@ export function ExpressionInput(props: ExpressionInputProps) {
             {problem.text}
           </>
         )}
+        {offered !== undefined && offered.words.length > 0 && (
+          <span className="offered">
+            {offered.words.map((word, index) => (
+              <button
+                key={word}
+                type="button"
+                className="bare mono"
+                tabIndex={-1}
+                // A press would take the focus away, and with it what is offered.
+                onMouseDown={(event) => event.preventDefault()}
+                onClick={() => complete(word)}
+              >
+                {word}
+                {index === 0 && <kbd>Tab</kbd>}
+              </button>
+            ))}
+          </span>
+        )}
       </p>
     </div>
   );
+}
+
+const columnNames = [
+  "level",
+  "text",
+  "service",
+  "method",
+  "instance",
+  "host",
+  "caller",
+  "request",
+  "peer",
+  "source",
+  "function",
+  "dyed",
+];
+
+/** @param isAsked  false: nothing is fetched for nobody */
+function useCompletionWords(isAsked: boolean): CompletionWords {
+  const api = useApi();
+  const fields = useQuery({ ...logFieldsQuery(api), enabled: isAsked }).data;
+  const services = useQuery({ ...servicesQuery(api), enabled: isAsked }).data?.services;
+  return {
+    names: [
+      ...new Set([
+        ...columnNames,
+        ...(fields?.defined.map(({ name }) => name) ?? []),
+        ...(fields?.seen.map(({ name }) => name) ?? []),
+      ]),
+    ],
+    services: services?.map(({ name }) => name) ?? [],
+  };
 }
 
 /** What is wrong with an expression, once nobody has typed for a moment. */
@@ -111,7 +190,7 @@ function Help({ onExample }: { onExample: (where: string) => void }) {
         <dt className="mono">and or not ( )</dt>
         <dd>{t("logs.helpLogic")}</dd>
       </dl>
-      <p className="mono muted">level text request service instance host method caller peer source function dyed</p>
+      <p className="mono muted">{columnNames.join(" ")}</p>
       {seen.length > 0 && (
         <p>
           {t("logs.helpFields")} <span className="mono">{seen.map(({ name }) => name).join(" ")}</span>

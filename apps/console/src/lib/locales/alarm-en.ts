@@ -260,6 +260,7 @@ export const alarmEn = {
     saved: "Saved.",
     removed: "Removed.",
   },
+  chooseAll: "Choose all that nobody has acknowledged",
   restored: "Here is what you had written and not saved.",
   discard: "Discard it",
   quiet: {

@@ -239,6 +239,7 @@ export const alarmZh = {
     saved: "已保存。",
     removed: "已删除。",
   },
+  chooseAll: "选中所有未确认的告警",
   restored: "这是您之前填写、尚未保存的内容。",
   discard: "放弃修改",
   quiet: {
