@@ -107,6 +107,39 @@ const frameRows: HostileRow[] = [
   },
 ];
 
+/** What is no frame is refused in the name of nobody's call: not of the one before, not of another peer's, whose head was kept for the next. */
+const foreignHeadRows: HostileRow[] = [
+  {
+    id: "R-20r",
+    title: "garbage behind a good call is not refused under that call's sequence",
+    sends: () => Buffer.concat([request(77), Buffer.from("garbage")]),
+    expects: { codes: [Code.Ok, Code.InvalidArgument], closes: true, entered: 1 },
+    check: (peer) => {
+      assert.deepEqual(
+        peer.answers.map(({ sequence }) => sequence),
+        [77, 0],
+      );
+      assert.equal(peer.received.toString("latin1").split(methodName("Echo")).length - 1, 1);
+    },
+  },
+  {
+    id: "R-20s",
+    title: "a frame with a wrong end is refused under its own sequence",
+    sends: () => {
+      const wrong = request(78);
+      wrong[wrong.length - 1] = 0x20;
+      return Buffer.concat([request(77), wrong]);
+    },
+    expects: { codes: [Code.Ok, Code.InvalidArgument], closes: true, entered: 1 },
+    check: (peer) => {
+      assert.deepEqual(
+        peer.answers.map(({ sequence }) => sequence),
+        [77, 78],
+      );
+    },
+  },
+];
+
 /** Bodies: protobuf that is none. */
 const bodyRows: HostileRow[] = [
   refusedBody("R-06a", "messages nested 10,000 deep", () => nested(7, 10_000)),
@@ -253,4 +286,4 @@ const headRows: HostileRow[] = [
 ];
 
 /** SRPC: frames, bodies, heads. */
-export const srpcRows: readonly HostileRow[] = [...frameRows, ...bodyRows, ...headRows];
+export const srpcRows: readonly HostileRow[] = [...frameRows, ...foreignHeadRows, ...bodyRows, ...headRows];

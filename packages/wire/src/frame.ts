@@ -57,7 +57,7 @@ export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
 
 /** The result of `parseFrame`, owned and reused by its caller. All numbers are offsets into the parsed buffer. */
 export interface FrameSpan {
-  /** First byte of the head. Valid after `Whole`, and after `Bad` with `FrameTooLarge` (as far as it has arrived). */
+  /** First byte of the head. Valid after `Whole`, and after `Bad` with `FrameTooLarge` (as far as it has arrived) and `BadEnd`. */
   headStart: number;
   headEnd: number;
   bodyStart: number;

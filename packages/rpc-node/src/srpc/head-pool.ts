@@ -10,6 +10,13 @@ export function takeHead(): RpcHead {
   return pool.pop() ?? new RpcHead();
 }
 
+/** The same, of a request that may not be decoded: what another request, of anybody, left in it is gone. */
+export function takeEmptyHead(): RpcHead {
+  const head = takeHead();
+  head.reset();
+  return head;
+}
+
 /** Nothing may refer to `head` any more. */
 export function returnHead(head: RpcHead): void {
   if (pool.length < maxPooled) {

@@ -33,7 +33,7 @@ import type { UnreadAnswers } from "../unread-answers.ts";
 import { assumedMs, expectedAnswerBytes, stopAssuming } from "./answer-size.ts";
 import { FrameInput } from "./frame-input.ts";
 import { writeGoAway } from "./go-away.ts";
-import { returnHead, takeHead } from "./head-pool.ts";
+import { returnHead, takeEmptyHead, takeHead } from "./head-pool.ts";
 import { writeErrorFrame } from "./response-frame.ts";
 import { SrpcCall } from "./srpc-call.ts";
 
@@ -282,8 +282,8 @@ export class SrpcServerConnection {
 
   onBadFrame(fault: FrameFault, bytes: Uint8Array, _start: number, _end: number, span: FrameSpan): void {
     const tooLarge = fault === FrameFault.FrameTooLarge;
-    const head = takeHead();
-    if (tooLarge) {
+    const head = takeEmptyHead();
+    if (tooLarge || fault === FrameFault.BadEnd) {
       try {
         this.#shared.heads.decodeRequest(bytes, span.headStart, span.headEnd, head);
       } catch {
@@ -441,7 +441,7 @@ export class SrpcServerConnection {
     }
     requests.arrive(-heldBytes);
     this.#heldBytes = 0;
-    const head = takeHead();
+    const head = takeEmptyHead();
     this.#input.abandon((bytes, span, end) => {
       try {
         if (span.headEnd <= end) {
