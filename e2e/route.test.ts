@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { checkout, startMsec } from "./command.ts";
 import { flightMethod, goodRequest } from "./flight.ts";
+import { findFreePorts } from "./free-ports.ts";
 import { startSystem, type TestSystem } from "./system.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -121,6 +122,59 @@ test("the Python program of docs/guides/any-language.md calls by name, and what 
       local.some(({ reason }) => / successful/.test(reason)) && callers.some(({ service }) => service === "msec.agent")
     );
   });
+});
+
+test("docs/guides/first-service.md, done word by word, gives a service that is called, seen, restarted and taken away", async () => {
+  const ports = await findFreePorts(2);
+  const guide = (await readFile(join(checkout, "docs/guides/first-service.md"), "utf8")).replaceAll(
+    /\b797([01])\b/g,
+    (_, which: string) => String(ports[Number(which)]),
+  );
+  // A file's name stands in the paragraph before its block.
+  for (const [, file = "", text = ""] of guide.matchAll(
+    /^[^\n]*?`(greeting\/[\w./]+)`[^\n]*(?:\n[^\n`]+)*:\n\n```\w+\n([\s\S]*?)^```$/gm,
+  )) {
+    await mkdir(dirname(join(system.directory, file)), { recursive: true });
+    await writeFile(join(system.directory, file), text);
+  }
+  // What `npx` finds in the checkout, found from the directory of this system.
+  await symlink(join(checkout, "node_modules"), join(system.directory, "node_modules"));
+  const tools = join(system.directory, "tools");
+  await mkdir(tools);
+  const scripts = {
+    npx: `exec env PATH="${checkout}/node_modules/.bin:$PATH" "$@"`,
+    msec: `exec node "${checkout}/bin/msec.js" "$@"`,
+  };
+  for (const [name, command] of Object.entries(scripts)) {
+    await writeFile(join(tools, name), `#!/bin/sh\n${command}\n`);
+    await chmod(join(tools, name), 0o755);
+  }
+  const path = `${tools}${delimiter}${process.env.PATH ?? ""}`;
+  const env = { ...process.env, PATH: path, NO_COLOR: "1", LANG: "C", LC_ALL: "C", NODE_TEST_CONTEXT: undefined };
+  const shell = (commands: string) => run("bash", ["-e", "-c", commands], { cwd: system.directory, env });
+
+  const blocks = [...guide.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text.trim().split("\n"));
+  const answers: readonly [command: RegExp, answer: RegExp][] = [
+    [/ call /, /"Hello, Ann"/],
+    [/ask\.ts/, /Hello, Bob/],
+    [/^curl/, /"Hello, Cid"/],
+    [/ (logs|requests|metrics|route) /, /greet/i],
+  ];
+  const seen: string[] = [];
+  for (const line of blocks.flat()) {
+    const [, answer] = answers.find(([command]) => command.test(line)) ?? [];
+    if (answer === undefined) {
+      // A step of an operation gets a minute, which a machine that does ten other things may not have.
+      await shell(line.replace("--wait", "--wait --timeout 600"));
+      continue;
+    }
+    // A call gets three seconds, and what is recorded is there a second later.
+    const isAnswered = async () => answer.test((await shell(line).catch(() => ({ stdout: "" }))).stdout);
+    await waitUntil(line, isAnswered, 240_000);
+    seen.push(line);
+  }
+  assert.equal(seen.length, 7);
+  assert.doesNotMatch((await system.msec("services")).stdout, /Demo/);
 });
 
 test("without its agent msec route says so", async () => {
