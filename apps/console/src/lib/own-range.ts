@@ -52,6 +52,12 @@ export function widerRange({ from, until }: OwnRange, nowMs: number): OwnRange {
   return chosenRange(end - 4 * halfMs, end, nowMs);
 }
 
+/** Milliseconds of a range up to now, by the minute: what ends in the future has nothing there yet. @param nowMs the server's clock */
+export function pastMs({ from, until }: OwnRange, nowMs: number): number {
+  const now = Math.ceil(nowMs / MIN_MS) * MIN_MS;
+  return until > now && from < now - MIN_MS ? now - from : until - from;
+}
+
 /**
  * Seconds of a step for a chosen range: as fine as there is room for, and as far back as such steps are kept.
  *

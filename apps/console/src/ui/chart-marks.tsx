@@ -1,4 +1,4 @@
-import type { CSSProperties, MouseEvent } from "react";
+import { type CSSProperties, type MouseEvent, useLayoutEffect, useRef, useState } from "react";
 import { chartRow } from "./chart-keys.ts";
 import { type ChartMark, groupMarks } from "./mark-groups.ts";
 import "./chart-marks.css";
@@ -19,20 +19,39 @@ export interface ChartMarksProps {
   readonly toMs: number;
   /** What happened up to so long after the right edge stands there. */
   readonly laterMs: number;
-  /** Where the plot is in the chart, pixels. */
-  readonly plot: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  /** Where the plot is in the chart: pixels from its edges, and its height. */
+  readonly plot: { readonly left: number; readonly right: number; readonly top: number; readonly height: number };
   /** What all of them are, for screen readers. */
   readonly label: string;
   /** Goes to a mark's page. */
   readonly onFollow: (href: string) => void;
 }
 
-/** A line and a flag for each thing that happened; pointing at a flag, or going to it with the arrow keys, names them, and each leads to its page. */
-export function ChartMarks({ marks, fromMs, toMs, laterMs, plot, label, onFollow }: ChartMarksProps) {
-  const groups = groupMarks(marks, fromMs, toMs, laterMs, plot.width, FLAG_PX);
-  if (groups.length === 0) return null;
+/**
+ * A line and a flag for each thing that happened; pointing at a flag, or going to it with the arrow keys, names them, and each leads to its page. Where nothing happened nothing is
+ * measured either: a page has many charts.
+ */
+export function ChartMarks(props: ChartMarksProps) {
+  const { marks, fromMs, toMs, laterMs } = props;
+  const isAny = toMs > fromMs && marks.some(({ timeMs }) => timeMs >= fromMs && timeMs <= toMs + laterMs);
+  return isAny ? <MarksLayer {...props} /> : null;
+}
+
+function MarksLayer({ marks, fromMs, toMs, laterMs, plot, label, onFollow }: ChartMarksProps) {
+  const layer = useRef<HTMLUListElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = layer.current;
+    if (element === null) return;
+    const measure = () => setWidth(element.clientWidth);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const groups = groupMarks(marks, fromMs, toMs, laterMs, width, FLAG_PX);
   return (
-    <ul className="chart-marks" aria-label={label} style={plot} {...chartRow}>
+    <ul ref={layer} className="chart-marks" aria-label={label} style={plot} {...chartRow}>
       {groups.map((group) => (
         <li key={group.marks[0]!.timeMs}>
           {group.lines.map((at, index) => (
@@ -45,7 +64,7 @@ export function ChartMarks({ marks, fromMs, toMs, laterMs, plot, label, onFollow
           ))}
           <div className="flag">
             <Flag marks={group.marks} at={group.at} onFollow={onFollow} />
-            <ul className="words" style={wordsPlace(group.at, plot.width)}>
+            <ul className="words" style={wordsPlace(group.at, width)}>
               {group.marks.slice(0, NAMED_MAX).map((mark, index) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: marks have no id and never move
                 <li key={index}>

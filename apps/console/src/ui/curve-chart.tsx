@@ -75,8 +75,6 @@ export function CurveChart(props: CurveChartProps) {
   const [cursor, setCursor] = useState<number | null>(null);
   // Where Shift and an arrow key began.
   const anchor = useRef<number>(undefined);
-  // Of the plot alone, without the axis; 0 until it is there.
-  const [width, setWidth] = useState(0);
   // Everything that uPlot takes only at its construction.
   const shape = JSON.stringify([
     props.scheme,
@@ -103,8 +101,6 @@ export function CurveChart(props: CurveChartProps) {
       element,
     );
     plot.current = made;
-    const measure = () => setWidth(element.clientWidth - axisWidth - rightOf(latest.current));
-    measure();
     const pick = () => {
       const { onPick, timesMs } = latest.current;
       const { idx } = made.cursor;
@@ -113,9 +109,9 @@ export function CurveChart(props: CurveChartProps) {
     };
     made.over.addEventListener("click", pick);
     const observer = new ResizeObserver(() => {
-      if (element.clientWidth === 0) return;
+      // It also speaks when it begins to observe, and uPlot draws everything again for the same size.
+      if (element.clientWidth === 0 || element.clientWidth === made.width) return;
       made.setSize({ width: element.clientWidth, height: latest.current.height ?? 170 });
-      measure();
     });
     observer.observe(element);
     return () => {
@@ -162,7 +158,12 @@ export function CurveChart(props: CurveChartProps) {
           fromMs={props.timesMs[0]!}
           toMs={props.timesMs.at(-1)!}
           laterMs={2 * (props.timesMs[1]! - props.timesMs[0]!)}
-          plot={{ left: axisWidth, top: plotTop, width, height: (props.height ?? 170) - plotTop - timesHeight }}
+          plot={{
+            left: axisWidth,
+            right: rightOf(props),
+            top: plotTop,
+            height: (props.height ?? 170) - plotTop - timesHeight,
+          }}
         />
       )}
       <div {...chartRow}>

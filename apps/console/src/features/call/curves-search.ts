@@ -1,4 +1,4 @@
-import { type OwnRange, ownStepS, parseMoment, parseOwnRange } from "../../lib/own-range.ts";
+import { type OwnRange, ownStepS, parseMoment, parseOwnRange, pastMs } from "../../lib/own-range.ts";
 
 /** The ranges of the curves page. */
 export const CurveRange = { Live: "live", Minutes15: "15m", Hour: "1h", Hours6: "6h", Day: "24h", Week: "7d" } as const;
@@ -101,7 +101,7 @@ export function curvesSpan(search: CurvesSearch, nowMs: number): (typeof rangeSt
   const own = ownRangeOf(search);
   return own === undefined
     ? usual
-    : { spanMs: own.until - own.from, stepS: ownStepS(own, nowMs, 1), pollMs: usual.pollMs };
+    : { spanMs: pastMs(own, nowMs), stepS: ownStepS(own, nowMs, 1), pollMs: usual.pollMs };
 }
 
 /** The range of one's own that a page has, if it has one. */

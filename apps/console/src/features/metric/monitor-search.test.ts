@@ -66,6 +66,11 @@ test("a range of one's own takes the place of the list's, has a step that fits, 
   expect(parseMonitorSearch({ ...own, range: "7d" })).toEqual(own);
   expect(parseMonitorSearch({ from: own.until, until: own.from })).toEqual({ until: own.from });
   expect(monitorGrid(own, now)).toEqual({ fromMs: own.from, toMs: own.until, stepS: 10 });
+  expect(monitorGrid({ from: now - 3_600_000, until: now + 3_600_000 }, now)).toEqual({
+    fromMs: now - 3_610_000,
+    toMs: now - 10_000,
+    stepS: 10,
+  });
   expect(movedSearch(own, 3_600_000, now)).toEqual({ from: own.until, until: now });
   expect(movedSearch(own, 86_400_000, now)).toEqual({ from: own.until, until: now });
 });

@@ -1,4 +1,4 @@
-import { ownStepS, parseMoment, parseOwnRange } from "../../lib/own-range.ts";
+import { ownStepS, parseMoment, parseOwnRange, pastMs } from "../../lib/own-range.ts";
 
 /** The ranges of the monitor page. */
 export const MonitorRange = {
@@ -148,7 +148,11 @@ const FINEST_S = 10;
 export function monitorSpan({ range, from, until }: MonitorSearch, nowMs: number): (typeof monitorSteps)[MonitorRange] {
   const usual = monitorSteps[range ?? MonitorRange.Hour];
   if (from === undefined || until === undefined) return usual;
-  return { spanMs: until - from, stepS: ownStepS({ from, until }, nowMs, FINEST_S), pollMs: usual.pollMs };
+  return {
+    spanMs: pastMs({ from, until }, nowMs),
+    stepS: ownStepS({ from, until }, nowMs, FINEST_S),
+    pollMs: usual.pollMs,
+  };
 }
 
 /**
