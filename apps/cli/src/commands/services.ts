@@ -8,6 +8,7 @@ import {
   ServiceKind,
   ServiceSchema,
 } from "@msec/api/console/v1/registry_pb.js";
+import { UserError } from "@msec/process";
 import type { Command } from "commander";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { wholeNumber } from "../capacity/limits-options.ts";
@@ -67,28 +68,32 @@ export const addServicesCommand: AddCommand = (program, context) => {
     .option("--hash-key <source>", messages.optionHashKey)
     .option("--locality", messages.optionLocality)
     .option("--constant <name=number>", messages.optionConstant, (text, all: string[]) => [...all, text], [])
+    .option("--reset", messages.optionResetPolicy)
     .option("--json", messages.optionJson)
     .action(async (service: string, _options, command: Command) => {
       const options = command.optsWithGlobals() as PolicyOptions;
       const policy = policyOf(options);
-      const answer = await registryOf(command).setRoutingPolicy({
-        service,
-        ...(policy === undefined ? {} : { policy }),
-      });
-      const set = answer.service?.policy;
-      const text =
-        set === undefined
-          ? messages.policyDefault
-          : [
-              set.name,
-              set.hashKey,
-              set.locality ? "locality" : "",
-              ...Object.entries(set.constants).map((pair) => pair.join("=")),
-            ]
-              .filter((part) => part !== "")
-              .join(", ");
-      say(command, answer.service, messages.policySet(service, text));
+      if (policy !== undefined && options.reset) throw usageError(messages.policyOrReset);
+      const registry = registryOf(command);
+      if (policy === undefined && !options.reset) {
+        const { services } = await registry.listServices({});
+        const found = services.find(({ name }) => name === service);
+        if (found === undefined) {
+          throw new UserError(messages.serviceUnknown(service), { hint: messages.instancesUnknownHint });
+        }
+        say(command, found, messages.policySet(service, policyText(found)));
+        return;
+      }
+      const answer = await registry.setRoutingPolicy({ service, ...(policy === undefined ? {} : { policy }) });
+      say(command, answer.service, messages.policySet(service, policyText(answer.service)));
     });
+
+  function policyText(service: Service | undefined): string {
+    const set = service?.policy;
+    if (set === undefined) return messages.policyDefault;
+    const constants = Object.entries(set.constants).map((pair) => pair.join("="));
+    return [set.name, set.hashKey, set.locality ? "locality" : "", ...constants].filter(Boolean).join(", ");
+  }
 
   function policyOf({ policy, hashKey, locality, constant }: PolicyOptions) {
     if (policy === undefined && hashKey === undefined && locality !== true && constant.length === 0) return undefined;
@@ -182,6 +187,7 @@ interface PolicyOptions {
   readonly hashKey?: string;
   readonly locality?: boolean;
   readonly constant: readonly string[];
+  readonly reset?: boolean;
 }
 
 function serviceJson(service: Service): unknown {

@@ -211,6 +211,11 @@ export function defineRegistryCases(createDatabase: () => Promise<string>): void
       weight: 7,
     });
     assert.deepEqual([udp.instance?.transport, udp.instance?.weight], [2, 7]);
+    await rejectsWith(
+      registry().setInstance({ instanceId: udp.instance!.id, settings: { cpus: 2 } }),
+      Code.InvalidArgument,
+      /external/,
+    );
     await using agent = await enrollAgent(server, `limits${services}`);
     const settings = { procnum: 4, memoryBytes: 2 ** 30, cpus: 2, openFiles: 4096 };
     const { instance } = await registry().addInstance({

@@ -267,13 +267,19 @@ export class RegistryStore {
   /**
    * Set the weight and the settings of an instance.
    *
-   * @throws RpcError NotFound
+   * @throws RpcError NotFound; InvalidArgument for settings of an external one, which nobody would apply
    */
   async setInstance(id: string, change: { weight?: number; settings?: string }): Promise<InstanceRow> {
     return await this.#store.transaction(async (transaction) => {
       const version = await raiseVersion(transaction, "route");
       const [row] = await readInstances(transaction, [id]);
       const before = row as InstanceRow;
+      if ((change.settings ?? "") !== "" && before.host_id === null) {
+        throw new RpcError(
+          Code.InvalidArgument,
+          `settings must be unset; ${before.service} is external and not ours to run`,
+        );
+      }
       const after = { ...before, weight: change.weight ?? before.weight, settings: change.settings ?? before.settings };
       const { weight, settings } = after;
       await transaction.updateTable("instance").set({ weight, settings }).where("id", "=", id).execute();
