@@ -182,7 +182,7 @@ class ColumnRecorder implements Recorder {
     if (cell.count === 0) this.#cells.push(cell);
     else if (cell.second !== second) cell.writeTo(this.#calls, this.#dictionary);
     cell.add(durationUs, second);
-    const sampled = this.#sampler.keeps(record.ids, record.idsAt, second);
+    const sampled = this.#sampler.keeps(record.ids, record.idsAt, second, Math.floor(record.startUs / 1_000_000));
     if (!sampled) {
       const isSlow = code === 0 && durationUs >= cell.slow.fromUs && this.#sampler.keepsSlow();
       // What led to it in this process ends after it, and what follows from it comes after it: a failed call alone says little.

@@ -110,3 +110,27 @@ test("slow calls are kept beside the sample, up to as many again a second", () =
   sampler.keeps(numberedTrace(1), 0, 101);
   assert.equal(slow(), 10);
 });
+
+test("a call is kept where one that it made is, also when the share has fallen between their ends; of such calls as many a second as the limit", () => {
+  const sampler = new SpanSampler(100);
+  sampler.limit(100, 0.5);
+  const inner = keptOf(sampler, 200, 100);
+  assert.ok(inner.size > 60 && inner.size < 140, `kept ${inner.size}`);
+  sampler.limit(100, 0.05);
+  const outer = new Set<number>();
+  for (let call = 0; call < 200; call++) if (sampler.keeps(numberedTrace(call), 0, 101, 100)) outer.add(call);
+  assert.deepEqual(
+    [...inner].filter((call) => !outer.has(call)),
+    [],
+  );
+  assert.deepEqual(outer, inner, "and no others");
+  // Those that began in this second are measured by it alone.
+  assert.ok(keptOf(sampler, 200, 101).size < 40);
+  // 50,000 calls that were under way when the share fell.
+  const flood = new SpanSampler(100);
+  keptOf(flood, 1, 200);
+  flood.limit(100, 0.001);
+  let kept = 0;
+  for (let call = 0; call < 50_000; call++) if (flood.keeps(numberedTrace(call), 0, 201, 200)) kept++;
+  assert.ok(kept <= 400, `kept ${kept}`);
+});

@@ -1,3 +1,6 @@
+/** Thresholds of so many seconds are remembered, for calls that began in them. */
+const SECONDS = 8;
+
 /**
  * Decides which successful calls become spans when there are more than `perSecond` of them.
  *
@@ -15,6 +18,10 @@ export class SpanSampler {
   #slow = 0;
   #doublingAt = 0;
   #threshold = 2 ** 32;
+  /** The threshold with which each of the last seconds began, its highest, by the second modulo `SECONDS`. */
+  readonly #before = new Float64Array(SECONDS);
+  readonly #beforeSecond = new Float64Array(SECONDS).fill(-1);
+  #across = 0;
 
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
@@ -26,15 +33,29 @@ export class SpanSampler {
    *
    * @param ids    has the 16 bytes of the trace id from `at` on
    * @param second whole seconds since 1970 UTC in which the call ended
+   * @param startSecond  in which it began; default: the same. It is measured by the highest threshold of its time, so that a call is kept where one is that it made and that ended before the threshold fell; of such calls at
+   *                     most as many a second as the limit
    */
-  keeps(ids: Uint8Array, at: number, second: number): boolean {
+  keeps(ids: Uint8Array, at: number, second: number, startSecond = second): boolean {
     if (second !== this.#second) this.#begin(second);
     if (this.#calls++ >= this.#doublingAt) {
       // The rate is higher than the last second's: half as many from here to the next doubling.
       this.#threshold /= 2;
       this.#doublingAt *= 2;
     }
-    return this.#threshold === 2 ** 32 || tracePosition(ids, at) < this.#threshold;
+    if (this.#threshold === 2 ** 32) return true;
+    const position = tracePosition(ids, at);
+    if (position < this.#threshold) return true;
+    return startSecond < second && position < this.#highestSince(startSecond) && this.#across++ < this.#perSecond;
+  }
+
+  #highestSince(startSecond: number): number {
+    let highest = 0;
+    for (let second = Math.max(startSecond, this.#second - SECONDS + 1); second < this.#second; second++) {
+      const slot = second % SECONDS;
+      if (this.#beforeSecond[slot] === second && this.#before[slot]! > highest) highest = this.#before[slot]!;
+    }
+    return highest;
   }
 
   /**
@@ -64,6 +85,7 @@ export class SpanSampler {
   }
 
   #begin(second: number): void {
+    this.#across = 0;
     const before = this.callsBefore(second);
     const perSecond = this.#perSecond;
     // The last second tells the rate of this one; a pause means that nothing is known, so everything is kept at first.
@@ -72,6 +94,8 @@ export class SpanSampler {
     // A quarter more than the host's share has room for is noise of a second; beyond it the word is older than what happens here.
     const share = this.#share !== undefined && own * 1.25 >= this.#share ? this.#share : own;
     this.#threshold = 2 ** 32 * share;
+    this.#before[second % SECONDS] = this.#threshold;
+    this.#beforeSecond[second % SECONDS] = second;
     const roomFor = Math.max(expected, perSecond / share);
     // A tenth more than expected is noise, not a doubling.
     this.#doublingAt = share === 1 ? perSecond : roomFor * (this.#share === undefined ? 1.1 : 1.25);
