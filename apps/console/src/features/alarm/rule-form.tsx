@@ -273,7 +273,7 @@ function ConditionFields({ rule, set }: Editing) {
       <FormField name={t("alarm.rule.condition")} for="rule-condition">
         <Select
           id="rule-condition"
-          style={{ width: 240 }}
+          style={{ width: 270 }}
           value={rule.condition as 1}
           options={conditionsOf(rule.subject).map((value) => ({
             value: value as 1,
@@ -297,7 +297,7 @@ function ConditionFields({ rule, set }: Editing) {
         <FormField name={t("alarm.rule.baseline")} for="rule-baseline">
           <Select
             id="rule-baseline"
-            style={{ width: 240 }}
+            style={{ width: 270 }}
             value={rule.baseline as 1}
             options={([1, 2] as const).map((value) => ({
               value: value as 1,

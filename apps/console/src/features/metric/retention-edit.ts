@@ -41,3 +41,22 @@ export function readRetention(edits: Readonly<Record<string, RetentionEdit>>): {
   });
   return { values, wrong };
 }
+
+/** What is there of one kind. */
+export interface KeptData {
+  readonly kind: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970 UTC; 0: nothing. */
+  readonly oldestMs: number;
+}
+
+/** The kinds of which something that is there would be deleted for good. */
+export function deletedKinds(values: readonly RetentionValue[], kept: readonly KeptData[], nowMs: number): string[] {
+  return values
+    .filter(({ kind, days, maxBytes }) => {
+      const data = kept.find((one) => one.kind === kind);
+      if (data === undefined || data.oldestMs === 0) return false;
+      return data.oldestMs < nowMs - days * 86_400_000 || (maxBytes > 0 && data.bytes > maxBytes);
+    })
+    .map(({ kind }) => kind);
+}

@@ -1,16 +1,17 @@
 import type { GetRetentionResponse, KindUsage } from "@msec/api/console/v1/metrics_pb.js";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button } from "antd";
+import { App, Button } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatBytes, formatCount, formatDateTime } from "../../lib/format.ts";
+import { serverNow } from "../../lib/server-clock.ts";
 import { Meter } from "../../ui/meter.tsx";
 import { Loading } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { retentionQuery } from "./queries.ts";
-import { type RetentionEdit, readRetention, retentionEdits } from "./retention-edit.ts";
+import { deletedKinds, type RetentionEdit, readRetention, retentionEdits } from "./retention-edit.ts";
 import "./monitor.css";
 
 const kindKeys = {
@@ -51,6 +52,7 @@ function RetentionForm({ data }: { data: GetRetentionResponse }) {
   const { t } = useTranslation();
   const api = useApi();
   const queryClient = useQueryClient();
+  const { modal } = App.useApp();
   const [edits, setEdits] = useState<Readonly<Record<string, RetentionEdit>>>({});
   const saved = retentionEdits(data.retention);
   const shown = { ...saved, ...edits };
@@ -65,6 +67,23 @@ function RetentionForm({ data }: { data: GetRetentionResponse }) {
   const change = (kind: string, part: Partial<RetentionEdit>) => {
     save.reset();
     setEdits({ ...edits, [kind]: { ...shown[kind]!, ...part } });
+  };
+  const nameOf = (kind: string) => (kind in kindKeys ? t(kindKeys[kind as keyof typeof kindKeys]) : kind);
+  const askAndSave = () => {
+    const deleted = deletedKinds(
+      read.values.filter(({ kind }) => kind in edits),
+      data.usage,
+      serverNow(),
+    );
+    if (deleted.length === 0) return save.mutate();
+    modal.confirm({
+      title: t("retention.askTitle"),
+      content: t("retention.askBody", { kinds: deleted.map(nameOf).join(", ") }),
+      okText: t("retention.askOk"),
+      cancelText: t("action.cancel"),
+      okButtonProps: { danger: true },
+      onOk: () => save.mutate(),
+    });
   };
   return (
     <Panel title={t("retention.kinds")}>
@@ -83,7 +102,7 @@ function RetentionForm({ data }: { data: GetRetentionResponse }) {
           <tbody>
             {data.retention.map(({ kind, maxBytes }) => (
               <tr key={kind} className="row">
-                <td>{kind in kindKeys ? t(kindKeys[kind as keyof typeof kindKeys]) : kind}</td>
+                <td>{nameOf(kind)}</td>
                 <td className="num">
                   <input
                     inputMode="numeric"
@@ -113,7 +132,7 @@ function RetentionForm({ data }: { data: GetRetentionResponse }) {
           type="primary"
           disabled={Object.keys(edits).length === 0 || read.wrong.size > 0}
           loading={save.isPending}
-          onClick={() => save.mutate()}
+          onClick={askAndSave}
         >
           {t("retention.save")}
         </Button>

@@ -354,6 +354,9 @@ export const en = {
     instances_other: "{{count}} instances",
   },
   retention: {
+    askTitle: "Delete what is there already?",
+    askBody: "Of these more is there than will be kept, and the oldest is deleted for good: {{kinds}}.",
+    askOk: "Save and delete",
     title: "Retention",
     lead: "How long each kind of telemetry is kept, and how much of it. Whatever is reached first counts; the oldest goes.",
     kinds: "Kinds",

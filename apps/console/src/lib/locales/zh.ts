@@ -328,6 +328,9 @@ export const zh = {
     instances_other: "{{count}} 个实例",
   },
   retention: {
+    askTitle: "删除已有的数据？",
+    askBody: "以下类别的现有数据超出新的限制，最旧的部分将被永久删除：{{kinds}}。",
+    askOk: "保存并删除",
     title: "数据保留",
     lead: "每类监控数据保留多久、占用多少空间。先达到的限制生效，最旧的数据先删除。",
     kinds: "数据类别",
