@@ -113,6 +113,7 @@ function HopRow({
           type="button"
           className="place"
           aria-expanded={open}
+          title={`${service} ${instance}`.trim()}
           style={{ paddingLeft: Math.min(Math.max(0, hop.depth - 1), INDENTS_MAX) * INDENT + (hop.depth > 0 ? 4 : 0) }}
           onClick={(event) => {
             event.stopPropagation();
