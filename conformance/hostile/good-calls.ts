@@ -40,7 +40,8 @@ export async function goodGrpcCalls(port: number, count: number): Promise<void> 
   });
 }
 
-async function untilServed(attempt: () => Promise<void>): Promise<void> {
+/** Attempt something anew where the connection was closed meanwhile; after some time that is an error. */
+export async function untilServed(attempt: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + 5_000 * patience;
   for (;;) {
     try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { goodGrpcCalls } from "../good-calls.ts";
+import { goodGrpcCalls, untilServed } from "../good-calls.ts";
 import { GrpcPeer } from "../grpc-peer.ts";
 import {
   callHeaders,
@@ -237,19 +237,18 @@ const slowRows: HostileRow[] = [
     id: "R-12hf",
     title: "HTTP/2: a peer that only says SETTINGS, and answers when it is asked, is kept",
     only: "tight",
-    act: async (target) => {
-      using peer = await Peer.open(target.port);
-      peer.send(Buffer.concat([hello, ackedSettings]));
-      const asked = () => answerPings(peer, 0) > 0;
-      await peer.until(asked, "asked whether it is in the middle of something", 3_000);
-      // It is sound now, and not asked again.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      assert.equal(answerPings(peer, 1), 1);
-      peer.send(
-        Buffer.concat([openCall(1), frame2(FrameType.Data, FrameFlag.EndStream, 1, envelope(new Uint8Array(0)))]),
-      );
-      await peer.until(() => frames(peer.received).some(({ type }) => type === FrameType.Data), "answered", 3_000);
-    },
+    // On a busy machine it is this program that may not answer in time, and is closed rightly: then it tries again.
+    act: (target) =>
+      untilServed(async () => {
+        using peer = await Peer.open(target.port);
+        peer.send(Buffer.concat([hello, ackedSettings]));
+        await peer.until(() => answerPings(peer, 0) > 0, "asked whether it is in the middle of something", 3_000);
+        // It is sound now, and not asked again.
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        assert.equal(answerPings(peer, 1), 1);
+        peer.send(Buffer.concat([openCall(1), frame2(FrameType.Data, EndStream, 1, envelope(new Uint8Array(0)))]));
+        await peer.until(() => frames(peer.received).some(({ type }) => type === FrameType.Data), "answered", 3_000);
+      }),
   },
 ];
 

@@ -57,7 +57,7 @@ async function lastWords(socket: Socket, bytes: string): Promise<string> {
 test("a peer that has all its connections is told so in its own protocol, counted, and has room again when one closes", {
   skip,
 }, async () => {
-  await using server = await serveEcho({ address, limits: { connections: { maxPerPeer: 2 } } });
+  await using server = await serveEcho({ address, limits: { connections: { maxPerPeer: 2, firstByteMs: 60_000 } } });
   const { listener } = server;
   const { port } = listener;
   const held = [await opened(port), await opened(port)];

@@ -9,12 +9,11 @@ import {
   RpcHead,
   Writer,
 } from "@msec/wire";
+import type { ListenerLimits } from "./limits.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { writeGoAway } from "./srpc/go-away.ts";
 import { writeErrorFrame } from "./srpc/response-frame.ts";
 
-/** How long a refused peer may take to say which protocol it speaks, and then to read why it is refused. */
-const talkMs = 1_000;
 /** More is not read of it: a request's head, and what of a body comes with it. */
 const maxBytes = 64 * 1024;
 /** Refused connections of a listener that are told why at once; further ones are closed on arrival. */
@@ -24,6 +23,7 @@ const maxTold = 64;
 export interface RefusalShared {
   readonly heads: HeadDecoder;
   readonly frameLimits: FrameLimits;
+  readonly limits: ListenerLimits;
 }
 
 /** Tells peers that have too many connections why the next is closed, in the protocol that they speak, as far as it can say so. */
@@ -44,7 +44,8 @@ export class Refusals {
       return;
     }
     this.#told.add(socket);
-    const timer = setTimeout(() => socket.destroy(), talkMs);
+    // So long it may take to say which protocol it speaks, and to read why it is refused. What has come meanwhile is read first, as of all peers.
+    const timer = setTimeout(() => setImmediate(() => socket.destroy()), this.#shared.limits.connections.firstByteMs);
     timer.unref();
     let first: Buffer = Buffer.alloc(0);
     let isAnswered = false;
