@@ -45,6 +45,8 @@ type ArrowEdge = Edge<ArrowData, "arrow">;
 const nodeTypes = { box: Box };
 const edgeTypes = { arrow: Arrow };
 
+// What a map of many services is for is their shape and what is red in it: it is made larger to be read.
+const MIN_ZOOM = 0.2;
 // The room for an arrow's words, whatever its numbers are: they change while the layout stays.
 const WIDEST_LABEL = { title: "12,345 /s", detail: "p99 12.3 ms · 12.3 %" };
 
@@ -75,7 +77,7 @@ export function MapDiagram({ graph, search, onView }: MapDiagramProps) {
       edges={arrows(graph, layout.data, search)}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
-      limits={{ maxHeight: 600, minZoom: 0.4, startY: busiestOf(graph, layout.data) }}
+      limits={{ maxHeight: 600, minZoom: MIN_ZOOM, startY: busiestOf(graph, layout.data) }}
       view={search.view}
       onView={onView}
       className="service-map"

@@ -67,7 +67,7 @@ export const MetricCard = memo(function MetricCard({
   const hasChart = drawn && curves !== undefined && (curves.byName.get(name)?.length ?? 0) > 0;
   return (
     <figure
-      className="metric-card"
+      className={drawn && curves !== undefined ? "metric-card" : "metric-card waiting"}
       ref={card}
       id={`attribute-${name}`}
       aria-label={name}
