@@ -17,6 +17,9 @@ test("a reason that is known comes with what to do about it, and anything else a
     ["HTTP 404: ok", "noPath (HTTP 404: ok)"],
   ];
   for (const [outcome, said] of cases) expect(outcomeText(words, outcome)).toBe(`alarm.outcome.${said}`);
+  expect(outcomeText(words, "sent to 2")).toBe("alarm.outcome.phones");
+  expect(outcomeText(words, "250 ok; not for a@b.c: 550 no such user")).toBe("alarm.outcome.missed");
+  expect(outcomeText(words, "refused with 93000: …")).toBe("alarm.outcome.noRobot (93000)");
   expect(outcomeText(words, "refused with 77777: who knows")).toBe("refused with 77777: who knows");
   expect(outcomeText(words, "HTTP 500: (OOPS)")).toBe("HTTP 500: (OOPS)");
   expect(outcomeText(words, "accepted")).toBe("alarm.outcome.accepted");

@@ -76,12 +76,16 @@ const statusAdvice = {
 /** What came of a message, with what to do about it in the reader's language where the reason is known. */
 export function outcomeText(t: TFunction, outcome: string): string {
   if (outcome === "accepted") return t("alarm.outcome.accepted");
+  const phones = /^sent to (\d+)$/.exec(outcome)?.[1];
+  if (phones !== undefined) return t("alarm.outcome.phones", { count: Number(phones) });
+  const missed = /; not for (.+)$/s.exec(outcome)?.[1];
+  if (missed !== undefined) return t("alarm.outcome.missed", { who: missed });
   const [, chat, words = ""] = /refused with (-?\d+)(?:: (.*))?/.exec(outcome) ?? [];
   if (chat !== undefined) {
     const known = chat === "310000" ? securityAdvice(words) : chatAdvice[chat];
     return known === undefined
       ? outcome
-      : `${t(`alarm.outcome.${known}`)} (${chat}${words === "" ? "" : `: ${words}`})`;
+      : `${t(`alarm.outcome.${known}`)} (${chat}${words === "" || words === "…" ? "" : `: ${words}`})`;
   }
   const status = /^HTTP (\d{3})/.exec(outcome)?.[1] ?? "";
   if (Object.hasOwn(statusAdvice, status))

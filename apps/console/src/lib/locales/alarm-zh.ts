@@ -79,6 +79,8 @@ export const alarmZh = {
     noAnswer: "对方没有应答：请检查地址以及中间的防火墙",
     noMail: "无法连接邮件服务器：请检查主机、端口与加密方式",
     noLogin: "邮件服务器拒绝了用户名或密码",
+    phones_other: "对方已接收（{{count}} 个号码）",
+    missed: "对方已接收，但未送达：{{who}}",
     certificate: "对方证书不可信，或与该地址不符",
     busy: "对方系统繁忙，会自动重试",
     tooOften: "发送过于频繁，会自动重试；可降低每 10 分钟消息数",
