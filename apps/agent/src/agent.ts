@@ -9,7 +9,6 @@ import {
   openState,
   removeRunRecord,
   UserError,
-  writeRunRecord,
 } from "@msec/process";
 import type { Listener } from "@msec/rpc-node";
 import type { AgentArguments } from "./arguments.ts";
@@ -30,6 +29,7 @@ import { listenLocal } from "./local/listen-local.ts";
 import type { StatusFields } from "./local/local-service.ts";
 import { type LocalHttp, listenLocalHttp } from "./local-http/listen-local-http.ts";
 import { type ForeignTelemetry, prepareForeignTelemetry } from "./otlp/foreign-telemetry.ts";
+import { recordAgent } from "./record-agent.ts";
 import { RouteReporter } from "./routes/report-routes.ts";
 import { RouteTables } from "./routes/route-tables.ts";
 import { RouteUsers } from "./routes/route-users.ts";
@@ -164,7 +164,7 @@ async function startParts(
     shared,
     dyeRules,
   );
-  writeRunRecord(paths.state, { name: "agent", role: "agent", listen: paths.socket });
+  recordAgent(paths.state, paths.socket, log, signal);
   instances.reconcile(assignments.assignments);
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const work = [

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
+import { readRunRecord } from "@msec/process";
 import { freePort, smallDisk, whyNoSmallDisk } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess, endEverything, rootOf } from "./testing/agent-process.ts";
@@ -115,5 +116,32 @@ test("agent and service go on with a full disk, what they report arrives, and lo
   } finally {
     await agent.end("SIGKILL");
     await endEverything(state);
+  }
+});
+
+test("an agent that is started while its disk is full serves its host, and commands find it when there is room", {
+  skip: whyNoSmallDisk() ?? false,
+}, async () => {
+  await using disk = await smallDisk(4 * 1024 * 1024);
+  await using server = await ControlServer.start();
+  mkdirSync(join(disk.path, "agent"), { recursive: true });
+  writeFileSync(join(disk.path, "agent", "enroll.json"), server.enrolment("first"));
+  const first = await AgentProcess.startBehind(disk.enter, disk.inside);
+  await until("it is enrolled", () => existsSync(join(disk.path, "agent/identity.json")));
+  await first.end("SIGKILL");
+  disk.fill();
+  const second = await AgentProcess.startBehind(disk.enter, disk.inside);
+  try {
+    const recorded = () => readRunRecord(disk.path, "agent")?.pid;
+    const before = recorded();
+    const { client, channel } = second.connect(second.socket.replace(disk.inside, disk.path));
+    await client.getStatus({});
+    await channel.close();
+    disk.clear();
+    await until("it is recorded", () => ![undefined, before].includes(recorded()));
+    assert.equal(second.child.exitCode, null);
+  } finally {
+    await second.end("SIGKILL");
+    await endEverything(disk.path);
   }
 });

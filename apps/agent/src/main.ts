@@ -22,5 +22,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.exitCode = reportUserError(error, "msec agent");
+  // At once: what was opened before it failed would keep a process that serves nobody.
+  process.exit(reportUserError(error, "msec agent"));
 });

@@ -166,6 +166,18 @@ test("what a container may use is told beside what the machine has, the least of
   };
   const oldSamples = twoRounds((samples) => sampleLimits(samples, (path) => old[path]));
   assert.equal(oldSamples["sys.limit.memory_used_percent"], 50);
+  const oldCpu = (round: number): Record<string, string> => ({
+    "/proc/self/cgroup": "2:cpu,cpuacct:/docker/7\n",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+    "/sys/fs/cgroup/cpu/docker/7/cpu.cfs_quota_us": "50000\n",
+    "/sys/fs/cgroup/cpu/docker/7/cpu.cfs_period_us": "100000\n",
+    "/sys/fs/cgroup/cpu/docker/7/cpu.stat": `nr_periods 1\nnr_throttled 1\nthrottled_time ${round * 2_000_000}\n`,
+    "/sys/fs/cgroup/cpuacct/docker/7/cpuacct.usage": `${round * 2_500_000_000}\n`,
+  });
+  assert.deepEqual(
+    twoRounds((samples, round) => sampleLimits(samples, (path) => oldCpu(round)[path])),
+    { "sys.limit.cpu_cores": 0.5, "sys.limit.cpu_used_percent": 50, "sys.limit.cpu_throttled_ms": 2 },
+  );
   old["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "9223372036854771712\n";
   assert.deepEqual(
     twoRounds((samples) => sampleLimits(samples, (path) => old[path])),

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
@@ -66,8 +66,15 @@ export function writeRunRecord(state: string, input: RunRecordInput): RunRecord 
   const file = runRecordFile(state, input.name);
   mkdirSync(join(state, "run"), { recursive: true, mode: 0o700 });
   // Not fsynced: a record means nothing after a power cut, its process is gone too.
-  writeFileSync(`${file}.${process.pid}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  renameSync(`${file}.${process.pid}.tmp`, file);
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  } catch (error) {
+    // Where the disk is full it exists, and is empty.
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  renameSync(temporary, file);
   return record;
 }
 

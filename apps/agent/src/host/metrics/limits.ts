@@ -11,7 +11,7 @@ const groupsMax = 32;
 /**
  * What the container, or the unit of the service manager, that the agent runs in may use, and uses: /proc tells of the whole machine there. Nothing where nothing is limited.
  *
- * Control groups of version 2, and of version 1 memory alone.
+ * Control groups of version 2, and of version 1.
  */
 export function sampleLimits(samples: HostSamples, find: FindFile): void {
   const own = find("/proc/self/cgroup") ?? "";
@@ -22,10 +22,16 @@ export function sampleLimits(samples: HostSamples, find: FindFile): void {
     sampleCpu(samples, find, groups);
     return;
   }
-  const old = /^\d+:memory:(\/.*)$/m.exec(own)?.[1];
-  if (old === undefined) return;
+  const memory = groupOfOld(own, "memory");
   const names = { limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes", inactive: "total_inactive_file" };
-  sampleMemory(samples, find, groupsUpwards(`${root}/memory`, old), names);
+  if (memory !== undefined) sampleMemory(samples, find, groupsUpwards(`${root}/memory`, memory), names);
+  const cpu = groupOfOld(own, "cpu");
+  if (cpu !== undefined) sampleOldCpu(samples, find, groupsUpwards("", cpu));
+}
+
+/** The group of a controller of version 1; controllers may share a line. */
+function groupOfOld(own: string, controller: string): string | undefined {
+  return new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(/.*)$`, "m").exec(own)?.[1];
 }
 
 /** The group itself and those around it, each of which may have a limit; inside a container the first ones are not to be seen. */
@@ -67,15 +73,39 @@ function sampleCpu(samples: HostSamples, find: FindFile, groups: readonly string
     .sort((left, right) => left.cores - right.cores)[0];
   if (limited === undefined) return;
   const { group, cores } = limited;
-  const stat = find(`${group}/cpu.stat`) ?? "";
-  const microseconds = (name: string) => {
-    const found = new RegExp(`^${name} (\\d+)$`, "m").exec(stat)?.[1];
-    return found === undefined ? undefined : Number(found);
-  };
+  const stat = find(`${group}/cpu.stat`);
+  putCpu(samples, cores, numberNamed(stat, "usage_usec"), numberNamed(stat, "throttled_usec"));
+}
+
+function sampleOldCpu(samples: HostSamples, find: FindFile, groups: readonly string[]): void {
+  const numberOf = (path: string) => Number(find(`${root}/${path}`) ?? Number.NaN);
+  const limited = groups
+    // No quota is -1.
+    .map((group) => ({
+      group,
+      cores: numberOf(`cpu${group}/cpu.cfs_quota_us`) / numberOf(`cpu${group}/cpu.cfs_period_us`),
+    }))
+    .filter(({ cores }) => cores > 0)
+    .sort((left, right) => left.cores - right.cores)[0];
+  if (limited === undefined) return;
+  const { group, cores } = limited;
+  const throttledNs = numberNamed(find(`${root}/cpu${group}/cpu.stat`), "throttled_time");
+  const usedUs = numberOf(`cpuacct${group}/cpuacct.usage`) / 1_000;
+  putCpu(samples, cores, usedUs, throttledNs === undefined ? undefined : throttledNs / 1_000);
+}
+
+/** @param usedUs  microseconds of processor since whenever, as `throttledUs` */
+function putCpu(samples: HostSamples, cores: number, usedUs?: number, throttledUs?: number): void {
   samples.gauge("sys.limit.cpu_cores", cores);
-  const used = samples.since("limit cpu", microseconds("usage_usec"));
+  const used = samples.since("limit cpu", usedUs);
   if (used !== undefined) {
     samples.gauge("sys.limit.cpu_used_percent", Math.min(100, used / 10 / (samples.intervalMs * cores)));
   }
-  samples.counter("sys.limit.cpu_throttled_ms", microseconds("throttled_usec"), 0.001);
+  samples.counter("sys.limit.cpu_throttled_ms", throttledUs, 0.001);
+}
+
+/** The number behind a name in a file of names and numbers. */
+function numberNamed(text: string | undefined, name: string): number | undefined {
+  const found = new RegExp(`^${name} (\\d+)$`, "m").exec(text ?? "")?.[1];
+  return found === undefined ? undefined : Number(found);
 }
