@@ -209,6 +209,19 @@ describe("alarms through the server, its API and an agent's reports", () => {
     await refuses(api().testAlarmChannel({ id: "x" }), Code.NotFound, /no channel "x"/);
   });
 
+  it("takes fifty rules for a service, where the original took five, and no more", async () => {
+    const rules = Array.from({ length: 50 }, (_, index) => ruleOf({ name: `crowd ${index}`, service: "Crowd.one" }));
+    const ids: string[] = [];
+    for (const rule of rules) ids.push((await api().saveAlarmRule({ rule })).rule?.id ?? "");
+    const more = ruleOf({ name: "one more", service: "Crowd.one" });
+    await refuses(api().saveAlarmRule({ rule: more }), Code.ResourceExhausted, /50 rules of Crowd\.one: at most 50/);
+    // Another service has room of its own, and one that goes makes room.
+    ids.push((await api().saveAlarmRule({ rule: { ...more, service: "Crowd.two" } })).rule?.id ?? "");
+    await api().deleteAlarmRule({ id: ids.shift() ?? "" });
+    ids.push((await api().saveAlarmRule({ rule: { ...more, name: "in its place" } })).rule?.id ?? "");
+    for (const id of ids) await api().deleteAlarmRule({ id });
+  });
+
   it("silences by matcher, for a time, and ends that at once", async () => {
     const { silence } = await api().createAlarmSilence({
       silence: { service: "Order.*", comment: "deploy" },
