@@ -45,7 +45,7 @@ export class HashRing {
 }
 
 /** FNV-1a over UTF-16 units with the finalizer of MurmurHash3, which FNV's weak high bits need; 0…2³²−1, the same in every process. */
-export function hashOf(text: string): number {
+function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let position = 0; position < text.length; position++) {
     hash = Math.imul(hash ^ text.charCodeAt(position), 0x01000193);

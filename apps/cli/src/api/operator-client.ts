@@ -40,7 +40,7 @@ export function openOperatorApi(state: string, messages: Messages, timeoutMs = 1
 }
 
 /** The console's address from what the server's record says it listens on; the first place counts. */
-export function baseUrlOf(listen: string): string {
+function baseUrlOf(listen: string): string {
   const [first = ""] = listen.split(/[\s,]+/);
   return /^https?:\/\//.test(first)
     ? first.replace(/\/$/, "")

@@ -1,13 +1,3 @@
-/** What a line of a log is printed from. */
-export interface PrintedLine {
-  readonly timeUs: number;
-  readonly level: string;
-  readonly service: string;
-  readonly instance: string;
-  readonly text: string;
-  readonly fields: Readonly<Record<string, string>>;
-}
-
 /** A text without what would act on the terminal: control characters and those that turn the direction of writing are shown as `\x1b`, `\n`, `\u202e`. */
 export function harmlessText(text: string): string {
   return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (found) => {

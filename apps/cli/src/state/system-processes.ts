@@ -14,7 +14,7 @@ export interface SystemProcess {
 const roles = ["launcher", "server", "telemetry-store", "agent", "instance"];
 
 /** The records in the state directory, of dead processes too, the system's own parts first. */
-export function readOrderedRecords(state: string): RunRecord[] {
+function readOrderedRecords(state: string): RunRecord[] {
   const rank = (record: RunRecord) => roles.indexOf(record.role);
   return readRunRecords(state).sort(
     (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, "en", { numeric: true }),

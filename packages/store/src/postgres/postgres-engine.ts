@@ -63,7 +63,7 @@ function whileAlone(pool: Pool, lock: AdvisoryLock): PostgresPool {
 /**
  * A URL for people: without its password.
  */
-export function describePostgresUrl(url: string): string {
+function describePostgresUrl(url: string): string {
   try {
     const parsed = new URL(url);
     parsed.password = "";

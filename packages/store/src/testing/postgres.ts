@@ -19,7 +19,7 @@ export interface TestPostgres extends AsyncDisposable {
  *
  * @returns the directory of the newest version, `undefined` where none is installed
  */
-export function findPostgres(): string | undefined {
+function findPostgres(): string | undefined {
   const root = "/usr/lib/postgresql";
   const versions = existsSync(root) ? readdirSync(root).sort((left, right) => Number(right) - Number(left)) : [];
   const directories = [

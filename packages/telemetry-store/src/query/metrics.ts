@@ -110,7 +110,7 @@ export async function queryMetrics(clients: StoreClients, query: MetricsQuery, n
 }
 
 /** The range with the smallest step, at least the one asked for, whose table reaches back to its beginning. */
-export function reachingRange({ fromMs, toMs, stepS }: TimeRange, nowMs: number): TimeRange {
+function reachingRange({ fromMs, toMs, stepS }: TimeRange, nowMs: number): TimeRange {
   const ageMs = nowMs - fromMs;
   const least = ageMs > reachMs.minute ? 3_600 : ageMs > reachMs.second ? 60 : 1;
   return { fromMs, toMs, stepS: Math.max(stepS, least) };
@@ -128,7 +128,7 @@ export interface MetricRow {
 }
 
 /** Spread a curve's points over the axis. */
-export function metricSeriesFromRow(row: MetricRow, { fromS, stepS, timeMs }: TimeAxis): MetricSeries {
+function metricSeriesFromRow(row: MetricRow, { fromS, stepS, timeMs }: TimeAxis): MetricSeries {
   const { name, kind, host, instance, seconds } = row;
   const values = new Float64Array(timeMs.length).fill(kind === 1 ? 0 : Number.NaN);
   for (let i = 0; i < seconds.length; i++) values[(seconds[i]! - fromS) / stepS] = row.values[i]!;

@@ -162,7 +162,7 @@ function factsOf(told: Told, language: MessageLanguage): AlarmFacts {
 }
 
 /** Three digits after the point at most; large ones without. */
-export function formatNumber(value: number): string {
+function formatNumber(value: number): string {
   return Number(value.toFixed(Math.abs(value) >= 1_000 ? 0 : 3)).toString();
 }
 
