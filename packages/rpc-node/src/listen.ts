@@ -124,6 +124,9 @@ export async function listen<Context extends CallContext = CallContext>(
   return port;
 }
 
+/** A machine that vanishes says nothing; while its calls run no limit ends its connection, but the kernel, which asks from then on, does. */
+const keepAliveMs = 60_000;
+
 type AnyConnection = {
   socket: Socket;
   srpc: SrpcServerConnection | undefined;
@@ -235,7 +238,8 @@ class OnePort implements Listener {
       this.#tls.on("secureConnection", (socket) => this.#acceptTls(socket, tls));
       this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
     }
-    this.#server = createServer({ noDelay: true, allowHalfOpen: !tls }, (socket) => this.#open(socket));
+    const socketOptions = { noDelay: true, allowHalfOpen: !tls, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
+    this.#server = createServer(socketOptions, (socket) => this.#open(socket));
     this.#server.on("drop", () => {
       this.refused.full++;
     });
