@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { visibleText } from "./visible-text.ts";
 
 test("what cannot be seen is shown as what it is, and colours of a terminal go", () => {

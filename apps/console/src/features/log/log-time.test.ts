@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { readLogTime, shiftedRange, widerRange } from "./log-time.ts";
 
 const now = new Date(2026, 10, 22, 15, 30, 0).getTime();

@@ -14,7 +14,14 @@ const answer = (calls: number, failures: number) =>
   });
 
 test("a link restores the range and the filters of the map and nothing else", () => {
-  const search = { range: "6h", until: 1_790_000_000_000, service: "Flight", failed: true, min: 0.5, view: "420_-13_80" };
+  const search = {
+    range: "6h",
+    until: 1_790_000_000_000,
+    service: "Flight",
+    failed: true,
+    min: 0.5,
+    view: "420_-13_80",
+  };
   expect(parseMapSearch(search)).toEqual(search);
   expect(parseMapSearch({ range: "live", until: -1, service: "", failed: "x", min: -2, view: "x", more: 1 })).toEqual(
     {},
