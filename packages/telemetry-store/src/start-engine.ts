@@ -9,7 +9,7 @@ export interface EngineOptions {
   readonly dataDir: string;
   /** Path of its unix socket, at most 107 bytes. */
   readonly socket: string;
-  /** Its memory in MiB, 300…4096; default 900. */
+  /** Its memory in MiB, 300…4096; default 900, in a container or unit with a limit at most half of that. */
   readonly memoryMiB?: number;
 }
 

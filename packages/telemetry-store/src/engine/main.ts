@@ -1,11 +1,13 @@
 import { fstatSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { defaultMemoryMiB } from "./memory-limit.ts";
 import { DirectoryInUse, serveEngine } from "./serve.ts";
 
 /** Milliseconds that statements have to finish after the order to stop. */
 const graceMs = 5_000;
 
-const usage = "usage: telemetry-store --data <directory> --socket <path> [--memory-mib <300…4096, default 900>]";
+const usage =
+  "usage: telemetry-store --data <directory> --socket <path> [--memory-mib <300…4096, default 900, or half of a container's limit>]";
 
 await main();
 
@@ -53,7 +55,7 @@ function readArguments() {
       options: {
         data: { type: "string" },
         socket: { type: "string" },
-        "memory-mib": { type: "string", default: "900" },
+        "memory-mib": { type: "string", default: String(defaultMemoryMiB(process.constrainedMemory())) },
       },
     });
     const memoryMiB = Number(values["memory-mib"]);
