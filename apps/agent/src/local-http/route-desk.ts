@@ -194,7 +194,10 @@ export class RouteDesk {
       service,
       this.#parts.tables.all().map((each) => each.service),
     );
-    const hint = nearest === undefined ? "GET /v1/services lists those that there are" : `did you mean ${nearest}?`;
+    const hint =
+      nearest === undefined
+        ? "msec services, or GET /v1/services, lists those that there are"
+        : `did you mean ${nearest}?`;
     throw new RpcError(Code.NotFound, `there is no service ${service}; ${hint}`);
   }
 

@@ -106,6 +106,7 @@ export const en = {
   noState: "there is no state directory here or above: the system was never started",
   noStateHint: "start it with npm start, or name its directory with --state",
   stateMissing: (state: string) => `the state directory ${state} does not exist`,
+  stateForbidden: (state: string) => `this user may not read the state directory ${state}`,
   serverNotRunning: "the server is not running",
   serverNotRunningHint: "start it with npm start (or msec start server), see msec ps",
   agentNotRunning: "the agent is not running",

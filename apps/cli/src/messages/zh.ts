@@ -103,6 +103,7 @@ export const zh: Messages = {
   noState: "这里和上级目录都没有状态目录：系统从未启动过",
   noStateHint: "用 npm start 启动，或用 --state 指定目录",
   stateMissing: (state) => `状态目录 ${state} 不存在`,
+  stateForbidden: (state) => `当前用户无权读取状态目录 ${state}`,
   serverNotRunning: "server 没有运行",
   serverNotRunningHint: "用 npm start（或 msec start server）启动，详见 msec ps",
   agentNotRunning: "agent 没有运行",

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isAlive, openState, readRunRecords, writeRunRecord } from "@msec/process";
+import { type CommandContext, getState } from "../context.ts";
+import { en } from "../messages/en.ts";
 import { findState } from "./find-state.ts";
 import { stopSystem } from "./stop-system.ts";
 import { readSystemProcesses } from "./system-processes.ts";
@@ -38,6 +40,27 @@ async function startSleeper(state: string, name: string, role: string, script = 
   writeRunRecord(state, { name, role, pid: child.pid ?? 0, listen: "" });
   return child;
 }
+
+test("whoever may not read the state of another user is told so", (t) => {
+  const state = mkdtempSync(join(tmpdir(), "msec-state-"));
+  t.after(() => rmSync(state, { recursive: true }));
+  chmodSync(state, 0o755);
+  mkdirSync(join(state, "run"));
+  const context = { messages: en, environment: {}, workingDirectory: "/" } as Partial<CommandContext> as CommandContext;
+  assert.equal(getState(context, { state }), state);
+  chmodSync(join(state, "run"), 0);
+  // Root may read everything: it looks as somebody else.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    assert.throws(() => getState(context, { state }), {
+      message: `this user may not read the state directory ${state}`,
+      hint: "run this as the user who started the system",
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+});
 
 test("the system is stopped by its records, in order, those that ignore SIGTERM are killed, and no record is left", async (t) => {
   const state = openState(temporaryDirectory(t)).path;
