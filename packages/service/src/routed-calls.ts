@@ -258,6 +258,6 @@ function unknownService(service: string, known: string[]): RpcError {
   const list =
     known.length === 0 ? "no services at all" : `${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}`;
   return unavailable(
-    `there is no service ${service}; the agent knows ${list}. Add it in the console or with \`msec services\`, or correct the name`,
+    `there is no service ${service}; the agent knows ${list}. Add it in the console or with \`msec services add\`, or correct the name`,
   );
 }
