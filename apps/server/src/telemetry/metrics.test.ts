@@ -129,9 +129,12 @@ describe("metrics while their store does not answer", () => {
     for (const release of ["1.0", "1.0", "", "1.1"]) await report(release);
     await until(async () => (await subjects()).length > 0);
     assert.deepEqual(await subjects(), ["10.0.0.1:7963 1.1 release-host"]);
+    // Another host has nothing to say of this instance, and this one calls it what it likes.
+    await using stranger = await enrollAgent(server, "stranger-host");
+    await report("6.6", stranger.client);
     await server.restart();
     await using again = dialAgent(server, agent.identity);
-    await report("1.1", again.client);
+    await again.client.reportHost({ processes: [{ ...about, name: "Shop.other", release: "1.1" }] });
     await report("1.2", again.client);
     await until(async () => (await subjects()).length > 1);
     assert.deepEqual(await subjects(), ["10.0.0.1:7963 1.2 release-host", "10.0.0.1:7963 1.1 release-host"]);

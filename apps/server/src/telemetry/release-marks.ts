@@ -62,20 +62,35 @@ export class ReleaseMarks {
     await this.#idle;
   }
 
-  async #note({ instanceId, name, listen, startedMs }: Process, release: string, host: HostState): Promise<void> {
+  async #note({ instanceId, listen, startedMs }: Process, release: string, host: HostState): Promise<void> {
     const isNew = !this.#known.has(instanceId);
     const nowMs = this.#now();
-    await this.#store.transaction(async (transaction) => {
+    const isWritten = await this.#store.transaction(async (transaction) => {
+      // A host speaks for its own instances only, and of the service that they are registered for.
+      const instance = await transaction
+        .selectFrom("instance")
+        .select("service")
+        .where("id", "=", instanceId)
+        .where("host_id", "=", host.id)
+        .executeTakeFirst();
+      if (instance === undefined) return false;
       await transaction
         .insertInto("instance_release")
         .values({ instance_id: instanceId, release })
         .onConflict((conflict) => conflict.column("instance_id").doUpdateSet({ release }))
         .execute();
-      if (isNew) return;
+      if (isNew) return true;
       const timeMs = Math.abs(nowMs - startedMs) < clockSlackMs ? startedMs : nowMs;
       const subject = `${listen || instanceId} ${release}`;
-      await recordEvent(transaction, { timeMs, service: name, kind: EventKind.RELEASE, subject, by: host.name });
+      await recordEvent(transaction, {
+        timeMs,
+        service: instance.service,
+        kind: EventKind.RELEASE,
+        subject,
+        by: host.name,
+      });
+      return true;
     });
-    this.#known.set(instanceId, release);
+    if (isWritten) this.#known.set(instanceId, release);
   }
 }
