@@ -49,7 +49,13 @@ test("names of services take our two-level form", () => {
   assert.equal(serviceName("a.b-c.d"), "OTel.a_b_c_d");
   assert.equal(serviceName(""), "OTel.unknown_service");
   assert.equal(serviceName("7"), "OTel.s_7");
-  assert.match(serviceName(`${"x".repeat(99)}`), /^OTel\.x{32}$/);
+  assert.equal(serviceName("x".repeat(32)), `OTel.${"x".repeat(32)}`);
+  // Names that would lose their words stay as many as they were.
+  const long = ["a", "b"].map((end) => serviceName(`${"x".repeat(98)}${end}`));
+  for (const name of long) assert.match(name, /^OTel\.x{23}_[0-9a-f]{8}$/);
+  const chinese = ["订单", "支付", "订单.支付", "web订单"].map(serviceName);
+  for (const name of chinese) assert.match(name, /^OTel\.(s|web)_[0-9a-f]{8}$/);
+  assert.equal(new Set([...long, ...chinese]).size, 6);
   const attributes = [text("service.namespace", "shop"), text("service.name", "cart-1"), text("host.name", "h")];
   assert.deepEqual(reporterOf({ attributes } as never), { service: "shop.cart_1", instance: "h" });
 });

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Resource } from "../gen/opentelemetry/proto/resource/v1/resource_pb.js";
 import { attributeText, cut, firstAttribute } from "./attributes.ts";
 
@@ -26,7 +27,7 @@ export function reporterOf(resource: Resource | undefined): Reporter {
 /**
  * The two-level name for any name.
  *
- * @param name  `Flight.web` stays; `checkout` becomes `OTel.checkout`; `a.b-c.d` `OTel.a_b_c_d`
+ * @param name  `Flight.web` stays; `checkout` becomes `OTel.checkout`; `a.b-c.d` `OTel.a_b_c_d`; `订单` `OTel.s_3d5436ea`
  */
 export function serviceName(name: string): string {
   const parts = name.split(".");
@@ -39,9 +40,18 @@ export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, " ").trim();
 }
 
-// One part of a name has 2…32 letters, digits and _, beginning with a letter.
+const partMaxChars = 32;
+
+/**
+ * One part of a name: 2…32 letters, digits and _, beginning with a letter.
+ *
+ * A name that would lose its words (letters of other scripts, what is behind the 32nd character) ends in eight digits of its SHA-256, so that two such names stay two services.
+ */
 function part(text: string): string {
   const plain = text.replace(/[^a-zA-Z0-9_]/g, "_");
   const begun = /^[a-zA-Z]/.test(plain) ? plain : `s_${plain}`;
-  return cut(begun.length < 2 ? `${begun}_` : begun, 32);
+  const whole = begun.length < 2 ? `${begun}_` : begun;
+  if (whole.length <= partMaxChars && /^\p{ASCII}*$/u.test(text)) return whole;
+  const digits = hash("sha256", text).slice(0, 8);
+  return `${cut(whole, partMaxChars - digits.length - 1).replace(/_+$/, "")}_${digits}`;
 }
