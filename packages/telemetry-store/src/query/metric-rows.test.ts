@@ -65,6 +65,7 @@ function answer(...blocks: Row[][]): Buffer {
 
 const allColumns: PointColumns = {
   byName: true,
+  together: false,
   name: undefined,
   instance: undefined,
   asReported: false,
@@ -147,7 +148,14 @@ test("takes what is the same in all rows from who asks, and a value as it was re
     ...numberColumn("kind", "UInt8", Uint8Array.of(2, 2)),
     ...numberColumn("value", "Float64", Float64Array.of(4, 8)),
   ]);
-  const columns: PointColumns = { byName: true, name: "g", instance: "i", asReported: true, statistic: undefined };
+  const columns: PointColumns = {
+    byName: true,
+    together: false,
+    name: "g",
+    instance: "i",
+    asReported: true,
+    statistic: undefined,
+  };
   const asked = { ...query, names: ["g"], split: MetricSplit.Instance };
   const curve = (stepS: number, statistic: Statistic) =>
     metricRowsFromBlocks(bytes, columns, { ...asked, statistic }, stepS).map((row) => ({
@@ -170,7 +178,14 @@ test("tells curves apart by the numbers that stand for names, also where these d
     ...numberColumn("kind", "UInt8", new Uint8Array(5).fill(2)),
     ...numberColumn("value", "Float64", Float64Array.of(1, 2, 3, 4, 5)),
   ]);
-  const columns: PointColumns = { byName: false, name: "7", instance: "8", asReported: true, statistic: undefined };
+  const columns: PointColumns = {
+    byName: false,
+    together: false,
+    name: "7",
+    instance: "8",
+    asReported: true,
+    statistic: undefined,
+  };
   const asked = { ...query, names: ["g"], split: MetricSplit.Instance };
   const rows = metricRowsFromBlocks(bytes, columns, asked, 10);
   assert.deepEqual(

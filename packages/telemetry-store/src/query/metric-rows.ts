@@ -8,6 +8,8 @@ import { Steps } from "./steps.ts";
 export interface PointColumns {
   /** Whether they have names, or numbers that stand for them (`name_id`, `host_id`, `instance_id`), which are then the keys of the curves. */
   readonly byName: boolean;
+  /** Whether `reporter_id` is in the place of both `host_id` and `instance_id`: nobody asks whose the points are, only that they are not another's. */
+  readonly together: boolean;
   /** The key of all rows, which is then no column of them. */
   readonly name: string | undefined;
   /** As `name`. */
@@ -125,7 +127,7 @@ function addBlock(
 ): void {
   const column = (key: string) => keys.get(columns.byName ? key : `${key}_id`);
   const names = column("name");
-  const hosts = column("host");
+  const hosts = columns.together ? keys.get("reporter_id") : column("host");
   const instances = column("instance");
   const sums = numbers.get(columns.asReported ? "value" : "sum")!;
   const points: Points = {

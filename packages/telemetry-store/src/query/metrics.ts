@@ -234,7 +234,7 @@ function sourceOf(stepS: number): { table: string; asReported: boolean; byName: 
 
 /** No column that has the same value in all rows: each takes the engine half a millisecond of processor time in each part. */
 function pointColumns(
-  { statistic = Statistic.Mean, instance }: MetricsQuery,
+  { statistic = Statistic.Mean, split = MetricSplit.None, instance }: MetricsQuery,
   keys: readonly string[],
   stepS: number,
   ofHosts: boolean,
@@ -243,6 +243,7 @@ function pointColumns(
   const isOfOne = !ofHosts && instance !== undefined && instance !== "";
   return {
     byName,
+    together: !byName && !isOfOne && split === MetricSplit.None,
     name: keys.length === 1 ? keys[0] : undefined,
     instance: isOfOne ? (byName ? instance : idOf(instance)) : undefined,
     asReported,
@@ -252,7 +253,7 @@ function pointColumns(
 
 /** What `metricRowsFromBlocks` reads. */
 function pointsQuery(
-  { byName, name, instance, asReported, statistic }: PointColumns,
+  { byName, together, name, instance, asReported, statistic }: PointColumns,
   query: MetricsQuery,
   stepS: number,
   ofHosts: boolean,
@@ -260,14 +261,16 @@ function pointsQuery(
   const key = (column: string) => (byName ? column : `${column}_id`);
   const columns = [
     ...(name === undefined ? [key("name")] : []),
-    key("host"),
-    ...(instance === undefined ? [key("instance")] : []),
+    ...(together ? [reporterId] : [key("host"), ...(instance === undefined ? [key("instance")] : [])]),
     "time, kind",
     asReported ? "value" : "sum, count",
     ...(statistic === undefined ? [] : [statistic]),
   ];
   return `SELECT ${columns.join(", ")} FROM ${sourceOf(stepS).table} WHERE ${samplesCondition(query, ofHosts, byName)} AND ${timeCondition}`;
 }
+
+/** One number of both: a page of twelve curves of 20 instances takes the engine a sixth less, and who reads it a quarter. */
+const reporterId = "host_id * 31 + instance_id AS reporter_id";
 
 const timeCondition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
 
