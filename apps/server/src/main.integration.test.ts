@@ -103,23 +103,25 @@ describe("the server program", () => {
     });
   }
 
-  for (const [name, args, message] of [
-    ["an unknown flag", ["--lissten"], /--lissten/],
+  for (const [name, args, message, status] of [
+    ["an unknown flag", ["--lissten"], /--lissten/, 2],
     [
       "a configuration file that is missing",
       ["--config", "/nonexistent/msec.ini"],
       /cannot read \/nonexistent\/msec\.ini/,
+      1,
     ],
     [
       "a database that is not there",
       ["--database", "postgres://u:hunter2@127.0.0.1:1/x"],
       /cannot use PostgreSQL at postgres:\/\/u@127/,
+      1,
     ],
-    ["a state directory that cannot be one", ["--state", "/dev/null/x"], /state directory/],
+    ["a state directory that cannot be one", ["--state", "/dev/null/x"], /state directory/, 1],
   ] as const) {
     it(`says in one line what is wrong: ${name}`, async () => {
       const { child, stderr } = run(join(directory, "wrong"), ...anyPorts, ...withoutEngine, ...args);
-      assert.equal(await end(child), 1);
+      assert.equal(await end(child), status);
       assert.match(stderr(), /^msec server: [^\n]+\n$/);
       assert.match(stderr(), message);
       assert.doesNotMatch(stderr(), /hunter2/);

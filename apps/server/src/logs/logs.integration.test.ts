@@ -78,7 +78,10 @@ describe("the log service over the embedded engine", () => {
       ],
     );
     const { problem } = await logs().checkExpression({ where: "uid >", language: "zh" });
-    assert.deepEqual([problem?.position, problem?.length, problem?.text], [5, 1, "第 6 个字符：此处应为值，却是 结尾"]);
+    assert.deepEqual(
+      [problem?.position, problem?.length, problem?.text],
+      [5, 1, "第 6 个字符：此处应为值，却是 表达式结尾"],
+    );
     assert.equal((await logs().checkExpression({ where: "uid = 1" })).problem, undefined);
     await assert.rejects(logs().findLogs({ filter: { ...range(), where: "uid >" } }), (error) => {
       return error instanceof ConnectError && error.code === Code.InvalidArgument && /character 6/.test(error.message);
