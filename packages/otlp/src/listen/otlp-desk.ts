@@ -35,7 +35,12 @@ const SAID_AGAIN_MS = 600_000;
 export class OtlpDesk {
   readonly intake: Intake;
   readonly counts: OtlpCounts = {
-    ...{ requests: 0, refused: 0, rejectedRows: 0, leftOutSpans: 0, repeatedRequests: 0, foldedRequests: 0 },
+    requests: 0,
+    refused: 0,
+    rejectedRows: 0,
+    leftOutSpans: 0,
+    repeatedRequests: 0,
+    foldedRequests: 0,
   };
   readonly #keep: KeepBatches;
   readonly #isToken: TokenCheck | undefined;

@@ -12,6 +12,11 @@ export function keyId(key: string): bigint {
   return hash("sha256", key, "buffer").readBigUInt64LE(0);
 }
 
+/** The same in decimal digits, as answers have it. */
+export function keyIdText(key: string): string {
+  return String(keyId(key));
+}
+
 /** The same in ClickHouse's SQL, of a column or an expression of type String or LowCardinality(String). */
 export function keyIdSql(text: string): string {
   return `reinterpretAsUInt64(substring(SHA256(${text}), 1, 8))`;

@@ -1,5 +1,5 @@
 import type { StoreClients } from "../client.ts";
-import { keyId } from "../ingest/key-id.ts";
+import { keyId, keyIdText } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
 import { type Condition, compileExpression } from "./logs-compile.ts";
@@ -224,7 +224,7 @@ async function readKeys(clients: StoreClients, { ranges, names, services }: Samp
   );
   const { chosen, instances, hosts } = found ?? { chosen: [], instances: [], hosts: [] };
   const texts = ["", ...names, ...chosen, ...instances, ...hosts];
-  return { chosen, textOf: new Map(texts.map((text) => [String(keyId(text)), text])) };
+  return { chosen, textOf: new Map(texts.map((text) => [keyIdText(text), text])) };
 }
 
 /**

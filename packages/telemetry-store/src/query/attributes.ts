@@ -99,7 +99,8 @@ export async function listReporters(clients: StoreClients, query: AttributeFilte
   );
 }
 
-const timeCondition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
+/** The time that a question is for: `fromS` up to `toS`, exclusive. */
+export const timeCondition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
 
 /** The condition for what processes report. */
 export function reporterCondition({ service, instance, host }: Partial<AttributeFilter>): string {
@@ -168,10 +169,10 @@ export function filterParams(filter: AttributeFilter): Record<string, unknown> {
     service,
     instance,
     host,
-    serviceId: String(keyId(service)),
-    instanceId: String(keyId(instance)),
-    hostId: String(keyId(host)),
-    nobodyId: String(keyId("")),
+    serviceId: keyId(service),
+    instanceId: keyId(instance),
+    hostId: keyId(host),
+    nobodyId: keyId(""),
     fromS,
     toS,
     hourFromS: fromS,

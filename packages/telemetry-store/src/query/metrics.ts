@@ -1,5 +1,5 @@
 import type { StoreClients } from "../client.ts";
-import { keyId } from "../ingest/key-id.ts";
+import { keyIdText } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask, askBlocks, isTooMany } from "./ask.ts";
 import {
@@ -11,6 +11,7 @@ import {
   hoursCondition,
   reporterCondition,
   reporterIdCondition,
+  timeCondition,
 } from "./attributes.ts";
 import { metricRowsFromBlocks, type PointColumns } from "./metric-rows.ts";
 import { Across, MetricSplit, Statistic } from "./metric-statistic.ts";
@@ -143,7 +144,7 @@ async function readRows(
   ofHosts: boolean,
 ): Promise<MetricRow[]> {
   const { byName } = sourceOf(stepS);
-  const nameOf = new Map(names.map((name) => [byName ? name : idOf(name), name]));
+  const nameOf = new Map(names.map((name) => [byName ? name : keyIdText(name), name]));
   const across = (key: string) => query.across?.(nameOf.get(key)!) ?? Across.Sum;
   const keys = [...nameOf.keys()];
   // As parameters numbers are numbers.
@@ -177,8 +178,6 @@ async function readRows(
   });
 }
 
-const idOf = (name: string) => String(keyId(name));
-
 /** The names of whoever reported these attributes in these hours, by the numbers that stand for them. */
 async function readReporterNames(
   clients: StoreClients,
@@ -192,7 +191,9 @@ async function readReporterNames(
     `SELECT DISTINCT host, instance FROM sample_hour WHERE ${samplesCondition(query, ofHosts, true)} AND ${hoursCondition}`,
     params,
   );
-  return new Map(rows.flatMap(({ host, instance }) => [host, instance].map((name) => [idOf(name), name] as const)));
+  return new Map(
+    rows.flatMap(({ host, instance }) => [host, instance].map((name) => [keyIdText(name), name] as const)),
+  );
 }
 
 /** Curves of attributes by their keys: by names, or by the numbers that stand for them. */
@@ -245,7 +246,7 @@ function pointColumns(
     byName,
     together: !byName && !isOfOne && split === MetricSplit.None,
     name: keys.length === 1 ? keys[0] : undefined,
-    instance: isOfOne ? (byName ? instance : idOf(instance)) : undefined,
+    instance: isOfOne ? (byName ? instance : keyIdText(instance)) : undefined,
     asReported,
     statistic: asReported || statistic === Statistic.Mean ? undefined : statistic,
   };
@@ -271,8 +272,6 @@ function pointsQuery(
 
 /** One number of both: a page of twelve curves of 20 instances takes the engine a sixth less, and who reads it a quarter. */
 const reporterId = "host_id * 31 + instance_id AS reporter_id";
-
-const timeCondition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
 
 function samplesCondition(query: AttributeFilter, ofHosts: boolean, byName: boolean): string {
   if (byName) return `${ofHosts ? hostCondition(query) : reporterCondition(query)} AND name IN {names:Array(String)}`;

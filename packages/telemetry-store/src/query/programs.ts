@@ -2,7 +2,7 @@ import type { StoreClients } from "../client.ts";
 import { keyId, keyIdSql } from "../ingest/key-id.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
-import { hoursCondition, type Reporter, reportersMax } from "./attributes.ts";
+import { hoursCondition, type Reporter, reportersMax, timeCondition } from "./attributes.ts";
 import { CallSide } from "./calls.ts";
 
 /** Which time to look at. */
@@ -14,15 +14,13 @@ export interface ProgramsQuery {
 
 const hourMs = 3_600_000;
 
-const condition = "time >= toDateTime({fromS:UInt32}, 'UTC') AND time < toDateTime({toS:UInt32}, 'UTC')";
-
 const samplesByHour = `SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
-       FROM sample_hour WHERE ${condition} AND service != '' GROUP BY service, host, instance`;
+       FROM sample_hour WHERE ${timeCondition} AND service != '' GROUP BY service, host, instance`;
 
 /** Minutes have numbers in the place of names; the hours around them have the names. */
 const samplesByMinute = `SELECT service, host, instance, last FROM (
          SELECT service_id, host_id, instance_id, toUnixTimestamp(max(time)) AS last
-         FROM series_minute WHERE ${condition} AND service_id != {nobody:UInt64} GROUP BY service_id, host_id, instance_id
+         FROM series_minute WHERE ${timeCondition} AND service_id != {nobody:UInt64} GROUP BY service_id, host_id, instance_id
        ) AS heard ANY INNER JOIN (
          SELECT DISTINCT service, host, instance, ${keyIdSql("service")} AS service_id, ${keyIdSql("host")} AS host_id,
            ${keyIdSql("instance")} AS instance_id
@@ -52,17 +50,17 @@ export async function listPrograms(clients: StoreClients, { fromMs, toMs }: Prog
        UNION ALL
        SELECT if(side = ${CallSide.Server}, callee, caller) AS service, '' AS host,
          if(side = ${CallSide.Server}, callee_instance, caller_instance) AS instance, toUnixTimestamp(max(time)) AS last
-       FROM ${byHour ? "call_hour" : "call_minute"} WHERE ${condition} GROUP BY service, instance HAVING service != ''
+       FROM ${byHour ? "call_hour" : "call_minute"} WHERE ${timeCondition} GROUP BY service, instance HAVING service != ''
        UNION ALL
        SELECT service, host, instance, toUnixTimestamp(max(time)) AS last
-       FROM log_line WHERE ${condition} AND service != '' GROUP BY service, host, instance
+       FROM log_line WHERE ${timeCondition} AND service != '' GROUP BY service, host, instance
      ) GROUP BY service, host, instance ORDER BY lastMs DESC LIMIT ${reportersMax}`,
     {
       fromS: Math.floor(fromMs / widthMs) * (widthMs / 1_000),
       toS: Math.ceil(toMs / widthMs) * (widthMs / 1_000),
       hourFromS: Math.floor(fromMs / hourMs) * 3_600,
       hourToS: Math.ceil(toMs / hourMs) * 3_600,
-      nobody: String(keyId("")),
+      nobody: keyId(""),
     },
   );
   return mergeHostless(rows);
