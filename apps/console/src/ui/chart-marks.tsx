@@ -1,4 +1,5 @@
-import { type CSSProperties, type MouseEvent, useLayoutEffect, useRef, useState } from "react";
+import { type CSSProperties, type MouseEvent, useRef } from "react";
+import { useWidth } from "../lib/use-width.ts";
 import { chartRow } from "./chart-keys.ts";
 import { type ChartMark, groupMarks } from "./mark-groups.ts";
 import "./chart-marks.css";
@@ -39,16 +40,7 @@ export function ChartMarks(props: ChartMarksProps) {
 
 function MarksLayer({ marks, fromMs, toMs, laterMs, plot, label, onFollow }: ChartMarksProps) {
   const layer = useRef<HTMLUListElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = layer.current;
-    if (element === null) return;
-    const measure = () => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(layer);
   const groups = groupMarks(marks, fromMs, toMs, laterMs, width, FLAG_PX);
   return (
     <ul ref={layer} className="chart-marks" aria-label={label} style={plot} {...chartRow}>

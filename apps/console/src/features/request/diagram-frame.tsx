@@ -1,6 +1,7 @@
 import { type Edge, type EdgeTypes, type Node, type NodeTypes, ReactFlow, type ReactFlowInstance } from "@xyflow/react";
-import { type FocusEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type FocusEvent, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useWidth } from "../../lib/use-width.ts";
 import { Icon, type IconName } from "../../ui/icon.tsx";
 import { type DiagramView, type FrameSize, parseView, textOfView, viewOf, viewportOf } from "./diagram-view.ts";
 import { type FlowLayout, type FrameLimits, frameOf, wholeView } from "./flow-layout.ts";
@@ -47,16 +48,7 @@ export function DiagramFrame<BoxNode extends Node, ArrowEdge extends Edge>({
   const instance = useRef<ReactFlowInstance<BoxNode, ArrowEdge>>(undefined);
   // What is in the address already, as this frame put it there: exacter than its text.
   const told = useRef<string>(undefined);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = frame.current;
-    if (element === null) return;
-    const measure = () => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(frame);
   const { t } = useTranslation();
   const { height, ...first } = frameOf(layout, width, limits);
   const size: FrameSize = { width, height };
