@@ -10,6 +10,7 @@ import { type LogContext, type LogFields, LogTable } from "./log-table.ts";
 import { SampleTable } from "./sample-table.ts";
 import { SpanSampler, tracePosition } from "./span-sampler.ts";
 import { type SpanRow, SpanTable } from "./span-table.ts";
+import { TracePositions } from "./trace-positions.ts";
 import { cutText } from "./utf8-length.ts";
 
 // Encoded bytes of one span: 40 of identifiers and start, and ten varints.
@@ -91,10 +92,10 @@ class ColumnRecorder implements Recorder {
   #calls = emptyCallColumns();
   #cells: CallCell[] = [];
   // By their position, which two traces share once in four thousand million.
-  readonly #kept = new Set<number>();
+  readonly #kept = new TracePositions(KEPT_TRACES_MAX);
   // Apart from the dyed ones, which a flood of failures must not drive out.
-  #followed = new Set<number>();
-  #followedBefore = new Set<number>();
+  #followed = new TracePositions(KEPT_TRACES_MAX);
+  #followedBefore = new TracePositions(KEPT_TRACES_MAX);
   #followedSince = 0;
   #dropped = 0;
   #halfFullSaid = false;
@@ -139,7 +140,7 @@ class ColumnRecorder implements Recorder {
   }
 
   keepTrace(traceId: Uint8Array): void {
-    remember(this.#kept, tracePosition(traceId, 0));
+    this.#kept.add(tracePosition(traceId, 0));
   }
 
   limitSpans(perSecond: number, share?: number): void {
@@ -207,15 +208,16 @@ class ColumnRecorder implements Recorder {
   // For one to two times FOLLOWED_S: longer than a request lasts, and not for ever, so that looking them up costs nothing where nothing fails.
   #follow(record: CallRecord, second: number): void {
     if (second - this.#followedSince >= FOLLOWED_S) {
-      this.#followedBefore = second - this.#followedSince >= 2 * FOLLOWED_S ? new Set() : this.#followed;
-      this.#followed = new Set();
+      this.#followedBefore =
+        second - this.#followedSince >= 2 * FOLLOWED_S ? new TracePositions(KEPT_TRACES_MAX) : this.#followed;
+      this.#followed = new TracePositions(KEPT_TRACES_MAX);
       this.#followedSince = second;
     }
-    remember(this.#followed, tracePosition(record.ids, record.idsAt));
+    this.#followed.add(tracePosition(record.ids, record.idsAt));
   }
 
   #isKept(record: CallRecord): boolean {
-    if (this.#kept.size + this.#followed.size + this.#followedBefore.size === 0) return false;
+    if (this.#kept.isEmpty && this.#followed.isEmpty && this.#followedBefore.isEmpty) return false;
     const position = tracePosition(record.ids, record.idsAt);
     return this.#kept.has(position) || this.#followed.has(position) || this.#followedBefore.has(position);
   }
@@ -249,10 +251,4 @@ class ColumnRecorder implements Recorder {
     this.#halfFullSaid = true;
     this.#onHalfFull();
   }
-}
-
-function remember(positions: Set<number>, position: number): void {
-  const [oldest] = positions;
-  if (positions.size >= KEPT_TRACES_MAX && oldest !== undefined && !positions.has(position)) positions.delete(oldest);
-  positions.add(position);
 }
