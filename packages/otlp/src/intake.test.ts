@@ -314,7 +314,7 @@ test("log lines keep severity, request and fields; secrets and what is too long 
   const logRecords = [record({}), record({ severityNumber: 17, timeUnixNano: 0n, traceId: new Uint8Array(16) })];
   const request = create(ExportLogsServiceRequestSchema, { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
   const { logs, strings } = new Intake(() => nowMs).logs(request).batches[0]!.batch;
-  assert.deepEqual(logs.level, [9, 17]);
+  assert.deepEqual(logs.level, [13, 17]);
   assert.deepEqual(logs.timeUs, [nowMs * 1_000, nowMs * 1_000]);
   assert.deepEqual(
     [...logs.traceIds],
@@ -323,14 +323,43 @@ test("log lines keep severity, request and fields; secrets and what is too long 
   );
   assert.deepEqual(
     logs.fieldNameRef
-      .slice(0, 4)
+      .slice(0, 3)
       .map((ref, i) => [strings[ref], logs.fieldValue[i]!.slice(0, 8), logs.fieldValue[i]!.length]),
     [
-      ["severity", "WARN", 4],
       ["user", "u1", 2],
       ["api_key", "***", 3],
       ["huge", "xxxxxxxx", 1_024],
     ],
+  );
+});
+
+test("every severity is a level: by its number, else by its name as loggers write it", () => {
+  const severities: [number: number, text: string, level: number][] = [
+    [1, "", 1],
+    [4, "", 1],
+    [5, "", 5],
+    [8, "", 5],
+    [9, "", 9],
+    [12, "", 9],
+    [13, "", 13],
+    [16, "", 13],
+    [17, "", 17],
+    [20, "", 17],
+    [21, "", 21],
+    [24, "", 21],
+    [9, "ERROR", 9],
+    [0, "WARN", 13],
+    [0, "Warning", 13],
+    [0, "critical", 21],
+    [0, "", 9],
+    [0, "__proto__", 9],
+  ];
+  const logRecords = severities.map(([severityNumber, severityText]) => ({ severityNumber, severityText }));
+  const request = create(ExportLogsServiceRequestSchema, { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+  const { logs } = new Intake(() => nowMs).logs(request).batches[0]!.batch;
+  assert.deepEqual(
+    logs.level,
+    severities.map(([, , level]) => level),
   );
 });
 
@@ -374,6 +403,9 @@ test("one line of JSON is a report, whole or not at all", () => {
     ["usr.left", 2, 5],
   ]);
   assert.deepEqual(batches[0]!.batch.logs.level, [17]);
+  const named = (level: string) => plain({ service: "cron", text: "x", level }).batches[0]?.batch.logs.level[0];
+  assert.deepEqual([named("warn"), named("WARN"), named("Fatal")], [13, 13, 21]);
+  assert.throws(() => named("loud"), /level: .*"trace".*"warn".*"fatal"/);
   assert.throws(() => plain({ service: "cron", counters: { jobs: -1 } }), /counters\.jobs/);
   assert.throws(() => plain({ service: "cron", gauge: {} }), /gauge/);
 });

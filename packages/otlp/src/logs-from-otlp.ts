@@ -1,4 +1,4 @@
-import { Level } from "@msec/telemetry";
+import { Level, levelName, levelNamed } from "@msec/telemetry";
 import type { LogRecord, ResourceLogs } from "../gen/opentelemetry/proto/logs/v1/logs_pb.js";
 import { cut, valueText } from "./attributes.ts";
 import { isZero } from "./ids.ts";
@@ -29,30 +29,33 @@ function takeLine(record: LogRecord, reporter: Reporter, output: IntakeOutput, n
   }
   const { severityNumber, severityText, traceId, spanId } = record;
   const inRequest = traceId.length === 16 && !isZero(traceId);
-  const severity = severityText === "" && severityNumber > 12 && severityNumber < 17 ? "WARN" : severityText;
   output.of(reporter).addLine({
     timeUs,
     level: levelOf(severityNumber, severityText),
     text: valueText(record.body, limits.textUnits),
-    fields: [
-      // Ours has no level between information and error.
-      ...(/^warn/i.test(severity) ? [["severity", "WARN"] as const] : []),
-      ...record.attributes.slice(0, limits.fields).map(({ key, value }) => {
-        const name = printable(cut(key, limits.fieldNameUnits)) || "(unnamed)";
-        return [name, secretName.test(name) ? "***" : valueText(value, limits.fieldUnits)] as const;
-      }),
-    ].slice(0, limits.fields),
+    fields: record.attributes.slice(0, limits.fields).map(({ key, value }) => {
+      const name = printable(cut(key, limits.fieldNameUnits)) || "(unnamed)";
+      return [name, secretName.test(name) ? "***" : valueText(value, limits.fieldUnits)] as const;
+    }),
     traceId: inRequest ? traceId : none,
     spanId: inRequest && spanId.length === 8 ? spanId : none,
   });
 }
 
+// What loggers call their levels that leave the number out; the rest are our own names.
+const otherNames: ReadonlyMap<string, Level> = new Map([
+  ["verbose", Level.trace],
+  ["information", Level.info],
+  ["notice", Level.info],
+  ["warning", Level.warn],
+  ["err", Level.error],
+  ["severe", Level.error],
+  ["critical", Level.fatal],
+  ["panic", Level.fatal],
+]);
+
 function levelOf(number: number, text: string): Level {
-  if (number >= 21) return Level.fatal;
-  if (number >= 17) return Level.error;
-  if (number >= 9) return Level.info;
-  if (number >= 5) return Level.debug;
-  if (number >= 1) return Level.trace;
-  const name = text.toLowerCase();
-  return Object.hasOwn(Level, name) ? Level[name as keyof typeof Level] : Level.info;
+  if (number >= 1) return Level[levelName(number)];
+  const name = levelNamed(text);
+  return name === undefined ? (otherNames.get(text.toLowerCase()) ?? Level.info) : Level[name];
 }

@@ -1,5 +1,5 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
-import { type Batch, findMetric, SampleKind, Side } from "@msec/telemetry";
+import { type Batch, findMetric, levelName, SampleKind, Side } from "@msec/telemetry";
 import { compileCodec, Writer } from "@msec/wire";
 import { ExportLogsServiceRequestSchema } from "../gen/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
 import { ExportMetricsServiceRequestSchema } from "../gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
@@ -37,13 +37,6 @@ type KeyValue = MessageInitShape<typeof KeyValueSchema>;
 type Metric = MessageInitShape<typeof MetricSchema>;
 
 const scope = { name: "msec", version: "1" };
-const severityNames: ReadonlyMap<number, string> = new Map([
-  [1, "TRACE"],
-  [5, "DEBUG"],
-  [9, "INFO"],
-  [17, "ERROR"],
-  [21, "FATAL"],
-]);
 
 /** The export requests for a batch: at most one of each kind; see docs/decisions/0011-open-telemetry.md, "Out". */
 export function outgoingRequests(owner: OutgoingOwner, batch: OutgoingBatch): OutgoingRequest[] {
@@ -196,7 +189,7 @@ function outgoingLogs({ logs, strings }: OutgoingBatch): MessageInitShape<typeof
       timeUnixNano: nanoseconds(timeUs),
       observedTimeUnixNano: nanoseconds(timeUs),
       severityNumber: level,
-      severityText: severityNames.get(level) ?? "",
+      severityText: levelName(level).toUpperCase(),
       body: { value: { case: "stringValue", value: logs.text[row]! } },
       attributes: attributesOf({
         ...Object.fromEntries(fields),

@@ -1,14 +1,15 @@
-import { Level, type LevelName, metricNameProblem, metricValueProblem, SampleKind } from "@msec/telemetry";
+import { Level, levelNamed, levelNames, metricNameProblem, metricValueProblem, SampleKind } from "@msec/telemetry";
 import { z } from "zod";
 import type { IntakeOutput, Taken } from "./intake-output.ts";
 import { type NameLimit, tooManySeries } from "./name-limit.ts";
 import { otlpLimits as limits } from "./otlp-limits.ts";
 import { printable, serviceName } from "./reporter.ts";
 
-const levels = Object.keys(Level) as LevelName[];
 const number = z.number().refine((value) => metricValueProblem(value) === undefined, "must be finite, at most 1e100");
 const numbersOf = (value: z.ZodType<number>) =>
   z.record(z.string(), value).refine((record) => Object.keys(record).length <= 100, "at most 100 names");
+
+const anyCapitals = (name: unknown) => (typeof name === "string" ? levelNamed(name) : undefined) ?? name;
 
 const reportSchema = z.strictObject({
   service: z.string().min(1).max(limits.nameUnits),
@@ -18,7 +19,7 @@ const reportSchema = z.strictObject({
   /** How much there is now, by name. */
   gauges: numbersOf(number).default({}),
   text: z.string().max(limits.textUnits).default(""),
-  level: z.enum(levels).default("info"),
+  level: z.preprocess(anyCapitals, z.enum(levelNames)).default("info"),
   fields: z
     .record(
       z.string().min(1).max(limits.fieldNameUnits),

@@ -54,6 +54,10 @@ test("whatever is given to a log line, it is written and nothing is thrown", () 
   assert.deepEqual(named.slice(0, 3), ["error=TypeError: boom", "error=Error: boom", "uid=7"]);
   assert.match(named.join("; "), /unreadable=.*cannot be read: Error: no/);
   assert.equal(written.length, cases.length);
+  log.warn("odd");
+  log.info("plain");
+  assert.deepEqual(recorder.drain()!.logs.level, [13, 9]);
+  assert.match(written.at(-2)!, /"level":"warn".*"source":"program-log\.test\.ts:/);
   recorder.log(17, new Error("past the log") as unknown as string);
   assert.match(recorder.drain()!.logs.text[0]!, /past the log/);
 });

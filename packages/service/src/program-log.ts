@@ -14,6 +14,8 @@ export type LogLines = {
   debug(text: string, fields?: LogFields): void;
   /** What happened. */
   info(text: string, fields?: LogFields): void;
+  /** Something is odd, but went on: a value was replaced, a call repeated. */
+  warn(text: string, fields?: LogFields): void;
   /** Something failed. An `Error` as the field `error` is written with its stack. */
   error(text: string, fields?: LogFields): void;
   /** The program cannot go on. */
@@ -233,6 +235,9 @@ class RequestLog implements Log {
   }
   info(text: string, fields?: LogFields): void {
     this.#program.write("info", text, fields, this.#request, this.#destination, this.info);
+  }
+  warn(text: string, fields?: LogFields): void {
+    this.#program.write("warn", text, fields, this.#request, this.#destination, this.warn);
   }
   error(text: string, fields?: LogFields): void {
     this.#program.write("error", text, fields, this.#request, this.#destination, this.error);

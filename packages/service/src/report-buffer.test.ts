@@ -6,7 +6,8 @@ import {
   Side as ApiSide,
   BatchSchema,
 } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import { createRecorder, Level, SampleKind, Side } from "@msec/telemetry";
+import { LOG_LEVELS } from "@msec/process";
+import { createRecorder, Level, levelNames, SampleKind, Side } from "@msec/telemetry";
 import { compileCodec } from "@msec/wire";
 import { ReportBuffer } from "./report-buffer.ts";
 
@@ -54,7 +55,13 @@ test("a batch of the recorder is a message of the interface, column for column",
 test("the numbers of sides, kinds and levels are those of the interface", () => {
   assert.deepEqual([Side.server, Side.client], [ApiSide.SERVER, ApiSide.CLIENT]);
   assert.deepEqual([SampleKind.counter, SampleKind.gauge], [ApiKind.COUNTER, ApiKind.GAUGE]);
-  for (const [name, level] of Object.entries(Level)) assert.equal(ApiLevel[level], name.toUpperCase());
+  const named = Object.entries(Level).map(([name, level]) => [name.toUpperCase(), level]);
+  assert.deepEqual(
+    Object.entries(ApiLevel).filter(([name, level]) => typeof level === "number" && name !== "UNSPECIFIED"),
+    named,
+  );
+  // Those of a program's own log are the same names.
+  assert.deepEqual(levelNames, LOG_LEVELS);
 });
 
 test("while the agent is away the oldest batches give way, and their rows are counted in the next one", () => {

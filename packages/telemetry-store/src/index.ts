@@ -24,7 +24,7 @@ export {
 export { type Flow, type FlowLog, type FlowSpan, flowLogsMax, flowSpansMax } from "./query/flow.ts";
 export type { LogStore } from "./query/logs.ts";
 export type { LogAroundQuery } from "./query/logs-around.ts";
-export { type LogField, type LogFieldType, logColumns, ValueType } from "./query/logs-columns.ts";
+export { type LogField, type LogFieldType, levelNumbers, logColumns, ValueType } from "./query/logs-columns.ts";
 export { definedFieldsMax, type SeenField } from "./query/logs-fields.ts";
 export type { LogFilter } from "./query/logs-filter.ts";
 export { histogramSteps, type LogHistogram, type LogHistogramQuery } from "./query/logs-histogram.ts";

@@ -13,14 +13,6 @@ export const SampleKind = {
 /** How samples of one name combine: `msec.telemetry.v1.SampleKind`. */
 export type SampleKind = (typeof SampleKind)[keyof typeof SampleKind];
 
-/** How grave a log line is: `msec.telemetry.v1.Level`, in the order of OpenTelemetry's severity numbers. */
-export const Level = { trace: 1, debug: 5, info: 9, error: 17, fatal: 21 } as const;
-/** How grave a log line is: `msec.telemetry.v1.Level`. */
-export type Level = (typeof Level)[keyof typeof Level];
-
-/** The name of a level, as in `Level`. */
-export type LevelName = keyof typeof Level;
-
 /**
  * What one process recorded in one interval: the columns of `msec.telemetry.v1.Batch`, field for field, as plain arrays.
  *

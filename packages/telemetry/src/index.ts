@@ -1,8 +1,6 @@
 export {
   type Batch,
   type CallColumns,
-  Level,
-  type LevelName,
   type LogColumns,
   type SampleColumns,
   SampleKind,
@@ -12,6 +10,7 @@ export {
 export type { CallRecord } from "./call-record.ts";
 export { BUCKET_COUNT, durationBucket } from "./duration-bucket.ts";
 export { fieldText } from "./field-text.ts";
+export { Level, type LevelName, levelName, levelNamed, levelNames } from "./level.ts";
 export { DEFAULT_LIMITS, type RecorderLimits } from "./limits.ts";
 export type { LogContext, LogFields } from "./log-table.ts";
 export {

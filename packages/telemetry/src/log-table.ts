@@ -1,6 +1,7 @@
-import type { Level, LogColumns } from "./batch.ts";
+import type { LogColumns } from "./batch.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { fieldText } from "./field-text.ts";
+import type { Level } from "./level.ts";
 import type { RecorderLimits } from "./limits.ts";
 import { cutText, utf8Length } from "./utf8-length.ts";
 

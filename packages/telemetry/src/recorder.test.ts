@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Batch, CallColumns } from "./batch.ts";
-import { Level, SampleKind, Side } from "./batch.ts";
+import { SampleKind, Side } from "./batch.ts";
 import type { CallRecord } from "./call-record.ts";
 import { durationBucket } from "./duration-bucket.ts";
+import { Level } from "./level.ts";
 import { createRecorder, type RecorderOptions } from "./recorder.ts";
 
 const START_S = 1_800_000_000;

@@ -1,10 +1,11 @@
-import { type Batch, type Level, SampleKind, Side } from "./batch.ts";
+import { type Batch, SampleKind, Side } from "./batch.ts";
 import { type CallCell, emptyCallColumns } from "./call-cell.ts";
 import { CallEdges } from "./call-edges.ts";
 import type { CallRecord } from "./call-record.ts";
 import { Dictionary } from "./dictionary.ts";
 import { DURATION_MAX_US } from "./duration-bucket.ts";
 import { fieldText } from "./field-text.ts";
+import type { Level } from "./level.ts";
 import { DEFAULT_LIMITS, type RecorderLimits } from "./limits.ts";
 import { type LogContext, type LogFields, LogTable } from "./log-table.ts";
 import { SampleTable } from "./sample-table.ts";

@@ -185,9 +185,10 @@ test("counters, gauges and log lines arrive in the telemetry of the service that
   const requestId = "0123456789abcdef0123456789abcdef";
   const lines = [
     { level: "info", text: "paid", fields: { amount: 12, token: "hunter2" }, requestId, method: "pay" },
+    { level: "WARN", text: "little stock", requestId },
     { level: "debug", text: "below [LOG] Level of its configuration" },
   ];
-  assert.deepEqual((await post("log", { service: "Flight.web", lines })).body, { taken: 1, belowLevel: 1 });
+  assert.deepEqual((await post("log", { service: "Flight.web", lines })).body, { taken: 2, belowLevel: 1 });
   const batches = await until("both are at the server", () => {
     const decoded = server.telemetry.flatMap(({ envelopes }) =>
       envelopes
@@ -210,8 +211,14 @@ test("counters, gauges and log lines arrive in the telemetry of the service that
   }
   assert.deepEqual(sums, { "usr.logins": 5, "usr.temperature": -4.5 });
   const { logs, strings } = batches.find(({ batch }) => (batch.logs?.text.length ?? 0) > 0)!.batch;
-  assert.deepEqual(logs?.text, ["paid"]);
-  assert.equal(Buffer.from(logs!.traceIds).toString("hex"), requestId);
+  assert.deepEqual(
+    [logs?.text, logs?.level],
+    [
+      ["paid", "little stock"],
+      [9, 13],
+    ],
+  );
+  assert.equal(Buffer.from(logs!.traceIds).toString("hex"), requestId.repeat(2));
   assert.equal(strings[logs!.methodRef[0]!], "pay");
   assert.deepEqual(
     logs!.fieldNameRef.map((ref, row) => [strings[ref], logs!.fieldValue[row]]),

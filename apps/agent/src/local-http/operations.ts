@@ -1,3 +1,4 @@
+import { levelNamed, levelNames } from "@msec/telemetry";
 import { z } from "zod";
 import { localLimits as limits } from "./local-limits.ts";
 
@@ -8,6 +9,7 @@ const service = z
 const fieldName = z.string().min(1).max(limits.fieldName);
 const fieldValue = z.union([z.string().max(limits.fieldText), z.number(), z.boolean(), z.null()]);
 const instanceId = z.string().min(1).max(100);
+const anyCapitals = (name: unknown) => (typeof name === "string" ? levelNamed(name) : undefined) ?? name;
 
 /** What each request of the local API may hold; whatever is not named is refused. Numbers are finite: JSON's `1e999` is not. */
 export const requests = {
@@ -34,7 +36,7 @@ export const requests = {
     lines: z
       .array(
         z.strictObject({
-          level: z.enum(["trace", "debug", "info", "error", "fatal"]),
+          level: z.preprocess(anyCapitals, z.enum(levelNames)),
           text: z.string().min(1).max(limits.lineText),
           fields: z
             .record(fieldName, fieldValue)

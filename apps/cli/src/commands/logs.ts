@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { type LogLine, LogLineSchema, LogService } from "@msec/api/console/v1/logs_pb.js";
+import { LOG_LEVELS } from "@msec/process";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { isRegistered } from "../api/registered-service.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
@@ -9,7 +10,6 @@ import { fieldValue, harmlessText, timeText } from "../log/log-text.ts";
 import { momentOption } from "../log/moment-option.ts";
 import type { AddCommand } from "./command.ts";
 
-const levels = ["trace", "debug", "info", "warn", "error", "fatal"];
 const pageLines = 1_000;
 const linesMax = 100_000;
 const followWaitMs = 10_000;
@@ -74,8 +74,11 @@ export const addLogsCommand: AddCommand = (program, context) => {
     const nowMs = Date.now();
     const fromMs = momentOption("--since", options.since, nowMs, messages);
     const toMs = options.until === undefined ? nowMs + 60_000 : momentOption("--until", options.until, nowMs, messages);
-    const { level = "", where = "", request = "", host = "", instance = "", dyed = false } = options;
-    if (level !== "" && !levels.includes(level)) throw usageError(messages.badLevel(level), levels.join(", "));
+    const level = options.level?.toLowerCase() ?? "";
+    const { where = "", request = "", host = "", instance = "", dyed = false } = options;
+    if (level !== "" && !LOG_LEVELS.some((one) => one === level)) {
+      throw usageError(messages.badLevel(options.level ?? ""), LOG_LEVELS.join(", "));
+    }
     return { fromMs, toMs, service: service ?? "", level, where, requestId: request, host, instance, dyedOnly: dyed };
   }
 

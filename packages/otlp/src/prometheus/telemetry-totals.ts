@@ -1,4 +1,4 @@
-import { type Batch, findMetric, MetricUnit, SampleKind, Side } from "@msec/telemetry";
+import { type Batch, findMetric, levelName, MetricUnit, SampleKind, Side } from "@msec/telemetry";
 import type { HistogramSample, MetricFamily } from "./exposition.ts";
 
 /** What a batch must have to be counted; messages of `msec.telemetry.v1.Batch` have it too. */
@@ -34,14 +34,6 @@ const boundOfBucket = Array.from({ length: 1_024 }, (_, bucket) => {
   return found < 0 ? bounds.length : found;
 });
 
-const levelNames: ReadonlyMap<number, string> = new Map([
-  [1, "trace"],
-  [5, "debug"],
-  [9, "info"],
-  [17, "error"],
-  [21, "fatal"],
-]);
-
 type Labels = Record<string, string>;
 type Value = { readonly labels: Labels; value: number; seenMs: number };
 type Durations = { readonly labels: Labels; readonly counts: number[]; count: number; sum: number };
@@ -67,7 +59,7 @@ export class TelemetryTotals {
     this.#addCalls(service, batch);
     const levels = batch.logs?.level ?? [];
     for (const level of levels) {
-      this.#count(this.#lines, { service, level: levelNames.get(level) ?? "info" }, 1, totalsLimits.services);
+      this.#count(this.#lines, { service, level: levelName(level) }, 1, totalsLimits.services);
     }
     if (batch.droppedRows > 0n)
       this.#count(this.#dropped, { service }, Number(batch.droppedRows), totalsLimits.services);

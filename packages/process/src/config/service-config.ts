@@ -48,6 +48,8 @@ export const serviceConfigSchema = {
       heartbeat: durationKey({ minMs: 1_000, maxMs: 3_600_000, bareUnit: "s" }).default(10_000),
       /** Worker processes; `auto` is one for each core. */
       procnum: parsedKey("a whole number of 1…1024 processes, or auto", parseProcnum).default(1),
+      /** Whether a process that has loaded the SDK waits for the place of a worker that ends; where `procnum` is more than one. */
+      spare: choiceKey(["on", "off"]).default("on"),
       /** Whether the port serves the page `/list`, by which methods are seen and called; `auto`: when it listens on loopback only. */
       list_page: choiceKey(["on", "off", "auto"]).default("auto"),
       /**
@@ -72,7 +74,7 @@ export const serviceConfigSchema = {
     LIMITS: z.record(z.string(), z.string()).transform(parseLimits),
     LOG: z.object({
       /** The least level that is kept. */
-      Level: choiceKey(["TRACE", "DEBUG", "INFO", "ERROR", "FATAL"]).default("ERROR"),
+      Level: choiceKey(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]).default("ERROR"),
       /** Files that are kept. */
       FileMax: integerKey({ min: 1, max: 1000, unit: "files" }).default(10),
       /** Size of one, in bytes here, bare numbers in the file are MB. */

@@ -1,5 +1,6 @@
 import type { StoreClients } from "../client.ts";
 import { askRows } from "./ask.ts";
+import { levelName } from "./logs-columns.ts";
 import { parseRequestId, type RequestKey } from "./request-id.ts";
 import type { RowReader } from "./row-reader.ts";
 
@@ -179,14 +180,4 @@ function lineFrom(reader: RowReader): FlowLog {
 
 function hexOrEmpty(id: string): string {
   return id === "0000000000000000" ? "" : id;
-}
-
-/** The name of a level in the order of OpenTelemetry's severity numbers, as in telemetry.proto. */
-function levelName(level: number): string {
-  if (level >= 21) return "fatal";
-  if (level >= 17) return "error";
-  if (level >= 13) return "warn";
-  if (level >= 9) return "info";
-  if (level >= 5) return "debug";
-  return "trace";
 }

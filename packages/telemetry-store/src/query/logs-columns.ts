@@ -69,8 +69,9 @@ export function fieldColumn(name: string): string {
 /** Levels by name, in the order of OpenTelemetry's severity numbers. */
 export const levelNumbers = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
 
+const gravestFirst = Object.entries(levelNumbers).reverse();
+
 /** The name of a level's number: the one at or below it. */
 export function levelName(level: number): string {
-  const known = Object.entries(levelNumbers).filter(([, number]) => number <= level);
-  return known.at(-1)?.[0] ?? "trace";
+  return gravestFirst.find(([, number]) => number <= level)?.[0] ?? "trace";
 }

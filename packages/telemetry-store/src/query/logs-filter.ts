@@ -95,10 +95,11 @@ export function compileFilter(filter: LogFilter, fields: ReadonlyMap<string, Log
 export const timeCondition =
   "time >= fromUnixTimestamp64Micro({fromUs:Int64}, 'UTC') AND time < fromUnixTimestamp64Micro({toUs:Int64}, 'UTC')";
 
-function levelNumber(name: string): number {
+function levelNumber(given: string): number {
+  const name = given.toLowerCase();
   if (Object.hasOwn(levelNumbers, name)) return levelNumbers[name as keyof typeof levelNumbers];
   throw new InvalidQuery(
-    `level ${JSON.stringify(name.slice(0, 40))} must be one of ${Object.keys(levelNumbers).join(", ")}`,
+    `level ${JSON.stringify(given.slice(0, 40))} must be one of ${Object.keys(levelNumbers).join(", ")}`,
   );
 }
 

@@ -17,6 +17,7 @@ import { useDraft } from "../../lib/use-draft.ts";
 import { FormField } from "../../ui/form-field.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { ExpressionInput } from "../log/expression-input.tsx";
+import { logLevels } from "../log/logs-search.ts";
 import { servicesQuery } from "../service/queries.ts";
 import { unitOf } from "./alarm-words.ts";
 import { channelsQuery, useAlarmChange } from "./queries.ts";
@@ -24,7 +25,6 @@ import { RestoredNote } from "./restored-note.tsx";
 import { conditionsOf, isChange, isOfCalls, ruleToSave, scopesOf, takesService, withSubject } from "./rule-draft.ts";
 import { RulePreview } from "./rule-preview.tsx";
 
-const levels = ["", "trace", "debug", "info", "warn", "error", "fatal"] as const;
 const subjects = [2, 3, 1, 4, 5, 6] as const;
 
 /** One rule that is made or changed. */
@@ -237,7 +237,7 @@ function SubjectFields({ rule, set, onSubject }: Editing & { onSubject: (subject
               id="rule-level"
               style={{ width: 100 }}
               value={rule.logLevel}
-              options={levels.map((value) => ({ value, label: value || t("alarm.rule.anyLevel") }))}
+              options={["", ...logLevels].map((value) => ({ value, label: value || t("alarm.rule.anyLevel") }))}
               onChange={(logLevel) => set({ logLevel })}
             />
             <label htmlFor="rule-text">{t("alarm.rule.logText")}</label>

@@ -1,3 +1,5 @@
+import { logLevels } from "./logs-search.ts";
+
 /** What names and values an expression can have. */
 export interface CompletionWords {
   /** Columns and fields, the most likely first. */
@@ -13,7 +15,6 @@ export interface Completions {
 }
 
 const WORDS_MAX = 8;
-const levels = ["trace", "debug", "info", "warn", "error", "fatal"];
 const begun = /[\p{L}_][\p{L}\p{N}_.-]*$/u;
 const compared = /([\p{L}_][\p{L}\p{N}_.-]*)\s*(?:==?|!=|[<>]=?|[＝≥≤≠＞＜]|in\s*\((?:[^()"']*,)?)\s*$/iu;
 
@@ -49,7 +50,7 @@ export function withCompletion(
 }
 
 function valuesOf(column: string, services: readonly string[]): readonly string[] | undefined {
-  if (column === "level") return levels;
+  if (column === "level") return logLevels;
   if (column === "dyed") return ["true", "false"];
   return column === "service" || column === "caller" ? services : undefined;
 }

@@ -1,8 +1,10 @@
+import { Level } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { expect, test } from "vitest";
 import {
   histogramStep,
   linePlace,
   linePlaceFrom,
+  logLevels,
   logTimes,
   parseLogsSearch,
   questionOf,
@@ -14,6 +16,11 @@ test("an address is read back, and what makes no sense is left out", () => {
   expect(parseLogsSearch(search)).toEqual(search);
   expect(parseLogsSearch({ request: 12, columns: ["host", "nonsense"] })).toEqual({ request: "12", columns: ["host"] });
   expect(parseLogsSearch({ range: "9y", level: "loud", from: 5, to: 1, dyed: "yes", where: "" })).toEqual({});
+});
+
+test("the levels are those of the interface", () => {
+  const names = Object.keys(Level).filter((name) => /^[A-Z]+$/.test(name) && name !== "UNSPECIFIED");
+  expect(logLevels).toEqual(names.map((name) => name.toLowerCase()));
 });
 
 test("a range of its own counts before a named one", () => {

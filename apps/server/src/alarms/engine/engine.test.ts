@@ -12,6 +12,8 @@ import {
   AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { RpcError } from "@msec/rpc";
+import { Level } from "@msec/telemetry";
+import { levelNumbers } from "@msec/telemetry-store";
 import { type RuleChanges, ruleOf } from "../testing/rules.ts";
 import { type AlarmCourse, advance, idleMinutesMin } from "./advance.ts";
 import { type FoldableAlarm, foldAlarms } from "./fold.ts";
@@ -39,6 +41,10 @@ function run(rule: AlarmRule, series: Series, minutes: number) {
     return step;
   });
 }
+
+it("judges by the levels that services write and the store finds", () => {
+  assert.deepEqual(Object.entries(levelNumbers), Object.entries(Level));
+});
 
 describe("one minute's verdict", () => {
   const { ABOVE, BELOW, CHANGE, CHANGE_PERCENT, SILENT } = AlarmCondition;

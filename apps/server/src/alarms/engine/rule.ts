@@ -9,6 +9,7 @@ import {
   AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { Code, RpcError } from "@msec/rpc";
+import { Level } from "@msec/telemetry";
 import { TelemetryStoreError } from "@msec/telemetry-store";
 import { assertAlarmExpression } from "@msec/telemetry-store/alarm-series";
 
@@ -36,14 +37,7 @@ export const alarmLimits = {
 } as const;
 
 /** Names of log levels, least first, with their numbers in the store. */
-export const logLevels: ReadonlyMap<string, number> = new Map([
-  ["trace", 1],
-  ["debug", 5],
-  ["info", 9],
-  ["warn", 13],
-  ["error", 17],
-  ["fatal", 21],
-]);
+export const logLevels: ReadonlyMap<string, number> = new Map(Object.entries(Level));
 
 const servicePattern = /^(\*|[A-Za-z]\w{0,31}\.(\*|[A-Za-z]\w{0,31}))$/;
 // As `metricNameProblem` of @msec/telemetry: whatever can be printed, `sys.CPU_Used(%)` and Chinese too.

@@ -501,7 +501,7 @@ export enum SampleKind {
 export declare const SampleKindSchema: GenEnum<SampleKind>;
 
 /**
- * The original's five levels, with room between them and in the order of OpenTelemetry's severity numbers.
+ * The original's five levels and WARN, each the first of its range of OpenTelemetry's severity numbers.
  *
  * @generated from enum msec.telemetry.v1.Level
  */
@@ -525,6 +525,11 @@ export enum Level {
    * @generated from enum value: LEVEL_INFO = 9;
    */
   INFO = 9,
+
+  /**
+   * @generated from enum value: LEVEL_WARN = 13;
+   */
+  WARN = 13,
 
   /**
    * @generated from enum value: LEVEL_ERROR = 17;
