@@ -1,3 +1,4 @@
+export { Allowance } from "./allowance.ts";
 export { compileCacheEnvironment } from "./compile-cache.ts";
 export {
   booleanKey,

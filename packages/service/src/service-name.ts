@@ -1,12 +1,5 @@
+import { isServiceName } from "@msec/api/service-name";
 import { UserError } from "@msec/process";
-
-const PART = "[a-zA-Z][a-zA-Z0-9_]{1,31}";
-const NAME = new RegExp(`^${PART}\\.${PART}$`);
-
-/** Whether a text is a two-level service name, `Flight.mod_flight`. */
-export function isServiceName(text: string): boolean {
-  return NAME.test(text);
-}
 
 /** The name itself. @throws UserError when it is none */
 export function assertServiceName(name: string, from: string): string {

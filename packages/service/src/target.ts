@@ -1,7 +1,7 @@
+import { isServiceName } from "@msec/api/service-name";
 import { parseAddressPort } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import type { Place } from "./place.ts";
-import { isServiceName } from "./service-name.ts";
 
 /** Where a call goes: to a service by name, or to one place. */
 export type Target = { readonly service: string } | (Place & { readonly service?: undefined });

@@ -1,5 +1,5 @@
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
-import { isServiceName } from "../routes/route-table.ts";
+import { isServiceName } from "@msec/api/service-name";
 
 /**
  * Why an assignment cannot be run, for people; `undefined` when it can. Its parts become names of directories and files, so

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type RouteTable, RouteTableSchema } from "@msec/api/agent/v1/common_pb.js";
 import { SharedFindings } from "../sharing/shared-findings.ts";
-import { Allowance } from "./allowance.ts";
 import { localLimits } from "./local-limits.ts";
 import { traceIdOf } from "./request-id.ts";
 import { RouteDesk } from "./route-desk.ts";
@@ -130,12 +129,6 @@ test("a new table is taken over at once, and a new policy with it", () => {
   assert.throws(() => desk.lend(SERVICE), /no instance in routing/);
   tables.delete(SERVICE);
   assert.throws(() => desk.lend(SERVICE), /there is no service/);
-});
-
-test("an allowance gives so many a second and twice as many at once", () => {
-  const allowance = new Allowance(10, 20, 0);
-  const taken = (nowMs: number) => Array.from({ length: 100 }, () => allowance.take(nowMs)).filter(Boolean).length;
-  assert.deepEqual([taken(0), taken(100), taken(100), taken(1_100), taken(60_000)], [20, 1, 0, 10, 20]);
 });
 
 test("a request id is 32 hex digits, or a flow id in hex or decimal", () => {

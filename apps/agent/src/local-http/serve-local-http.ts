@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Log } from "@msec/process";
+import { Allowance, type Log } from "@msec/process";
 import { Code, codeName, RpcError } from "@msec/rpc";
 import { admitRequest, type Door } from "./admit-request.ts";
-import { Allowance } from "./allowance.ts";
 import type { LocalApi } from "./local-api.ts";
 import { localLimits as limits } from "./local-limits.ts";
 

@@ -7,9 +7,9 @@ import type {
   WatchRoutesRequest,
   WatchRoutesResponseSchema,
 } from "@msec/api/agent/v1/local_pb.js";
+import { isServiceName } from "@msec/api/service-name";
 import { isOutOfSpace, type Log, readProcess } from "@msec/process";
 import { type CallContext, Code, type MessageFields, RpcError, type ServiceImplementation } from "@msec/rpc";
-import { isServiceName } from "../routes/route-table.ts";
 import type { RouteTables } from "../routes/route-tables.ts";
 import type { RouteUsers } from "../routes/route-users.ts";
 import type { SpanRates } from "../spans/span-rates.ts";
@@ -73,7 +73,7 @@ export function localService(
       if (batch.length === 0 || batch.length > BATCH_MAX_BYTES) {
         throw new RpcError(Code.InvalidArgument, `batch has ${batch.length} bytes; expected 1…${BATCH_MAX_BYTES}`);
       }
-      if (!connection.takeBytes(batch.length, performance.now())) {
+      if (!connection.reportedBytes.take(performance.now(), batch.length)) {
         throw new RpcError(Code.ResourceExhausted, "this connection reports more than 4 MiB a second; report later");
       }
       const { service, instance } = registration;

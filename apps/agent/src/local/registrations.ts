@@ -1,3 +1,5 @@
+import { Allowance } from "@msec/process";
+
 /** Who the process at the other end of a connection is: fixed by its first Register. */
 export interface Registration {
   /** `Flight.mod_flight`. */
@@ -18,23 +20,8 @@ export class LocalConnection {
   generation: number | undefined;
   /** When it last exchanged findings, `performance.now()`. */
   exchangedMs = Number.NEGATIVE_INFINITY;
-  /** Bytes that it may report now, see `takeBytes`. */
-  #allowance = BURST_BYTES;
-  #countedMs = performance.now();
-
-  /**
-   * Count bytes against what one connection may report: 4 MiB a second, 16 MiB at once.
-   *
-   * @returns false when that is used up
-   */
-  takeBytes(bytes: number, nowMs: number): boolean {
-    const earned = ((nowMs - this.#countedMs) / 1000) * BYTES_PER_SECOND;
-    this.#allowance = Math.min(BURST_BYTES, this.#allowance + earned);
-    this.#countedMs = nowMs;
-    if (bytes > this.#allowance) return false;
-    this.#allowance -= bytes;
-    return true;
-  }
+  /** Bytes that it may report: 4 MiB a second, 16 MiB at once. */
+  readonly reportedBytes = new Allowance(4 * 1024 ** 2, 16 * 1024 ** 2, performance.now());
 }
 
 /** What the agent keeps of each connection to its local socket, for as long as the connection is there. */
@@ -51,6 +38,3 @@ export class LocalConnections {
     return kept;
   }
 }
-
-const BYTES_PER_SECOND = 4 * 1024 ** 2;
-const BURST_BYTES = 16 * 1024 ** 2;

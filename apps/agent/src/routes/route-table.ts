@@ -1,6 +1,7 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type RouteTable, RouteTableSchema, type RoutingPolicy, Transport } from "@msec/api/agent/v1/common_pb.js";
 import { isZone, POLICY_CONSTANTS_MAX, ROUTES_MAX } from "@msec/api/routes";
+import { isServiceName } from "@msec/api/service-name";
 
 /** Why a table cannot be used, for people; `undefined` when it can. A bad one must not replace a good one. */
 export function routeTableFault(table: RouteTable): string | undefined {
@@ -26,11 +27,6 @@ function policyFault({ name, hashKey, constants }: RoutingPolicy): string | unde
   if (numbers.length > POLICY_CONSTANTS_MAX) return `its policy has ${numbers.length} constants`;
   const bad = numbers.find(([key, value]) => key.length > 64 || !(Number.isFinite(value) && value > 0));
   return bad === undefined ? undefined : `its policy has ${bad[0].slice(0, 80)} = ${bad[1]}`;
-}
-
-/** Whether a name has the two parts of a service's, each `^[a-zA-Z][a-zA-Z0-9_]{1,31}$`. */
-export function isServiceName(name: string): boolean {
-  return /^[a-zA-Z][a-zA-Z0-9_]{1,31}\.[a-zA-Z][a-zA-Z0-9_]{1,31}$/.test(name);
 }
 
 /** A table as it stands in the file. */

@@ -1,7 +1,7 @@
 import type { ServiceFindings, Finding as WireFinding } from "@msec/api/agent/v1/sharing_pb.js";
+import { isServiceName } from "@msec/api/service-name";
 import { type Finding, InstanceState } from "@msec/balance";
 import { Code, RpcError } from "@msec/rpc";
-import { isServiceName } from "../routes/route-table.ts";
 import { FINDINGS_MAX } from "./shared-findings.ts";
 
 const DAY_MS = 86_400_000;

@@ -1,9 +1,8 @@
-import type { Log } from "@msec/process";
+import { Allowance, type Log } from "@msec/process";
 import { Code, RpcError } from "@msec/rpc";
 import type { Intake } from "../intake.ts";
 import { foldedText, type ReportedBatch, type Taken } from "../intake-output.ts";
 import { otlpLimits as limits } from "../otlp-limits.ts";
-import { Allowance } from "./allowance.ts";
 import type { TokenCheck } from "./read-token.ts";
 
 /**
@@ -68,12 +67,12 @@ export class OtlpDesk {
     if (this.#isToken !== undefined && !this.#isToken(String(headers.authorization ?? ""))) {
       throw new RpcError(Code.Unauthenticated, "Authorization must be Bearer and the token of otlp_token_file");
     }
-    if (!this.#requests.take(1, performance.now())) throw tooMuch();
+    if (!this.#requests.take(performance.now())) throw tooMuch();
   }
 
   /** @throws RpcError ResourceExhausted */
   admitBytes(bytes: number): void {
-    if (!this.#bytes.take(bytes, performance.now())) throw tooMuch();
+    if (!this.#bytes.take(performance.now(), bytes)) throw tooMuch();
   }
 
   /**

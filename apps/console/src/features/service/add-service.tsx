@@ -7,7 +7,7 @@ import { useApi } from "../../lib/api.ts";
 import { useComplaint } from "../../lib/use-complaint.ts";
 import { FormField } from "../../ui/form-field.tsx";
 import { useCapacityChange } from "../capacity/queries.ts";
-import { isServiceName } from "./service-name.ts";
+import { isNewServiceName } from "./service-name.ts";
 import "../capacity/capacity.css";
 
 /** The button that adds a service, with its dialog. */
@@ -33,7 +33,7 @@ function AddService({ onClose }: { onClose: () => void }) {
   const [kind, setKind] = useState<ServiceKind>(ServiceKind.STANDARD);
   const [port, setPort] = useState(0);
   const create = useCapacityChange(() => api.registry.createService({ name: name.trim(), kind, defaultPort: port }));
-  const wrong = name.trim() !== "" && !isServiceName(name.trim());
+  const wrong = name.trim() !== "" && !isNewServiceName(name.trim());
   const submit = async () => {
     try {
       await create.mutateAsync(undefined);
@@ -50,7 +50,7 @@ function AddService({ onClose }: { onClose: () => void }) {
       title={t("instanceForm.addServiceTitle")}
       okText={t("instanceForm.addService")}
       cancelText={t("action.cancel")}
-      okButtonProps={{ disabled: !isServiceName(name.trim()), loading: create.isPending }}
+      okButtonProps={{ disabled: !isNewServiceName(name.trim()), loading: create.isPending }}
       onOk={() => void submit()}
       onCancel={onClose}
     >
@@ -65,7 +65,7 @@ function AddService({ onClose }: { onClose: () => void }) {
             aria-invalid={wrong}
             value={name}
             onChange={(event) => setName(event.target.value)}
-            onPressEnter={() => isServiceName(name.trim()) && void submit()}
+            onPressEnter={() => isNewServiceName(name.trim()) && void submit()}
           />
           <span className={wrong ? "fail" : "hint"}>
             {t(wrong ? "instanceForm.serviceNameBad" : "instanceForm.serviceNameHint")}

@@ -7,7 +7,7 @@ import { constantsEn } from "../../lib/locales/constants-en.ts";
 import { ENDPOINTS_MAX, parseEndpoints } from "./endpoint-list.ts";
 import { limitsDraft, limitsText, settingsOf } from "./instance-limits.ts";
 import { policyDraft, policyFaults, policyOf, policySummary, samePolicy, withConstant } from "./policy-draft.ts";
-import { isServiceName } from "./service-name.ts";
+import { isNewServiceName } from "./service-name.ts";
 
 const t = ((key: string, values: Record<string, unknown> = {}) =>
   [key.split(".").slice(-1)[0], ...Object.values(values)].join(" ")) as unknown as TFunction;
@@ -33,9 +33,9 @@ test("what is wrong with a list of addresses is named", () => {
 });
 
 test("the name of a service is checked as the server does", () => {
-  for (const name of ["Flight.mod_flight", "A1.b2"]) expect([name, isServiceName(name)]).toEqual([name, true]);
+  for (const name of ["Flight.mod_flight", "A1.b2"]) expect([name, isNewServiceName(name)]).toEqual([name, true]);
   for (const name of ["Flight", "Flight.", "1A.bb", "A.b", "Flight.agent", "Flight.a b", "A1.b2.c3"])
-    expect([name, isServiceName(name)]).toEqual([name, false]);
+    expect([name, isNewServiceName(name)]).toEqual([name, false]);
 });
 
 test("limits go through the form unchanged, and none are none", () => {

@@ -1,7 +1,6 @@
-const part = /^[a-zA-Z][a-zA-Z0-9_]{1,31}$/;
+import { isServiceName } from "@msec/api/service-name";
 
-/** Whether a text can be the name of a service, by the server's rule (apps/server/src/registry/service-name.ts). */
-export function isServiceName(text: string): boolean {
-  const parts = text.split(".");
-  return parts.length === 2 && parts.every((one) => part.test(one) && one !== "agent");
+/** Whether a text can be the name of a new service, by the registry's rule (apps/server/src/registry/service-name.ts). */
+export function isNewServiceName(text: string): boolean {
+  return isServiceName(text) && !text.split(".").includes("agent");
 }
