@@ -52,6 +52,12 @@ export function startTicksOf(pid: number): number | undefined {
   return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
 }
 
+/** For how many milliseconds a process that began at these ticks has existed, by a clock that nobody sets; at least 0. */
+export function ageMsOf(startTicks: number): number {
+  const upS = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+  return Math.max(0, upS * 1000 - (startTicks * 1000) / TICKS_PER_SECOND);
+}
+
 /** From `status` rather than `stat`: in kB there, in pages of an unknown size here. */
 function residentBytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`) ?? "");

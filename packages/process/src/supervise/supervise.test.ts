@@ -97,6 +97,35 @@ test("a process that is killed is running again without its owner doing anything
   assert.equal(run.supervised.restarts, 1);
 });
 
+test("how long a process ran, which begins its pauses anew, is no matter of a clock that is set", async (t) => {
+  using directory = temporaryDirectory();
+  const afterExit = t.mock.method(BackOff.prototype, "afterExit");
+  const dayMs = 86_400_000;
+  const real = Date.now;
+  for (const stepMs of [dayMs, -dayMs]) {
+    let setByMs = 0;
+    const clock = t.mock.method(Date, "now", () => real() + setByMs);
+    await using run = shell(directory.path, "exec sleep 60");
+    run.supervised.start();
+    await run.until((now) => now.state === "running");
+    setByMs = stepMs;
+    process.kill(run.supervised.run!.pid, "SIGKILL");
+    await run.until((now) => now.state === "backing-off");
+    clock.mock.restore();
+  }
+  const owner = shell(directory.path, "exec sleep 60");
+  owner.supervised.start();
+  const record = recordOf(directory.path, owner.supervised.run!.pid);
+  owner.supervised.release();
+  await using heir = shell(directory.path, "exec sleep 60");
+  assert.ok(heir.supervised.adopt({ ...record, startedMs: record.startedMs - dayMs }));
+  process.kill(record.pid, "SIGKILL");
+  await heir.until((now) => now.state === "backing-off");
+  const ran = afterExit.mock.calls.map((call) => call.arguments[0]);
+  assert.equal(ran.length, 3);
+  for (const ranMs of ran) assert.ok(ranMs >= 0 && ranMs < dayMs / 2, `${ranMs} ms`);
+});
+
 test("stopping asks first, kills after the grace, and takes the whole process group", async () => {
   using directory = temporaryDirectory();
   await using polite = shell(directory.path, "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.02; done");

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { systemErrorCode } from "../node-error.ts";
-import { startTicksOf } from "../read-process.ts";
+import { ageMsOf, startTicksOf } from "../read-process.ts";
 import { isAlive, type RunRecord } from "../state/run-record.ts";
 import { UserError } from "../user-error.ts";
 import { BackOff, type BackOffOptions } from "./back-off.ts";
@@ -81,6 +81,8 @@ export class Supervised {
   #killedBecause: string | undefined;
   #restarts = 0;
   #run: SupervisedRun | undefined;
+  /** When the run began, on the clock of `performance.now`, which nobody sets. */
+  #beganMs = 0;
   #child: ChildProcess | undefined;
   #startAfterExit = false;
   #released = false;
@@ -232,6 +234,7 @@ export class Supervised {
 
   #begin(run: SupervisedRun): void {
     this.#run = run;
+    this.#beganMs = performance.now() - (run.adopted ? ageMsOf(run.startTicks) : 0);
     this.#runEnd = new AbortController();
     const { signal } = this.#runEnd;
     if (!run.adopted) this.#options.onSpawn?.(run);
@@ -285,7 +288,7 @@ export class Supervised {
     this.#runEnd.abort();
     // The rest of its group (children of a script) would hold ports and go on unseen.
     if (this.#run !== undefined) signalGroup({ ...this.#run, startTicks: undefined }, "SIGKILL");
-    const ranMs = this.#run === undefined ? 0 : Date.now() - this.#run.startedMs;
+    const ranMs = this.#run === undefined ? 0 : performance.now() - this.#beganMs;
     const asked = this.#state === "stopping";
     this.#reason = asked ? "" : describeExit(this.#killedBecause ?? how, this.#output);
     this.#run = undefined;
