@@ -1,11 +1,8 @@
-import { SECRET_FIELDS } from "./secret-fields.ts";
+import { SECRET_DEPTH, SECRET_FIELDS } from "./secret-fields.ts";
 
 const secretNames: ReadonlySet<string> = new Set(SECRET_FIELDS.map((name) => name.toLowerCase()));
 
-// Objects within objects that are searched, as deep as the log of a program's lines searches them.
-const SECRET_DEPTH = 3;
-
-/** The fields of a log line with `[secret]` for what is named as one, three objects deep. */
+/** The fields of a log line with `[secret]` for what is named as one, as deep as `SECRET_DEPTH`. */
 export function withoutSecrets<Fields extends object>(fields: Fields, depth = 1): Fields {
   const clean: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {

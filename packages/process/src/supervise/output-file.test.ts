@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closeSync, mkdtempSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -22,6 +22,23 @@ test("output is kept in as many files of the size that the limits say when the p
     limits = { maxBytes: 100, keep: 1 };
     run(1);
     assert.deepEqual(readdirSync(directory).sort(), ["a.log", "a.log.1"]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("a file that cannot be rotated is tried again without a descriptor left open each time", () => {
+  const directory = mkdtempSync(join(tmpdir(), "msec-output-"));
+  try {
+    const file = join(directory, "a.log");
+    writeFileSync(file, "x".repeat(100));
+    // Something is in the place of the copy.
+    mkdirSync(`${file}.0`);
+    const output = new OutputFile({ file, maxBytes: 10 });
+    const open = () => readdirSync("/proc/self/fd").length;
+    const before = open();
+    for (let turn = 0; turn < 20; turn++) assert.throws(() => output.rotateIfLarge(), /EISDIR/);
+    assert.ok(open() < before + 20);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -125,26 +125,30 @@ export class OutputFile {
 
 /** @returns false where the disk has no room for the copy; the file is as it was then */
 function movedInto(from: string, to: string): boolean {
-  const source = openSync(from, "r+");
-  const target = openSync(to, "w", 0o640);
+  using source = openFile(from, "r+");
   try {
+    using target = openFile(to, "w");
     const block = Buffer.alloc(256 * 1024);
     for (let position = 0; ; ) {
-      const read = readSync(source, block, 0, block.length, position);
+      const read = readSync(source.descriptor, block, 0, block.length, position);
       if (read === 0) break;
-      for (let written = 0; written < read; ) written += writeSync(target, block, written, read - written);
+      for (let written = 0; written < read; ) written += writeSync(target.descriptor, block, written, read - written);
       position += read;
     }
-    ftruncateSync(source, 0);
+    ftruncateSync(source.descriptor, 0);
     return true;
   } catch (error) {
-    rmSync(to, { force: true });
-    if (isOutOfSpace(error)) return false;
+    if (isOutOfSpace(error)) {
+      rmSync(to, { force: true });
+      return false;
+    }
     throw error;
-  } finally {
-    closeSync(source);
-    closeSync(target);
   }
+}
+
+function openFile(path: string, flags: string): { readonly descriptor: number; [Symbol.dispose](): void } {
+  const descriptor = openSync(path, flags, 0o640);
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
 }
 
 function renameIfThere(from: string, to: string): void {

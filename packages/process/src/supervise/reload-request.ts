@@ -17,8 +17,8 @@ export type ReloadMessage =
   | { readonly ready: { readonly worker: number; readonly pid: number; readonly of: number } }
   | { readonly result: ReloadResult };
 
-/** A controller that does not know the request, or a line that is longer, is none of ours. */
-export const RELOAD_LINE_MAX_BYTES = 65_536;
+/** The longest line that a controller writes, in characters: whoever writes a longer one is no controller. */
+const LINE_MAX_CHARACTERS = 65_536;
 
 /** What is sent to ask for a reload: one line. */
 export const RELOAD_REQUEST = "reload\n";
@@ -40,7 +40,7 @@ export function reloadSocketPath(agentPath: string, instanceId: string): string 
  * @param onReady    hears of each new worker that serves
  * @param timeoutMs  default 120_000: a start may take 30 s, an old worker 16 s to finish
  * @returns `undefined` where nobody listens: the instance has no controller, or is not started
- * @throws UserError  somebody else's socket, no answer in time, or the controller ended before its answer
+ * @throws UserError  somebody else's socket, no answer in time, something that is no answer, or the controller ended before its answer
  */
 export async function requestReload(
   path: string,
@@ -63,17 +63,20 @@ export async function requestReload(
       socket.destroy(error as Error);
     }
   });
-  socket.on("data", (chunk: Buffer) => {
-    text += chunk.toString("utf8");
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk: string) => {
+    text += chunk;
     const lines = text.split("\n");
     text = lines.pop() ?? "";
-    for (const line of lines) {
-      const message = JSON.parse(line) as ReloadMessage;
+    const messages = lines.map(readMessage);
+    if (text.length > LINE_MAX_CHARACTERS || messages.includes(undefined)) {
+      socket.destroy(new UserError(`${path} does not answer as a controller of workers does`));
+      return;
+    }
+    for (const message of messages as ReloadMessage[]) {
       if ("ready" in message) onReady(message.ready);
       else resolve(message.result);
     }
-    if (text.length > RELOAD_LINE_MAX_BYTES)
-      socket.destroy(new UserError(`${path} does not speak as a controller does`));
   });
   socket.on("error", (error) => {
     const code = systemErrorCode(error);
@@ -86,5 +89,16 @@ export async function requestReload(
   } finally {
     clearTimeout(timer);
     socket.destroy();
+  }
+}
+
+/** @returns `undefined` for a line that is no message */
+function readMessage(line: string): ReloadMessage | undefined {
+  try {
+    const message: unknown = JSON.parse(line);
+    if (typeof message !== "object" || message === null) return undefined;
+    return "ready" in message || "result" in message ? (message as ReloadMessage) : undefined;
+  } catch {
+    return undefined;
   }
 }
