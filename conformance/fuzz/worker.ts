@@ -19,6 +19,11 @@ export interface FuzzEnd {
   readonly slowestIndex: number;
 }
 
+/** From here on an input is suspected of being slow, in milliseconds. */
+const suspectMs = 100;
+/** What an input takes it takes each time; what the machine takes, by running something else meanwhile, it does not. */
+const repeats = 4;
+
 function work({ target, seed, first, inputs, progress }: FuzzWork): FuzzEnd {
   const { run } = targets[target]!;
   let slowestMs = 0;
@@ -26,20 +31,28 @@ function work({ target, seed, first, inputs, progress }: FuzzWork): FuzzEnd {
   for (let index = first; index < first + inputs; index++) {
     Atomics.store(progress, 0, index);
     const input = inputOf(target, seed, index);
-    const begun = performance.now();
+    let ms: number;
     try {
-      run(input);
+      ms = timeOf(run, input);
+      for (let again = 0; again < repeats && ms > suspectMs && ms > slowestMs; again++) {
+        ms = Math.min(ms, timeOf(run, input));
+      }
     } catch (error) {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { done: index - first, failed: { index, reason }, slowestMs, slowestIndex };
     }
-    const ms = performance.now() - begun;
     if (ms > slowestMs) {
       slowestMs = ms;
       slowestIndex = index;
     }
   }
   return { done: inputs, failed: undefined, slowestMs, slowestIndex };
+}
+
+function timeOf(run: (input: Uint8Array) => void, input: Uint8Array): number {
+  const begun = performance.now();
+  run(input);
+  return performance.now() - begun;
 }
 
 if (parentPort) {
