@@ -64,6 +64,26 @@ export function entriesFromMetadata(metadata: Readonly<Record<string, string>>):
 }
 
 /**
+ * What a request says beside its message: the caller's metadata, and, where it fits beside them and the caller names none, the `tracestate` of the request that it
+ * is a part of. Nearly always nothing.
+ *
+ * @throws RpcError InvalidArgument, as `entriesFromMetadata`
+ */
+export function entriesToSend(
+  metadata: Readonly<Record<string, string>> | undefined,
+  traceState: string | undefined,
+): MetadataEntry[] | undefined {
+  const entries = metadata && entriesFromMetadata(metadata);
+  if (!traceState || metadata?.tracestate !== undefined) {
+    return entries;
+  }
+  const all = [...(entries ?? []), { key: "tracestate", value: encoder.encode(traceState) }];
+  const bytes = all.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+  const { maxMetadataEntries, maxMetadataBytes } = defaultHeadLimits;
+  return all.length <= maxMetadataEntries && bytes <= maxMetadataBytes ? all : entries;
+}
+
+/**
  * What a handler sends back, as a head carries it: SRPC has one place for what goes before and after a response.
  *
  * @throws RpcError Internal: the handler's fault, not the caller's

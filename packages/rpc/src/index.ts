@@ -39,5 +39,6 @@ export {
   parseTraceParent,
   type TraceParent,
   traceIdFromFlowId,
+  traceStateOf,
 } from "./trace-parent.ts";
 export { wallClockUs } from "./wall-clock.ts";

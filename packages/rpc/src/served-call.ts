@@ -3,7 +3,7 @@ import type { CallContext } from "./call-context.ts";
 import { clearId, copyId, idOffset, joinIds, takeRootIds } from "./call-ids.ts";
 import { createReply, type Reply } from "./reply.ts";
 import type { RpcError } from "./rpc-error.ts";
-import { hexFromBytes } from "./trace-parent.ts";
+import { hexFromBytes, traceStateOf } from "./trace-parent.ts";
 
 /** The other end of a connection, shared by all its calls. */
 export interface PeerInfo {
@@ -60,13 +60,14 @@ export abstract class ServedCall implements CallContext {
   waitingAt = -1;
   /** Whether the answer is out, or nobody waits for it any more. */
   settled = false;
-  sampled = false;
+  sampled = true;
   dyed = false;
   /** Has its ids from `idsAt` on, as `CallRecord.ids`; shared with other calls. */
   readonly ids: Uint8Array;
   readonly idsAt: number;
   readonly #peer: PeerInfo;
   readonly #metadata: Readonly<Record<string, string>> | undefined;
+  #traceState = "";
   #reply: Reply | undefined;
   #canceled: Error | undefined;
   #controller: AbortController | undefined;
@@ -107,6 +108,11 @@ export abstract class ServedCall implements CallContext {
     this.sampled = sampled;
   }
 
+  /** Take the `tracestate` that came with the trace, where it is one. */
+  joinTraceState(text: string): void {
+    this.#traceState = traceStateOf(text);
+  }
+
   /** Take the trace from a caller that knows only the original's `flow_id`, given as its two halves. */
   joinFlow(low: number, high: number): void {
     const at = this.idsAt + idOffset.trace;
@@ -130,6 +136,11 @@ export abstract class ServedCall implements CallContext {
 
   get requestId(): string {
     return hexFromBytes(this.traceId);
+  }
+
+  // Over SRPC it comes beside what callers send themselves.
+  get traceState(): string {
+    return this.#traceState || (this.#metadata === undefined ? "" : traceStateOf(this.#metadata.tracestate));
   }
 
   get peer(): string {

@@ -6,6 +6,7 @@ import {
   hexFromBytes,
   parseTraceParent,
   traceIdFromFlowId,
+  traceStateOf,
 } from "./trace-parent.ts";
 
 const example = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -45,4 +46,23 @@ test("flow_id is the low 64 bits of the trace id, and alone makes a trace id wit
   const traceId = traceIdFromFlowId(0x8448eb211c80319cn);
   assert.equal(hexFromBytes(traceId), "00000000000000008448eb211c80319c");
   assert.equal(flowIdFromTraceId(traceId), 0x8448eb211c80319cn);
+});
+
+test("a tracestate goes on whole or not at all", () => {
+  const members = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=v`).join(",");
+  for (const good of ["rojo=1", "a=1, b@c=2,", members(32), `a=${"x".repeat(256)}`])
+    assert.equal(traceStateOf(good), good);
+  for (const bad of [
+    undefined,
+    "",
+    "A=1",
+    "a=b=c",
+    "a=\u00e9",
+    "a",
+    members(33),
+    `a=${"x".repeat(257)}`,
+    `${"a=1,".repeat(128)}a=1`,
+  ]) {
+    assert.equal(traceStateOf(bad), "", bad);
+  }
 });

@@ -8,8 +8,28 @@ export interface TraceParent {
   readonly traceId: Uint8Array;
   /** 8 bytes: the span that new spans become children of; all zero where the caller named none. */
   readonly spanId: Uint8Array;
-  /** W3C flags bit 0: the caller records this trace. */
+  /** W3C flags bit 0. It goes on as it came, and is set where a request begins: who is behind us then records it too, whatever our own rate keeps. */
   readonly sampled: boolean;
+  /** W3C `tracestate` as it came, which goes on unchanged (`traceStateOf`); missing or "": none. */
+  readonly traceState?: string | undefined;
+}
+
+/** Most characters of a `tracestate` that goes on, and members; the specification asks for these at least. */
+const traceStateMax = { characters: 512, members: 32 } as const;
+
+// A key is lower case; a value has no comma, no equals sign and nothing that cannot be printed. Empty members are allowed.
+const memberPattern = /^[\t ]*(?:[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,256})?[\t ]*$/;
+
+/**
+ * A `tracestate` header value that may go on: "" for one that is longer or has more members than is promised to go on, or is none. Never cut: half of
+ * another system's word is worse than none.
+ */
+export function traceStateOf(text: string | undefined): string {
+  if (text === undefined || text === "" || text.length > traceStateMax.characters) {
+    return "";
+  }
+  const members = text.split(",");
+  return members.length <= traceStateMax.members && members.every((member) => memberPattern.test(member)) ? text : "";
 }
 
 // Version 00 exactly, lower-case hex as the specification demands; newer versions may add fields behind a dash.

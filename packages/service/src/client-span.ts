@@ -1,4 +1,4 @@
-import { CallRecord, CallSide, Code, currentContext, RpcError, wallClockUs } from "@msec/rpc";
+import { CallRecord, CallSide, Code, currentContext, RpcError, type TraceParent, wallClockUs } from "@msec/rpc";
 import type { Recorder } from "@msec/telemetry";
 
 /** What is known of a call when it is over. */
@@ -23,13 +23,14 @@ export type TracePosition = {
   readonly traceId: Uint8Array;
   /** 8 bytes; zeros where the call is the first. */
   readonly parentSpanId: Uint8Array;
-};
+} & Pick<TraceParent, "sampled" | "traceState">;
 
 /** The place of a call made now: within the request being served, else the first of a new trace. */
 export function currentPosition(): TracePosition {
   const parent = currentContext();
   const traceId = parent?.traceId ?? crypto.getRandomValues(new Uint8Array(16));
-  return { traceId, parentSpanId: parent?.spanId ?? new Uint8Array(8) };
+  const { sampled = true, traceState } = parent ?? {};
+  return { traceId, parentSpanId: parent?.spanId ?? new Uint8Array(8), sampled, traceState };
 }
 
 /** The record of a call that no channel makes, and so no channel records: one over HTTP+JSON, or one that found no instance. */

@@ -25,3 +25,4 @@ export { type CallTime, DEFAULT_TIMEOUT_MS } from "./routed-calls.ts";
 export type { RouteResult, ServiceRoute } from "./routes/route-loans.ts";
 export { type ServeOptions, type Service, serve } from "./serve.ts";
 export type { CallTls } from "./service-tls.ts";
+export { traceHeaders } from "./trace-headers.ts";

@@ -39,7 +39,7 @@ export async function callJson(
   const request = typeof json === "string" ? json : JSON.stringify(json);
   // All attempts are spans of one request.
   const position = currentPosition();
-  const { traceId } = position;
+  const { traceId, sampled, traceState } = position;
   const requestId = hexFromBytes(traceId);
   try {
     const answer = await program.calls.run(
@@ -48,7 +48,7 @@ export async function callJson(
       time,
       async (place, peerService, timeoutMs, marks) => {
         const span = new ClientSpan(method, timeoutMs, position);
-        const traceparent = { traceId, spanId: span.spanId, sampled: true };
+        const traceparent = { traceId, spanId: span.spanId, sampled, traceState };
         if ("port" in place && place.protocol !== undefined && place.protocol !== "tcp") throw noJsonOver(place);
         const peerInstance = placeName(place);
         const routeVersion = program.calls.routeVersionOf(peerService);

@@ -54,6 +54,9 @@ export class RequestContext implements ServiceContext {
   get sampled(): boolean {
     return this.#call.sampled;
   }
+  get traceState(): string {
+    return this.#call.traceState ?? "";
+  }
   get requestId(): string {
     return this.#call.requestId;
   }

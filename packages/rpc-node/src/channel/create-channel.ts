@@ -24,7 +24,7 @@ import {
 import { beginFrame, endFrame, endHead, HeadDecoder, WireError, WireReason } from "@msec/wire";
 import { setEngineFlags } from "../engine-flags.ts";
 import { type ChannelLimits, channelLimits, type PartialLimits } from "../limits.ts";
-import { entriesFromMetadata } from "../metadata.ts";
+import { entriesToSend } from "../metadata.ts";
 import { CallMethod } from "./call-method.ts";
 import { ChannelConnection, type ChannelTarget, type ConnectionOwner, formatTarget } from "./channel-connection.ts";
 import type { ChannelTls } from "./channel-tls.ts";
@@ -245,7 +245,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
         this.settled(call, refusal.code, refusal.message, 0, 0);
         return;
       }
-      this.#send(call, request, options, context, timeoutMs, parent?.sampled ? 1 : 0);
+      this.#send(call, request, options, context, timeoutMs, parent?.sampled === false ? 0 : 1);
     });
   }
 
@@ -268,7 +268,7 @@ class SrpcChannel implements Channel, ConnectionOwner {
       fields.hops = context ? context.hops + 1 : 0;
       fields.retry = options?.isRetry || context?.isRetry ? 1 : 0;
       fields.coloring = options?.dyed || context?.dyed ? 1 : 0;
-      fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
+      fields.metadata = entriesToSend(options?.metadata, (options?.parent ?? context)?.traceState);
       call.method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
       const body = endHead(writer, frame);
       call.method.request.encode(request, writer);

@@ -57,6 +57,9 @@ export class MadeGrpcCall {
     const parent = given.parent ?? context;
     this.#span = childOf(parent);
     this.#parentSpanId = parent ? Uint8Array.from(parent.spanId) : new Uint8Array(8);
+    if (parent?.traceState) {
+      this.headers.set("tracestate", parent.traceState);
+    }
     addMetadata(given.metadata ?? {}, (name, value) => this.headers.set(name, value));
     this.headers.set("traceparent", formatTraceParent(this.#span));
     this.headers.set("msec-hops", String((context?.hops ?? -1) + 1));
@@ -139,6 +142,6 @@ function childOf(parent: TraceParent | undefined): TraceParent {
   return {
     traceId: parent ? Uint8Array.from(parent.traceId) : span.subarray(idOffset.trace, idOffset.span),
     spanId: span.subarray(idOffset.span),
-    sampled: parent?.sampled ?? false,
+    sampled: parent?.sampled ?? true,
   };
 }

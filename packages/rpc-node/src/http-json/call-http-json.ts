@@ -123,6 +123,7 @@ async function post(
         ...(traceparent === undefined
           ? {}
           : { traceparent: typeof traceparent === "string" ? traceparent : formatTraceParent(traceparent) }),
+        ...(typeof traceparent === "object" && traceparent.traceState ? { tracestate: traceparent.traceState } : {}),
       },
     },
     resolve,

@@ -134,6 +134,10 @@ export class HttpJsonServer {
     const parent = traceparent === undefined ? undefined : parseTraceParent(firstHeader(headers, "traceparent"));
     if (parent) {
       call.joinTrace(parent.traceId, parent.spanId, parent.sampled);
+      // Without the one the other means nothing.
+      if (headers.tracestate !== undefined) {
+        call.joinTraceState(firstHeader(headers, "tracestate"));
+      }
     }
     call.read();
   }

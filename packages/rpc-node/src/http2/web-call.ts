@@ -41,6 +41,10 @@ export abstract class WebCall extends ServedCall {
     const parent = traceparent === "" ? undefined : parseTraceParent(traceparent);
     if (parent) {
       this.joinTrace(parent.traceId, parent.spanId, parent.sampled);
+      // Without the one the other means nothing.
+      if (headers.tracestate !== undefined) {
+        this.joinTraceState(firstHeader(headers, "tracestate"));
+      }
     }
   }
 

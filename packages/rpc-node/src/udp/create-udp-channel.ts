@@ -25,7 +25,7 @@ import { CallMethod } from "../channel/call-method.ts";
 import { errorFromHead } from "../channel/error-from-head.ts";
 import { headFields } from "../channel/head-fields.ts";
 import { PendingCalls } from "../channel/pending-calls.ts";
-import { entriesFromMetadata } from "../metadata.ts";
+import { entriesToSend } from "../metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
 import { returnWriter, takeWriter } from "../writer-pool.ts";
@@ -239,14 +239,14 @@ class DatagramChannel implements UdpChannel {
       clearId(slab, at + idOffset.parent, 8);
     }
     const fields = headFields(slab, at);
-    fields.traceFlags = parent?.sampled ? 1 : 0;
+    fields.traceFlags = parent?.sampled === false ? 0 : 1;
     fields.timeoutMs = timeoutMs;
     fields.hops = context ? context.hops + 1 : 0;
     fields.retry = options?.isRetry || context?.isRetry ? 1 : 0;
     fields.coloring = options?.dyed || context?.dyed ? 1 : 0;
     const writer = takeWriter();
     try {
-      fields.metadata = options?.metadata && entriesFromMetadata(options.metadata);
+      fields.metadata = entriesToSend(options?.metadata, parent?.traceState);
       const frame = beginFrame(writer);
       method.head(options?.caller ?? this.#caller).encode(writer, sequence, fields);
       const body = endHead(writer, frame);
