@@ -9,6 +9,7 @@ export {
   parseAddressPort,
   parsedKey,
   parsePlaces,
+  peersKey,
   sizeKey,
   textKey,
 } from "./config/ini-keys.ts";

@@ -104,6 +104,16 @@ export function parsePlaces(text: string): { address: string; port: number }[] |
     : undefined;
 }
 
+/** Addresses and networks that stand for many peers, at most 1,000, between blanks or commas; whoever uses them looks at them once more. */
+export function peersKey() {
+  return parsedKey("addresses and networks such as 10.0.0.5 10.1.0.0/16", (text) => {
+    const peers = text.split(/[\s,]+/).filter((peer) => peer !== "");
+    return peers.length <= 1_000 && peers.every((peer) => /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/.test(peer))
+      ? peers
+      : undefined;
+  });
+}
+
 /** A key whose text `parse` turns into a value, or `undefined` when it is not what is `expected`. */
 export function parsedKey<T>(expected: string, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choiceKey, durationKey, integerKey, parsedKey, sizeKey, textKey } from "./ini-keys.ts";
+import { booleanKey, choiceKey, durationKey, integerKey, parsedKey, peersKey, sizeKey, textKey } from "./ini-keys.ts";
 import { type IniFile, readIni } from "./read-ini.ts";
 
 /** One place where a service listens: `eth1:5000/udp` or `7963/tcp`. */
@@ -49,7 +49,7 @@ export const serviceConfigSchema = {
       /** Worker processes; `auto` is one for each core. */
       procnum: parsedKey("a whole number of 1…1024 processes, or auto", parseProcnum).default(1),
       /** Whether a process that has loaded the SDK waits for the place of a worker that ends; where `procnum` is more than one. */
-      spare: choiceKey(["on", "off"]).default("on"),
+      spare: booleanKey().default(true),
       /** Whether the port serves the page `/list`, by which methods are seen and called; `auto`: when it listens on loopback only. */
       list_page: choiceKey(["on", "off", "auto"]).default("auto"),
       /**
@@ -58,7 +58,7 @@ export const serviceConfigSchema = {
        */
       udp: choiceKey(["auto", "off", "private", "any"]).default("auto"),
       /** Addresses and networks behind which there are many callers, such as proxies: `connections.maxPerPeer` does not hold for them. */
-      shared_peers: parsedKey("addresses and networks such as 10.0.0.5 10.1.0.0/16", parsePeers).default(() => []),
+      shared_peers: peersKey().default(() => []),
       /**
        * Longest wait for the next request or answer without giving the processor away, in milliseconds, where one comes soon after the other; 0: never.
        */
@@ -108,11 +108,6 @@ function parseListen(text: string): ServiceListen[] | undefined {
     for (const protocol of protocols) listens.push({ host: match[1] ?? "", port, protocol });
   }
   return listens.length === 0 ? undefined : listens;
-}
-
-function parsePeers(text: string): string[] | undefined {
-  const peers = text.split(/[\s,]+/).filter((peer) => peer !== "");
-  return peers.length <= 1_000 && peers.every((peer) => /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/.test(peer)) ? peers : undefined;
 }
 
 /** Sizes and times may have units, as everywhere; a bare number is bytes or milliseconds. */

@@ -15,7 +15,7 @@ import { currentWorker } from "./worker-link.ts";
  * @throws UserError  a number that is none; where Node cannot replace a process (not on Windows, not in a worker thread)
  */
 export function becomeController(launch: Launch, given?: number | "auto"): void {
-  const { procnum, heartbeat } = launch.config.config.values.SRPC;
+  const { procnum, heartbeat, spare } = launch.config.config.values.SRPC;
   const wanted = launch.procnum ?? given ?? procnum;
   const workers = workerCount(wanted);
   if (workers === 1 || currentWorker() !== undefined) return;
@@ -33,6 +33,7 @@ export function becomeController(launch: Launch, given?: number | "auto"): void 
     nodeArguments: process.execArgv,
     workers,
     heartbeatMs: heartbeat,
+    spare,
     reloadSocket:
       launch.agentPath !== undefined && launch.instanceId !== ""
         ? reloadSocketPath(launch.agentPath, launch.instanceId)

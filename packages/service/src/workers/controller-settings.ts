@@ -14,6 +14,8 @@ export type ControllerSettings = {
   readonly workers: number;
   /** Longest silence of a worker in milliseconds. */
   readonly heartbeatMs: number;
+  /** Whether one worker that has loaded the SDK waits for the place of one that ends. */
+  readonly spare: boolean;
   /** The unix socket at which it is asked for reloads; without an agent there is none. */
   readonly reloadSocket: string | undefined;
 };

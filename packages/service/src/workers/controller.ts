@@ -10,6 +10,9 @@ const STOP_LIMIT_MS = 16_000;
 // An instance none of whose workers has served for so long is given up, so that whoever watches it sees that it fails.
 const DEAD_LIMIT_MS = 30_000;
 
+// A spare that ends by itself (the kernel was short of memory) is nobody's loss: there is time.
+const SPARE_PAUSES = { firstMs: 1_000, maxMs: 60_000 };
+
 const STOPPING = "the service is stopping";
 
 type Outcome =
@@ -35,6 +38,9 @@ export class Controller {
   /** Everybody that is alive, those that are replaced or were never ready included. */
   readonly #alive = new Set<WorkerProcess>();
   readonly #finished = Promise.withResolvers<number>();
+  readonly #spareBackOff = new BackOff(SPARE_PAUSES);
+  /** Has loaded the SDK, or is about to, and waits for a seat. */
+  #spare: WorkerProcess | undefined;
   #isStopping = false;
   /** When a worker was last seen to serve; `undefined` before the first. */
   #servedMs: number | undefined;
@@ -62,7 +68,6 @@ export class Controller {
     cluster.setupPrimary({
       exec: this.#settings.program,
       args: [...this.#settings.arguments],
-      execArgv: [...this.#settings.nodeArguments],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const beats = this.#beat();
@@ -70,6 +75,7 @@ export class Controller {
     if (await first.ready) {
       for (const seat of this.#seats.slice(1)) this.#fill(seat);
       this.#fill(this.#seats[0]!, first);
+      this.#keepSpare();
     } else if (!this.#isStopping) {
       // It has said why itself.
       this.#finished.resolve((await first.ended).status || 1);
@@ -104,6 +110,7 @@ export class Controller {
       .then((result) => ({ ...result, tookMs: Math.round(performance.now() - beganMs) }))
       .finally(() => {
         this.#reload = undefined;
+        this.#keepSpare();
       });
     return this.#reload;
   }
@@ -119,7 +126,8 @@ export class Controller {
       })),
     );
     for (const { worker, end } of ends) {
-      if (end.status === null) this.#say(`${titleOf(worker)} ${end.how}`);
+      // A signal to the whole group ends a spare before our word does.
+      if (end.status === null && worker.number !== 0) this.#say(`${titleOf(worker)} ${end.how}`);
     }
     this.#finished.resolve(0);
   }
@@ -131,7 +139,7 @@ export class Controller {
   }
 
   #start({ number }: Pick<Seat, "number">): WorkerProcess {
-    const worker = new WorkerProcess(number, this.#environment);
+    const worker = new WorkerProcess(number, this.#environment, this.#settings.nodeArguments);
     this.#alive.add(worker);
     void worker.ready.then((isReady) => {
       if (isReady) this.#servedMs = performance.now();
@@ -140,8 +148,38 @@ export class Controller {
     return worker;
   }
 
+  /** For a seat whose worker has ended: the spare, else one that begins at its beginning. */
+  #startAgain(seat: Seat): WorkerProcess {
+    const spare = this.#spare;
+    if (spare === undefined) return this.#start(seat);
+    this.#spare = undefined;
+    spare.takeSeat(seat.number);
+    return spare;
+  }
+
+  /** Starts a spare where there is to be one and is none, as soon as every seat has a worker that serves: it is not to take processor time from those that start. */
+  #keepSpare(): void {
+    if (!this.#settings.spare || this.#spare !== undefined || this.#isStopping || this.#reload !== undefined) return;
+    if (!this.#seats.every(({ worker }) => worker?.isReady === true)) return;
+    const spare = this.#start({ number: 0 });
+    this.#spare = spare;
+    void spare.ended.then(({ ranMs }) => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      setTimeout(() => this.#keepSpare(), this.#spareBackOff.afterExit(ranMs)).unref();
+    });
+  }
+
+  /** What it has loaded may be older than what a reload is for. */
+  #dropSpare(): void {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) void spare.finish(WorkerMessage.Stop, STOP_LIMIT_MS);
+  }
+
   #fill(seat: Seat, worker = this.#start(seat)): void {
     seat.worker = worker;
+    void worker.ready.then(() => this.#keepSpare());
     void worker.ended.then((end) => {
       // Replaced by a reload: it was told to go.
       if (seat.worker === worker) this.#refill(seat, worker, end);
@@ -156,13 +194,14 @@ export class Controller {
     setTimeout(() => {
       if (this.#isStopping || seat.worker !== undefined) return;
       this.#say(`${titleOf(worker)} ${how}; starting another`);
-      this.#fill(seat);
+      this.#fill(seat, this.#startAgain(seat));
     }, pauseMs);
   }
 
   async #replaceAll(tell: (message: ReloadMessage) => void): Promise<Outcome> {
     if (this.#isStopping) return { ok: false, reason: STOPPING };
     this.#say("reloading: starting new workers");
+    this.#dropSpare();
     const fresh: WorkerProcess[] = [];
     for (const seat of this.#seats) {
       // The first alone: code that cannot start is tried once.

@@ -13,3 +13,11 @@ export const WorkerMessage = {
 } as const;
 /** One of them. */
 export type WorkerMessage = (typeof WorkerMessage)[keyof typeof WorkerMessage];
+
+/** Controller, to a spare worker: begin, as the worker of this number. */
+export type TakeSeat = { readonly takeSeat: number };
+
+/** Whether a message of the channel is a {@link TakeSeat}. */
+export function isTakeSeat(message: unknown): message is TakeSeat {
+  return typeof (message as TakeSeat | null)?.takeSeat === "number";
+}

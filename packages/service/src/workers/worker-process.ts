@@ -1,8 +1,13 @@
 import cluster, { type Worker } from "node:cluster";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { SPARE_VARIABLE } from "./spare-link.ts";
 import { WORKER_VARIABLE } from "./worker-link.ts";
-import { WorkerMessage } from "./worker-message.ts";
+import { type TakeSeat, WorkerMessage } from "./worker-message.ts";
 
-/** From its start to its readiness a worker has so long. */
+const WAIT_FOR_SEAT = pathToFileURL(join(import.meta.dirname, "wait-for-seat.ts")).href;
+
+/** From its start, or from the seat that it was given, to its readiness a worker has so long. */
 export const START_LIMIT_MS = 30_000;
 
 /** How a worker ended, and what it had been. */
@@ -17,35 +22,42 @@ export type WorkerEnd = {
 /**
  * One worker process, as its controller sees it.
  *
- * States: `starting` → `ready` (it said so) → `stopping` (it was told to stop or leave); each → `ended` (its exit). The controller tells it to stop; it is killed
- * here when it is not ready in time or does not answer pings.
+ * States: `spare` (it waits for a seat; most workers never were) → `starting` → `ready` (it said so) → `stopping` (it was told to stop or leave); each → `ended` (its exit).
+ * The controller gives it its seat and tells it to stop; it is killed here when it is not ready in time or does not answer pings.
  */
 export class WorkerProcess {
-  readonly number: number;
   readonly pid: number;
   /** Whether it was ever ready; `false` when it ended before. */
   readonly ready: Promise<boolean>;
   readonly ended: Promise<WorkerEnd>;
   isReady = false;
   readonly #worker: Worker;
-  readonly #startedMs = performance.now();
-  readonly #startLimit: NodeJS.Timeout;
+  /** 0: a spare. */
+  #number: number;
+  #startedMs = performance.now();
+  #startLimit: NodeJS.Timeout | undefined;
   #answeredMs = 0;
   #killedBecause: string | undefined;
 
-  /** Starts it. @param number  1 and up; @param environment  beside that of the controller */
-  constructor(number: number, environment: Readonly<Record<string, string>>) {
-    this.number = number;
-    this.#worker = cluster.fork({ ...environment, [WORKER_VARIABLE]: String(number) });
+  /**
+   * Starts it.
+   *
+   * @param number  1 and up; 0: a spare, which loads the SDK and waits for `takeSeat` before it begins with the program
+   * @param environment  beside that of the controller
+   * @param nodeArguments  options of Node
+   */
+  constructor(number: number, environment: Readonly<Record<string, string>>, nodeArguments: readonly string[]) {
+    this.#number = number;
+    const isSpare = number === 0;
+    cluster.setupPrimary({ execArgv: [...nodeArguments, ...(isSpare ? ["--import", WAIT_FOR_SEAT] : [])] });
+    const own = isSpare ? { [SPARE_VARIABLE]: "1" } : { [WORKER_VARIABLE]: String(number) };
+    this.#worker = cluster.fork({ ...environment, ...own });
     this.pid = this.#worker.process.pid ?? 0;
     const ready = Promise.withResolvers<boolean>();
     const ended = Promise.withResolvers<WorkerEnd>();
     this.ready = ready.promise;
     this.ended = ended.promise;
-    this.#startLimit = setTimeout(
-      () => this.#kill(`was not ready ${START_LIMIT_MS / 1_000} s after its start and was killed`),
-      START_LIMIT_MS,
-    );
+    if (!isSpare) this.#limitStart();
     this.#worker.on("message", (message) => {
       this.#answeredMs = performance.now();
       if (message !== WorkerMessage.Ready) return;
@@ -66,6 +78,19 @@ export class WorkerProcess {
     this.#worker.process.on("error", (error) => {
       if (this.pid === 0) end(`could not be started: ${error.message}`, 1);
     });
+  }
+
+  /** Which of the service's workers it is, 1 and up; 0 while it is a spare. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** A spare becomes the worker of this number, and begins with the program. */
+  takeSeat(number: number): void {
+    this.#number = number;
+    this.#startedMs = performance.now();
+    this.#limitStart();
+    this.#send({ takeSeat: number });
   }
 
   /** Asks whether its event loop runs, and kills it when it has not answered for too long. */
@@ -96,12 +121,19 @@ export class WorkerProcess {
     this.#kill("was killed");
   }
 
+  #limitStart(): void {
+    this.#startLimit = setTimeout(
+      () => this.#kill(`was not ready ${START_LIMIT_MS / 1_000} s after its start and was killed`),
+      START_LIMIT_MS,
+    );
+  }
+
   #kill(why: string): void {
     this.#killedBecause ??= why;
     this.#worker.process.kill("SIGKILL");
   }
 
-  #send(message: WorkerMessage): void {
+  #send(message: WorkerMessage | TakeSeat): void {
     // One that has just ended hears nothing; its exit follows.
     if (this.#worker.isConnected()) this.#worker.send(message, () => {});
   }

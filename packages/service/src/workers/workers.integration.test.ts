@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -119,6 +119,17 @@ function load(callers: readonly Connection[]) {
   };
 }
 
+/** The spare worker of a service: the child that is none of its workers. */
+async function spareOf(controller: number, workers: readonly number[]): Promise<number> {
+  let spare: number | undefined;
+  await eventually(() => {
+    const children = readFileSync(`/proc/${controller}/task/${controller}/children`, "latin1").trim().split(" ");
+    spare = children.map(Number).find((pid) => pid !== 0 && !workers.includes(pid));
+    return spare !== undefined;
+  }, "a spare worker waits");
+  return spare!;
+}
+
 const alive = (pid: number) => startTicksOf(pid) !== undefined;
 
 test("kill -9 of a worker under load fails only the calls in flight to it, and it is there again at once", async (t) => {
@@ -147,6 +158,32 @@ test("kill -9 of a worker under load fails only the calls in flight to it, and i
   t.diagnostic(`there again after ${Math.round(againMs)} ms; the first start took ${Math.round(world.startMs)} ms`);
   assert.ok(againMs < Math.max(60_000, 5 * world.startMs), `there again after ${againMs} ms`);
   assert.match(service.words(), new RegExp(`pid ${victim}\\) was killed by SIGKILL; starting another`));
+});
+
+test("a spare worker takes the place of one that dies, with the program as it is by then; a reload replaces the spare too", async () => {
+  await using world = await setUp();
+  const { agent, pids, service, fault } = world;
+  const spare = await spareOf(service.child.pid!, pids());
+  // Had it read anything of the program before, it would not notice.
+  await writeFile(fault, "");
+  process.kill(pids()[0]!, "SIGKILL");
+  const itsEnd = new RegExp(`worker 1 \\(pid ${spare}\\) exited with status 1; starting another`);
+  await eventually(() => itsEnd.test(service.words()), "the spare begins with the program");
+  await rm(fault);
+  assert.match(service.words(), /this code does not start/);
+  await eventually(() => pids().length === 3, "another one serves");
+  const second = await spareOf(service.child.pid!, pids());
+  process.kill(pids()[1]!, "SIGKILL");
+  await eventually(() => pids().includes(second), "the spare serves");
+  const third = await spareOf(service.child.pid!, pids());
+  const result = await requestReload(reloadSocketPath(agent.path, INSTANCE_ID), () => {});
+  assert.equal(result?.ok, true);
+  await eventually(() => !alive(third), "the spare of before the reload ends");
+  assert.ok(!pids().includes(third));
+  const fourth = await spareOf(service.child.pid!, pids());
+  service.child.kill("SIGTERM");
+  assert.deepEqual(await once(service.child, "exit"), [0, null]);
+  await eventually(() => !alive(fourth), "the spare ends with its controller");
 });
 
 test("a worker whose event loop hangs is killed by its heartbeat and started again; the other one serves on", async () => {
