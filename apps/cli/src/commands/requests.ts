@@ -1,4 +1,3 @@
-import { toJson } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import {
@@ -14,6 +13,7 @@ import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { checkExpression } from "../log/check-expression.ts";
 import { harmlessText, timeText } from "../log/log-text.ts";
 import { momentOption } from "../log/moment-option.ts";
+import { messageJson } from "../output/message-json.ts";
 import { formatDuration } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -27,6 +27,7 @@ interface RequestsOptions extends GlobalOptions {
   until?: string;
   method?: string;
   caller?: string;
+  callerInstance?: string;
   instance?: string;
   host?: string;
   code?: string;
@@ -50,6 +51,7 @@ export const addRequestsCommand: AddCommand = (program, context) => {
     .option("--until <time>", messages.requestsUntil)
     .option("--method <name>", messages.requestsMethod)
     .option("--caller <service>", messages.requestsCaller)
+    .option("--caller-instance <address>", messages.requestsCallerInstance)
     .option("--instance <address>", messages.requestsInstance)
     .option("--host <name>", messages.requestsHost)
     .option("--code <codes>", messages.requestsCode)
@@ -79,12 +81,13 @@ export const addRequestsCommand: AddCommand = (program, context) => {
 
   function queryOf(service: string, options: RequestsOptions) {
     const nowMs = Date.now();
-    const { method = "", caller = "", instance = "", host = "", where = "", failed = false } = options;
+    const { method = "", caller = "", callerInstance = "", instance = "" } = options;
+    const { host = "", where = "", failed = false } = options;
     return {
       fromMs: momentOption("--since", options.since, nowMs, messages),
       // A host's clock may be ahead.
       toMs: options.until === undefined ? nowMs + 60_000 : momentOption("--until", options.until, nowMs, messages),
-      ...{ service, method, caller, instance, host, where, failedOnly: failed },
+      ...{ service, method, caller, callerInstance, instance, host, where, failedOnly: failed },
       codes: options.code === undefined ? [] : options.code.split(",").map((text) => codeOf(text.trim())),
       minUs: microsecondsOf("--min", options.min),
       maxUs: microsecondsOf("--max", options.max),
@@ -116,7 +119,7 @@ export const addRequestsCommand: AddCommand = (program, context) => {
   }
 
   function printJson(found: FoundRequest): void {
-    terminal.out(JSON.stringify(toJson(FoundRequestSchema, found, { alwaysEmitImplicit: true })));
+    terminal.out(JSON.stringify(messageJson(FoundRequestSchema, found)));
   }
 
   function printTable(found: readonly FoundRequest[]): void {

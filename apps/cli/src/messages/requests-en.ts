@@ -7,6 +7,7 @@ export const requestsEn = {
   requestsUntil: "up to then, in the same way (default: now)",
   requestsMethod: "only calls of this method, by its full name",
   requestsCaller: "only calls of this caller",
+  requestsCallerInstance: "only calls made by this instance, address:port, or by all at an address",
   requestsInstance: "only calls at this instance, address:port",
   requestsHost: "only calls recorded on this host",
   requestsCode: "only calls with this result: a code's name or number, several with commas",

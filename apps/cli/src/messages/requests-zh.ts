@@ -8,6 +8,7 @@ export const requestsZh: typeof requestsEn = {
   requestsUntil: "到何时为止，写法相同（默认：现在）",
   requestsMethod: "仅该方法（全名）的调用",
   requestsCaller: "仅该调用方的调用",
+  requestsCallerInstance: "仅该调用方实例发起的调用，地址:端口；只写地址则为该地址上的全部",
   requestsInstance: "仅该实例（地址:端口）的调用",
   requestsHost: "仅该主机记录的调用",
   requestsCode: "仅该结果的调用：结果码的名称或数字，多个用逗号分隔",

@@ -65,6 +65,7 @@ describe("requests and the service map over the embedded engine", () => {
                 parentSpanId: hex(number * 4),
                 side: 1,
                 peerService: front.service,
+                peerInstance: `10.0.0.1:${40_000 + number}`,
               },
               {
                 ...spanOf(number),
@@ -120,6 +121,15 @@ describe("requests and the service map over the embedded engine", () => {
       [{ caller: front.service, minUs: 10_000, maxUs: 12_000 }, (number) => number >= 10 && number <= 12],
       [{ caller: flight.service, method }, () => false],
       [{ instance: flight.instance, host: flight.host, method: other }, (number) => number % 5 === 0],
+      // Who served it knows the caller's address only.
+      [{ service: flight.service, callerInstance: front.instance, method: other }, (number) => number % 5 === 0],
+      [{ service: flight.service, caller: front.service, callerInstance: front.instance }, () => true],
+      [{ service: flight.service, caller: flight.service, callerInstance: front.instance }, () => false],
+      [{ service: flight.service, callerInstance: "10.0.0.1" }, () => true],
+      [{ callerInstance: "10.0.0.1:8" }, () => false],
+      [{ callerInstance: "10.0.0" }, () => false],
+      [{ callerInstance: flight.instance, method: "get" }, () => true],
+      [{ callerInstance: flight.instance, method: other }, () => false],
       [{ host: front.host, instance: flight.instance }, () => false],
       [{ where: "uid = 3" }, (number) => number % 8 === 3],
       [{ where: "uid = 0", failedOnly: true, minUs: 20_000 }, (number) => number % 8 === 0 && number >= 20],

@@ -30,6 +30,8 @@ export interface SearchRequestsQuery {
   readonly method?: string | undefined;
   /** The service that called. */
   readonly caller?: string | undefined;
+  /** The instance that called, as it recorded the call itself; without a port any at that address, also one that records nothing. */
+  readonly callerInstance?: string | undefined;
   /** gRPC status codes, 0…255, at most 17. */
   readonly codes?: readonly number[] | undefined;
   /** Any code but 0. */
@@ -70,6 +72,7 @@ export interface FoundCall {
   method: string;
   side: CallSide;
   peerService: string;
+  peerInstance: string;
   /** Microseconds since 1970 UTC. */
   startUs: number;
   durationUs: number;
@@ -174,6 +177,7 @@ function spanConditions(query: SearchRequestsQuery) {
   add("host", "host = {host:String}");
   add("method", "method = {method:String}");
   add("caller", `if(side = ${CallSide.Server}, peer_service, service) = {caller:String}`);
+  if (query.callerInstance) add("callerInstance", callerInstanceSql(query.caller));
   if (query.failedOnly) conditions.push("code != 0");
   if (codes.length > 0) {
     if (codes.length > 17 || !codes.every((code) => Number.isInteger(code) && code >= 0 && code <= 255)) {
@@ -189,6 +193,25 @@ function spanConditions(query: SearchRequestsQuery) {
   if (minUs > 0) conditions.push("duration_us >= {minUs:Float64}");
   if (maxUs > 0) conditions.push("duration_us <= {maxUs:Float64}");
   return { conditions, params: { ...params, minUs, maxUs } };
+}
+
+/**
+ * Calls from one instance. Who served a call knows of its caller the address and a connection's port, so a served call is found by the span of the instance
+ * that made it. That one may be on a page of its own, and on a clock of its own: it is looked for as long around as a request lives.
+ *
+ * @param caller  where known, the spans of this service are looked at alone
+ */
+function callerInstanceSql(caller: string | undefined): string {
+  const isIt = (column: string) =>
+    `(${column} = {callerInstance:String} OR startsWith(${column}, concat({callerInstance:String}, ':')))`;
+  const made = [
+    ...(caller ? ["service = {caller:String}"] : []),
+    `side = ${CallSide.Client}`,
+    isIt("instance"),
+    `start >= ${microseconds("callerFromUs")} AND start < ${microseconds("callerToUs")}`,
+  ];
+  const served = `${isIt("peer_instance")} OR parent_span_id IN (SELECT span_id FROM span WHERE ${and(made)})`;
+  return `if(side = ${CallSide.Server}, ${served}, ${isIt("instance")})`;
 }
 
 /** Read `RequestPage.next`. @throws InvalidQuery */
@@ -240,6 +263,7 @@ async function readNewest(clients: StoreClients, search: Search, window: Window)
   const { fromUs, toUs, place, limit } = window;
   const isAfter = `(start < ${microseconds("placeUs")} OR (start = ${microseconds("placeUs")} AND flow_id < {placeFlow:UInt64}))`;
   const range = `start >= ${microseconds("fromUs")} AND start < ${microseconds("toUs")}`;
+  const seenToUs = Math.min(search.toUs, (place?.value ?? 0) + requestMaxUs);
   const seen = and([
     `start >= ${microseconds("placeUs")} AND start < ${microseconds("seenToUs")} AND NOT ${isAfter}`,
     ...search.conditions,
@@ -256,7 +280,8 @@ async function readNewest(clients: StoreClients, search: Search, window: Window)
       ...{ fromUs, toUs, limit },
       placeUs: place?.value ?? 0,
       placeFlow: place?.flowId ?? "0",
-      seenToUs: Math.min(search.toUs, (place?.value ?? 0) + requestMaxUs),
+      seenToUs,
+      ...callerRange(fromUs, Math.max(toUs, seenToUs)),
     },
     search.lines?.expression,
   );
@@ -281,6 +306,7 @@ async function findSlowest(clients: StoreClients, search: Search): Promise<Found
       ...{ fromUs, toUs, limit },
       placeUs: place?.value ?? 0,
       placeFlow: place?.flowId ?? "0",
+      ...callerRange(fromUs, toUs),
     },
     search.lines?.expression,
   );
@@ -290,7 +316,13 @@ async function findSlowest(clients: StoreClients, search: Search): Promise<Found
 }
 
 const rowSql = `toString(flow_id) AS flowId, toUnixTimestamp64Micro(start) AS startUs, duration_us AS durationUs,
-    service, instance, host, method, side, peer_service AS peerService, code`;
+    service, instance, host, method, side, peer_service AS peerService,
+    peer_instance AS peerInstance, code`;
+
+const callerRange = (fromUs: number, toUs: number) => ({
+  callerFromUs: Math.max(0, fromUs - requestMaxUs),
+  callerToUs: toUs + requestMaxUs,
+});
 
 const and = (conditions: readonly string[]) => conditions.map((condition) => `(${condition})`).join(" AND ");
 

@@ -33,9 +33,9 @@ interface PagePlace {
  * @param live whether to go on asking for the newest, while nobody has asked for a second page
  */
 export function requestPagesQuery(api: Api, search: RequestsSearch, live: boolean) {
-  const { service = "", method = "", caller = "", instance = "", host = "", where = "" } = search;
+  const { service = "", method = "", caller = "", callerInstance = "", instance = "", host = "", where = "" } = search;
   const conditions = {
-    ...{ service, method, caller, instance, host, where },
+    ...{ service, method, caller, callerInstance, instance, host, where },
     failedOnly: search.failed ?? false,
     codes: search.code === undefined ? [] : [search.code],
     minUs: (search.min ?? 0) * 1_000,

@@ -146,6 +146,7 @@ function Filters({ search, onChange }: { search: RequestsSearch; onChange: (chan
       />
       <TextFilter name="method" width={190} value={search.method} onChange={onChange} />
       <TextFilter name="caller" width={150} value={search.caller} onChange={onChange} />
+      <TextFilter name="callerInstance" width={180} value={search.callerInstance} onChange={onChange} />
       <TextFilter name="instance" width={150} value={search.instance} onChange={onChange} />
       <TextFilter name="host" width={110} value={search.host} onChange={onChange} />
       <Select
@@ -197,7 +198,7 @@ function RangeFilter({ search, onChange }: { search: RequestsSearch; onChange: (
 }
 
 interface TextFilterProps {
-  readonly name: "method" | "caller" | "instance" | "host";
+  readonly name: "method" | "caller" | "callerInstance" | "instance" | "host";
   readonly width: number;
   readonly value: string | undefined;
   readonly onChange: (change: Change) => void;

@@ -9,6 +9,7 @@ test("a link restores every filter of the list", () => {
       service: "F.f",
       method: "a.b",
       caller: "W.w",
+      callerInstance: "1.2.3.5:6",
       instance: "1.2.3.4:5",
       host: "h",
     },

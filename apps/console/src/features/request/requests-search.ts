@@ -12,6 +12,8 @@ export interface RequestsSearch {
   readonly service?: string;
   readonly method?: string;
   readonly caller?: string;
+  /** The instance that called, or its address alone. */
+  readonly callerInstance?: string;
   readonly instance?: string;
   readonly host?: string;
   /** Only calls that failed. */
@@ -44,6 +46,7 @@ export function parseRequestsSearch(search: Record<string, unknown>): RequestsSe
     ...text(search, "service", 256),
     ...text(search, "method", 256),
     ...text(search, "caller", 256),
+    ...text(search, "callerInstance", 256),
     ...text(search, "instance", 256),
     ...text(search, "host", 256),
     ...(search.failed === true ? { failed: true as const } : {}),

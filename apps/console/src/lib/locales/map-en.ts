@@ -44,6 +44,7 @@ export const mapEn = {
 export const searchEn = {
   method: "Method",
   caller: "Caller",
+  callerInstance: "Caller's instance ip:port",
   instance: "Instance ip:port",
   host: "Host",
   anyResult: "Any result",

@@ -44,6 +44,7 @@ export const mapZh: Plural<typeof mapEn> = {
 export const searchZh: typeof searchEn = {
   method: "方法",
   caller: "调用方",
+  callerInstance: "调用方实例 ip:端口",
   instance: "实例 ip:端口",
   host: "机器",
   anyResult: "任意结果",

@@ -113,6 +113,13 @@ export declare type SearchRequestsRequest = Message<"msec.console.v1.SearchReque
    * @generated from field: string after = 15;
    */
   after: string;
+
+  /**
+   * The instance that called, `10.0.0.7:7963`, as it recorded the call itself; without a port any at that address, also one that records nothing.
+   *
+   * @generated from field: string caller_instance = 16;
+   */
+  callerInstance: string;
 };
 
 /**
@@ -222,6 +229,13 @@ export declare type FoundCall = Message<"msec.console.v1.FoundCall"> & {
    * @generated from field: uint32 code = 9;
    */
   code: number;
+
+  /**
+   * The other end's address: of a served call the caller's, whose port is its connection's.
+   *
+   * @generated from field: string peer_instance = 10;
+   */
+  peerInstance: string;
 };
 
 /**
