@@ -39,6 +39,7 @@ host=db1
     msg_timeout: 500,
     connect_timeout: 1_000,
     heartbeat: 90_000,
+    spare: true,
     procnum: 4,
     list_page: "auto",
     udp: "auto",
