@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
-import type { ReloadMessage, ReloadResult, ReplacedWorker } from "@msec/process";
-import { BackOff, compileCacheEnvironment } from "@msec/process";
+import type { ReloadMessage, ReloadResult, ReplacedWorker } from "@msec/process/controller";
+import { BackOff, compileCacheEnvironment } from "@msec/process/controller";
 import type { ControllerSettings } from "./controller-settings.ts";
 import { WorkerMessage } from "./worker-message.ts";
 import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";

@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { prepareSocketPlace, RELOAD_REQUEST, type ReloadMessage, type ReloadResult } from "@msec/process";
+import { prepareSocketPlace, RELOAD_REQUEST, type ReloadMessage, type ReloadResult } from "@msec/process/controller";
 
 /** What is asked: does a reload, telling of each new worker that serves. */
 export type Reload = (tell: (message: ReloadMessage) => void) => Promise<ReloadResult>;
