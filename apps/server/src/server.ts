@@ -20,6 +20,7 @@ import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { type KeepBatches, listenOtlp, type OtlpDoors } from "@msec/otlp/listen";
 import { TelemetryTotals } from "@msec/otlp/prometheus";
 import { type Log, lockDirectory, UserError } from "@msec/process";
+import type { PeerLimits } from "@msec/rpc-node";
 import { DatabaseFailure, findDatabaseFailure, StoreError } from "@msec/store";
 import { openAlarmSeries } from "@msec/telemetry-store/alarm-series";
 import { Enrollment } from "./agents/enrollment.ts";
@@ -205,6 +206,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       { service: ReloadService, handlers: createReloadFeed(reloads, hosts) },
       { service: AgentProcessesService, handlers: createProcessesFeed(liveProcesses, hosts) },
     ],
+    peersOf(config),
   );
   stack.defer(() => agents.close({ graceMs: 0 }));
 
@@ -234,6 +236,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     address: config.listen.address,
     port: config.listen.port,
     allowedHosts: config.allowed_hosts,
+    peers: peersOf(config),
     api: createApi({
       sessions,
       operatorKey,
@@ -326,7 +329,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 async function openOtlp(config: ServerConfig, keep: KeepBatches, log: Log): Promise<OtlpDoors | undefined> {
   const { otlp_listen: http, otlp_grpc_listen: grpc, otlp_token_file: tokenFile } = config;
   if (http === "" && grpc === "") return undefined;
-  return await listenOtlp({ http: http || undefined, grpc: grpc || undefined, tokenFile, keep, log });
+  return await listenOtlp({
+    http: http || undefined,
+    grpc: grpc || undefined,
+    tokenFile,
+    keep,
+    log,
+    peers: peersOf(config),
+  });
+}
+
+/** What one address may have at each port. */
+function peersOf(config: ServerConfig): Pick<PeerLimits, "sharedPeers" | "maxPerPeer"> {
+  return { sharedPeers: config.shared_peers, maxPerPeer: config.connections_per_peer || undefined };
 }
 
 async function openDatabase(options: ServerOptions, onTaken: () => void): Promise<ServerStore> {

@@ -1,10 +1,11 @@
+import assert from "node:assert/strict";
 import type { HostileRow } from "../row.ts";
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /** Somebody else's protocol, or the beginning of ours and then nothing: closed in time, never dispatched. */
 const foreign: readonly (readonly [string, Uint8Array | string])[] = [
-  ["a TLS hello", Buffer.from("16030100c8010000c40303", "hex")],
+  ["the number of TLS's records, and not TLS", Buffer.from("16000000", "hex")],
   ["RESP", "*1\r\n$4\r\nPING\r\n"],
   ["beanstalk", "stats\r\n"],
   ["an SSH banner", "SSH-2.0-OpenSSH_9.2\r\n"],
@@ -28,6 +29,15 @@ const silent: readonly (readonly [string, string])[] = [
 
 /** What does not say at once which protocol it is. */
 export const sniffRows: readonly HostileRow[] = [
+  {
+    id: "R-16o",
+    title: "a TLS hello to a port without TLS is answered with TLS's own alert",
+    sends: () => Buffer.from("16030100c8010000c40303", "hex"),
+    expects: { closes: true },
+    check: ({ received }) => assert.equal(received.toString("hex"), "15030100020228"),
+    // A service tells its owner of it, once: its output is not empty then.
+    only: "default",
+  },
   ...foreign.map(
     ([name, bytes], index): HostileRow => ({
       id: `R-16${String.fromCharCode(97 + index)}`.replace("R-16j", "R-16l"),

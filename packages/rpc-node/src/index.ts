@@ -14,6 +14,7 @@ export { defaultExternalLimits, type ExternalLimits } from "./external/external-
 export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./grpc/create-grpc-channel.ts";
 export type { GrpcClient, GrpcRequests, GrpcStreamCall } from "./grpc/grpc-client.ts";
 export { callHttpJson, type HttpJsonRequest, type HttpJsonResult } from "./http-json/call-http-json.ts";
+export { limitPeers, type PeerLimits } from "./limit-peers.ts";
 export {
   type ChannelLimits,
   defaultChannelLimits,

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { chmodSync } from "node:fs";
 import { createServer, type ListenOptions as NodeListenOptions, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import {
   type CallContext,
   type CallObserver,
@@ -19,9 +18,10 @@ import type { HttpPart, HttpPartOptions } from "./http-part.ts";
 import type { Http2Connection } from "./http2/http2-connection.ts";
 import { IdleMemory } from "./idle-memory.ts";
 import { type ListenerLimits, listenerLimits, type PartialLimits } from "./limits.ts";
-import { isClientAccepted, type ListenerTls, nodeTlsOptions, peerFingerprint } from "./listener-tls.ts";
-import { PeerConnections } from "./peer-connections.ts";
-import { Refusals } from "./refused-connection.ts";
+import type { ListenerTls } from "./listener-tls.ts";
+import { noticeOfTooMany, PeerConnections, tooManyText } from "./peer-connections.ts";
+import { PortNotices } from "./port-notices.ts";
+import { Refusals, refusalOfTooMany } from "./refused-connection.ts";
 import { RunningRequests } from "./running-requests.ts";
 import { readIntoSharedBuffer } from "./shared-buffer-socket.ts";
 import { Protocol, sniff } from "./sniff.ts";
@@ -29,6 +29,7 @@ import { peerAddress } from "./socket-address.ts";
 import { SrpcServerConnection, type SrpcServerShared } from "./srpc/server-connection.ts";
 import { HealthService } from "./system/health-service.ts";
 import { addReflection } from "./system/reflection-service.ts";
+import { beginsTls, handshakeFailure, TlsDoor } from "./tls-door.ts";
 import { type UdpCounts, type UdpOptions, UdpServer } from "./udp/udp-server.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
 
@@ -71,6 +72,11 @@ export interface ListenerOptions<Context extends CallContext = CallContext> {
    * learns its interfaces by it. Default false.
    */
   readonly listPage?: boolean | undefined;
+  /**
+   * Hears, in one sentence for the owner, what callers do that no handler ever sees: TLS where there is none, none where there is, certificates that are not let in, more
+   * connections than one address may have. Each kind at most once in ten minutes. Default: nobody hears it.
+   */
+  readonly onNotice?: ((notice: string) => void) | undefined;
 }
 
 /** Connections that were refused. */
@@ -140,9 +146,10 @@ class OnePort implements Listener {
   readonly #limits: ListenerLimits;
   readonly refused: RefusedCounts = { full: 0, perPeer: 0 };
   readonly #server: Server;
-  readonly #tls: TlsServer | undefined;
+  readonly #tls: TlsDoor | undefined;
   readonly #peers: PeerConnections;
   readonly #refusals: Refusals;
+  readonly #notices: PortNotices;
   readonly #calls: CallServer;
   readonly #httpOptions: HttpPartOptions;
   #http: HttpPart | undefined;
@@ -222,7 +229,8 @@ class OnePort implements Listener {
       place,
       frameLimits: { maxFrameBytes: frames.maxBytes, maxHeadBytes: frames.maxHeadBytes },
     };
-    this.#refusals = new Refusals(this.#srpc);
+    this.#refusals = new Refusals({ ...this.#srpc, waitMs: this.#limits.connections.firstByteMs });
+    this.#notices = new PortNotices(options.onNotice ?? (() => {}));
     this.#httpOptions = {
       ...shared,
       system: system as MethodTable<never>,
@@ -233,10 +241,13 @@ class OnePort implements Listener {
     this.#udp = udp ? new UdpServer({ ...shared, heads }, udp === true ? {} : udp) : undefined;
     const { tls } = options;
     if (tls) {
-      // It never listens: it is given connections that were counted before their handshake, which costs more than all else.
-      this.#tls = createTlsServer(nodeTlsOptions(tls, this.#limits.connections.firstByteMs));
-      this.#tls.on("secureConnection", (socket) => this.#acceptTls(socket, tls));
-      this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
+      this.#tls = new TlsDoor({
+        tls,
+        waitMs: this.#limits.connections.firstByteMs,
+        refusals: this.#refusals,
+        notices: this.#notices,
+        onOpen: (socket, fingerprint) => this.#accept(socket, fingerprint, undefined),
+      });
     }
     const socketOptions = { noDelay: true, allowHalfOpen: !tls, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
     this.#server = createServer(socketOptions, (socket) => this.#open(socket));
@@ -308,6 +319,7 @@ class OnePort implements Listener {
     clearInterval(this.#sweep);
     this.#idleMemory.close();
     this.#refusals.close();
+    this.#tls?.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#leaving = true;
@@ -364,31 +376,18 @@ class OnePort implements Listener {
       if (countedAs !== undefined) {
         socket.once("close", () => this.#peers.give(countedAs));
       }
-      this.#tls.emit("connection", socket);
+      this.#tls.open(socket);
       return;
     }
     this.refused.perPeer++;
+    const { maxPerPeer } = this.#limits.connections;
+    this.#notices.say("too-many", noticeOfTooMany(socket.remoteAddress, maxPerPeer));
     if (this.#tls) {
       // Nothing can be said before the handshake.
       socket.destroy();
       return;
     }
-    const { maxPerPeer } = this.#limits.connections;
-    this.#refusals.refuse(
-      socket,
-      `${socket.remoteAddress} has connections.maxPerPeer ${maxPerPeer} connections here already; make more calls on each, or ask the owner for more`,
-    );
-  }
-
-  #acceptTls(socket: TLSSocket, tls: ListenerTls): void {
-    const fingerprint = peerFingerprint(socket);
-    if (!isClientAccepted(tls, fingerprint)) {
-      socket.on("error", () => {});
-      socket.destroy();
-      return;
-    }
-    socket.setNoDelay(true);
-    this.#accept(socket, fingerprint, undefined);
+    this.#refusals.refuse(socket, refusalOfTooMany(tooManyText(socket.remoteAddress, maxPerPeer)));
   }
 
   #accept(socket: Socket, certificate: string | undefined, countedAs: string | undefined): void {
@@ -423,10 +422,29 @@ class OnePort implements Listener {
         socket.unshift(first);
         this.#acceptHttp(connection, peer, protocol);
       } else {
-        socket.destroy();
+        this.#refuseUnknown(socket, first);
       }
     };
     socket.on("data", onData);
+  }
+
+  /** Nothing that this port speaks. Whoever begins TLS gets an answer that TLS knows, so that it is not taken for a broken network. */
+  #refuseUnknown(socket: Socket, first: Buffer): void {
+    if (this.#tls !== undefined || !beginsTls(first)) {
+      socket.destroy();
+      return;
+    }
+    this.#notices.say(
+      "tls-on-plain",
+      `${peerAddress(socket, this.#options.path)} called with TLS, which this port does not speak; have callers do without it, or give the port a key and certificate`,
+    );
+    socket.end(handshakeFailure);
+    // What came behind is read and forgotten, so that the answer is not lost to a reset.
+    socket.on("data", () => {});
+    const timer = setTimeout(() => socket.destroy(), 1_000);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+    socket.once("end", () => socket.destroy());
   }
 
   #watch(connection: AnyConnection): void {

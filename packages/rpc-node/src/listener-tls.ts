@@ -6,7 +6,7 @@ export interface ListenerTls {
   readonly key: string | Buffer;
   /** PEM, with its chain. */
   readonly cert: string | Buffer;
-  /** Demand a certificate from clients; one that sends none is closed. Default false. */
+  /** Demand a certificate from clients; one that sends none is told so and closed. Default false. */
   readonly requestCert?: boolean;
   /** Certificates (PEM) that client certificates must lead to. Without it any is let in that `verify` accepts. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
@@ -24,8 +24,8 @@ export function nodeTlsOptions(tls: ListenerTls, handshakeTimeoutMs: number): Tl
     key: tls.key,
     cert: tls.cert,
     requestCert: tls.requestCert ?? false,
-    // With pinned, self-signed client certificates there is no chain to check: `verify` decides.
-    rejectUnauthorized: ca !== undefined,
+    // Which client may stay is decided after the handshake (`TlsDoor`), when it can be told why not; by Node it would be closed without a word.
+    rejectUnauthorized: false,
     ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
     handshakeTimeout: handshakeTimeoutMs,
     minVersion: "TLSv1.2",

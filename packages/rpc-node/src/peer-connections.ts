@@ -61,6 +61,16 @@ export class PeerConnections {
   }
 }
 
+/** What a peer is told that has as many connections as it may. */
+export function tooManyText(address: string | undefined, max: number): string {
+  return `${address} has connections.maxPerPeer ${max} connections here already; make more calls on each, or ask the owner for more`;
+}
+
+/** What the owner is told of it. */
+export function noticeOfTooMany(address: string | undefined, max: number): string {
+  return `${address} has its ${max} connections here already (connections.maxPerPeer), further ones are refused; if there are many behind that address, name it in shared_peers`;
+}
+
 /** The addresses and networks as Node's own set of them. @throws RangeError  one that is neither */
 function blockListFrom(places: readonly string[]): BlockList {
   const list = new BlockList();

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Code, RpcError, retFromError } from "@msec/rpc";
+import { Code, codeName, RpcError, retFromError } from "@msec/rpc";
 import {
   createFrameSpan,
   type FrameLimits,
@@ -9,7 +9,6 @@ import {
   RpcHead,
   Writer,
 } from "@msec/wire";
-import type { ListenerLimits } from "./limits.ts";
 import { Protocol, sniff } from "./sniff.ts";
 import { writeGoAway } from "./srpc/go-away.ts";
 import { writeErrorFrame } from "./srpc/response-frame.ts";
@@ -23,10 +22,43 @@ const maxTold = 64;
 export interface RefusalShared {
   readonly heads: HeadDecoder;
   readonly frameLimits: FrameLimits;
-  readonly limits: ListenerLimits;
+  /** So long it may take to say which protocol it speaks, and to read why it is refused, in milliseconds. */
+  readonly waitMs: number;
 }
 
-/** Tells peers that have too many connections why the next is closed, in the protocol that they speak, as far as it can say so. */
+/** Why a connection is refused, as each protocol says it. */
+export interface Refusal {
+  readonly error: RpcError;
+  /** `400 Bad Request`. */
+  readonly httpStatus: string;
+  /** Of RFC 9113, 7; with it GOAWAY says that no call was looked at. */
+  readonly http2Code: number;
+}
+
+/** A peer has too many connections. */
+export function refusalOfTooMany(message: string): Refusal {
+  return { error: refused(Code.ResourceExhausted, message), httpStatus: "429 Too Many Requests", http2Code: 11 };
+}
+
+/** The peer speaks without TLS where there is nothing else. */
+export function refusalOfPlain(): Refusal {
+  return {
+    error: refused(Code.FailedPrecondition, "this port speaks TLS only; call it with TLS (https)"),
+    httpStatus: "400 Bad Request",
+    http2Code: 12,
+  };
+}
+
+/** The peer's certificate is not one that is let in. */
+export function refusalOfCertificate(message: string): Refusal {
+  return { error: refused(Code.Unauthenticated, message), httpStatus: "403 Forbidden", http2Code: 12 };
+}
+
+function refused(code: Code, message: string): RpcError {
+  return new RpcError(code, message, { details: { notExecuted: true } });
+}
+
+/** Tells peers why their connection is closed, in the protocol that they speak, as far as it can say so. */
 export class Refusals {
   readonly #shared: RefusalShared;
   readonly #told = new Set<Socket>();
@@ -35,39 +67,46 @@ export class Refusals {
     this.#shared = shared;
   }
 
-  /** Answer the first that comes on a connection with `message`, then close it. */
-  refuse(socket: Socket, message: string): void {
-    const error = new RpcError(Code.ResourceExhausted, message, { details: { notExecuted: true } });
+  /**
+   * Answer the first that comes on a connection, then close it.
+   *
+   * @param first  what has come of it already
+   */
+  refuse(socket: Socket, refusal: Refusal, first?: Buffer): void {
     socket.on("error", () => {});
     if (this.#told.size >= maxTold) {
       socket.destroy();
       return;
     }
     this.#told.add(socket);
-    // So long it may take to say which protocol it speaks, and to read why it is refused. What has come meanwhile is read first, as of all peers.
-    const timer = setTimeout(() => setImmediate(() => socket.destroy()), this.#shared.limits.connections.firstByteMs);
+    // What has come meanwhile is read first, as of all peers.
+    const timer = setTimeout(() => setImmediate(() => socket.destroy()), this.#shared.waitMs);
     timer.unref();
-    let first: Buffer = Buffer.alloc(0);
+    let bytes: Buffer = Buffer.alloc(0);
     let isAnswered = false;
-    socket.on("data", (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       // What comes behind the answer is read and forgotten, so that the answer is not lost to a reset.
       if (isAnswered) {
         return;
       }
-      first = Buffer.concat([first, chunk]);
-      const answer = this.#answerTo(first, error);
+      bytes = Buffer.concat([bytes, chunk]);
+      const answer = this.#answerTo(bytes, refusal);
       if (answer) {
         isAnswered = true;
         socket.end(answer);
-      } else if (first.length > maxBytes || sniff(first) === Protocol.Unknown) {
+      } else if (bytes.length > maxBytes || sniff(bytes) === Protocol.Unknown) {
         socket.destroy();
       }
-    });
+    };
     socket.on("end", () => socket.end());
     socket.on("close", () => {
       clearTimeout(timer);
       this.#told.delete(socket);
     });
+    if (first) {
+      onData(first);
+    }
+    socket.on("data", onData);
   }
 
   /** Close those that are being told. */
@@ -78,14 +117,14 @@ export class Refusals {
   }
 
   /** `undefined`: too little has come to answer. */
-  #answerTo(bytes: Buffer, error: RpcError): Buffer | undefined {
+  #answerTo(bytes: Buffer, refusal: Refusal): Buffer | undefined {
     switch (sniff(bytes)) {
       case Protocol.Srpc:
-        return this.#srpcAnswer(bytes, error);
+        return this.#srpcAnswer(bytes, refusal.error);
       case Protocol.Http1:
-        return http1Answer(error);
+        return http1Answer(refusal);
       case Protocol.Http2:
-        return http2Answer(error.message);
+        return http2Answer(refusal);
       default:
         return undefined;
     }
@@ -117,16 +156,18 @@ export class Refusals {
   }
 }
 
-function http1Answer(error: RpcError): Buffer {
+function http1Answer({ error, httpStatus }: Refusal): Buffer {
   const { message } = error;
+  const name = codeName(error.code);
   // For callers of HTTP+JSON and for those of Connect.
-  const body = JSON.stringify({ ret: retFromError(error), errmsg: message, code: "resource_exhausted", message });
+  const code = name.replace(/(?!^)([A-Z])/g, "_$1").toLowerCase();
+  const body = JSON.stringify({ ret: retFromError(error), errmsg: message, code, message });
   return Buffer.from(
     [
-      "HTTP/1.1 429 Too Many Requests",
+      `HTTP/1.1 ${httpStatus}`,
       "connection: close",
       "content-type: application/json; charset=utf-8",
-      "msec-code: ResourceExhausted",
+      `msec-code: ${name}`,
       `content-length: ${Buffer.byteLength(body)}`,
       "",
       body,
@@ -135,10 +176,10 @@ function http1Answer(error: RpcError): Buffer {
 }
 
 /** SETTINGS, and a GOAWAY that says that no call was looked at: gRPC's clients make it anew elsewhere. */
-function http2Answer(message: string): Buffer {
-  const text = Buffer.from(message);
+function http2Answer({ error, http2Code }: Refusal): Buffer {
+  const text = Buffer.from(error.message);
   const goAway = Buffer.alloc(8);
-  goAway.writeUInt32BE(11, 4); // ENHANCE_YOUR_CALM
+  goAway.writeUInt32BE(http2Code, 4);
   return Buffer.concat([http2Frame(4, Buffer.alloc(0)), http2Frame(7, Buffer.concat([goAway, text]))]);
 }
 

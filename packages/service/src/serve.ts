@@ -126,6 +126,7 @@ function start<S extends DescService>(
     limits: serviceLimits(launch.config, options.limits),
     sharedPeers: options.sharedPeers ?? launch.config.config.values.SRPC.shared_peers,
     tls,
+    onNotice: (notice) => program.say(notice),
     overload: admissionOf(service, options, program),
     listPage: hasListPage(launch.config.config.values.SRPC.list_page, place.address),
     // For grpcurl and its like, while only this machine can ask; what anybody on the network may learn is for the owner to say.
@@ -170,7 +171,7 @@ async function open(
   methods: MethodTable<ServiceContext>,
   place: ListenPlace,
   udp: UdpChoice,
-  options: Pick<ListenerOptions, "limits" | "sharedPeers" | "tls" | "overload" | "listPage" | "reflection" | "health">,
+  options: Omit<ListenerOptions, "methods" | "observer" | "serviceName" | "udp">,
 ): Promise<Listener> {
   const all = { ...place, ...options, methods, observer: program.recorder, serviceName: program.name };
   try {

@@ -25,6 +25,8 @@ test("without a file the defaults hold; a file is read strictly", () => {
     otlp_token_file: "",
     otlp_export: "",
     otlp_export_headers_file: "",
+    shared_peers: [],
+    connections_per_peer: 0,
     metrics_port: 0,
     log_level: "info",
   });

@@ -75,6 +75,10 @@ export function prepareForeignTelemetry(parts: ForeignTelemetryParts): ForeignTe
           doors = await listenOtlp({
             http: http || undefined,
             grpc: grpc || undefined,
+            peers: {
+              sharedPeers: config.shared_peers,
+              maxPerPeer: config.connections_per_peer || undefined,
+            },
             ...{ tokenFile, keep: spoolBatches(spool, log), log },
             // All programs behind these doors are one of those among whom the host's rate is divided.
             spanRate: (spansPerSecond) => parts.spanRates.reported(doorsAsProcess, spansPerSecond),

@@ -2,7 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { ControlService } from "@msec/api/agent/v1/control_pb.js";
 import type { Log } from "@msec/process";
 import { Code, codeName, MethodTable, type ServiceImplementation } from "@msec/rpc";
-import { type Listener, listen } from "@msec/rpc-node";
+import { type Listener, listen, type PeerLimits } from "@msec/rpc-node";
 import { rpcErrorFrom } from "../errors/rpc-error-from.ts";
 import { listenError } from "../http/listener.ts";
 import type { ServerIdentity } from "./server-identity.ts";
@@ -26,7 +26,8 @@ export interface AgentService {
  * Any certificate is let in, as an agent that enrols has one that nobody knows yet; each method but `Enroll` refuses
  * those that belong to no host.
  *
- * @param more  services of other capabilities for agents
+ * @param more   services of other capabilities for agents
+ * @param peers  what one address may have; default a quarter of all connections
  * @throws UserError where the port cannot be had
  */
 export async function listenAgents(
@@ -36,17 +37,24 @@ export async function listenAgents(
   handlers: ServiceImplementation<typeof ControlService>,
   log: Log,
   more: readonly AgentService[] = [],
+  peers: Pick<PeerLimits, "maxPerPeer" | "sharedPeers"> = {},
 ): Promise<Listener> {
   const methods = new MethodTable().add(ControlService, translateErrors(handlers, "ControlService", log));
   for (const { service, handlers: others } of more)
     methods.add(service, translateErrors(others, service.name, log) as ServiceImplementation<DescService>);
+  const { maxPerPeer, sharedPeers } = peers;
   try {
     return await listen({
       methods,
       address,
       port,
       tls: { key: identity.key, cert: identity.certificate, requestCert: true },
-      limits: { connections: { max: maxConnections, idleMs }, frames: { maxBytes: maxFrameBytes } },
+      limits: {
+        connections: { max: maxConnections, idleMs, ...(maxPerPeer === undefined ? {} : { maxPerPeer }) },
+        frames: { maxBytes: maxFrameBytes },
+      },
+      sharedPeers,
+      onNotice: (notice) => log.warn(`agents: ${notice}`),
       serviceName: "msec.server",
     });
   } catch (error) {

@@ -38,6 +38,8 @@ describe("[server] of msec.ini", () => {
       otlp_listen: "",
       otlp_grpc_listen: "",
       otlp_token_file: "",
+      shared_peers: [],
+      connections_per_peer: 0,
       metrics_loopback: false,
       silence_grace: 60_000,
       console_url: "",

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Log, systemErrorCode, UserError } from "@msec/process";
+import { limitPeers, type PeerLimits } from "@msec/rpc-node";
 import { apiPrefix, sendApiError } from "./api.ts";
 import { findRefusal } from "./request-guard.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
@@ -27,6 +28,8 @@ export interface HttpListenerOptions {
   readonly files: StaticFiles;
   /** `/metrics`, which sees to itself who may read it. */
   readonly metrics: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** What one address may have; default a quarter of all connections. */
+  readonly peers?: Pick<PeerLimits, "maxPerPeer" | "sharedPeers">;
   readonly log: Log;
 }
 
@@ -58,6 +61,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     });
   });
   server.maxConnections = maxConnections;
+  limitPeers(server, { onNotice: (notice) => options.log.warn(`console: ${notice}`), ...options.peers });
   await listen(server, options.address, options.port);
   const { port } = server.address() as AddressInfo;
   return { port, url: `http://${urlHost}:${port}`, close: (graceMs) => close(server, graceMs) };

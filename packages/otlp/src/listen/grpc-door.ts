@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type CallContext, MethodTable } from "@msec/rpc";
+import type { PeerLimits } from "@msec/rpc-node";
 import { compileCodec, Writer } from "@msec/wire";
 import { LogsService } from "../../gen/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
 import { MetricsService } from "../../gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
@@ -10,7 +11,10 @@ import type { OtlpDesk } from "./otlp-desk.ts";
 import { type Signal, signals } from "./signals.ts";
 
 /** What a listener of ours needs to take OTLP over gRPC. */
-export function grpcDoor(desk: OtlpDesk): { readonly methods: MethodTable; readonly limits: object } {
+export function grpcDoor(
+  desk: OtlpDesk,
+  peers: Pick<PeerLimits, "maxPerPeer"> = {},
+): { readonly methods: MethodTable; readonly limits: object } {
   const served =
     <Request extends DescMessage>(path: string, signal: Signal<Request>) =>
     async (request: MessageShape<Request>, context: CallContext) => {
@@ -32,7 +36,10 @@ export function grpcDoor(desk: OtlpDesk): { readonly methods: MethodTable; reado
   return {
     methods,
     limits: {
-      connections: { max: limits.connections },
+      connections: {
+        max: limits.connections,
+        ...(peers.maxPerPeer === undefined ? {} : { maxPerPeer: peers.maxPerPeer }),
+      },
       frames: { maxBytes: limits.requestBytes, completeMs: limits.requestMs },
       calls: { maxPerConnection: 64, max: 256, maxBytes: 64 * 1024 * 1024 },
     },

@@ -5,6 +5,7 @@ import { gunzip } from "node:zlib";
 import { create, type DescMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import type { Log } from "@msec/process";
 import { Code, codeName, RpcError } from "@msec/rpc";
+import { limitPeers, type PeerLimits } from "@msec/rpc-node";
 import { compileCodec, Writer } from "@msec/wire";
 import { foldedText } from "../intake-output.ts";
 import { otlpLimits as limits } from "../otlp-limits.ts";
@@ -35,7 +36,7 @@ const jsonType = "application/json";
 const unzip = promisify(gunzip);
 
 /** An HTTP server for OTLP (`/v1/traces`, `/v1/metrics`, `/v1/logs`) and one line of JSON (`/v1/report`); the caller has it listen. */
-export function createHttpDoor(desk: OtlpDesk, log: Log): Server {
+export function createHttpDoor(desk: OtlpDesk, log: Log, peers: PeerLimits = {}): Server {
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -57,6 +58,7 @@ export function createHttpDoor(desk: OtlpDesk, log: Log): Server {
   );
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 100;
+  limitPeers(server, { onNotice: (notice) => log.warn(`OTLP over HTTP: ${notice}`), ...peers });
   return server;
 }
 

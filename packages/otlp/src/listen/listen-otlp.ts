@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Log, systemErrorCode, UserError } from "@msec/process";
-import { type Listener, listen } from "@msec/rpc-node";
+import { type Listener, listen, type PeerLimits } from "@msec/rpc-node";
 import { Intake } from "../intake.ts";
 import type { SpanRate } from "../span-keeper.ts";
 import { grpcDoor } from "./grpc-door.ts";
@@ -23,6 +23,8 @@ export type OtlpOptions = {
   readonly tokenFile: string;
   readonly keep: KeepBatches;
   readonly log: Log;
+  /** What one address may have at each door; default a quarter of its connections. */
+  readonly peers?: Pick<PeerLimits, "maxPerPeer" | "sharedPeers"> | undefined;
   /** How many spans are kept; default: a rate of its own, see `otlpLimits`. */
   readonly spanRate?: SpanRate;
   /** Milliseconds since 1970 UTC; default `Date.now`. */
@@ -46,7 +48,7 @@ export type OtlpDoors = {
  * @throws UserError for an address beyond this machine without a token, a port that is taken, a token file that cannot be used
  */
 export async function listenOtlp(options: OtlpOptions): Promise<OtlpDoors> {
-  const { http, grpc, tokenFile, log } = options;
+  const { http, grpc, tokenFile, log, peers = {} } = options;
   for (const place of [http, grpc]) {
     if (place !== undefined && tokenFile === "" && !isLoopback(place.address)) {
       throw new UserError(`OTLP on ${place.address} could be reached from other machines, and needs a token`, {
@@ -64,11 +66,15 @@ export async function listenOtlp(options: OtlpOptions): Promise<OtlpDoors> {
   };
   try {
     if (http !== undefined) {
-      server = createHttpDoor(desk, log);
+      server = createHttpDoor(desk, log, peers);
       server.listen(http.port, http.address);
       await once(server, "listening");
     }
-    if (grpc !== undefined) listener = await listen({ ...grpcDoor(desk), ...grpc, serviceName: "msec.otlp" });
+    if (grpc !== undefined) {
+      const onNotice = (notice: string) => log.warn(`OTLP over gRPC: ${notice}`);
+      const { sharedPeers } = peers;
+      listener = await listen({ ...grpcDoor(desk, peers), ...grpc, sharedPeers, onNotice, serviceName: "msec.otlp" });
+    }
   } catch (error) {
     const failed = listener === undefined && server?.listening === true ? grpc : http;
     if (server?.listening === false) server = undefined;
