@@ -2,7 +2,7 @@ import { Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { Notice } from "../ui/notice.tsx";
 import { Mark } from "../ui/status-mark.tsx";
-import { FailureKind, failureFrom } from "./failure.ts";
+import { failureFrom, isNoAnswer } from "./failure.ts";
 
 /** What went wrong, and what there is beside it. */
 export interface FailureNoticeProps {
@@ -16,7 +16,7 @@ export interface FailureNoticeProps {
 export function FailureNotice({ error, onRetry, besideData = false }: FailureNoticeProps) {
   const { t } = useTranslation();
   const { kind, detail } = failureFrom(error);
-  if (besideData && kind === FailureKind.Unreachable) return null;
+  if (besideData && isNoAnswer(error)) return null;
   return (
     <Notice
       mark={Mark.Fail}

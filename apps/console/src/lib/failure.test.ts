@@ -5,7 +5,7 @@ import { FailureKind, failureFrom, isWorthRetrying } from "./failure.ts";
 test("tells a server that does not answer from one that answers without what it needs", () => {
   const cases: [unknown, string][] = [
     [ConnectError.from(new TypeError("Failed to fetch")), FailureKind.Unreachable],
-    [new ConnectError("the operation timed out", Code.DeadlineExceeded), FailureKind.Unreachable],
+    [new ConnectError("the operation timed out", Code.DeadlineExceeded), FailureKind.TooSlow],
     [new ConnectError("HTTP 502", Code.Unavailable), FailureKind.Unreachable],
     [new Error("Unable to preload CSS for http://127.0.0.1:8080/assets/hosts.css"), FailureKind.Unreachable],
     [new Error("error loading dynamically imported module: /assets/hosts.js"), FailureKind.Unreachable],

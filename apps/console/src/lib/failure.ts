@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 export const FailureKind = {
   SignedOut: "signedOut",
   Unreachable: "unreachable",
+  TooSlow: "tooSlow",
   NotFound: "notFound",
   Refused: "refused",
   TelemetryDown: "unavailable",
@@ -22,7 +23,8 @@ export interface Failure {
 /**
  * Translates what a call threw.
  *
- * Nothing came back at all when `fetch` itself failed, when a proxy in between said so, or when the time was up.
+ * Nothing came back at all when `fetch` itself failed, or when a proxy in between said so. That the time was up says less: the server may well answer what is asked
+ * beside it.
  */
 export function failureFrom(error: unknown): Failure {
   const connectError = ConnectError.from(error);
@@ -43,6 +45,7 @@ function kindFrom(error: ConnectError): FailureKind {
     case Code.OutOfRange:
       return FailureKind.Refused;
     case Code.DeadlineExceeded:
+      return FailureKind.TooSlow;
     case Code.Canceled:
       return FailureKind.Unreachable;
     case Code.Unavailable:
@@ -57,8 +60,13 @@ function kindFrom(error: ConnectError): FailureKind {
   }
 }
 
+/** Whether nobody answered, or not in time: older data, where there are any, go on being shown. */
+export function isNoAnswer(error: unknown): boolean {
+  const { kind } = failureFrom(error);
+  return kind === FailureKind.Unreachable || kind === FailureKind.TooSlow;
+}
+
 /** Whether asking again may help. */
 export function isWorthRetrying(error: unknown): boolean {
-  const { kind } = failureFrom(error);
-  return kind === FailureKind.Unreachable || kind === FailureKind.TelemetryDown;
+  return isNoAnswer(error) || failureFrom(error).kind === FailureKind.TelemetryDown;
 }

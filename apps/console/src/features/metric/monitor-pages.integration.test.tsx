@@ -43,7 +43,7 @@ test("the monitor page has a chart for each attribute; U, S and F choose a famil
   await screen.findByRole("figure", { name: "frm.process.cpu_percent" });
   const before = screen.getAllByRole("figure").length;
   await expectAccessible(page.container);
-  fireEvent.click(screen.getByRole("button", { name: "S" }));
+  fireEvent.click(screen.getByRole("button", { name: "sys" }));
   await waitFor(() =>
     expect(page.router.state.location.search).toEqual({ service: "Flight.mod_flight", names: "^sys.*$" }),
   );

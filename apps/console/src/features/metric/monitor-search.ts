@@ -58,11 +58,11 @@ export function hiddenCurve(attribute: string, curve: string): string {
 
 const HIDDEN_MAX = 100;
 
-/** The U, S and F of the original: what developers, hosts and the framework report. */
+/** The U, S and F of the original, by the names that they stand for: what developers, hosts and the framework report. */
 export const families = [
-  { letter: "U", pattern: "^usr.*$" },
-  { letter: "S", pattern: "^sys.*$" },
-  { letter: "F", pattern: "^frm.*$" },
+  { name: "usr", pattern: "^usr.*$" },
+  { name: "sys", pattern: "^sys.*$" },
+  { name: "frm", pattern: "^frm.*$" },
 ] as const;
 
 /** Length and resolution of each range, and how often to ask again while it moves. */

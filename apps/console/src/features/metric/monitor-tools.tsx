@@ -92,14 +92,14 @@ export function MonitorForm({ search, choices, onSearch }: MonitorToolsProps) {
           onChange={(event) => setNames(event.target.value)}
         />
         <span className="families">
-          {families.map(({ letter, pattern }) => (
+          {families.map(({ name, pattern }) => (
             <Button
-              key={letter}
-              title={t(`monitor.family${letter}`)}
+              key={name}
+              title={t(`monitor.family.${name}`)}
               type={search.names === pattern ? "primary" : "default"}
               onClick={() => set({ names: search.names === pattern ? undefined : pattern })}
             >
-              {letter}
+              {name}
             </Button>
           ))}
         </span>

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
-import { FailureKind, failureFrom } from "../../lib/failure.ts";
+import { isNoAnswer } from "../../lib/failure.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
 import { formatDuration, formatPercent, formatRate } from "../../lib/format.ts";
 import { Loading, Notice } from "../../ui/notice.tsx";
@@ -60,7 +60,7 @@ export function OverviewPage({ sort, onSort }: OverviewPageProps) {
           <Notice title={t("overview.emptyTitle")}>{t("overview.emptyTodo")}</Notice>
         </section>
       )}
-      {calls.isError && (calls.data === undefined || failureFrom(calls.error).kind !== FailureKind.Unreachable) && (
+      {calls.isError && (calls.data === undefined || !isNoAnswer(calls.error)) && (
         <section className="panel">
           <FailureNotice error={calls.error} onRetry={calls.refetch} />
         </section>

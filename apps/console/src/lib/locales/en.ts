@@ -19,6 +19,7 @@ export const en = {
   dyeing: dyeingEn,
   monitoring: monitoringEn,
   action: {
+    nothingMatches: "Nothing matches",
     retry: "Try again",
     cancel: "Cancel",
     takeIn: "Take in",
@@ -185,6 +186,10 @@ export const en = {
       title: "The server does not answer.",
       todo: "Check that it runs (npx msec ps) and that this machine reaches it.",
     },
+    tooSlow: {
+      title: "No answer in ten seconds.",
+      todo: "The server or its store is busy, or a lot was asked for. Try again, or choose a shorter range or fewer services.",
+    },
     notFound: { title: "There is no such thing.", todo: "It may have been removed. Check the address of this page." },
     refused: { title: "The server refused this.", todo: "The reason is below." },
     unavailable: {
@@ -300,10 +305,12 @@ export const en = {
     host: "Host",
     anyHost: "Any host",
     names: "Attributes",
-    namesHint: "names with ; between them, or a regular expression that begins with ^",
-    familyU: "What developers report: ^usr.*$",
-    familyS: "What hosts report: ^sys.*$",
-    familyF: "What the framework reports: ^frm.*$",
+    namesHint: "name; another name, or ^expression",
+    family: {
+      usr: "What developers report: ^usr.*$",
+      sys: "What hosts report: ^sys.*$",
+      frm: "What the framework reports: ^frm.*$",
+    },
     show: "Show",
     day: "Day",
     weekEarlier: "A week earlier",

@@ -19,6 +19,7 @@ export const zh = {
   dyeing: dyeingZh,
   monitoring: monitoringZh,
   action: {
+    nothingMatches: "没有匹配项",
     retry: "重试",
     cancel: "取消",
     takeIn: "扩容",
@@ -169,6 +170,10 @@ export const zh = {
     noPage: "没有该页面",
     signedOut: { title: "登录已失效。", todo: "请用新的令牌重新登录。" },
     unreachable: { title: "服务器无响应。", todo: "请确认服务器正在运行（npx msec ps），并且本机可以访问它。" },
+    tooSlow: {
+      title: "十秒内没有应答。",
+      todo: "服务器或遥测存储繁忙，或查询的数据太多。请重试，或缩短时间范围、减少服务。",
+    },
     notFound: { title: "找不到该对象。", todo: "它可能已被删除，请检查页面地址。" },
     refused: { title: "服务器拒绝了该操作。", todo: "原因如下。" },
     unavailable: {
@@ -279,10 +284,12 @@ export const zh = {
     host: "机器",
     anyHost: "全部机器",
     names: "属性名",
-    namesHint: "属性名以 ; 分隔，或以 ^ 开头的正则表达式",
-    familyU: "开发者上报的属性：^usr.*$",
-    familyS: "机器上报的属性：^sys.*$",
-    familyF: "框架上报的属性：^frm.*$",
+    namesHint: "属性名; 属性名，或 ^正则表达式",
+    family: {
+      usr: "开发者上报的属性：^usr.*$",
+      sys: "机器上报的属性：^sys.*$",
+      frm: "框架上报的属性：^frm.*$",
+    },
     show: "查询",
     day: "日期",
     weekEarlier: "前一周",
