@@ -1,10 +1,11 @@
-import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { type AlarmChannel, type AlarmRule, AlarmService, AlarmSeverity } from "@msec/api/console/v1/alarms_pb.js";
 import { UserError } from "@msec/process";
 import type { Command } from "commander";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type CommandContext, type GlobalOptions, getState } from "../context.ts";
+import { messageJson } from "../output/message-json.ts";
 
 /** Options that commands of alarms share. */
 export type AlarmOptions = GlobalOptions & { readonly json?: boolean };
@@ -29,7 +30,7 @@ export function alarmTools(context: CommandContext) {
       response: MessageShape<Schema>,
       ...lines: string[]
     ): void {
-      if (options.json) terminal.out(JSON.stringify(toJson(schema, response, { alwaysEmitImplicit: true }), null, 2));
+      if (options.json) terminal.out(JSON.stringify(messageJson(schema, response), null, 2));
       else for (const line of lines) terminal.out(line);
     },
 
@@ -61,9 +62,4 @@ export function alarmTools(context: CommandContext) {
       return messages.alarmSeverityNotice;
     },
   };
-}
-
-/** Local time to the second. */
-export function timeText(ms: number): string {
-  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
 }

@@ -2,8 +2,9 @@ import { type AlarmChannel, TestAlarmChannelResponseSchema } from "@msec/api/con
 import { UserError } from "@msec/process";
 import type { Command } from "commander";
 import type { CommandContext } from "../context.ts";
+import { localTime } from "../output/local-time.ts";
 import { channelDocument, channelForm, channelFromDocument } from "./alarm-documents.ts";
-import { alarmTools, timeText } from "./alarm-tools.ts";
+import { alarmTools } from "./alarm-tools.ts";
 import { documentFromWords, documentKeys } from "./document.ts";
 import { addNamedCommands } from "./named-commands.ts";
 
@@ -41,7 +42,7 @@ export function addChannelCommands(alarms: Command, context: CommandContext): vo
       one.enabled ? one.urlHint || one.recipients.join(", ") || "–" : style.faint(messages.alarmOff),
       one.lastMs === 0
         ? style.faint(messages.alarmNever)
-        : `${timeText(one.lastMs)} ${one.lastOk ? "" : `${style.bad(messages.alarmFailed)} `}${one.lastOutcome}`,
+        : `${localTime(one.lastMs)} ${one.lastOk ? "" : `${style.bad(messages.alarmFailed)} `}${one.lastOutcome}`,
     ];
   }
 

@@ -1,4 +1,4 @@
-import { create, toJson } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import {
   CapacityService,
   type Operation,
@@ -13,6 +13,7 @@ import type { OperatorApi } from "../api/operator-client.ts";
 import type { CommandContext } from "../context.ts";
 import type { Messages } from "../messages/messages.ts";
 import { instanceAddress } from "../output/instance-address.ts";
+import { messageJson } from "../output/message-json.ts";
 
 const waitMs = 10_000;
 /** Exit statuses beside 0 (done), 1 (failed) and 2 (the command line makes no sense). */
@@ -61,9 +62,9 @@ export async function followOperation(
   throw new UserError(text, { hint: messages.operationFailedHint, exitStatus });
 }
 
-/** An operation in protobuf's JSON, with fields that have their default value too: a script finds every key. */
+/** An operation as scripts get it. */
 export function operationJson(operation: Operation): unknown {
-  return toJson(OperationSchema, operation, { alwaysEmitImplicit: true });
+  return messageJson(OperationSchema, operation);
 }
 
 /** What an instance of an operation is at, for people. */

@@ -8,11 +8,13 @@ import {
 } from "@msec/api/console/v1/alarms_pb.js";
 import { UserError } from "@msec/process";
 import type { Command } from "commander";
-import { type AlarmApi, type AlarmOptions, alarmTools, timeText } from "../alarms/alarm-tools.ts";
+import { type AlarmApi, type AlarmOptions, alarmTools } from "../alarms/alarm-tools.ts";
 import { addApplyCommands } from "../alarms/apply-commands.ts";
 import { addChannelCommands } from "../alarms/channel-commands.ts";
 import { addRuleCommands } from "../alarms/rule-commands.ts";
 import { usageError } from "../context.ts";
+import { parseTimeSpan } from "../log/time-span.ts";
+import { localTime } from "../output/local-time.ts";
 import { formatUptime } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -28,7 +30,6 @@ type Options = AlarmOptions & {
   for?: string;
 };
 
-const minutesOf: Readonly<Record<string, number>> = { m: 1, h: 60, d: 1_440 };
 const maxMinutes = 43_200;
 
 /** `msec alarms`: open alarms, and what can be done with them. */
@@ -56,7 +57,7 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
       if (options.json) return say(options, ListAlarmsResponseSchema, response);
       for (const { source, failingSinceMs, failure } of (await api.getAlarmStatus({})).progress) {
         if (failingSinceMs === 0) continue;
-        terminal.err(style.warn(messages.alarmsNotEvaluated(source, timeText(failingSinceMs), failure)));
+        terminal.err(style.warn(messages.alarmsNotEvaluated(source, localTime(failingSinceMs), failure)));
       }
       const shown = response.alarms.filter(({ causeId }) => options.all || causeId === "");
       if (shown.length === 0) return terminal.out(history ? messages.alarmsNoneEnded : messages.alarmsNone);
@@ -101,7 +102,7 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
           ? { service, instance, host }
           : { ruleId: named.ruleId, service: named.service, instance: named.instance, host: named.host };
       const response = await api.createAlarmSilence({ silence: { ...matcher, comment }, minutes });
-      const until = timeText(response.silence?.untilMs ?? 0);
+      const until = localTime(response.silence?.untilMs ?? 0);
       say(options, CreateAlarmSilenceResponseSchema, response, messages.alarmSilenced(until));
     });
 
@@ -177,9 +178,8 @@ function valueText({ rule }: Alarm, value: number | undefined): string {
   return `${Number(value.toFixed(Math.abs(value) >= 1_000 ? 0 : 2))}${unit}`;
 }
 
-/** Minutes of `30m`, `2h`, `1d`; `undefined` where it is none, or out of 1m…30d. */
+/** Minutes of `30m`, `2h`, `1d`; `undefined` where it is no whole number of them, or out of 1m…30d. */
 function parseMinutes(text: string): number | undefined {
-  const [, count, unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
-  const minutes = Number(count) * (minutesOf[unit] ?? 0);
-  return minutes >= 1 && minutes <= maxMinutes ? minutes : undefined;
+  const minutes = (parseTimeSpan(text) ?? 0) / 60;
+  return Number.isInteger(minutes) && minutes >= 1 && minutes <= maxMinutes ? minutes : undefined;
 }

@@ -1,9 +1,9 @@
-import { toJson } from "@bufbuild/protobuf";
 import { DyeingService, type DyeRuleView, DyeRuleViewSchema } from "@msec/api/console/v1/dyeing_pb.js";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { harmlessText } from "../log/log-text.ts";
 import { parseTimeSpan } from "../log/time-span.ts";
+import { messageJson } from "../output/message-json.ts";
 import { formatUptime } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -95,5 +95,5 @@ export const addDyeCommand: AddCommand = (program, context) => {
 };
 
 function ruleJson(rule: DyeRuleView): unknown {
-  return toJson(DyeRuleViewSchema, rule, { alwaysEmitImplicit: true });
+  return messageJson(DyeRuleViewSchema, rule);
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { toJson } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import {
@@ -14,6 +13,7 @@ import { failedWith } from "../api/connect-error.ts";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { flowTree, type Hop } from "../flow/flow-tree.ts";
+import { messageJson } from "../output/message-json.ts";
 import { formatDuration } from "../output/quantity.ts";
 import { padText, textWidth } from "../output/text-width.ts";
 import { type TreeNode, treeLines } from "../output/tree.ts";
@@ -43,7 +43,7 @@ export const addFlowCommand: AddCommand = (program, context) => {
         throw new UserError(messages.requestUnknown(requestId), { hint: messages.requestUnknownHint });
       }
       if (options.json) {
-        terminal.out(JSON.stringify(toJson(GetFlowResponseSchema, flow, { alwaysEmitImplicit: true }), null, 2));
+        terminal.out(JSON.stringify(messageJson(GetFlowResponseSchema, flow), null, 2));
       } else {
         printFlow(flow, options.logs ?? false);
       }

@@ -1,4 +1,3 @@
-import { toJson } from "@bufbuild/protobuf";
 import {
   type Host,
   HostSchema,
@@ -6,10 +5,11 @@ import {
   RegistryService,
   RouteState,
 } from "@msec/api/console/v1/registry_pb.js";
-import { UserError } from "@msec/process";
 import type { Command } from "commander";
+import { findHost } from "../api/find-host.ts";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState } from "../context.ts";
+import { messageJson } from "../output/message-json.ts";
 import { formatBytes, formatUptime } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -18,8 +18,8 @@ import type { AddCommand } from "./command.ts";
 export const addHostsCommand: AddCommand = (program, context) => {
   const { messages, terminal, style } = context;
   const hosts = program.command("hosts");
-  const registryOf = (command: Command) =>
-    openOperatorApi(getState(context, command.optsWithGlobals() as GlobalOptions), messages).client(RegistryService);
+  const apiOf = (command: Command) =>
+    openOperatorApi(getState(context, command.optsWithGlobals() as GlobalOptions), messages);
 
   hosts
     .command("zone")
@@ -28,11 +28,12 @@ export const addHostsCommand: AddCommand = (program, context) => {
     .argument("[zone]", messages.zoneArgument, "")
     .option("--json", messages.optionJson)
     .action(async (name: string, zone: string, _options, command: Command) => {
-      const registry = registryOf(command);
-      const { host } = await registry.setHostZone({ hostId: await findHostId(registry, name), zone });
+      const api = apiOf(command);
+      const { id } = await findHost(api, name, messages);
+      const { host } = await api.client(RegistryService).setHostZone({ hostId: id, zone });
       if (host === undefined) return;
       const isJson = (command.optsWithGlobals() as { json?: boolean }).json === true;
-      if (isJson) terminal.out(JSON.stringify(toJson(HostSchema, host, { alwaysEmitImplicit: true }), null, 2));
+      if (isJson) terminal.out(JSON.stringify(messageJson(HostSchema, host), null, 2));
       else terminal.out(messages.zoneSet(host.name, host.zone));
     });
 
@@ -42,17 +43,12 @@ export const addHostsCommand: AddCommand = (program, context) => {
     .argument("<host>", messages.hostArgument)
     .option("--json", messages.optionJson)
     .action(async (name: string, _options, command: Command) => {
-      const registry = registryOf(command);
-      await registry.removeHost({ hostId: await findHostId(registry, name) });
+      const api = apiOf(command);
+      const { id } = await findHost(api, name, messages);
+      await api.client(RegistryService).removeHost({ hostId: id });
       if ((command.optsWithGlobals() as { json?: boolean }).json) terminal.out(JSON.stringify({ removed: name }));
       else terminal.out(messages.hostRemoved(name));
     });
-
-  async function findHostId(registry: ReturnType<typeof registryOf>, name: string): Promise<string> {
-    const found = (await registry.listHosts({})).hosts.find((host) => host.name === name);
-    if (found === undefined) throw new UserError(messages.hostUnknown(name), { hint: messages.hostsUnknownHint });
-    return found.id;
-  }
 
   hosts
     .description(messages.hostsDescription)
@@ -62,7 +58,7 @@ export const addHostsCommand: AddCommand = (program, context) => {
       const api = openOperatorApi(getState(context, options), messages);
       const response = await api.client(RegistryService).listHosts({});
       if (options.json) {
-        terminal.out(JSON.stringify(toJson(ListHostsResponseSchema, response, { alwaysEmitImplicit: true }), null, 2));
+        terminal.out(JSON.stringify(messageJson(ListHostsResponseSchema, response), null, 2));
       } else if (response.hosts.length === 0) {
         terminal.out(messages.noHosts);
       } else {

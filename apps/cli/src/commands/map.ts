@@ -1,4 +1,3 @@
-import { toJson } from "@bufbuild/protobuf";
 import {
   type GetServiceMapResponse,
   GetServiceMapResponseSchema,
@@ -10,6 +9,7 @@ import { isRegistered } from "../api/registered-service.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { harmlessText } from "../log/log-text.ts";
 import { momentOption } from "../log/moment-option.ts";
+import { messageJson } from "../output/message-json.ts";
 import { formatDuration } from "../output/quantity.ts";
 import { tableLines } from "../output/table.ts";
 import type { AddCommand } from "./command.ts";
@@ -49,7 +49,7 @@ export const addMapCommand: AddCommand = (program, context) => {
         minPerSecond: rateOf(options.minRate),
       });
       if (options.json) {
-        terminal.out(JSON.stringify(toJson(GetServiceMapResponseSchema, map, { alwaysEmitImplicit: true }), null, 2));
+        terminal.out(JSON.stringify(messageJson(GetServiceMapResponseSchema, map), null, 2));
         return;
       }
       printMap(map);

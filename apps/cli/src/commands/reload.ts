@@ -1,4 +1,4 @@
-import { CapacityService, OperationKind } from "@msec/api/console/v1/capacity_pb.js";
+import { OperationKind } from "@msec/api/console/v1/capacity_pb.js";
 import {
   parseAddressPort,
   type ReloadResult,
@@ -10,8 +10,7 @@ import {
 } from "@msec/process";
 import type { Command } from "commander";
 import { openOperatorApi } from "../api/operator-client.ts";
-import { followOperation, operationJson } from "../capacity/follow-operation.ts";
-import { wholeNumber } from "../capacity/limits-options.ts";
+import { changeRequest, startOperation } from "../capacity/start-operation.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { findReloadable } from "../reload/find-reloadable.ts";
 import { findInstances, parseReloadTarget, type ReloadTarget } from "../reload/reload-target.ts";
@@ -59,23 +58,14 @@ export const addReloadCommand: AddCommand = (program, context) => {
     });
 
   async function reloadThroughServer(state: string, target: ReloadTarget, text: string, options: Options) {
-    const { batch, timeout } = options;
-    const request = {
-      kind: OperationKind.RELOAD,
-      stepTimeoutMs: timeout === undefined ? 0 : wholeNumber("--timeout", timeout, 1, 3600, messages) * 1000,
-      batch: batch === undefined ? 0 : wholeNumber("--batch", batch, 1, 1000, messages),
-    };
+    const request = { kind: OperationKind.RELOAD, ...changeRequest(options, messages) };
     const api = openOperatorApi(state, messages);
     const instances = await findReloadable(api, target, messages);
     if (instances.length === 0) {
       throw new UserError(messages.reloadNobodyRuns(text), { hint: messages.reloadNobodyRunsHint });
     }
-    const instanceIds = instances.map(({ id }) => id);
-    const { operation } = await api.client(CapacityService).startOperation({ ...request, instanceIds });
-    if (operation === undefined) return;
-    if (options.wait) await followOperation(api, operation.id, context, options.json === true);
-    else if (options.json) terminal.out(JSON.stringify(operationJson(operation), null, 2));
-    else terminal.out(messages.operationBegun(operation.id));
+    const { wait, json = false } = options;
+    await startOperation(api, request, instances, { wait, json }, context);
   }
 
   async function reloadHere(state: string, target: ReloadTarget, text: string, json: boolean): Promise<void> {

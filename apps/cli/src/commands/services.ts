@@ -1,7 +1,5 @@
-import { create, toJson } from "@bufbuild/protobuf";
 import {
   type Instance,
-  type ListServicesResponse,
   ListServicesResponseSchema,
   RegistryService,
   type Service,
@@ -14,6 +12,7 @@ import { openOperatorApi } from "../api/operator-client.ts";
 import { wholeNumber } from "../capacity/limits-options.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
 import { instanceAddress } from "../output/instance-address.ts";
+import { messageJson } from "../output/message-json.ts";
 import { processStateText, wordsOfStates } from "../output/process-state.ts";
 import { formatUptime } from "../output/quantity.ts";
 import { runningReleases } from "../output/running-releases.ts";
@@ -31,7 +30,7 @@ export const addServicesCommand: AddCommand = (program, context) => {
     openOperatorApi(getState(context, command.optsWithGlobals() as GlobalOptions), messages).client(RegistryService);
   const say = (command: Command, service: Service | undefined, text: string) => {
     if ((command.optsWithGlobals() as Options).json !== true) terminal.out(text);
-    else if (service !== undefined) terminal.out(JSON.stringify(serviceJson(service), null, 2));
+    else if (service !== undefined) terminal.out(JSON.stringify(messageJson(ServiceSchema, service), null, 2));
   };
 
   services
@@ -115,7 +114,7 @@ export const addServicesCommand: AddCommand = (program, context) => {
       const api = openOperatorApi(getState(context, options), messages);
       const response = await api.client(RegistryService).listServices({});
       if (options.json) {
-        terminal.out(JSON.stringify(servicesJson(response), null, 2));
+        terminal.out(JSON.stringify(messageJson(ListServicesResponseSchema, response), null, 2));
       } else if (response.services.length === 0) {
         terminal.out(messages.noServices);
       } else {
@@ -188,13 +187,4 @@ interface PolicyOptions {
   readonly locality?: boolean;
   readonly constant: readonly string[];
   readonly reset?: boolean;
-}
-
-function serviceJson(service: Service): unknown {
-  return toJson(ServiceSchema, service, { alwaysEmitImplicit: true });
-}
-
-/** The response in protobuf's JSON, with fields that have their default value too: a script finds every key. */
-function servicesJson(response: ListServicesResponse): unknown {
-  return toJson(ListServicesResponseSchema, create(ListServicesResponseSchema, response), { alwaysEmitImplicit: true });
 }

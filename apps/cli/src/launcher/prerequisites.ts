@@ -1,5 +1,6 @@
-import { isAlive, type RunRecord, readRunRecord, UserError } from "@msec/process";
+import { isAlive, readRunRecord, UserError } from "@msec/process";
 import type { Messages } from "../messages/messages.ts";
+import { localTime } from "../output/local-time.ts";
 import { liveRecords, processTitle } from "../state/system-processes.ts";
 import type { WantedPort } from "./ports.ts";
 import type { Settings } from "./settings.ts";
@@ -22,7 +23,7 @@ export function checkPlatform(messages: Messages): void {
 export function checkNothingRuns(state: string, messages: Messages): void {
   const launcher = readRunRecord(state, "launcher");
   if (launcher !== undefined && isAlive(launcher)) {
-    throw new UserError(messages.alreadyRuns(launcher.pid, sinceText(launcher), state), {
+    throw new UserError(messages.alreadyRuns(launcher.pid, localTime(launcher.startedMs), state), {
       hint: messages.alreadyRunsHint,
     });
   }
@@ -51,11 +52,4 @@ export function wantedPorts({ listen, agentListen, example }: Settings): WantedP
       key: "[example] flight_ports",
     })),
   ];
-}
-
-function sinceText(record: RunRecord): string {
-  const time = new Date(record.startedMs);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
