@@ -363,6 +363,84 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
     assert.equal(hook.got.length, 2, "once");
   });
 
+  it("tells others after the time that passed, whatever the clock was set to meanwhile", async () => {
+    await using test = await open();
+    const { service, start, people } = test;
+    const [first, second] = [await test.channel(hook.url), await test.channel(`${hook.url}/second`)];
+    await save(
+      test,
+      ruleOf({
+        service,
+        channelIds: [first],
+        escalateMinutes: 10,
+        escalateChannelIds: [second],
+        resolveMinutes: 1_440,
+      }),
+    );
+    await telemetry().calls({ ...flight, service }, start, { bad: 9 });
+    await test.judge(start);
+    const told = () => hook.got.map(({ json }) => json.alarms[0].event);
+    assert.deepEqual(told(), ["opened"]);
+    const quiet = { rule_id: "another", service: "", instance: "", host: "", comment: "", author: "ada" };
+    await people.createSilence(quiet, 60);
+    const pass = async (minutes: number) => {
+      test.clock.nowMs += minutes * 60_000;
+      await test.alarms.runOnce();
+    };
+    for (const hours of [1, -1, -24, 48]) {
+      test.setClock(hours * 3_600_000);
+      await pass(2);
+      assert.deepEqual(told(), ["opened"], `set by ${hours} h`);
+    }
+    await pass(1);
+    assert.deepEqual(told(), ["opened"], "nine minutes");
+    await pass(1);
+    assert.deepEqual(told(), ["opened", "escalated"], "ten minutes");
+    const [silence] = await people.listSilences();
+    assert.equal(silence!.until_ms - test.clock.nowMs, 50 * 60_000, "a silence lasts as long as it was to");
+  });
+
+  it("goes on by a clock that was set back while no server ran", async () => {
+    const url = await createDatabase();
+    const start = Math.floor(Date.now() / 60_000) - 40;
+    const service = `Case.back_${Math.floor(Math.random() * 1e9)}`;
+    hook.got.length = 0;
+    hook.answer = { status: 503, body: "later" };
+    const told = () => hook.got.map(({ json, url: path }) => [json.alarms[0].event, path.endsWith("second")]);
+    {
+      const test = await openTestAlarms(url, telemetry().socket, start);
+      const [first, second] = [await test.channel(hook.url), await test.channel(`${hook.url}/second`)];
+      await save(
+        test,
+        ruleOf({
+          ...{ service, channelIds: [first], escalateMinutes: 2, escalateChannelIds: [second], resolveMinutes: 1_440 },
+        }),
+      );
+      await telemetry().calls({ ...flight, service }, start, { bad: 9 });
+      await test.judge(start);
+      assert.deepEqual(told(), [["opened", false]]);
+      // It ends without a word: its lease holds for another minute of its own time.
+      await test.abandon();
+    }
+    await using test = await openTestAlarms(url, telemetry().socket, start - 24 * 60);
+    hook.answer = { status: 200, body: "{}" };
+    await test.alarms.runOnce();
+    assert.equal(told().length, 1, "the other may be alive for all that is known");
+    test.clock.nowMs += 60_000;
+    await test.alarms.runOnce();
+    assert.deepEqual(
+      told(),
+      [
+        ["opened", false],
+        ["opened", false],
+      ],
+      "what was to be tried again is",
+    );
+    test.clock.nowMs += 120_000;
+    await test.alarms.runOnce();
+    assert.deepEqual(told().at(-1), ["escalated", true]);
+  });
+
   it("tries again with back-off under the same id, and gives up with the reason", async () => {
     await using test = await open();
     const { service, start } = test;
@@ -429,7 +507,16 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
 
   it("lets a holder whose lease went to another write nothing", async () => {
     await using test = await open();
-    const leases = ["a", "b"].map((holder) => new Lease(test.store, holder, () => test.clock.nowMs, 60_000));
+    const leases = ["a", "b"].map(
+      (holder) =>
+        new Lease(
+          test.store,
+          holder,
+          () => test.clock.nowMs,
+          () => test.clock.nowMs,
+          60_000,
+        ),
+    );
     const [a, b] = leases as [Lease, Lease];
     assert.deepEqual([await a.take(), await b.take()], [true, false]);
     test.clock.nowMs += 60_001;

@@ -62,7 +62,7 @@ export interface Alarms extends AsyncDisposable {
 export function openAlarms(parts: AlarmParts): Alarms {
   const { store, series, secrets, readCluster, log, now, elapsed } = parts;
   const times = { ...alarmTimes, ...parts.times };
-  const lease = new Lease(store, randomBytes(8).toString("hex"), now, leaseMs);
+  const lease = new Lease(store, randomBytes(8).toString("hex"), now, elapsed, leaseMs);
   const evaluator = new Evaluator({ store, series, lease, readCluster, log, now, elapsed, times });
   const guard = createAddressGuard(parts.notifyAllow);
   const outbox = new Outbox({ store, lease, secrets, guard, log, now, consoleUrl: parts.consoleUrl });
@@ -72,14 +72,14 @@ export function openAlarms(parts: AlarmParts): Alarms {
   let closing: Promise<void> | undefined;
   let judging: Promise<void> | undefined;
   const sending = new Set<Promise<void>>();
-  let forgottenMs = now();
+  let forgottenMs = elapsed();
   let isFailing = false;
 
   const judgeOnce = async () => {
     try {
       await evaluator.round();
-      if (now() >= forgottenMs + forgetEveryMs) {
-        forgottenMs = now();
+      if (elapsed() >= forgottenMs + forgetEveryMs) {
+        forgottenMs = elapsed();
         await alarms.forgetOld();
       }
       isFailing = false;

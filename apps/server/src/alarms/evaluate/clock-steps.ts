@@ -19,10 +19,11 @@ export class ClockSteps {
     this.#offsetMs = now() - elapsed();
   }
 
-  /** @returns by how many milliseconds the clock was set since the last look, forward above 0; 0 where it was not */
-  look(): number {
-    const stepMs = this.#now() - this.#elapsed() - this.#offsetMs;
+  /** @returns the time, and by how many milliseconds it was set since the last look, forward above 0; 0 where it was not */
+  look(): { nowMs: number; stepMs: number } {
+    const nowMs = this.#now();
+    const stepMs = Math.round(nowMs - this.#elapsed() - this.#offsetMs);
     this.#offsetMs += stepMs;
-    return Math.abs(stepMs) < LEAST_STEP_MS ? 0 : stepMs;
+    return { nowMs, stepMs: Math.abs(stepMs) < LEAST_STEP_MS ? 0 : stepMs };
   }
 }

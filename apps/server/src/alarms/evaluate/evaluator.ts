@@ -8,6 +8,7 @@ import { enqueueDue, enqueueEnded } from "../notify/enqueue.ts";
 import { type AlarmRow, courseFromRow, ruleFromRow, ruleFromText, targetOf } from "../rows.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import type { Cluster } from "./cluster.ts";
+import { followClock } from "./follow-clock.ts";
 import { judgeRules, noChanges } from "./judge-rules.ts";
 import { type Lease, LeaseLost } from "./lease.ts";
 import { LivenessLog } from "./liveness-log.ts";
@@ -68,6 +69,8 @@ export class Evaluator {
   readonly #parts: EvaluatorParts;
   readonly #liveness = new LivenessLog();
   readonly #clock: ClockSteps;
+  /** By how much the clock was set since what waits in the database was taken along. */
+  #setByMs = 0;
   #startedMs: number;
   /** No minute before is judged: the clock was set, and what it had skipped did not happen. */
   #firstMinute = 0;
@@ -90,11 +93,15 @@ export class Evaluator {
   async round(): Promise<number> {
     const { store, lease, readCluster, now } = this.#parts;
     const cluster = await readCluster();
-    const stepMs = this.#clock.look();
+    const { nowMs, stepMs } = this.#clock.look();
     if (stepMs !== 0) this.#beginAnew(stepMs);
     // Whoever takes the lease over has seen who lived.
     this.#liveness.observe(cluster, now());
-    if (!(await lease.take())) return 0;
+    if (!(await lease.take())) {
+      // Who has the lease sees to it by its own clock.
+      this.#setByMs = 0;
+      return 0;
+    }
     const rows = await store.db.selectFrom("alarm_rule").selectAll().where("enabled", "=", 1).execute();
     const rules = rows.map(ruleFromRow);
     const judged: JudgedSource[] = [];
@@ -107,7 +114,9 @@ export class Evaluator {
     }
     if (rules.length > 0) await this.#readEdges();
     try {
-      return await this.#write(rules, judged, cluster);
+      const minutes = await this.#write(rules, judged, cluster, nowMs);
+      this.#setByMs = 0;
+      return minutes;
     } catch (error) {
       if (error instanceof LeaseLost) return 0;
       throw error;
@@ -120,6 +129,7 @@ export class Evaluator {
     const seconds = Math.round(Math.abs(stepMs) / 1_000);
     const how = `${seconds} s ${stepMs > 0 ? "forward (or this machine slept)" : "back"}`;
     log.warn(`the clock of this machine was set ${how}: alarm rules judge from the next minute on`);
+    this.#setByMs += stepMs;
     this.#startedMs = now();
     this.#firstMinute = Math.floor(now() / minuteMs) + 1;
     this.#liveness.beginAnew();
@@ -190,11 +200,17 @@ export class Evaluator {
     }
   }
 
-  async #write(rules: readonly AlarmRule[], judged: readonly JudgedSource[], cluster: Cluster): Promise<number> {
-    const { store, lease, now, times } = this.#parts;
-    const spoolsArrive = now() < this.#startedMs + times.recoverMs * 2;
+  async #write(
+    rules: readonly AlarmRule[],
+    judged: readonly JudgedSource[],
+    cluster: Cluster,
+    nowMs: number,
+  ): Promise<number> {
+    const { store, lease, times } = this.#parts;
+    const spoolsArrive = nowMs < this.#startedMs + times.recoverMs * 2;
     return await store.transaction(async (transaction) => {
       await lease.fence(transaction);
+      await followClock(transaction, this.#setByMs, nowMs);
       const open = await transaction.selectFrom("alarm").selectAll().where("is_open", "=", 1).execute();
       const changes = noChanges();
       const orphans = alarmsWithoutRule(open, rules);
@@ -223,14 +239,14 @@ export class Evaluator {
           )
           .execute();
       }
-      const ended = await writeChanges(transaction, changes, now());
+      const ended = await writeChanges(transaction, changes, nowMs);
       const isChanged = changes.opened.length > 0 || ended.length > 0;
       const after = await transaction.selectFrom("alarm").selectAll().where("is_open", "=", 1).execute();
       const folded = await this.#fold(after, cluster, (id, causeId) =>
         transaction.updateTable("alarm").set({ cause_id: causeId }).where("id", "=", id).execute(),
       );
-      if (isChanged) await enqueueEnded(transaction, [...ended, ...endedAtOnce(changes.opened)], now());
-      await enqueueDue(transaction, folded, now());
+      if (isChanged) await enqueueEnded(transaction, [...ended, ...endedAtOnce(changes.opened)], nowMs);
+      await enqueueDue(transaction, folded, nowMs);
       return minutes;
     });
   }

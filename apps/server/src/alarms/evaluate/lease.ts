@@ -8,6 +8,12 @@ export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }
 
+interface HeldLease {
+  readonly token: number;
+  readonly expiresMs: number;
+  readonly sinceMs: number;
+}
+
 /**
  * The right to judge and to send, held by one server at a time. A row with holder, expiry and a token that rises with each
  * new holder; each transaction of a holder first proves that the row is still its own, so that one that slept writes nothing.
@@ -16,18 +22,23 @@ export class Lease {
   readonly #store: ServerStore;
   readonly #holder: string;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #durationMs: number;
+  /** As another held it when it was last seen to change. */
+  #seen: HeldLease | undefined;
   #token: number | undefined;
 
   /**
    * @param holder      names this server for good, unlike any other
    * @param now         milliseconds since 1970 UTC
+   * @param elapsed     milliseconds since whenever, of a clock that nobody sets
    * @param durationMs  after so long without renewal another server may take it
    */
-  constructor(store: ServerStore, holder: string, now: () => number, durationMs: number) {
+  constructor(store: ServerStore, holder: string, now: () => number, elapsed: () => number, durationMs: number) {
     this.#store = store;
     this.#holder = holder;
     this.#now = now;
+    this.#elapsed = elapsed;
     this.#durationMs = durationMs;
   }
 
@@ -47,15 +58,40 @@ export class Lease {
       if (renewed !== undefined) return true;
       this.#token = undefined;
     }
+    const held = await this.#findAbandoned();
     const taken = await this.#store.db
       .updateTable("alarm_lease")
       .set((row) => ({ holder: this.#holder, expires_ms, token: row("token", "+", 1) }))
       .where("name", "=", leaseName)
-      .where((where) => where.or([where("expires_ms", "<=", now), where("holder", "=", this.#holder)]))
+      .where((where) =>
+        where.or([
+          where("expires_ms", "<=", now),
+          where("holder", "=", this.#holder),
+          ...(held === undefined
+            ? []
+            : [where.and([where("token", "=", held.token), where("expires_ms", "=", held.expiresMs)])]),
+        ]),
+      )
       .returning("token")
       .executeTakeFirst();
     this.#token = taken?.token;
     return taken !== undefined;
+  }
+
+  /**
+   * The lease as another holds it, where that one did not renew it for as long as it lasts. Its expiry alone does not tell: where the clock was set back since, it lies
+   * hours ahead.
+   */
+  async #findAbandoned(): Promise<HeldLease | undefined> {
+    const row = await this.#store.db
+      .selectFrom("alarm_lease")
+      .select(["token", "expires_ms"])
+      .where("name", "=", leaseName)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const isSame = row.token === this.#seen?.token && row.expires_ms === this.#seen.expiresMs;
+    if (!isSame) this.#seen = { token: row.token, expiresMs: row.expires_ms, sinceMs: this.#elapsed() };
+    return isSame && this.#elapsed() >= this.#seen!.sinceMs + this.#durationMs ? this.#seen : undefined;
   }
 
   /**

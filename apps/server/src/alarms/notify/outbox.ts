@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { AlarmDelivery } from "@msec/api/console/v1/alarms_pb.js";
 import type { Log } from "@msec/process";
-import type { ServerStore } from "../../schema.ts";
+import type { ExpressionBuilder } from "kysely";
+import type { ServerSchema, ServerStore } from "../../schema.ts";
 import { type Lease, LeaseLost } from "../evaluate/lease.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { type ChannelRow, type ChannelSecrets, settingsFromRow } from "./channel.ts";
@@ -19,6 +20,8 @@ const sendTimeoutMs = 10_000;
 const claimMs = 60_000;
 const firstBackOffMs = 5_000;
 const maxAttempts = 5;
+/** What is due later than any attempt can be was put down before the clock was set back: it is due now. */
+const longestWaitMs = firstBackOffMs * 4 ** (maxAttempts - 1);
 /** Messages of one channel at once. */
 const maxAtOnce = 4;
 const maxRowsARound = 2_000;
@@ -91,7 +94,7 @@ export class Outbox {
       .selectFrom("alarm_notification")
       .select("id")
       .where("delivery", "=", AlarmDelivery.PENDING)
-      .where("due_ms", "<=", now())
+      .where(isDue(now()))
       .$if(busy.length > 0, (query) => query.where("channel_id", "not in", busy))
       .limit(1)
       .execute();
@@ -103,7 +106,7 @@ export class Outbox {
           .selectFrom("alarm_notification")
           .selectAll()
           .where("delivery", "=", AlarmDelivery.PENDING)
-          .where("due_ms", "<=", now())
+          .where(isDue(now()))
           .$if(busy.length > 0, (query) => query.where("channel_id", "not in", busy))
           .orderBy("created_ms")
           .limit(maxRowsARound)
@@ -142,6 +145,8 @@ export class Outbox {
             .where("channel_id", "=", channelId)
             .where("message_id", "!=", "")
             .where("done_ms", ">", now() - rateWindowMs)
+            // Not those of a time that is still to come.
+            .where("done_ms", "<=", now())
             .executeTakeFirstOrThrow();
           const room = settingsFromRow(channel).maxPerTenMinutes - Number(sent.messages);
           for (const message of planMessages(waiting, room, () => randomBytes(8).toString("hex"))) {
@@ -229,6 +234,11 @@ export class Outbox {
       .where("id", "=", channelId)
       .execute();
   }
+}
+
+function isDue(nowMs: number) {
+  return (where: ExpressionBuilder<ServerSchema, "alarm_notification">) =>
+    where.or([where("due_ms", "<=", nowMs), where("due_ms", ">", nowMs + longestWaitMs)]);
 }
 
 /** Why a message did not get through, for people; nothing of an unexpected error is told. */

@@ -22,6 +22,8 @@ export interface TestAlarms extends AsyncDisposable {
   setTelemetryDead(isDead: boolean): void;
   /** Set the clock to when a minute is settled, judge it and send. */
   judge(minute: number): Promise<void>;
+  /** Let go of everything as a server that is killed: the lease stays its own. */
+  abandon(): Promise<void>;
   /** Save a channel that posts to a URL. @returns its id */
   channel(url: string, changes?: MessageInitShape<typeof AlarmChannelSchema>): Promise<string>;
 }
@@ -99,6 +101,11 @@ export async function openTestAlarms(url: string, socket: string, minute: number
         }),
       );
       return row.id;
+    },
+    async abandon() {
+      await alive.close();
+      await dead.close();
+      await store.close();
     },
     async [Symbol.asyncDispose]() {
       await test.alarms.close();
