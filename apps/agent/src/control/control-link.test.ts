@@ -9,7 +9,7 @@ import { ControlLink } from "./control-link.ts";
 
 test("a server that cannot take something is still reached; that it cannot is said once, and that it can again", async () => {
   await using server = await ControlServer.start();
-  const { privateKey, certificate } = await createKeyAndCertificate("host");
+  const { privateKey, certificate } = createKeyAndCertificate("host");
   const lines: string[] = [];
   const say = (text: string) => void lines.push(text);
   const log = { debug() {}, info: say, warn: say, error: say } as unknown as Log;

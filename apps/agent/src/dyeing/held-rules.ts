@@ -1,9 +1,9 @@
 import type { DyeRule, WatchDyeingResponse } from "@msec/api/agent/v1/dyeing_pb.js";
 import type { Log } from "@msec/process";
 
-/** The most rules that are taken from the server. */
 import { ChangeBell } from "../change-bell.ts";
 
+/** The most rules that are taken from the server. */
 const RULES_MAX = 100;
 
 /** A rule and when it ends, on this host's own clock. */

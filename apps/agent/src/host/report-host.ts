@@ -1,5 +1,5 @@
 import type { ControlLink } from "../control/control-link.ts";
-import { sleep } from "../control/retry.ts";
+import { sleep, sleepUnless } from "../control/retry.ts";
 import { AGENT_VERSION } from "./agent-version.ts";
 import { HostIoSampler } from "./host-io.ts";
 import { HostLoadSampler } from "./host-load.ts";
@@ -69,10 +69,7 @@ export class HostReporter {
   }
 
   async #untilNext(signal: AbortSignal): Promise<void> {
-    const timeout = new AbortController();
-    const both = AbortSignal.any([signal, timeout.signal]);
-    await Promise.race([sleep(INTERVAL_MS, both), this.#changed.promise]);
-    timeout.abort();
+    await sleepUnless(this.#changed.promise, INTERVAL_MS, signal);
     await sleep(GATHER_MS, signal);
   }
 }

@@ -7,7 +7,7 @@ export interface KeyAndCertificate {
 }
 
 /** Make a key and a self-signed certificate: the server knows the host by its fingerprint, so nobody else has to sign it. */
-export async function createKeyAndCertificate(hostName: string): Promise<KeyAndCertificate> {
+export function createKeyAndCertificate(hostName: string): KeyAndCertificate {
   // A host's name may have underscores, a certificate's here may not; nobody compares the two.
   const { key, certificate } = createTlsIdentity(hostName.replaceAll("_", "-"));
   return { privateKey: key, certificate };

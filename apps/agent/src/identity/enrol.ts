@@ -28,16 +28,12 @@ export async function enrol(
   signal: AbortSignal,
   onWaiting: (why: string) => void,
 ): Promise<Identity> {
-  const keys = await createKeyAndCertificate(host.hostName);
+  const keys = createKeyAndCertificate(host.hostName);
   const pause = new RetryPause();
   for (let turn = 0; ; turn++) {
     signal.throwIfAborted();
     const enrolment = read();
-    if (enrolment === undefined) {
-      throw new UserError("this host is not enrolled and there is no enrolment token", {
-        hint: "get one on the server's machine (msec token --host <name>) and start the agent with --enroll-token-file <file>",
-      });
-    }
+    if (enrolment === undefined) throw noToken();
     const channel = dialServer({ ...keys, server: enrolment.server, serverFingerprint: enrolment.fingerprint }, turn);
     try {
       const client = createClient(ControlService, channel.call);
@@ -55,6 +51,13 @@ export async function enrol(
       await channel.close({ graceMs: 0 });
     }
   }
+}
+
+/** Nothing is there to enrol this host with. */
+export function noToken(): UserError {
+  return new UserError("this host is not enrolled and there is no enrolment token", {
+    hint: "get one on the server's machine (msec token --host <name>) and start the agent with --enroll-token-file <file>",
+  });
 }
 
 /** Delete a token that is used up. */

@@ -5,7 +5,7 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import type { AgentPaths } from "../config/agent-paths.ts";
 import type { ControlLink } from "../control/control-link.ts";
 import { sleep } from "../control/retry.ts";
-import { enrol, forgetToken } from "./enrol.ts";
+import { enrol, forgetToken, noToken } from "./enrol.ts";
 import { type Enrolment, readEnrolmentFile } from "./enrolment-file.ts";
 import { type Identity, readIdentity, writeIdentity } from "./identity-file.ts";
 
@@ -41,11 +41,7 @@ export class Membership {
   static async open(options: MembershipOptions): Promise<Membership> {
     const membership = new Membership(options, await readIdentity(options.paths.identity, options.log));
     // Said now rather than in the background: it is the person at the terminal who can do something about it.
-    if (membership.#identity === undefined && membership.#readEnrolment() === undefined) {
-      throw new UserError("this host is not enrolled and there is no enrolment token", {
-        hint: "get one on the server's machine (msec token --host <name>) and start the agent with --enroll-token-file <file>",
-      });
-    }
+    if (membership.#identity === undefined && membership.#readEnrolment() === undefined) throw noToken();
     return membership;
   }
 

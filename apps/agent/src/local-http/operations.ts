@@ -1,11 +1,9 @@
+import { isServiceName } from "@msec/api/service-name";
 import { levelNamed, levelNames } from "@msec/telemetry";
 import { z } from "zod";
 import { localLimits as limits } from "./local-limits.ts";
 
-const service = z
-  .string()
-  .max(65)
-  .regex(/^[a-zA-Z][a-zA-Z0-9_]{1,31}\.[a-zA-Z][a-zA-Z0-9_]{1,31}$/, "expected a service's name, L1.L2");
+const service = z.string().refine(isServiceName, "expected a service's name, L1.L2");
 const fieldName = z.string().min(1).max(limits.fieldName);
 const fieldValue = z.union([z.string().max(limits.fieldText), z.number(), z.boolean(), z.null()]);
 const instanceId = z.string().min(1).max(100);

@@ -1,6 +1,3 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { EnvelopeSchema } from "@msec/api/agent/v1/control_pb.js";
-import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { isOutOfSpace, type Log, withoutSecrets } from "@msec/process";
 import { Code, RpcError, wallClockUs } from "@msec/rpc";
 import {
@@ -11,8 +8,9 @@ import {
   metricNameProblem,
   type Recorder,
 } from "@msec/telemetry";
-import { compileCodec, Writer } from "@msec/wire";
+import { batchEnvelope } from "../spool/batch-envelope.ts";
 import type { Spool } from "../spool/spool.ts";
+import { spoolRefusal } from "../spool/spool-refusal.ts";
 import { localLimits } from "./local-limits.ts";
 import { traceIdOf } from "./request-id.ts";
 
@@ -115,12 +113,7 @@ export class ReportDesk {
         continue;
       }
       kept.idleTurns = 0;
-      const writer = new Writer();
-      compileCodec(BatchSchema).encode(batch, writer);
-      const { service, instance } = kept;
-      this.#unspooled.push(
-        toBinary(EnvelopeSchema, create(EnvelopeSchema, { service, instance, batch: writer.detach() })),
-      );
+      this.#unspooled.push(batchEnvelope(kept.service, kept.instance, batch));
     }
     this.#spool();
   }
@@ -139,10 +132,7 @@ export class ReportDesk {
 
   #recorderOf({ service, instance }: Reporter): Recorder {
     if (this.#unspooled.length > 0) {
-      throw new RpcError(
-        Code.Unavailable,
-        "the agent cannot write to its spool, its disk may be full; report again later",
-      );
+      throw spoolRefusal(this.#parts.log);
     }
     const key = `${service} ${instance}`;
     let kept = this.#kept.get(key);

@@ -8,12 +8,13 @@ import type {
   WatchRoutesResponseSchema,
 } from "@msec/api/agent/v1/local_pb.js";
 import { isServiceName } from "@msec/api/service-name";
-import { isOutOfSpace, type Log, readProcess } from "@msec/process";
+import { type Log, readProcess } from "@msec/process";
 import { type CallContext, Code, type MessageFields, RpcError, type ServiceImplementation } from "@msec/rpc";
 import type { RouteTables } from "../routes/route-tables.ts";
 import type { RouteUsers } from "../routes/route-users.ts";
 import type { SpanRates } from "../spans/span-rates.ts";
 import type { Spool } from "../spool/spool.ts";
+import { spoolRefusal } from "../spool/spool-refusal.ts";
 import type { InstanceSet } from "../supervisor/instance-set.ts";
 import type { LocalConnection, LocalConnections, Registration } from "./registrations.ts";
 
@@ -81,12 +82,7 @@ export function localService(
         const release = parts.instances.find(registration.instanceId)?.release ?? "";
         parts.spool.append(toBinary(EnvelopeSchema, create(EnvelopeSchema, { service, instance, batch, release })));
       } catch (cause) {
-        if (!isOutOfSpace(cause)) parts.log.error("telemetry cannot be spooled", { error: cause });
-        throw new RpcError(
-          Code.Unavailable,
-          "the agent cannot write to its spool, its disk may be full; report again later",
-          { cause },
-        );
+        throw spoolRefusal(parts.log, cause);
       }
       return parts.spanRates.reported(connection, callsPerSecond);
     },

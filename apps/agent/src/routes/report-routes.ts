@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ReportRoutesRequestSchema } from "@msec/api/agent/v1/control_pb.js";
 import type { ControlLink } from "../control/control-link.ts";
-import { sleep } from "../control/retry.ts";
+import { sleepUnless } from "../control/retry.ts";
 import type { RouteTables } from "./route-tables.ts";
 import type { RouteUsers } from "./route-users.ts";
 
@@ -53,22 +53,16 @@ export class RouteReporter {
     while (!signal.aborted && performance.now() < repeatMs) {
       // Somebody who is behind may end, which nobody tells us.
       const waitMs = (said.processesBehind ?? 0) > 0 ? BEHIND_CHECK_MS : repeatMs - performance.now();
-      await this.#waitForChange(waitMs, signal);
+      await sleepUnless(this.#changed.promise, waitMs, signal);
       this.#changed = Promise.withResolvers<void>();
       if (isSame(this.#request(), said)) continue;
       const gatheredMs = performance.now() + GATHER_MS;
       while ((this.#request().processesBehind ?? 0) > 0 && performance.now() < gatheredMs && !signal.aborted) {
-        await this.#waitForChange(gatheredMs - performance.now(), signal);
+        await sleepUnless(this.#changed.promise, gatheredMs - performance.now(), signal);
         this.#changed = Promise.withResolvers<void>();
       }
       return;
     }
-  }
-
-  async #waitForChange(ms: number, signal: AbortSignal): Promise<void> {
-    const timeout = new AbortController();
-    await Promise.race([sleep(ms, AbortSignal.any([signal, timeout.signal])), this.#changed.promise]);
-    timeout.abort();
   }
 
   #request(): ReportFields {

@@ -24,6 +24,8 @@ export const SpoolPlace = {
   /** What may wait in memory is full too: it is refused, and stays with whoever reports it. */
   Nowhere: "nowhere",
 } as const;
+
+/** One of {@link SpoolPlace}. */
 export type SpoolPlace = (typeof SpoolPlace)[keyof typeof SpoolPlace];
 
 /** One segment that is complete: what is sent as one request. */

@@ -1,9 +1,10 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Assignment } from "@msec/api/agent/v1/control_pb.js";
 import { type Launch, nodeEnvironment, nodeFlags, nodeProgram, readServiceConfig, UserError } from "@msec/process";
 import { limitLaunch } from "./launch-limits.ts";
+import { processVariable } from "./process-variable.ts";
 
 /** The environment variable by which an agent that adopts a process knows which order it was started for. */
 const GENERATION_VARIABLE = "MSEC_GENERATION";
@@ -95,11 +96,6 @@ export function instanceLaunch(root: string, socket: string, assignment: Assignm
 
 /** The generation that a process was started for, as it stands in its environment; 0n where that cannot be read. */
 export function readGeneration(pid: number): bigint {
-  try {
-    const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-    const value = environment.find((entry) => entry.startsWith(`${GENERATION_VARIABLE}=`))?.split("=")[1] ?? "";
-    return /^\d{1,19}$/.test(value) ? BigInt(value) : 0n;
-  } catch {
-    return 0n; // It has ended, or is somebody else's.
-  }
+  const value = processVariable(pid, GENERATION_VARIABLE);
+  return /^\d{1,19}$/.test(value) ? BigInt(value) : 0n;
 }

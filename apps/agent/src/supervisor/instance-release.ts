@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { serviceDirectories } from "./instance-launch.ts";
+import { processVariable } from "./process-variable.ts";
 
 /** The environment variable by which an instance, and an agent that adopts it, know what was released when it started. */
 export const RELEASE_VARIABLE = "MSEC_RELEASE";
@@ -35,10 +36,8 @@ export function readRelease(root: string, service: string): string {
 
 /** What was released when a process started, as it stands in its environment; empty where that cannot be read. */
 export function releaseOfProcess(pid: number): string {
-  const environment = readOrNothing(`/proc/${pid}/environ`, Number.POSITIVE_INFINITY)?.toString("latin1") ?? "";
-  const start = `${RELEASE_VARIABLE}=`;
-  const value = environment.split("\0").find((entry) => entry.startsWith(start)) ?? "";
-  return RELEASE.test(value.slice(start.length)) ? value.slice(start.length) : "";
+  const value = processVariable(pid, RELEASE_VARIABLE);
+  return RELEASE.test(value) ? value : "";
 }
 
 type Hash = ReturnType<typeof createHash>;

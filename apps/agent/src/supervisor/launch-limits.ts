@@ -11,8 +11,8 @@ const HEAP_SHARE = 0.75;
  * cores. Both replace themselves by the program, so its pid is the one that was started. A limit above the user's own makes the start fail, with
  * what they say.
  *
- * Memory is looked after by the supervisor (`memoryOf`); a program that we run with Node is told besides how large its heap may become, so
- * that it collects before it is too late.
+ * The limit of memory is the business of `Instance`, which ends an instance that exceeds it; a program that we run with Node is also told how large its
+ * heap may become, so that it collects garbage before it comes to that.
  *
  * @param spread  a number by which instances of one host get different cores
  */

@@ -11,7 +11,6 @@ import { createClient } from "@msec/rpc";
 import { ChangeBell } from "../change-bell.ts";
 import type { ControlLink } from "../control/control-link.ts";
 import { waitForNewerServer } from "../control/older-server.ts";
-import { sleep } from "../control/retry.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceSet } from "./instance-set.ts";
 
@@ -59,9 +58,7 @@ export class InstanceReloads {
   /** Settles at once where no reload runs; else when one has got further, or a second later. */
   async untilChanged(signal: AbortSignal): Promise<void> {
     if (!this.#isBusy) return;
-    const over = new AbortController();
-    await Promise.race([this.#bell.untilRung(AbortSignal.any([signal, over.signal])), sleep(LOOK_MS, signal)]);
-    over.abort();
+    await this.#bell.untilRung(AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
   }
 
   /** How long the server may hold its answer, milliseconds. */

@@ -42,7 +42,7 @@ export class ControlServer implements AsyncDisposable {
   }
 
   static async start(): Promise<ControlServer> {
-    const server = new ControlServer(await createKeyAndCertificate("control"));
+    const server = new ControlServer(createKeyAndCertificate("control"));
     await server.listen();
     return server;
   }

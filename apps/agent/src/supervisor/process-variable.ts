@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+
+/** A variable of the environment that a process was started with; empty where there is none, or it cannot be read: the process has ended, or is somebody else's. */
+export function processVariable(pid: number, name: string): string {
+  let environment: string;
+  try {
+    environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch {
+    return "";
+  }
+  const start = `${name}=`;
+  const entry = environment.split("\0").find((each) => each.startsWith(start));
+  return entry?.slice(start.length) ?? "";
+}
