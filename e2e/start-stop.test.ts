@@ -50,7 +50,7 @@ test("a second start on the same state says who runs and since when, and exits 1
   assert.match(
     stderr,
     new RegExp(
-      `^msec: the system runs already on \\S+: launcher ${launcher?.pid}, since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d; stop it with `,
+      `^msec: the system is already running on \\S+: launcher ${launcher?.pid}, since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d; stop it with `,
     ),
   );
   assert.equal(stderr.trim().split("\n").length, 1);
@@ -145,7 +145,7 @@ test("a launcher that is killed leaves the rest running; the next start says so,
   const stopped = await system.msec("stop");
   assert.equal(stopped.status, 0, stopped.stderr);
   assert.deepEqual(findLeftovers(system.directory), []);
-  assert.equal((await system.msec("stop")).stdout, "nothing runs\n");
+  assert.equal((await system.msec("stop")).stdout, "nothing is running\n");
 });
 
 test("a second start takes up what the first one left: same services, same ids, no second registration", async () => {

@@ -38,32 +38,32 @@ test("what the parser does not understand is said in the user's language, with t
   const rows: [args: string[], english: string, chinese: string][] = [
     [
       ["nonsense"],
-      "there is no command nonsense; msec --help says what there is",
+      "there is no command nonsense; msec --help lists what there is",
       "没有命令 nonsense; 用法见 msec --help",
     ],
     [
       ["token", "--nam"],
-      "there is no option --nam; did you mean --name? msec token --help says what there is",
+      "there is no option --nam; did you mean --name? msec token --help lists what there is",
       "没有选项 --nam; 是否想输入 --name？ 用法见 msec token --help",
     ],
     [
       ["capacity", "out"],
-      "<ip:port> is missing; msec capacity out --help says what there is",
+      "<ip:port> is missing; msec capacity out --help lists what there is",
       "缺少 <ip:port>; 用法见 msec capacity out --help",
     ],
     [
       ["token", "--name"],
-      "--name <name> has no value; msec token --help says what there is",
+      "--name <name> has no value; msec token --help lists what there is",
       "--name <name> 缺少值; 用法见 msec token --help",
     ],
     [
       ["ps", "--lang", "fr"],
-      "--lang <language> cannot be fr; msec ps --help says what there is",
+      "--lang <language> cannot be fr; msec ps --help lists what there is",
       "--lang <language> 不能是 fr; 用法见 msec ps --help",
     ],
     [
       ["ps", "x"],
-      "msec ps takes fewer words; msec ps --help says what there is",
+      "msec ps takes fewer arguments; msec ps --help lists what there is",
       "msec ps 的参数过多; 用法见 msec ps --help",
     ],
   ];

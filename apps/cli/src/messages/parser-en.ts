@@ -5,7 +5,7 @@ export const parserEn = {
   parserMissingArgument: (name: string) => `<${name}> is missing`,
   parserOptionWithoutValue: (flags: string) => `${flags} has no value`,
   parserInvalidValue: (flags: string, value: string) => `${flags} cannot be ${value}`,
-  parserTooMany: (command: string) => `${command} takes fewer words`,
+  parserTooMany: (command: string) => `${command} takes fewer arguments`,
   parserMeant: (names: string) => `did you mean ${names}?`,
-  parserHelp: (command: string) => `${command} --help says what there is`,
+  parserHelp: (command: string) => `${command} --help lists what there is`,
 };
