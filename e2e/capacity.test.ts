@@ -127,7 +127,7 @@ test("what would leave nobody is refused, a start that fails says its last words
 
 test("hosts say who has which routes, and get them again when told", async () => {
   assert.match((await system.msec("hosts")).stdout, /1 of 1 hosts have applied route version \d+/);
-  assert.match((await system.msec("capacity", "push")).stdout, /sent to 1 hosts/);
+  assert.match((await system.msec("capacity", "push")).stdout, /sent to 1 host\n/);
   await waitUntil("the routes are the server's", async () =>
     /1 of 1 hosts have applied/.test((await system.msec("hosts")).stdout),
   );
