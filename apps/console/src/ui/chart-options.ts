@@ -103,7 +103,8 @@ export function optionsFor(props: CurveChartProps, width: number, { onCursor, on
       ...props.curves.map((curve) => ({
         label: curve.label,
         show: curve.hidden !== true,
-        stroke: colourOf(props.scheme, curve.colour),
+        // What is drawn beside the curve itself (another day, the median) stands back.
+        stroke: `${colourOf(props.scheme, curve.colour)}${curve.dashed ? "b8" : ""}`,
         width: 1.5,
         // A value with nothing on either side would not be seen as a line.
         points: { show: false, size: 5, filter: lonePoints },

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { formatClock } from "../../lib/format.ts";
@@ -16,6 +16,10 @@ export function AlarmHead({ lead }: { readonly lead: string }) {
   const status = useQuery(alarmStatusQuery(useApi()));
   const failing = status.data?.progress.filter(({ failingSinceMs }) => failingSinceMs > 0) ?? [];
   const exact = { exact: true, includeSearch: false };
+  // Both lists have one address and filters of their own in it: which of the two it is only we know.
+  const { pathname, search } = useLocation();
+  const list = pathname !== "/alarms" ? undefined : "history" in search && search.history ? "history" : "open";
+  const current = (one: typeof list) => (one === list ? { "aria-current": "page" as const } : {});
   return (
     <>
       <div className="page-head">
@@ -25,10 +29,15 @@ export function AlarmHead({ lead }: { readonly lead: string }) {
         </div>
       </div>
       <nav className="tabs" aria-label={t("alarm.pages")}>
-        <Link to="/alarms" search={{}} activeOptions={{ exact: true, includeSearch: true }}>
+        <Link to="/alarms" search={{}} activeOptions={{ exact: true, includeSearch: true }} {...current("open")}>
           {t("alarm.open")}
         </Link>
-        <Link to="/alarms" search={{ history: true }} activeOptions={{ exact: true, includeSearch: true }}>
+        <Link
+          to="/alarms"
+          search={{ history: true }}
+          activeOptions={{ exact: true, includeSearch: true }}
+          {...current("history")}
+        >
           {t("alarm.history")}
         </Link>
         <Link to="/alarms/rules" search={{}} activeOptions={exact}>

@@ -25,6 +25,7 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
     onChoose?.(new Set(chosen.has(id) ? [...chosen].filter((one) => one !== id) : [...chosen, id]));
   const all = alarms.filter(({ acknowledgedMs }) => acknowledgedMs === 0).map(({ id }) => id);
   const count = all.filter((id) => chosen.has(id)).length;
+  const ids = new Set(alarms.map(({ id }) => id));
   return (
     <div className="scroll-x">
       <table className="grid alarms alarm-list" aria-label={label}>
@@ -57,7 +58,10 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
         </thead>
         <tbody>
           {alarms.map((alarm) => (
-            <tr key={alarm.id} className={chosen.has(alarm.id) ? "row chosen" : "row"}>
+            <tr
+              key={alarm.id}
+              className={`row${chosen.has(alarm.id) ? " chosen" : ""}${ids.has(alarm.causeId) ? " folded" : ""}`}
+            >
               {onChoose !== undefined && (
                 <td>
                   <Checkbox

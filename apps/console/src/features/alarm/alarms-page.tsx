@@ -11,6 +11,7 @@ import { Panel } from "../../ui/panel.tsx";
 import { Mark } from "../../ui/status-mark.tsx";
 import { servicesQuery } from "../service/queries.ts";
 import { AlarmHead } from "./alarm-head.tsx";
+import { openAlarmOrder } from "./alarm-order.ts";
 import { AlarmTable } from "./alarm-table.tsx";
 import type { AlarmsSearch } from "./alarms-search.ts";
 import { alarmsQuery, useAlarmChange } from "./queries.ts";
@@ -29,9 +30,10 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const alarms = useQuery(alarmsQuery(api, search));
   const acknowledge = useAlarmChange((ids: string[]) => api.alarm.acknowledgeAlarms({ ids }));
-  // What is worst comes first; the answer has the newest first.
-  const all = (alarms.data?.alarms ?? []).toSorted((a, b) => (search.history ? 0 : b.severity - a.severity));
-  const list = search.folded ? all : all.filter(({ causeId }) => causeId === "");
+  const all = alarms.data?.alarms ?? [];
+  const list = search.history
+    ? all.filter(({ causeId }) => search.folded || causeId === "")
+    : openAlarmOrder(all, search.folded ?? false);
   const ids = list.filter(({ id, acknowledgedMs }) => chosen.has(id) && acknowledgedMs === 0).map(({ id }) => id);
   const acknowledgeChosen = async () => {
     try {
@@ -46,7 +48,7 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
   const filtered = search.service !== undefined || search.severity !== undefined || search.unacknowledged === true;
   return (
     <div className="page">
-      <AlarmHead lead={t("alarm.lead")} />
+      <AlarmHead lead={t(search.history ? "alarm.historyLead" : "alarm.lead")} />
       <Panel
         title={title}
         count={list.length}

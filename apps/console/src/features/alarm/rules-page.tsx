@@ -29,7 +29,7 @@ export function RulesPage({ edit, onEdit }: RulesPageProps) {
   const edited = edit === "new" ? newRule() : list.find(({ id }) => id === edit);
   return (
     <div className="page">
-      <AlarmHead lead={t("alarm.lead")} />
+      <AlarmHead lead={t("alarm.rulesLead")} />
       {edited !== undefined ? (
         <RuleForm key={edit} rule={edited} onDone={() => onEdit(undefined)} />
       ) : (

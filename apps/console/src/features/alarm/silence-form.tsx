@@ -44,6 +44,7 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
         id={`silence-${key}`}
         value={wanted[key]}
         maxLength={key === "comment" ? 2000 : 256}
+        placeholder={t(`alarm.quiet.hint.${key}`)}
         onChange={(event) => setWanted({ ...wanted, [key]: event.target.value.trimStart() })}
         onPressEnter={() => void submit()}
       />

@@ -22,6 +22,8 @@ const MARGIN_PX = 500;
 /** One attribute and what can be done with it. */
 export interface MetricCardProps {
   readonly attribute: Attribute;
+  /** Whose curves they are, where each instance or host has a card of its own. */
+  readonly owner?: string;
   /** Undefined while they are on their way. */
   readonly curves: MetricCurves | undefined;
   readonly before?: { readonly curves: MetricCurves; readonly label: string } | undefined;
@@ -50,6 +52,7 @@ const actionWords = { split: "monitor.byInstance", table: "monitor.values", week
 /** A chart of one attribute, drawn when it comes near the screen. */
 export const MetricCard = memo(function MetricCard({
   attribute,
+  owner = "",
   curves,
   before,
   marks,
@@ -70,16 +73,16 @@ export const MetricCard = memo(function MetricCard({
       className={drawn && curves !== undefined ? "metric-card" : "metric-card waiting"}
       ref={card}
       id={`attribute-${name}`}
-      aria-label={name}
+      aria-label={owner === "" ? name : `${name} ${owner}`}
       aria-busy={curves === undefined}
       onKeyDown={moveInChart}
     >
       <figcaption>
-        <strong className="mono clip" title={name}>
-          {name}
+        <strong className="mono clip" title={owner || name}>
+          {owner || name}
         </strong>
         <span className="muted clip" title={about}>
-          {[about, perStep].filter((text) => text !== "").join(" · ")}
+          {[owner === "" ? "" : name, about, perStep].filter((text) => text !== "").join(" · ")}
         </span>
       </figcaption>
       <div className="metric-chart">

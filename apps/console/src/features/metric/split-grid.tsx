@@ -50,6 +50,7 @@ export function SplitGrid({
           <MetricCard
             key={owner}
             attribute={attribute}
+            owner={owner}
             curves={curves}
             before={before}
             marks={marks}

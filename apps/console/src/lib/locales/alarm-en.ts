@@ -2,6 +2,8 @@
 export const alarmEn = {
   title: "Alarms",
   lead: "What is bad now, once for each rule and target; what another alarm explains is folded under it.",
+  historyLead: "Alarms that ended, the newest first; they are kept for 90 days.",
+  rulesLead: "What is bad, of which services, and who is told. Rules are judged once a minute.",
   pages: "Pages of alarms",
   open: "Open",
   history: "History",
@@ -277,6 +279,12 @@ export const alarmEn = {
     host: "Host",
     rule: "Rule",
     anyRule: "any rule",
+    hint: {
+      service: "any service; Flight.* is a family",
+      instance: "any instance, ip:port",
+      host: "any host",
+      comment: "what you do, for the others",
+    },
     minutes: "For minutes",
     until: "until {{time}}",
     comment: "Why",

@@ -2,6 +2,8 @@
 export const alarmZh = {
   title: "告警",
   lead: "当前的异常，每条规则、每个对象只有一条；能由另一条告警解释的折叠在其下。",
+  historyLead: "已恢复的告警，最新的在前；保留 90 天。",
+  rulesLead: "什么算异常、针对哪些服务、通知谁。规则每分钟评估一次。",
   pages: "告警相关页面",
   open: "未恢复",
   history: "历史",
@@ -255,6 +257,12 @@ export const alarmZh = {
     host: "机器",
     rule: "规则",
     anyRule: "任意规则",
+    hint: {
+      service: "任意服务；Flight.* 表示一类",
+      instance: "任意实例，ip:port",
+      host: "任意机器",
+      comment: "正在做什么，给其他人看",
+    },
     minutes: "时长（分钟）",
     until: "至 {{time}}",
     comment: "原因",
