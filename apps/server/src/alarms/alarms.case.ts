@@ -12,8 +12,11 @@ import {
   AlarmScope,
   AlarmSubject,
 } from "@msec/api/console/v1/alarms_pb.js";
+import { alarmLimits } from "./engine/rule.ts";
 import type { Cluster } from "./evaluate/cluster.ts";
 import { Lease, LeaseLost } from "./evaluate/lease.ts";
+import { channelLimits } from "./notify/channel.ts";
+import { silencesMax } from "./store.ts";
 import { startHook, type TestHook } from "./testing/hook.ts";
 import { ruleOf } from "./testing/rules.ts";
 import type { TestTelemetry } from "./testing/telemetry.ts";
@@ -489,6 +492,47 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
     await quick(2);
     hook.letGo();
     await Promise.all([first, second]);
+  });
+
+  it("keeps its limits whoever saves at once, and tells each that was too late", async () => {
+    await using test = await open();
+    const { service, people, store } = test;
+    const { db } = store;
+    const atOnce = async (room: number, save: (index: number) => Promise<unknown>) => {
+      const saved = await Promise.allSettled(Array.from({ length: room + 3 }, (_, index) => save(index)));
+      const refused = saved.filter((one) => one.status === "rejected");
+      assert.equal(refused.length, 3);
+      for (const { reason } of refused) assert.match(String(reason), /at most/);
+    };
+    /** Copies of a row, but for `room` as many as there may be. */
+    const copies = <Row extends object>(row: Row, max: number, room: number) =>
+      Array.from({ length: max - room - 1 }, (_, index) => ({ ...row, id: `copy ${index}`, name: `copy ${index}` }));
+    await save(test, ruleOf({ name: "first", service }));
+    const rule = await db.selectFrom("alarm_rule").selectAll().executeTakeFirstOrThrow();
+    await db
+      .insertInto("alarm_rule")
+      .values(copies(rule, alarmLimits.rulesOfService, 4))
+      .execute();
+    await atOnce(4, (index) => save(test, ruleOf({ name: `rule ${index}`, service })));
+    const matcher = { rule_id: "", service, instance: "", host: "", comment: "", author: "ada" };
+    const silence = await people.createSilence(matcher, 5);
+    const silences = copies(silence, silencesMax, 3).map(({ name: _, ...row }) => row);
+    await db.insertInto("alarm_silence").values(silences).execute();
+    await atOnce(3, () => people.createSilence(matcher, 5));
+    await test.channel(hook.url);
+    const channel = await db.selectFrom("alarm_channel").selectAll().executeTakeFirstOrThrow();
+    await db
+      .insertInto("alarm_channel")
+      .values(copies(channel, channelLimits.channels, 3))
+      .execute();
+    await atOnce(3, (index) => test.channel(`${hook.url}/${index}`));
+    // Of a rule and the end of the channel that it names one comes first, and the other hears of it.
+    const changed = (await people.listRules()).find(({ name }) => name === "first");
+    const [ruled, removed] = await Promise.allSettled([
+      save(test, { ...changed!, channelIds: [channel.id] }),
+      people.deleteChannel(channel.id),
+    ]);
+    assert.deepEqual([ruled.status, removed.status].toSorted(), ["fulfilled", "rejected"]);
   });
 
   it("ends the alarms of a rule that was disabled, and goes on with one whose threshold changed", async () => {

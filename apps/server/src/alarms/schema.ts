@@ -82,5 +82,6 @@ export interface AlarmTables {
   };
   alarm_lease: { name: string; holder: string; token: number; expires_ms: number };
   alarm_progress: { source: string; judged_ms: number; failing_since_ms: number; failure: string };
+  alarm_turn: { turn: number };
   alarm_overflow: { rule_id: string; more: number };
 }

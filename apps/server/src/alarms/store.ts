@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { AlarmChannel, AlarmRule } from "@msec/api/console/v1/alarms_pb.js";
 import { Code, RpcError } from "@msec/rpc";
 import { DatabaseFailure, findDatabaseFailure } from "@msec/store";
-import { sql } from "kysely";
-import type { ServerStore } from "../schema.ts";
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { ServerSchema, ServerStore } from "../schema.ts";
 import { type AlarmView, alarmView, type Beside } from "./alarm-view.ts";
 import { alarmLimits, checkRule } from "./engine/rule.ts";
 import { Source, sourceOf } from "./evaluate/read-series.ts";
@@ -12,7 +12,8 @@ import { findSecrets, sealSecrets } from "./notify/channel-secrets.ts";
 import type { SecretBox } from "./notify/secret-box.ts";
 import { type AlarmRow, ruleFromRow, ruleText, type SilenceRow } from "./rows.ts";
 
-const silencesMax = 500;
+/** Silences that hold at a time. */
+export const silencesMax = 500;
 const commentsMax = 1_000;
 /** How long alarms that have ended are kept, and how many. */
 const historyMs = 90 * 86_400_000;
@@ -45,7 +46,7 @@ export class AlarmStore {
 
   /** Rules, in no particular order. */
   async listRules(): Promise<AlarmRule[]> {
-    return (await this.#store.db.selectFrom("alarm_rule").selectAll().execute()).map(ruleFromRow);
+    return await readRules(this.#store.db);
   }
 
   /**
@@ -55,20 +56,7 @@ export class AlarmStore {
    */
   async saveRule(wanted: AlarmRule, author: string): Promise<AlarmRule> {
     const rule = checkRule(wanted);
-    await this.#assertChannels([...rule.channelIds, ...rule.escalateChannelIds]);
     const id = rule.id || createId();
-    const others = (await this.listRules()).filter((other) => other.id !== id);
-    if (rule.id !== "") await this.#assertRule(rule.id);
-    assertRoom("rules", others.length, alarmLimits.rules);
-    const isExact = rule.service !== "" && !rule.service.endsWith("*");
-    const ofService = others.filter(({ service }) => isExact && service === rule.service);
-    assertRoom(`rules of ${rule.service}`, ofService.length, alarmLimits.rulesOfService);
-    const source = sourceOf(rule);
-    const ofSource = others.filter((other) => sourceOf(other) === source);
-    if (source === Source.Log) assertRoom("rules on log lines", ofSource.length, alarmLimits.logRules);
-    if (source === Source.LogPattern) {
-      assertRoom("rules with regular expressions", ofSource.length, alarmLimits.patternRules);
-    }
     const columns = {
       name: rule.name,
       enabled: rule.enabled ? 1 : 0,
@@ -76,21 +64,32 @@ export class AlarmStore {
       updated_ms: this.#now(),
       updated_by: author,
     };
-    await rejectDuplicate(
-      this.#store.db
+    const saved = this.#inTurn(async (transaction) => {
+      const rules = await readRules(transaction);
+      if (rule.id !== "" && !rules.some((other) => other.id === id)) throw noSuch("rule", rule.id);
+      await assertChannels(transaction, [...rule.channelIds, ...rule.escalateChannelIds]);
+      assertRoomForRule(
+        rule,
+        rules.filter((other) => other.id !== id),
+      );
+      await transaction
         .insertInto("alarm_rule")
         .values({ id, ...columns })
         .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
-        .execute(),
-      `a rule named ${JSON.stringify(rule.name)} exists already`,
-    );
+        .execute();
+    });
+    await rejectDuplicate(saved, `a rule named ${JSON.stringify(rule.name)} exists already`);
     return { ...rule, id, updatedMs: columns.updated_ms, updatedBy: author };
   }
 
   /** @throws RpcError NotFound */
   async deleteRule(id: string): Promise<void> {
-    await this.#assertRule(id);
-    await this.#store.db.deleteFrom("alarm_rule").where("id", "=", id).execute();
+    const removed = await this.#store.db
+      .deleteFrom("alarm_rule")
+      .where("id", "=", id)
+      .returning("id")
+      .executeTakeFirst();
+    if (removed === undefined) throw noSuch("rule", id);
   }
 
   /** Alarms, newest first. */
@@ -203,31 +202,32 @@ export class AlarmStore {
 
   /** @throws RpcError NotFound, ResourceExhausted */
   async comment(id: string, author: string, text: string): Promise<void> {
-    if ((await this.findAlarm(id)) === undefined) throw noSuch("alarm", id);
-    assertRoom("comments of an alarm", (await this.listComments(id)).length, commentsMax);
-    await this.#store.db
-      .insertInto("alarm_comment")
-      .values(this.#comment(id, author, text, false))
-      .execute();
+    await this.#inTurn(async (transaction) => {
+      const alarm = await transaction.selectFrom("alarm").select("id").where("id", "=", id).executeTakeFirst();
+      if (alarm === undefined) throw noSuch("alarm", id);
+      const comments = await transaction.selectFrom("alarm_comment").select("id").where("alarm_id", "=", id).execute();
+      assertRoom("comments of an alarm", comments.length, commentsMax);
+      await transaction
+        .insertInto("alarm_comment")
+        .values(this.#comment(id, author, text, false))
+        .execute();
+    });
   }
 
   /** Silences that are not over, the next to end first. */
   async listSilences(): Promise<SilenceRow[]> {
-    return await this.#store.db
-      .selectFrom("alarm_silence")
-      .selectAll()
-      .where("until_ms", ">", this.#now())
-      .orderBy("until_ms")
-      .execute();
+    return await readSilences(this.#store.db, this.#now());
   }
 
   /** @throws RpcError ResourceExhausted */
   async createSilence(wanted: Omit<SilenceRow, "id" | "from_ms" | "until_ms">, minutes: number): Promise<SilenceRow> {
-    assertRoom("silences", (await this.listSilences()).length, silencesMax);
-    const from_ms = this.#now();
-    const row = { ...wanted, id: createId(), from_ms, until_ms: from_ms + minutes * 60_000 };
-    await this.#store.db.insertInto("alarm_silence").values(row).execute();
-    return row;
+    return await this.#inTurn(async (transaction) => {
+      const from_ms = this.#now();
+      assertRoom("silences", (await readSilences(transaction, from_ms)).length, silencesMax);
+      const row = { ...wanted, id: createId(), from_ms, until_ms: from_ms + minutes * 60_000 };
+      await transaction.insertInto("alarm_silence").values(row).execute();
+      return row;
+    });
   }
 
   /** @throws RpcError NotFound */
@@ -244,14 +244,12 @@ export class AlarmStore {
 
   /** Channels, in no particular order. */
   async listChannels(): Promise<ChannelRow[]> {
-    return await this.#store.db.selectFrom("alarm_channel").selectAll().execute();
+    return await readChannels(this.#store.db);
   }
 
   /** @throws RpcError NotFound */
   async getChannel(id: string): Promise<ChannelRow> {
-    const row = await this.#store.db.selectFrom("alarm_channel").selectAll().where("id", "=", id).executeTakeFirst();
-    if (row === undefined) throw noSuch("channel", id);
-    return row;
+    return await readChannel(this.#store.db, id);
   }
 
   /**
@@ -260,47 +258,50 @@ export class AlarmStore {
    * @throws RpcError InvalidArgument, NotFound, AlreadyExists, ResourceExhausted
    */
   async saveChannel(wanted: AlarmChannel): Promise<ChannelRow> {
-    const before = wanted.id === "" ? undefined : await this.getChannel(wanted.id);
-    // Secrets belong to where they are sent: another kind of channel does not inherit them.
-    const kept = before?.kind === wanted.kind ? findSecrets(before, this.#secrets) : undefined;
-    const { channel, secrets } = checkChannel(
-      wanted,
-      before === undefined || kept === undefined ? undefined : { channel: settingsFromRow(before), secrets: kept },
-    );
-    if (before === undefined) assertRoom("channels", (await this.listChannels()).length, channelLimits.channels);
-    const columns = {
-      name: channel.name,
-      enabled: channel.enabled ? 1 : 0,
-      kind: channel.kind,
-      settings: settingsText(channel),
-      secrets: sealSecrets(secrets, this.#secrets),
-      updated_ms: this.#now(),
-    };
-    const id = wanted.id || createId();
-    await rejectDuplicate(
-      this.#store.db
+    const saved = this.#inTurn(async (transaction) => {
+      const before = wanted.id === "" ? undefined : await readChannel(transaction, wanted.id);
+      // Secrets belong to where they are sent: another kind of channel does not inherit them.
+      const kept = before?.kind === wanted.kind ? findSecrets(before, this.#secrets) : undefined;
+      const { channel, secrets } = checkChannel(
+        wanted,
+        before === undefined || kept === undefined ? undefined : { channel: settingsFromRow(before), secrets: kept },
+      );
+      if (before === undefined)
+        assertRoom("channels", (await readChannels(transaction)).length, channelLimits.channels);
+      const columns = {
+        name: channel.name,
+        enabled: channel.enabled ? 1 : 0,
+        kind: channel.kind,
+        settings: settingsText(channel),
+        secrets: sealSecrets(secrets, this.#secrets),
+        updated_ms: this.#now(),
+      };
+      const id = wanted.id || createId();
+      await transaction
         .insertInto("alarm_channel")
         .values({ id, ...columns, last_ms: 0, last_ok: 0, last_outcome: "" })
         .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
-        .execute(),
-      `a channel named ${JSON.stringify(channel.name)} exists already`,
-    );
-    return await this.getChannel(id);
+        .execute();
+      return await readChannel(transaction, id);
+    });
+    return await rejectDuplicate(saved, `a channel named ${JSON.stringify(wanted.name.trim())} exists already`);
   }
 
   /** @throws RpcError NotFound, FailedPrecondition (a rule uses it) */
   async deleteChannel(id: string): Promise<void> {
-    const { name } = await this.getChannel(id);
-    const user = (await this.listRules()).find(
-      (rule) => rule.channelIds.includes(id) || rule.escalateChannelIds.includes(id),
-    );
-    if (user !== undefined) {
-      throw new RpcError(
-        Code.FailedPrecondition,
-        `the rule ${JSON.stringify(user.name)} tells the channel ${JSON.stringify(name)}; take it out there first`,
+    await this.#inTurn(async (transaction) => {
+      const { name } = await readChannel(transaction, id);
+      const user = (await readRules(transaction)).find(
+        (rule) => rule.channelIds.includes(id) || rule.escalateChannelIds.includes(id),
       );
-    }
-    await this.#store.db.deleteFrom("alarm_channel").where("id", "=", id).execute();
+      if (user !== undefined) {
+        throw new RpcError(
+          Code.FailedPrecondition,
+          `the rule ${JSON.stringify(user.name)} tells the channel ${JSON.stringify(name)}; take it out there first`,
+        );
+      }
+      await transaction.deleteFrom("alarm_channel").where("id", "=", id).execute();
+    });
   }
 
   /** Numbers of open alarms, and how far was judged. */
@@ -390,15 +391,54 @@ export class AlarmStore {
     };
   }
 
-  async #assertRule(id: string): Promise<void> {
-    const found = await this.#store.db.selectFrom("alarm_rule").select("id").where("id", "=", id).executeTakeFirst();
-    if (found === undefined) throw noSuch("rule", id);
+  /** A transaction of whoever counts before it writes: one after the other, on every engine. */
+  async #inTurn<Result>(work: (transaction: Transaction<ServerSchema>) => Promise<Result>): Promise<Result> {
+    return await this.#store.transaction(async (transaction) => {
+      await transaction
+        .updateTable("alarm_turn")
+        .set((row) => ({ turn: row("turn", "+", 1) }))
+        .execute();
+      return await work(transaction);
+    });
   }
+}
 
-  async #assertChannels(ids: readonly string[]): Promise<void> {
-    const known = new Set((await this.listChannels()).map(({ id }) => id));
-    const missing = ids.find((id) => !known.has(id));
-    if (missing !== undefined) throw noSuch("channel", missing);
+type Database = Kysely<ServerSchema>;
+
+async function readRules(db: Database): Promise<AlarmRule[]> {
+  return (await db.selectFrom("alarm_rule").selectAll().execute()).map(ruleFromRow);
+}
+
+async function readSilences(db: Database, nowMs: number): Promise<SilenceRow[]> {
+  return await db.selectFrom("alarm_silence").selectAll().where("until_ms", ">", nowMs).orderBy("until_ms").execute();
+}
+
+async function readChannels(db: Database): Promise<ChannelRow[]> {
+  return await db.selectFrom("alarm_channel").selectAll().execute();
+}
+
+async function readChannel(db: Database, id: string): Promise<ChannelRow> {
+  const row = await db.selectFrom("alarm_channel").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row === undefined) throw noSuch("channel", id);
+  return row;
+}
+
+async function assertChannels(db: Database, ids: readonly string[]): Promise<void> {
+  const known = new Set((await readChannels(db)).map(({ id }) => id));
+  const missing = ids.find((id) => !known.has(id));
+  if (missing !== undefined) throw noSuch("channel", missing);
+}
+
+function assertRoomForRule(rule: AlarmRule, others: readonly AlarmRule[]): void {
+  assertRoom("rules", others.length, alarmLimits.rules);
+  const isExact = rule.service !== "" && !rule.service.endsWith("*");
+  const ofService = others.filter(({ service }) => isExact && service === rule.service);
+  assertRoom(`rules of ${rule.service}`, ofService.length, alarmLimits.rulesOfService);
+  const source = sourceOf(rule);
+  const ofSource = others.filter((other) => sourceOf(other) === source);
+  if (source === Source.Log) assertRoom("rules on log lines", ofSource.length, alarmLimits.logRules);
+  if (source === Source.LogPattern) {
+    assertRoom("rules with regular expressions", ofSource.length, alarmLimits.patternRules);
   }
 }
 
@@ -414,9 +454,9 @@ function noSuch(what: string, id: string): RpcError {
   return new RpcError(Code.NotFound, `there is no ${what} ${JSON.stringify(id.slice(0, 80))}`);
 }
 
-async function rejectDuplicate(work: Promise<unknown>, message: string): Promise<void> {
+async function rejectDuplicate<Result>(work: Promise<Result>, message: string): Promise<Result> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     if (findDatabaseFailure(error) === DatabaseFailure.Unique) throw new RpcError(Code.AlreadyExists, message);
     throw error;

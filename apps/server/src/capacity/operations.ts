@@ -97,10 +97,8 @@ export class Operations {
   async start(request: NewOperation): Promise<Operation> {
     const { registry, store, now } = this.#parts;
     const rows = await registry.findInstances(request.instanceIds);
+    this.#assertRoom();
     this.#assertFree(request.instanceIds);
-    if (this.#running.size >= runningMax) {
-      throw new RpcError(Code.ResourceExhausted, `${runningMax} operations run already; wait for one to end`);
-    }
     await this.#assertPossible(request, rows);
     const operation: Operation = {
       id: `${now().toString(36)}-${randomBytes(4).toString("hex")}`,
@@ -114,7 +112,8 @@ export class Operations {
       batch: request.batch,
       instances: rows.map((row) => this.#newInstance(row)),
     };
-    // Another may have been begun while the database was asked.
+    // Others may have been begun while the database was asked.
+    this.#assertRoom();
     this.#assertFree(request.instanceIds);
     this.#running.set(operation.id, operation);
     try {
@@ -355,6 +354,12 @@ export class Operations {
       inFlight: null,
       idle: null,
     };
+  }
+
+  #assertRoom(): void {
+    if (this.#running.size >= runningMax) {
+      throw new RpcError(Code.ResourceExhausted, `${runningMax} operations run already; wait for one to end`);
+    }
   }
 
   #assertFree(ids: readonly string[]): void {

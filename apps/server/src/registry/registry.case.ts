@@ -201,6 +201,19 @@ export function defineRegistryCases(createDatabase: () => Promise<string>): void
     assert.equal((await addExternal(service, "10.9.0.1", 4000)).port, 4000, "the address is free again");
   });
 
+  it("says which came first where a service is removed while it gets an instance", async () => {
+    for (let round = 0; round < 6; round++) {
+      const service = await createService();
+      const [added, removed] = await Promise.allSettled([
+        addExternal(service),
+        registry().removeService({ name: service }),
+      ]);
+      assert.deepEqual([added.status, removed.status].toSorted(), ["fulfilled", "rejected"]);
+      const { reason } = (added.status === "rejected" ? added : removed) as PromiseRejectedResult;
+      assert.ok([Code.NotFound, Code.FailedPrecondition].includes(ConnectError.from(reason).code), String(reason));
+    }
+  });
+
   it("keeps transport, weight and limits of an instance, and refuses what is out of range", async () => {
     const [external, standard] = [await createService(), await createService(STANDARD, 0)];
     const udp = await registry().addInstance({

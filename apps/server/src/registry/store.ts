@@ -98,7 +98,7 @@ export class RegistryStore {
    * @throws RpcError NotFound, FailedPrecondition (it has instances)
    */
   async removeService(name: string): Promise<void> {
-    await this.#store.transaction(async (transaction) => {
+    const removed = this.#store.transaction(async (transaction) => {
       const version = await raiseVersion(transaction, "route");
       const service = await transaction
         .selectFrom("service")
@@ -126,6 +126,7 @@ export class RegistryStore {
         await transaction.insertInto("removed_service").values({ name, route_version: version }).execute();
       }
     });
+    await rejectOvertaken(removed, `${name} got an instance just now`);
   }
 
   /**
@@ -158,7 +159,10 @@ export class RegistryStore {
       }
       await transaction.insertInto("instance").values(row).execute();
     });
-    await rejectDuplicate(added, `${instance.address}:${instance.port} belongs to another instance already`);
+    await rejectDuplicate(
+      rejectOvertaken(added, `the service ${instance.service} or the host of the instance was removed just now`),
+      `${instance.address}:${instance.port} belongs to another instance already`,
+    );
     return row;
   }
 
@@ -477,6 +481,18 @@ async function rejectDuplicate(work: Promise<unknown>, message: string): Promise
   } catch (error) {
     if (findDatabaseFailure(error) === DatabaseFailure.Unique) {
       throw new RpcError(Code.AlreadyExists, message);
+    }
+    throw error;
+  }
+}
+
+/** Somebody removed or added what this refers to, while this was on its way. */
+async function rejectOvertaken(work: Promise<void>, message: string): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (findDatabaseFailure(error) === DatabaseFailure.ForeignKey) {
+      throw new RpcError(Code.FailedPrecondition, message);
     }
     throw error;
   }

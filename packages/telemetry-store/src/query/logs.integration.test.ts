@@ -158,6 +158,9 @@ describe("the log of a telemetry store over the embedded engine", () => {
       await assert.rejects(store.logs.defineField({ name, type: "text" }), InvalidQuery, name);
     }
     await assert.rejects(store.logs.defineField({ name: "ok", type: "Nullable(Int8)" as never }), InvalidQuery);
+    const twice = await Promise.allSettled([1, 2].map(() => store.logs.defineField({ name: "twice", type: "text" })));
+    assert.deepEqual(twice.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"], "one after the other");
+    await store.logs.removeField("twice");
     await assert.rejects(store.logs.removeField("never"), /not defined/);
   });
 

@@ -46,12 +46,14 @@ export function createLogStore(clients: StoreClients): LogStore {
     }
     return known.fields;
   };
-  const change = async (work: Promise<void>) => {
-    try {
-      await work;
-    } finally {
+  let changing: Promise<void> = Promise.resolve();
+  // One after the other: two at once could each see room for one more field.
+  const change = async (work: () => Promise<void>) => {
+    const mine = changing.then(work).finally(() => {
       known = undefined;
-    }
+    });
+    changing = mine.catch(() => {}); // Its own caller hears of it.
+    await mine;
   };
   return {
     find: async (query) => await findLogs(clients, query, await fieldsByName()),
@@ -64,8 +66,8 @@ export function createLogStore(clients: StoreClients): LogStore {
     },
     listFields: async () => await listDefinedFields(clients),
     listSeenFields: async () => await listSeenFields(clients, Date.now()),
-    defineField: async (field) => await change(defineField(clients, field)),
-    removeField: async (name) => await change(removeField(clients, name)),
+    defineField: async (field) => await change(() => defineField(clients, field)),
+    removeField: async (name) => await change(() => removeField(clients, name)),
   };
 }
 
