@@ -11,6 +11,7 @@ export { CallServer } from "./call-server.ts";
 export { Code, codeName, isCode } from "./code.ts";
 export { createClient } from "./create-client.ts";
 export { DeadlineTimer } from "./deadline-timer.ts";
+export { type ErrorDetail, errorDetail, findErrorDetail } from "./error-detail.ts";
 export type { MessageFields } from "./message-fields.ts";
 export { MethodTable, type ServedMethod, type ServedStream } from "./method-table.ts";
 export type { CallObserver } from "./observer.ts";

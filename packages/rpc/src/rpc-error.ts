@@ -10,7 +10,7 @@ export interface RpcErrorDetails {
   retryAfterMs?: number;
   /** The original's return code, -1…-21 or one of a foreign server, where it says more than `code`. */
   ret?: number;
-  /** Protobuf messages for callers that speak gRPC or Connect, which knows them as `google.protobuf.Any`: full type name and bytes of each. */
+  /** Protobuf messages that tell programs more, at most 4,096 bytes: full type name and bytes of each. See `errorDetail` and `findErrorDetail`. gRPC and Connect know them as `google.protobuf.Any`. */
   messages?: readonly { readonly type: string; readonly value: Uint8Array }[];
   [name: string]: unknown;
 }
@@ -26,7 +26,7 @@ export interface RpcErrorOptions {
  * The one error of calls, on both sides: a handler throws it to answer with a code, a client gets it.
  *
  * `code` is never `Ok`. `message` is for people and is sent to the caller; `details` is for programs (only `notExecuted`,
- * `retryAfterMs`, `ret` and, over gRPC and Connect, `messages` cross the wire); `cause` stays in the process.
+ * `retryAfterMs`, `ret` and `messages` cross the wire); `cause` stays in the process.
  */
 export class RpcError extends Error {
   override readonly name = "RpcError";

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { freePort } from "@msec/process/testing";
-import { type CallRecord, Code, createClient, currentContext, RpcError } from "@msec/rpc";
-import { EchoService } from "../../gen/echo_pb.js";
+import { type CallRecord, Code, createClient, currentContext, errorDetail, findErrorDetail, RpcError } from "@msec/rpc";
+import { EchoMessageSchema, EchoService } from "../../gen/echo_pb.js";
 import { callEcho, serveEcho } from "../testing/echo-service.ts";
 import { requestFrame } from "../testing/raw-connection.ts";
 import { untilReached } from "../testing/until-reached.ts";
@@ -198,12 +198,15 @@ test("a signal gives a call up, before it began and while it runs", async () => 
   server.release();
 });
 
-test("codes, messages and notExecuted of the server reach the caller", async () => {
+test("codes, texts, messages and notExecuted of the server reach the caller", async () => {
   await using server = await serveEcho(
     { limits: { calls: { maxPerConnection: 1 } } },
     {
       text: () => {
         throw new RpcError(Code.PermissionDenied, "不行");
+      },
+      echo: (request) => {
+        throw new RpcError(Code.Aborted, "no", { details: { messages: [errorDetail(EchoMessageSchema, request)] } });
       },
     },
   );
@@ -212,6 +215,12 @@ test("codes, messages and notExecuted of the server reach the caller", async () 
     assert.equal(error.message, "不行");
     return withCode(Code.PermissionDenied, { ret: -18 })(error);
   });
+  await assert.rejects(caller.client.echo({ message: new Uint8Array(7) }), (error: RpcError) => {
+    assert.equal(findErrorDetail(error, EchoMessageSchema)?.message.length, 7);
+    return withCode(Code.Aborted)(error);
+  });
+  // Above 4,096 bytes the error arrives without.
+  await assert.rejects(caller.client.echo({ message: new Uint8Array(4_096) }), withCode(Code.Aborted, { ret: -18 }));
   const held = caller.client.slow({ text: "x" });
   await server.entered(1);
   await assert.rejects(

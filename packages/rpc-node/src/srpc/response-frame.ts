@@ -28,7 +28,7 @@ export function writeErrorFrame(
     err: error.code === Code.Ok ? -18 : retFromError(error),
     errMsg: error.message.slice(0, Math.min(maxMessageLength, limits.maxHeadBytes >> 3)),
     code: error.code,
-    details: encodeDetails(error.details),
+    details: encodeDetails(error.details, limits.maxHeadBytes >> 2),
   });
   const body = endHead(writer, frame);
   endFrame(writer, frame, body, limits);
