@@ -1,3 +1,4 @@
+/// <reference path="./ini.d.ts" />
 import { parse, unsafe } from "ini";
 import { UserError } from "../user-error.ts";
 
