@@ -34,6 +34,7 @@ export {
   type ExpressionProblem,
   InvalidExpression,
   type ProblemLanguage,
+  problemTemplates,
   problemText,
 } from "./query/logs-problem.ts";
 export type { LogRow } from "./query/logs-row.ts";

@@ -34,7 +34,7 @@ export function openOperatorApi(state: string, messages: Messages, timeoutMs = 1
     baseUrl: `${baseUrl}${apiPrefix}`,
     httpVersion: "1.1",
     defaultTimeoutMs: timeoutMs,
-    interceptors: [authorize(readOperatorKey(state, messages))],
+    interceptors: [authorize(readOperatorKey(state, messages), messages.languageCode)],
   });
   return { baseUrl, client: (service) => createClient(service, transport) };
 }
@@ -59,12 +59,14 @@ function readOperatorKey(state: string, messages: Messages): string {
   }
 }
 
-function authorize(key: string): Interceptor {
+function authorize(key: string, language: string): Interceptor {
   const author = encodeURIComponent(osUserName());
   return (next) => (request) => {
     request.header.set("authorization", `Bearer ${key}`);
     // The server believes who has the key: what the command does is done by this user.
     request.header.set("msec-author", author);
+    // In which language it says what is wrong.
+    request.header.set("accept-language", language);
     return next(request);
   };
 }

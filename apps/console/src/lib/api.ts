@@ -1,4 +1,4 @@
-import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
@@ -11,6 +11,7 @@ import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { RequestService } from "@msec/api/console/v1/requests_pb.js";
 import { SessionService } from "@msec/api/console/v1/session_pb.js";
 import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import i18next from "i18next";
 import { createContext, useContext } from "react";
 import { clockInterceptor } from "./server-clock.ts";
 
@@ -36,11 +37,17 @@ export interface Api {
 export function createServerTransport(): Transport {
   return createConnectTransport({
     baseUrl: "/api",
-    interceptors: [clockInterceptor],
+    interceptors: [clockInterceptor, languageInterceptor],
     defaultTimeoutMs: 10_000,
     useBinaryFormat: true,
   });
 }
+
+// The page's language, which need not be the browser's: in it the server says what is wrong.
+const languageInterceptor: Interceptor = (next) => (request) => {
+  request.header.set("accept-language", i18next.language ?? "en");
+  return next(request);
+};
 
 /** The services over one transport. */
 export function createApi(transport: Transport): Api {

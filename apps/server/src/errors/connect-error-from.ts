@@ -2,10 +2,16 @@ import { type Code as ConnectCode, ConnectError, type Interceptor } from "@conne
 import type { Log } from "@msec/process";
 import { Code, codeName, type RpcError } from "@msec/rpc";
 import { rpcErrorFrom } from "./rpc-error-from.ts";
+import { saidIn, saidLanguageOf } from "./said-in.ts";
 
-/** Translate for the console API. The numbers of both sides are gRPC's. */
-export function connectErrorFrom(error: RpcError): ConnectError {
-  return new ConnectError(error.message, error.code as number as ConnectCode, undefined, undefined, error.cause);
+/**
+ * Translate for the console API. The numbers of both sides are gRPC's.
+ *
+ * @param headers  of the request: in which language its reader wants to be told
+ */
+export function connectErrorFrom(error: RpcError, headers: Headers): ConnectError {
+  const message = saidIn(saidLanguageOf(headers.get("accept-language")), error.message);
+  return new ConnectError(message, error.code as number as ConnectCode, undefined, undefined, error.cause);
 }
 
 /**
@@ -26,7 +32,7 @@ export function createErrorInterceptor(log: Log): Interceptor {
         const level = error.code === Code.Internal ? "error" : "warn";
         log[level](`${method} failed: ${codeName(error.code)}`, { error: error.cause });
       }
-      throw connectErrorFrom(error);
+      throw connectErrorFrom(error, request.header);
     }
   };
 }

@@ -15,7 +15,7 @@ it("sends nothing of what an unexpected error says, and keeps it for the log", (
   assert.equal(error.code, Code.Internal);
   assert.doesNotMatch(error.message, /hunter2/);
   assert.equal(error.cause, origin);
-  const sent = connectErrorFrom(error);
+  const sent = connectErrorFrom(error, new Headers());
   assert.equal(sent.code as number, Code.Internal);
   assert.doesNotMatch(sent.message, /hunter2/);
 });

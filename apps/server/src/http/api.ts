@@ -3,6 +3,7 @@ import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Log } from "@msec/process";
 import { createErrorInterceptor } from "../errors/connect-error-from.ts";
+import { saidIn, saidLanguageOf } from "../errors/said-in.ts";
 import { Access, accessOf, isAllowed } from "../session/access.ts";
 import { authenticate } from "../session/authenticate.ts";
 import { type RequestOrigin, requestOriginKey } from "../session/caller.ts";
@@ -45,8 +46,14 @@ export function createApi(options: ApiOptions): (request: IncomingMessage, respo
       const origin = origins.get(request);
       return origin === undefined ? values : values.set(requestOriginKey, origin);
     },
-    fallback: (_request, response) =>
-      sendApiError(response as ServerResponse, 404, "unimplemented", "there is no such method in this version of msec"),
+    fallback: (request, response) =>
+      sendApiError(
+        request as IncomingMessage,
+        response as ServerResponse,
+        404,
+        "unimplemented",
+        "there is no such method in this version of msec",
+      ),
   });
   return async (request, response) => {
     response.setHeader("cache-control", "no-store");
@@ -54,9 +61,21 @@ export function createApi(options: ApiOptions): (request: IncomingMessage, respo
     const access = accessOf(new URL(request.url ?? "/", "http://host").pathname.slice(apiPrefix.length));
     if (!isAllowed(caller, access)) {
       if (access === Access.Operator && caller.kind === "session") {
-        sendApiError(response, 403, "permission_denied", "this needs the operator's key, which the msec command has");
+        sendApiError(
+          request,
+          response,
+          403,
+          "permission_denied",
+          "this needs the operator's key, which the msec command has",
+        );
       } else {
-        sendApiError(response, 401, "unauthenticated", "sign in first: the session is missing, over or signed out");
+        sendApiError(
+          request,
+          response,
+          401,
+          "unauthenticated",
+          "sign in first: the session is missing, over or signed out",
+        );
       }
       return;
     }
@@ -66,11 +85,18 @@ export function createApi(options: ApiOptions): (request: IncomingMessage, respo
 }
 
 /**
- * Answer with an error in Connect's form.
+ * Answer with an error in Connect's form, in the language of the request.
  *
  * @see https://connectrpc.com/docs/protocol/#error-end-stream
  */
-export function sendApiError(response: ServerResponse, status: number, code: string, message: string): void {
+export function sendApiError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  const said = saidIn(saidLanguageOf(request.headers["accept-language"]), message);
   response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify({ code, message }));
+  response.end(JSON.stringify({ code, message: said }));
 }

@@ -54,7 +54,13 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     handle(request, response, options, allowedHosts).catch((error: unknown) => {
       options.log.error(`${request.method} ${request.url?.split("?", 1)[0]} failed`, { error });
       if (!response.headersSent) {
-        sendApiError(response, 500, "internal", "the server failed because of a defect of its own; see its log");
+        sendApiError(
+          request,
+          response,
+          500,
+          "internal",
+          "the server failed because of a defect of its own; see its log",
+        );
       } else {
         response.destroy();
       }
@@ -76,7 +82,7 @@ async function handle(
   setSecurityHeaders(response);
   const refusal = findRefusal(request, allowedHosts);
   if (refusal !== undefined) {
-    sendApiError(response, refusal.status, "permission_denied", refusal.message);
+    sendApiError(request, response, refusal.status, "permission_denied", refusal.message);
     return;
   }
   const path = (request.url ?? "/").split("?", 1)[0] as string;

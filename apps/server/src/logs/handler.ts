@@ -83,12 +83,12 @@ export function createLogHandler(logs: LogStore): ServiceImpl<typeof LogService>
       return { problem: { position: problem.position, length: problem.length, text } };
     },
 
-    async *exportLogs({ filter, format, limit }) {
+    async *exportLogs({ filter, format, limit }, context) {
       try {
         yield* exportLogs(logs, filterOf(filter), format, limit);
       } catch (thrown) {
         // What a stream throws passes by the interceptor that translates for unary calls.
-        throw connectErrorFrom(rpcErrorFrom(thrown));
+        throw connectErrorFrom(rpcErrorFrom(thrown), context.requestHeader);
       }
     },
 

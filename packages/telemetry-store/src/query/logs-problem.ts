@@ -131,6 +131,23 @@ export function problemText({ kind, position, found }: ExpressionProblem, langua
   return language === "zh" ? `第 ${position + 1} 个字符：${sentence}` : `at character ${position + 1}: ${sentence}`;
 }
 
+/**
+ * The sentences of `InvalidExpression` in both languages, with `{}` in the English and `{1}`, `{2}` in the Chinese ones for position and what was found, and how the
+ * end of an expression is called.
+ */
+export function problemTemplates(): (readonly [english: string, chinese: string])[] {
+  return [
+    [ends.en, ends.zh],
+    ...Object.values(sentences).map(
+      ({ en, zh }) =>
+        [
+          `the expression cannot be read at character {}: ${en("{}")}`,
+          `无法读取表达式：第 {1} 个字符：${zh("{2}")}`,
+        ] as const,
+    ),
+  ];
+}
+
 const ends = { en: "the end", zh: "表达式结尾" } as const;
 
 /** An expression that cannot be read; its message is the English sentence. */
