@@ -382,6 +382,9 @@ test("JSON has ids in hex and numbers as text; what is no request is refused wit
   const half = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"half \\ud83d"}]}]}]}';
   const cut = requestFromJson(ExportTraceServiceRequestSchema, Buffer.from(half));
   assert.equal(cut.resourceSpans[0]!.scopeSpans[0]!.spans[0]!.name, "half \ufffd", "a text that was cut within a pair");
+  const unquoted = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":1700000000000000001}]}]}]}';
+  const exact = requestFromJson(ExportTraceServiceRequestSchema, Buffer.from(unquoted));
+  assert.equal(exact.resourceSpans[0]!.scopeSpans[0]!.spans[0]!.startTimeUnixNano, 1_700_000_000_000_000_001n);
   assert.throws(() => read({ resourceSpans: 7 }));
   const bytes = Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f);
   assert.throws(() => requestFromProtobuf(ExportTraceServiceRequestSchema, bytes));

@@ -23,7 +23,11 @@ export function requestFromJson<Desc extends DescMessage>(schema: Desc, bytes: U
 
 const idNames = new Set(["traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"]);
 
-function readValue(key: string, value: unknown): unknown {
+function readValue(key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  // An exporter that writes integers of 64 bits without quotes, such as times in nanoseconds: as numbers they would be rounded, as digits they are exact, and a double is the same by either.
+  if (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")) {
+    return context!.source;
+  }
   if (typeof value !== "string") return value;
   // Half of a pair, where a program cut a text: one line must not cost the others of its request.
   if (!idNames.has(key)) return value.toWellFormed();

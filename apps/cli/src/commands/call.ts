@@ -95,10 +95,16 @@ function readRequest(text: string, { messages }: CommandContext): Json {
     }
   }
   try {
-    return JSON.parse(source) as Json;
+    return JSON.parse(source, keepDigits) as Json;
   } catch (cause) {
     throw usageError(messages.badJson((cause as Error).message), messages.badJsonHint);
   }
+}
+
+/** An integer that a number would change goes as a string of its digits, which protobuf's JSON takes for the same. */
+function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const digits = context?.source ?? "";
+  return typeof value === "number" && /^-?\d{16,}$/.test(digits) && String(value) !== digits ? digits : value;
 }
 
 function readTimeout(text: string | undefined, { messages }: CommandContext): number | undefined {

@@ -83,7 +83,7 @@ export class ConnectUnaryCall extends BodyWebCall {
     if ("fault" in parsed) {
       throw new RpcError(Code.InvalidArgument, `the body cannot be read: ${parsed.fault}`);
     }
-    return compileJsonCodec(this.served.desc.input).read(parsed.value);
+    return compileJsonCodec(this.served.desc.input).read(parsed.value, text);
   }
 
   #json(fields: object): Buffer {

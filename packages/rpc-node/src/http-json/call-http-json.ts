@@ -7,7 +7,7 @@ import { type ChannelTls, isServerAccepted, nodeConnectTls } from "../channel/ch
 import { attemptsHeader } from "../http2/header-metadata.ts";
 import { rpcErrorFromNode } from "../node-error.ts";
 import { formatAddress } from "../socket-address.ts";
-import { countJsonMembers } from "./json-text.ts";
+import { countJsonMembers, parseKeepingDigits } from "./json-text.ts";
 
 type HttpJsonTarget = { readonly address: string; readonly port: number } | { readonly path: string };
 
@@ -40,7 +40,7 @@ export interface HttpJsonRequest {
 
 /** A successful answer. */
 export interface HttpJsonResult {
-  /** The response message as JSON, field names as in the interface file. */
+  /** The response message as JSON, field names as in the interface file. Integers that a number would change are strings of their digits, as protobuf's JSON has them. */
   readonly resultObj: JsonValue;
   /** 32 hex digits; "" from a server that does not say (the original). */
   readonly requestId: string;
@@ -210,7 +210,7 @@ function readAnswer(response: IncomingMessage, text: string, method: string, add
     throw new RpcError(Code.Internal, `${address}: the answer is nested deeper than ${maxAnswerDepth}`);
   }
   try {
-    answer = JSON.parse(text);
+    answer = parseKeepingDigits(text) as typeof answer;
   } catch (cause) {
     throw new RpcError(Code.Internal, `${address}: the answer (HTTP ${response.statusCode}) is not JSON`, { cause });
   }

@@ -63,6 +63,22 @@ export function parseJson(text: string): { readonly value: JsonValue } | { reado
     : { fault: "an object in it has the same name twice" };
 }
 
+const longInteger = /\d{16}/;
+
+/**
+ * `JSON.parse`, for whoever has no descriptor: integers that a number would change are strings of their digits, as protobuf's JSON has them.
+ *
+ * @throws SyntaxError  no JSON
+ */
+export function parseKeepingDigits(text: string): JsonValue {
+  return longInteger.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+}
+
+function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source ?? "";
+  return typeof value === "number" && /^-?\d{16,}$/.test(source) && String(value) !== source ? source : value;
+}
+
 function countMembers(value: JsonValue): number {
   let members = 0;
   if (Array.isArray(value)) {

@@ -19,7 +19,7 @@ export function parseRequest(method: ServedMethod, bytes: Buffer | undefined): u
     throw badBody(parsed.fault);
   }
   try {
-    return compileJsonCodec(method.desc.input).read(parsed.value);
+    return compileJsonCodec(method.desc.input).read(parsed.value, body);
   } catch (cause) {
     throw badBody(`it is not a ${method.desc.input.typeName}: ${(cause as Error).message}`, cause);
   }

@@ -1,4 +1,5 @@
 import { create, type DescMessage, fromJson, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { withExactIntegers } from "./exact-integers.ts";
 import { compilePlainReader } from "./plain-reader.ts";
 import { compilePlainWriter } from "./plain-writer.ts";
 
@@ -11,9 +12,10 @@ export interface JsonCodec {
    * The message that a JSON value stands for, as `fromJson` with `ignoreUnknownFields` gives it.
    *
    * @param json  what `JSON.parse` gave
-   * @throws Error  of `fromJson`
+   * @param text  what it was given: integers of 64 bits that are not in quotes are then exact, beyond 2^53 too
+   * @throws Error  of `fromJson`, or one that names a number with a fraction that would be rounded to an integer of 64 bits
    */
-  read(json: JsonValue): object;
+  read(json: JsonValue, text?: string): object;
 
   /**
    * JSON text of a message, or of any object that has its fields: what `JSON.stringify` makes of `toJson` with `alwaysEmitImplicit` and `useProtoFieldName`.
@@ -47,7 +49,10 @@ function createJsonCodec(desc: DescMessage): JsonCodec {
   const writePlain = compilePlainWriter(desc);
   return {
     desc,
-    read: (json) => readPlain(json, 1) ?? fromJson(desc, json, { ignoreUnknownFields: true }),
+    // Of integers without quotes the short way takes those that are certain, so that the other one alone has to look at the text.
+    read: (json, text) =>
+      readPlain(json, 1) ??
+      fromJson(desc, text === undefined ? json : withExactIntegers(desc, json, text), { ignoreUnknownFields: true }),
     write: (fields) =>
       writePlain(fields, 1) ??
       JSON.stringify(toJson(desc, create(desc, fields as MessageInitShape<DescMessage>), writeOptions)),

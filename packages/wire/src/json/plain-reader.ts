@@ -31,6 +31,7 @@ interface PlainField {
 
 /** As deep as `fromJson` goes; it says so to who comes here with more. */
 const maxDepth = 100;
+const maxCertain = 2 ** 51;
 const maxFloat = 3.4028234663852886e38;
 const signed = /^(?:0|-?[1-9]\d{0,17})$/;
 const unsigned = /^(?:0|[1-9]\d{0,18})$/;
@@ -228,12 +229,23 @@ function scalarValue(scalar: ScalarType, longAsString: boolean): ReadValue {
       return (json) => (typeof json === "number" && (json | 0) === json ? json : undefined);
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
-      return (json) => (typeof json === "string" && unsigned.test(json) ? longFrom(json, longAsString) : undefined);
+      return (json) =>
+        (typeof json === "string" ? unsigned.test(json) : isCertain(json) && json >= 0)
+          ? longFrom(json as string | number, longAsString)
+          : undefined;
     default:
-      return (json) => (typeof json === "string" && signed.test(json) ? longFrom(json, longAsString) : undefined);
+      return (json) =>
+        (typeof json === "string" ? signed.test(json) : isCertain(json))
+          ? longFrom(json as string | number, longAsString)
+          : undefined;
   }
 }
 
-function longFrom(digits: string, longAsString: boolean): bigint | string {
-  return longAsString ? digits : BigInt(digits);
+/** Whether a number is an integer, and stands for no other one: whatever was written, it was nearer to this one than an eighth. */
+function isCertain(json: JsonValue): json is number {
+  return Number.isInteger(json) && Math.abs(json as number) <= maxCertain;
+}
+
+function longFrom(digits: string | number, longAsString: boolean): bigint | string {
+  return longAsString ? String(digits) : BigInt(digits);
 }
