@@ -419,6 +419,20 @@ describe("logs", () => {
     assert.equal(logs.fieldValue[1], String(2n ** 70n));
   });
 
+  test("lines of one moment keep their order, also while the clock is corrected a little", () => {
+    const nowMs = { value: 1_000 };
+    const recorder = createRecorder({ now: () => nowMs.value });
+    const timesOf = (...moments: number[]) => {
+      for (const moment of moments) {
+        nowMs.value = moment;
+        recorder.log(Level.info, "line");
+      }
+      return recorder.drain()!.logs.timeUs;
+    };
+    assert.deepEqual(timesOf(1_000, 1_000, 1_000), [1_000_000, 1_000_001, 1_000_002]);
+    assert.deepEqual(timesOf(999, 1_003, 900), [1_000_003, 1_003_000, 900_000]);
+  });
+
   test("lines beyond the bytes of an interval are dropped and counted, after a call to drain early", () => {
     let calls = 0;
     const { recorder } = recorderAt({ limits: { bytes: 10_000 }, onHalfFull: () => calls++ });

@@ -26,6 +26,9 @@ const KEPT_TRACES_MAX = 1_000;
 
 const FOLLOWED_S = 60;
 
+// A wall clock that is corrected a little: lines go on after the last one.
+const CLOCK_NOISE_US = 2_000;
+
 /** How to make a recorder. */
 export type RecorderOptions = {
   /** Milliseconds since 1970 UTC, `Date.now` in a program; fractions count. */
@@ -100,6 +103,7 @@ class ColumnRecorder implements Recorder {
   #followedSince = 0;
   #dropped = 0;
   #halfFullSaid = false;
+  #lastLineUs = 0;
   #second = 0;
 
   constructor(options: RecorderOptions) {
@@ -136,7 +140,7 @@ class ColumnRecorder implements Recorder {
       return;
     }
     const line = typeof text === "string" ? text : fieldText(text);
-    this.#logs.add({ timeUs: Math.round(this.#now() * 1_000), level, text: line, fields, context }, this.#dictionary);
+    this.#logs.add({ timeUs: this.#lineTimeUs(), level, text: line, fields, context }, this.#dictionary);
     this.#sayHalfFull();
   }
 
@@ -173,6 +177,14 @@ class ColumnRecorder implements Recorder {
     this.#served.trim();
     this.#made.trim();
     return batch;
+  }
+
+  /** Lines of one process keep their order, also two of one microsecond; only a clock that was set back further begins anew. */
+  #lineTimeUs(): number {
+    const timeUs = Math.round(this.#now() * 1_000);
+    const backUs = this.#lastLineUs - timeUs;
+    this.#lastLineUs = backUs >= 0 && backUs < CLOCK_NOISE_US ? this.#lastLineUs + 1 : timeUs;
+    return this.#lastLineUs;
   }
 
   #record(edges: CallEdges, record: CallRecord): void {

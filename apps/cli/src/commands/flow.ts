@@ -102,7 +102,7 @@ export const addFlowCommand: AddCommand = (program, context) => {
 
   function logNode(log: FlowLog, startUs: number): TreeNode {
     const fields = Object.entries(log.fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
-    const time = `+${formatDuration(log.timeUs - startUs)}`;
+    const time = `+${formatDuration(Math.max(0, log.timeUs + log.shiftUs - startUs))}`;
     return { text: style.faint(`${time}  ${log.level}  ${log.text}${fields.join("")}`), children: [] };
   }
 };

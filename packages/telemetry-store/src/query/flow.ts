@@ -1,5 +1,6 @@
 import type { StoreClients } from "../client.ts";
 import { askRows } from "./ask.ts";
+import { orderLines } from "./flow-clock.ts";
 import { levelName } from "./logs-columns.ts";
 import { parseRequestId, type RequestKey } from "./request-id.ts";
 import type { RowReader } from "./row-reader.ts";
@@ -15,7 +16,7 @@ export interface Flow {
   requestId: string;
   /** In order of start, at most `flowSpansMax`. */
   spans: FlowSpan[];
-  /** In order of time, at most `flowLogsMax`. */
+  /** In the order in which things happened, see `orderLines`; at most `flowLogsMax`. */
   logs: FlowLog[];
   /** More spans or lines exist than are returned. */
   truncated: boolean;
@@ -68,6 +69,8 @@ export interface FlowLog {
   level: string;
   text: string;
   fields: Record<string, string>;
+  /** Microseconds to add to `timeUs` for the clock of the process in which the request began. */
+  shiftUs: number;
 }
 
 /**
@@ -90,7 +93,10 @@ export async function getFlow(clients: StoreClients, requestId: string): Promise
   return {
     requestId: id,
     spans: spans.slice(0, flowSpansMax).map(({ row }) => row),
-    logs: logs.slice(0, flowLogsMax).map(({ row }) => row),
+    logs: orderLines(
+      spans.map(({ row }) => row),
+      logs.slice(0, flowLogsMax).map(({ row }) => row),
+    ),
     truncated: spans.length > flowSpansMax || logs.length > flowLogsMax,
   };
 }
@@ -175,6 +181,7 @@ function lineFrom(reader: RowReader): FlowLog {
     level: levelName(reader.uint8()),
     text: reader.string(),
     fields: reader.map(),
+    shiftUs: 0,
   };
 }
 

@@ -5,7 +5,10 @@ import { visibleText } from "../../lib/visible-text.ts";
 import { Notice } from "../../ui/notice.tsx";
 import type { Hop } from "./hop-tree.ts";
 
-type Line = Pick<FlowLog, "timeUs" | "level" | "service" | "instance" | "text" | "fields" | "spanId">;
+type Line = Pick<FlowLog, "timeUs" | "level" | "service" | "instance" | "text" | "fields" | "spanId"> & {
+  /** Microseconds from the clock of its process to that of the request; default 0. */
+  readonly shiftUs?: number;
+};
 
 /** The log lines of a request, and which call is open. */
 export interface LogLinesProps {
@@ -18,7 +21,7 @@ export interface LogLinesProps {
 
 const levelClass: Readonly<Record<string, string>> = { error: "tag fail", fatal: "tag fail", warn: "tag warn" };
 
-/** The log lines of a request in order of time. */
+/** The log lines of a request in the order given. */
 export function LogLines({ logs, startUs, chosen }: LogLinesProps) {
   const { t } = useTranslation();
   if (logs.length === 0) return <Notice title={t("flow.noLogsTitle")}>{t("flow.noLogsTodo")}</Notice>;
@@ -40,7 +43,7 @@ export function LogLines({ logs, startUs, chosen }: LogLinesProps) {
             // biome-ignore lint/suspicious/noArrayIndexKey: lines have no id and never move
             <tr key={index} className={spans?.has(log.spanId) ? "row chosen" : "row"}>
               <td className="mono">{formatClock(log.timeUs / 1000, true)}</td>
-              <td className="num muted">+{formatDuration(Math.max(0, log.timeUs - startUs))}</td>
+              <td className="num muted">+{formatDuration(Math.max(0, log.timeUs + (log.shiftUs ?? 0) - startUs))}</td>
               <td>
                 <span className={levelClass[log.level.toLowerCase()] ?? "tag"}>{log.level}</span>
               </td>

@@ -234,7 +234,7 @@ export declare type GetFlowResponse = Message<"msec.console.v1.GetFlowResponse">
   spans: FlowSpan[];
 
   /**
-   * In order of time, at most 1000.
+   * In the order in which things happened, as far as the spans tell it where clocks differ; at most 1000.
    *
    * @generated from field: repeated msec.console.v1.FlowLog logs = 3;
    */
@@ -424,6 +424,13 @@ export declare type FlowLog = Message<"msec.console.v1.FlowLog"> & {
    * @generated from field: map<string, string> fields = 7;
    */
   fields: { [key: string]: string };
+
+  /**
+   * Microseconds to add to time_us for the clock of the process in which the request began.
+   *
+   * @generated from field: double shift_us = 8;
+   */
+  shiftUs: number;
 };
 
 /**
