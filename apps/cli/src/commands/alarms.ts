@@ -5,6 +5,7 @@ import {
   CommentAlarmResponseSchema,
   CreateAlarmSilenceResponseSchema,
   ListAlarmsResponseSchema,
+  SilenceAlarmsResponseSchema,
 } from "@msec/api/console/v1/alarms_pb.js";
 import { UserError } from "@msec/process";
 import type { Command } from "commander";
@@ -12,6 +13,7 @@ import { type AlarmApi, type AlarmOptions, alarmTools } from "../alarms/alarm-to
 import { addApplyCommands } from "../alarms/apply-commands.ts";
 import { addChannelCommands } from "../alarms/channel-commands.ts";
 import { addRuleCommands } from "../alarms/rule-commands.ts";
+import { groupByRule, type RuleGroup, readAll } from "../alarms/rule-groups.ts";
 import { usageError } from "../context.ts";
 import { parseTimeSpan } from "../log/time-span.ts";
 import { localTime } from "../output/local-time.ts";
@@ -22,6 +24,8 @@ import type { AddCommand } from "./command.ts";
 type Options = AlarmOptions & {
   history?: boolean;
   all?: boolean;
+  byRule?: boolean;
+  rule?: string;
   service?: string;
   instance?: string;
   host?: string;
@@ -35,7 +39,7 @@ const maxMinutes = 43_200;
 /** `msec alarms`: open alarms, and what can be done with them. */
 export const addAlarmsCommand: AddCommand = (program, context) => {
   const { messages, terminal, style } = context;
-  const { open: openApi, say, severityText } = alarmTools(context);
+  const { open: openApi, say, print, getRule, severityText } = alarmTools(context);
   const open = (command: Command) => openApi<Options>(command);
 
   const alarms = program
@@ -44,6 +48,8 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
     .option("--history", messages.alarmsHistory)
     .option("--all", messages.alarmsAll)
     .option("--service <name>", messages.alarmsService)
+    .option("--rule <name>", messages.alarmsRule)
+    .option("--by-rule", messages.alarmsByRule)
     .option("--limit <number>", messages.alarmsLimit, "100")
     .option("--json", messages.optionJson)
     .action(async (_options, command) => {
@@ -53,13 +59,22 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
         throw usageError(messages.alarmBadLimit(options.limit ?? ""));
       }
       const { history = false, service = "" } = options;
-      const response = await api.listAlarms({ history, service, limit });
+      const ruleId = options.rule === undefined ? "" : (await getRule(api, options.rule)).id;
+      if (options.byRule) {
+        if (history) throw usageError(messages.alarmByRuleOpen);
+        const groups = groupByRule((await readAll(api, { service, ruleId })).filter(isShown(options)));
+        if (options.json) return print({ rules: groups });
+        if (groups.length === 0) return terminal.out(messages.alarmsNone);
+        for (const line of groupLines(groups)) terminal.out(line);
+        return;
+      }
+      const response = await api.listAlarms({ history, service, ruleId, limit });
       if (options.json) return say(options, ListAlarmsResponseSchema, response);
       for (const { source, failingSinceMs, failure } of (await api.getAlarmStatus({})).progress) {
         if (failingSinceMs === 0) continue;
         terminal.err(style.warn(messages.alarmsNotEvaluated(source, localTime(failingSinceMs), failure)));
       }
-      const shown = response.alarms.filter(({ causeId }) => options.all || causeId === "");
+      const shown = response.alarms.filter(isShown(options));
       if (shown.length === 0) return terminal.out(history ? messages.alarmsNoneEnded : messages.alarmsNone);
       for (const line of alarmLines(shown)) terminal.out(line);
     });
@@ -81,28 +96,35 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
   alarms
     .command("silence")
     .description(messages.alarmsSilenceDescription)
-    .argument("[id]", messages.alarmId)
+    .argument("[id...]", messages.alarmId)
     .requiredOption("--for <duration>", messages.alarmOptionFor)
+    .option("--rule <name>", messages.alarmOptionRule)
     .option("--service <name>", messages.alarmOptionService)
     .option("--instance <ip:port>", messages.alarmOptionInstance)
     .option("--host <name>", messages.alarmOptionHost)
     .option("--comment <text>", messages.alarmOptionComment)
     .option("--json", messages.optionJson)
-    .action(async (id: string | undefined, _options, command) => {
+    .action(async (given: string[], _options, command) => {
       const { options, api } = open(command);
       const minutes = parseMinutes(options.for ?? "");
       if (minutes === undefined) throw usageError(messages.alarmBadDuration(options.for ?? ""));
-      const { service = "", instance = "", host = "", comment = "" } = options;
-      const named = id === undefined ? undefined : await findAlarm(api, id);
-      if (named === undefined && service === "" && instance === "" && host === "") {
-        throw usageError(messages.alarmNothingToSilence);
+      const { rule, service = "", instance = "", host = "", comment = "" } = options;
+      const matches = rule !== undefined || [service, instance, host].some((part) => part !== "");
+      // Ids are alarms; the options say what alarms are about.
+      if (given.length > 0 === matches) {
+        throw usageError(matches ? messages.alarmIdsOrMatcher : messages.alarmNothingToSilence);
       }
-      const matcher =
-        named === undefined
-          ? { service, instance, host }
-          : { ruleId: named.ruleId, service: named.service, instance: named.instance, host: named.host };
-      const response = await api.createAlarmSilence({ silence: { ...matcher, comment }, minutes });
-      const until = localTime(response.silence?.untilMs ?? 0);
+      if (given.length > 0) {
+        const chosen = await Promise.all(given.map((id) => findAlarm(api, id)));
+        const response = await api.silenceAlarms({ ids: chosen.map(({ id }) => id), minutes, comment });
+        const lines = response.silences.map((one) =>
+          messages.alarmSilencedTarget(targetText(one), timeText(one.untilMs)),
+        );
+        return say(options, SilenceAlarmsResponseSchema, response, ...lines);
+      }
+      const ruleId = rule === undefined ? "" : (await getRule(api, rule)).id;
+      const response = await api.createAlarmSilence({ silence: { ruleId, service, instance, host, comment }, minutes });
+      const until = timeText(response.silence?.untilMs ?? 0);
       say(options, CreateAlarmSilenceResponseSchema, response, messages.alarmSilenced(until));
     });
 
@@ -130,6 +152,30 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
     if (given !== "" && only !== undefined && found.length === 1) return only;
     const text = found.length > 1 ? messages.alarmAmbiguous(given, found.length) : messages.alarmUnknown(given);
     throw new UserError(text, { hint: messages.alarmUnknownHint });
+  }
+
+  function groupLines(groups: readonly RuleGroup[]): string[] {
+    return tableLines(
+      [
+        { heading: messages.alarmHeadingRule },
+        { heading: messages.alarmHeadingSeverity },
+        { heading: messages.alarmHeadingOpen, align: "right" },
+        { heading: messages.alarmHeadingNew, align: "right" },
+        { heading: messages.alarmHeadingSilenced, align: "right" },
+        { heading: messages.alarmHeadingSince, align: "right" },
+        { heading: messages.alarmHeadingServices },
+      ],
+      groups.map((group) => [
+        group.rule,
+        severityText(group.severity),
+        String(group.open),
+        group.unacknowledged === 0 ? "0" : style.warn(String(group.unacknowledged)),
+        String(group.silenced),
+        formatUptime(Date.now() - group.firstMs),
+        group.services.slice(0, 3).join(", ") + (group.services.length > 3 ? ` +${group.services.length - 3}` : "") ||
+          "–",
+      ]),
+    );
   }
 
   function alarmLines(list: readonly Alarm[]): string[] {
@@ -167,7 +213,12 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
   }
 };
 
-function targetText({ service, instance, host }: Alarm): string {
+/** Those that another alarm explains are shown where they are asked for. */
+function isShown({ all }: Options): (alarm: Alarm) => boolean {
+  return ({ causeId }) => all === true || causeId === "";
+}
+
+function targetText({ service, instance, host }: Pick<Alarm, "service" | "instance" | "host">): string {
   const place = instance || host;
   return service === "" ? place : place === "" ? service : `${service} @ ${place}`;
 }

@@ -4,6 +4,8 @@ export const alarmsEn = {
   alarmsHistory: "those that have ended",
   alarmsService: "only of this service (Flight.* too)",
   alarmsAll: "also those that another alarm explains",
+  alarmsRule: "only of this rule, by name or id",
+  alarmsByRule: "one line for each rule instead of one for each target; all that are open",
   alarmsLimit: "at most this many, 1 to 500",
   alarmsAckDescription: "Acknowledge alarms: somebody works on them, escalation stops.",
   alarmsSilenceDescription: "Keep alarms quiet for a time, by alarm or by what they are about.",
@@ -30,9 +32,9 @@ export const alarmsEn = {
   alarmChannelSaved: (name: string, added: boolean) => `${added ? "added" : "changed"} the channel ${name}`,
   alarmRemoved: (name: string) => `removed ${name}`,
   alarmRulePreview: (fired: number, targets: number, seen: number) =>
-    `in the last 24 h it would have fired ${fired} times, at ${targets} of ${seen} targets`,
+    `in the last 24 h it would have fired ${timesText(fired)}, at ${targets} of ${seen} targets`,
   alarmRulePreviewTarget: (place: string, fired: number, minutes: number) =>
-    `${place}: ${fired} times, ${minutes} bad minutes`,
+    `${place}: ${timesText(fired)}, ${minutes === 1 ? "1 bad minute" : `${minutes} bad minutes`}`,
   alarmHeadingBy: "CHANGED BY",
   alarmHeadingKind: "KIND",
   alarmHeadingWhere: "SENDS TO",
@@ -65,6 +67,7 @@ export const alarmsEn = {
   alarmText: "the text",
   alarmOptionComment: "say why",
   alarmOptionFor: "how long: 30m, 2h, 1d",
+  alarmOptionRule: "every alarm of this rule, by name or id",
   alarmOptionService: "every alarm of this service (Flight.* too)",
   alarmOptionInstance: "every alarm of this instance (ip:port)",
   alarmOptionHost: "every alarm of this host",
@@ -75,7 +78,9 @@ export const alarmsEn = {
   alarmChannelUnknownHint: "msec alarms channel lists all",
   alarmBadDuration: (text: string) => `--for ${text}: expected 1m to 30d, such as 30m, 2h, 1d`,
   alarmBadLimit: (text: string) => `--limit ${text} is not an integer from 1 to 500`,
-  alarmNothingToSilence: "name an alarm, --service, --instance or --host",
+  alarmByRuleOpen: "--by-rule counts open alarms: leave --history out",
+  alarmIdsOrMatcher: "name alarms by their ids, or what they are about by options, not both",
+  alarmNothingToSilence: "name an alarm, --rule, --service, --instance or --host",
   alarmsNone: "No alarm is open.",
   alarmsNoneEnded: "No alarm has ended yet.",
   alarmsNoRules: "There are no rules yet: msec alarms rule set, or the form of the console.",
@@ -86,6 +91,10 @@ export const alarmsEn = {
   alarmHeadingSeverity: "SEVERITY",
   alarmHeadingTarget: "TARGET",
   alarmHeadingRule: "RULE",
+  alarmHeadingOpen: "TARGETS",
+  alarmHeadingNew: "NEW",
+  alarmHeadingSilenced: "SILENCED",
+  alarmHeadingServices: "SERVICES",
   alarmHeadingValue: "VALUE",
   alarmHeadingWorst: "WORST",
   alarmHeadingSince: "SINCE",
@@ -105,7 +114,12 @@ export const alarmsEn = {
   alarmFailed: "failed",
   alarmAcknowledged: (id: string, target: string) => `${id} ${target} is acknowledged`,
   alarmSilenced: (until: string) => `silenced until ${until}`,
+  alarmSilencedTarget: (target: string, until: string) => `${target} is silenced until ${until}`,
   alarmCommented: (id: string) => `commented on ${id}`,
   alarmTestSent: (outcome: string) => `sent: ${outcome}`,
   alarmTestFailed: (outcome: string) => `the test was not sent: ${outcome}`,
 };
+
+function timesText(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}

@@ -204,6 +204,9 @@ describe("alarms through the server, its API and an agent's reports", () => {
     await refuses(api().listAlarms({ limit: 501 }), Code.InvalidArgument, /limit 501/);
     await refuses(api().previewAlarmRule({ rule: ruleOf(), hours: 25 }), Code.InvalidArgument, /hours 25/);
     await refuses(api().createAlarmSilence({ silence: {}, minutes: 5 }), Code.InvalidArgument, /keep everything quiet/);
+    await refuses(api().silenceAlarms({ ids: [], minutes: 5 }), Code.InvalidArgument, /ids has 0 entries/);
+    await refuses(api().silenceAlarms({ ids: ["nobody"], minutes: 5 }), Code.NotFound, /no alarm "nobody"/);
+    await refuses(api().silenceAlarms({ ids: ["nobody"], minutes: 43_201 }), Code.InvalidArgument, /minutes 43201/);
     await refuses(api().createAlarmSilence({ silence: { service }, minutes: 0 }), Code.InvalidArgument, /minutes 0/);
     await refuses(api().endAlarmSilence({ id: "x" }), Code.NotFound, /no silence/);
     await refuses(api().testAlarmChannel({ id: "x" }), Code.NotFound, /no channel "x"/);

@@ -304,11 +304,12 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
     assert.equal(alarms.find((one) => one.instance === flight.instance)?.causeId, cause?.id);
   });
 
-  it("is never an avalanche: few alarms of one rule, few messages, the rest as one digest and one number", async () => {
+  it("is never an avalanche: few alarms of one rule in one message, few messages, the rest as one digest and one number", async () => {
     await using test = await open();
     const { service, start } = test;
     const channel = await test.channel(hook.url, { maxPerTenMinutes: 3 });
-    const rule = await save(test, ruleOf({ service, scope: AlarmScope.INSTANCE, channelIds: [channel] }));
+    const ofInstances = { service, scope: AlarmScope.INSTANCE, channelIds: [channel] };
+    const rule = await save(test, ruleOf(ofInstances));
     const instances = Array.from({ length: 120 }, (_, index) => ({
       ...flight,
       service,
@@ -322,14 +323,53 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
       overflows.map(({ rule_id, more }) => [rule_id, more]),
       [[rule.id, 20]],
     );
+    const sizes = () => hook.got.map(({ json }) => json.alarms.length);
+    assert.deepEqual(sizes(), [100], "one message for one rule");
+    assert.match(hook.got[0]!.json.text, /100 targets, error ratio.*… and 80 more.*\/alarms\?rule=/s);
+    // Three more rules, and two places left.
+    for (const name of ["b", "c", "d"]) await save(test, ruleOf({ ...ofInstances, name }));
+    await telemetry().calls(instances, start + 1, { bad: 1 });
+    await test.judge(start + 1);
     assert.deepEqual(
-      hook.got.map(({ json }) => json.alarms.length).sort((a, b) => a - b),
-      [1, 1, 98],
+      sizes().toSorted((a, b) => a - b),
+      [100, 100, 200],
     );
-    assert.match(hook.got.find(({ json }) => json.alarms.length === 98)?.json.text, /98 more alarms.*… and 78 more/s);
+    assert.match(
+      hook.got.find(({ json }) => json.alarms.length === 200)?.json.text,
+      /200 more alarms.*… and 180 more/s,
+    );
     test.clock.nowMs += 5_000;
     await test.alarms.runOnce();
     assert.equal(hook.got.length, 3, "nothing more in these ten minutes");
+  });
+
+  it("keeps several alarms quiet at once, each by its rule and target, and for the longer of two times", async () => {
+    await using test = await open();
+    const { service, start, people } = test;
+    const channel = await test.channel(hook.url, { sendResolved: false });
+    await save(test, ruleOf({ service, scope: AlarmScope.INSTANCE, channelIds: [channel], resolveMinutes: 1 }));
+    const instances = [1, 2, 3].map((index) => ({ ...flight, service, instance: `10.0.2.${index}:1` }));
+    await telemetry().calls(instances, start, { bad: 1 });
+    await test.judge(start);
+    const [first, second, third] = await list(test);
+    await people.silenceAlarms([first!.id!], "short", "ada", 5);
+    const silences = await people.silenceAlarms([first!.id!, second!.id!], "deploy", "bob", 60);
+    assert.deepEqual(
+      silences.map(({ instance, until_ms, author }) => [instance, until_ms - test.clock.nowMs, author]).toSorted(),
+      [first!, second!].map(({ instance }) => [instance, 3_600_000, "bob"]).toSorted(),
+    );
+    assert.equal((await people.listSilences()).length, 2, "no second one for the same");
+    await assert.rejects(people.silenceAlarms([third!.id!, "nobody"], "", "bob", 60), /no alarm "nobody"/);
+    assert.equal((await people.listSilences()).length, 2, "all or none");
+    // They end, and come again: the one that is not silenced is told of.
+    await telemetry().calls(instances, start + 1, { good: 1 });
+    await test.judge(start + 1);
+    await telemetry().calls(instances, start + 2, { bad: 1 });
+    await test.judge(start + 2);
+    assert.deepEqual(
+      hook.got.map(({ json }) => json.alarms.map(({ instance }: { instance: string }) => instance)).at(-1),
+      [third!.instance],
+    );
   });
 
   it("keeps quiet what is silenced, and tells others when nobody acknowledges", async () => {

@@ -89,10 +89,7 @@ export function createAlarmHandler(parts: AlarmHandlerParts): ServiceImpl<typeof
     },
 
     async acknowledgeAlarms({ ids, comment }, context) {
-      const distinct = [...new Set(ids)];
-      if (distinct.length < 1 || distinct.length > idsMax) {
-        refuse(`ids has ${distinct.length} entries, expected 1…${idsMax}`);
-      }
+      const distinct = checkIds(ids);
       checkText("comment", comment, 0);
       return { alarms: await alarms.acknowledge(distinct, authorOf(context), comment.trim()) };
     },
@@ -137,8 +134,7 @@ export function createAlarmHandler(parts: AlarmHandlerParts): ServiceImpl<typeof
     async createAlarmSilence({ silence, minutes }, context) {
       if (silence === undefined) refuse("silence is missing");
       const { ruleId, service, instance, host, comment } = silence;
-      if (minutes < 1 || minutes > silenceMinutesMax)
-        refuse(`minutes ${minutes} must be 1…${silenceMinutesMax} (30 days)`);
+      checkMinutes(minutes);
       const matcher = { rule_id: ruleId, service, instance, host };
       if (Object.values(matcher).every((part) => part === "")) {
         refuse("the silence names no rule, service, instance or host: it would keep everything quiet");
@@ -150,6 +146,13 @@ export function createAlarmHandler(parts: AlarmHandlerParts): ServiceImpl<typeof
       const author = authorOf(context);
       const row = await alarms.createSilence({ ...matcher, comment: comment.trim(), author }, minutes);
       return { silence: silenceView(row) };
+    },
+
+    async silenceAlarms({ ids, minutes, comment }, context) {
+      checkMinutes(minutes);
+      checkText("comment", comment, 0);
+      const rows = await alarms.silenceAlarms(checkIds(ids), comment.trim(), authorOf(context), minutes);
+      return { silences: rows.map(silenceView) };
     },
 
     async endAlarmSilence({ id }) {
@@ -213,6 +216,18 @@ function getRule(rule: AlarmRule | undefined): AlarmRule {
   if (rule === undefined) refuse("rule is missing");
   // Unset times of the API's message stay as they are; levels and names are checked by the store.
   return Object.values(AlarmSeverity).includes(rule.severity) ? rule : { ...rule, severity: AlarmSeverity.UNSPECIFIED };
+}
+
+function checkIds(ids: readonly string[]): string[] {
+  const distinct = [...new Set(ids)];
+  if (distinct.length < 1 || distinct.length > idsMax) {
+    refuse(`ids has ${distinct.length} entries, expected 1…${idsMax}`);
+  }
+  return distinct;
+}
+
+function checkMinutes(minutes: number): void {
+  if (minutes < 1 || minutes > silenceMinutesMax) refuse(`minutes ${minutes} must be 1…${silenceMinutesMax} (30 days)`);
 }
 
 function checkText(field: string, text: string, min: number): void {

@@ -176,9 +176,7 @@ export class AlarmStore {
    */
   async acknowledge(ids: readonly string[], author: string, text: string): Promise<AlarmView[]> {
     const rows = await this.#store.transaction(async (transaction) => {
-      const found = await transaction.selectFrom("alarm").selectAll().where("id", "in", ids).execute();
-      const missing = ids.find((id) => !found.some((row) => row.id === id));
-      if (missing !== undefined) throw noSuch("alarm", missing);
+      const found = await readAlarms(transaction, ids);
       for (const row of found) {
         if (row.acknowledged_ms === 0) {
           const acknowledged = { acknowledged_ms: this.#now(), acknowledged_by: author };
@@ -227,6 +225,38 @@ export class AlarmStore {
       const row = { ...wanted, id: createId(), from_ms, until_ms: from_ms + minutes * 60_000 };
       await transaction.insertInto("alarm_silence").values(row).execute();
       return row;
+    });
+  }
+
+  /**
+   * Keep alarms quiet: a silence for the rule and the target of each. One that holds for the same already lasts until the later of the two ends.
+   *
+   * @param ids  without repetition
+   * @throws RpcError NotFound (names the first unknown id), ResourceExhausted; nothing is silenced then
+   */
+  async silenceAlarms(ids: readonly string[], comment: string, author: string, minutes: number): Promise<SilenceRow[]> {
+    return await this.#inTurn(async (transaction) => {
+      const from_ms = this.#now();
+      const until_ms = from_ms + minutes * 60_000;
+      const held = await readSilences(transaction, from_ms);
+      const silences: SilenceRow[] = [];
+      for (const { rule_id, service, instance, host } of await readAlarms(transaction, ids)) {
+        const matcher = { rule_id, service, instance, host };
+        if (silences.some((row) => isOfSame(row, matcher))) continue;
+        const same = held.find((row) => isOfSame(row, matcher));
+        if (same === undefined) {
+          assertRoom("silences", held.length, silencesMax);
+          const row = { ...matcher, id: createId(), from_ms, until_ms, comment, author };
+          await transaction.insertInto("alarm_silence").values(row).execute();
+          held.push(row);
+          silences.push(row);
+        } else {
+          const longer = { until_ms: Math.max(until_ms, same.until_ms), comment: comment || same.comment, author };
+          await transaction.updateTable("alarm_silence").set(longer).where("id", "=", same.id).execute();
+          silences.push({ ...same, ...longer });
+        }
+      }
+      return silences;
     });
   }
 
@@ -407,6 +437,19 @@ type Database = Kysely<ServerSchema>;
 
 async function readRules(db: Database): Promise<AlarmRule[]> {
   return (await db.selectFrom("alarm_rule").selectAll().execute()).map(ruleFromRow);
+}
+
+async function readAlarms(db: Database, ids: readonly string[]): Promise<AlarmRow[]> {
+  const found = await db.selectFrom("alarm").selectAll().where("id", "in", ids).execute();
+  const missing = ids.find((id) => !found.some((row) => row.id === id));
+  if (missing !== undefined) throw noSuch("alarm", missing);
+  return found;
+}
+
+type Matcher = Pick<SilenceRow, "rule_id" | "service" | "instance" | "host">;
+
+function isOfSame(one: Matcher, other: Matcher): boolean {
+  return (["rule_id", "service", "instance", "host"] as const).every((part) => one[part] === other[part]);
 }
 
 async function readSilences(db: Database, nowMs: number): Promise<SilenceRow[]> {

@@ -44,7 +44,7 @@ const eventNames = ["test", "opened", "escalated", "resolved"] as const;
 const severityNames = ["notice", "notice", "warning", "critical"] as const;
 
 /**
- * The message of one alarm, or of several as a digest.
+ * The message of one alarm, of several targets of one rule, or of several alarms as a digest.
  *
  * @param consoleUrl  where the console is, for a link; empty: no link
  */
@@ -59,6 +59,11 @@ export function messageOf(id: string, told: readonly Told[], language: MessageLa
       lines: detailLines(first, language, consoleUrl),
       alarms,
     };
+  }
+  const isOfRule = told.every(({ row, event }) => row.rule_id === first?.row.rule_id && event === first.event);
+  if (first !== undefined && isOfRule) {
+    const title = titleOfRule(first, told.length, language);
+    return { id, event: first.event, title, lines: linesOfRule(told, language, consoleUrl), alarms };
   }
   const { digest, digestWhy, andMore } = words[language];
   const more = told.length - linesOfDigest;
@@ -122,6 +127,30 @@ function titleOf({ row, event }: Told, language: MessageLanguage): string {
   const word = words[language];
   const value = row.last_value === null ? "" : ` (${valueText(rule, row.last_value)})`;
   return `[${word.severity[rule.severity]}] ${word.event[event]}${word.colon}${targetText(row)} ${conditionText(rule, language)}${value}`;
+}
+
+function titleOfRule({ row, event }: Told, targets: number, language: MessageLanguage): string {
+  const rule = ruleFromText(row.definition);
+  const word = words[language];
+  return `[${word.severity[rule.severity]}] ${word.event[event]}${word.colon}${word.targets(targets)}, ${conditionText(rule, language)}`;
+}
+
+function linesOfRule(told: readonly Told[], language: MessageLanguage, consoleUrl: string): string[] {
+  const word = words[language];
+  const rule = ruleFromText(told[0]!.row.definition);
+  const line = (name: string, text: string) => `${name}${word.colon}${text}`;
+  const more = told.length - linesOfDigest;
+  return [
+    line(word.rule, `${rule.name} (${word.forMinutes(rule.forMinutes, rule.ofMinutes)})`),
+    line(word.since, formatMinute(Math.min(...told.map(({ row }) => row.first_ms)))),
+    ...told.slice(0, linesOfDigest).map(({ row }) => {
+      const value = row.last_value === null ? "" : ` (${valueText(rule, row.last_value)})`;
+      return `· ${targetText(row)}${value}`;
+    }),
+    ...(more > 0 ? [word.andMore(more)] : []),
+    ...(rule.note === "" ? [] : [line(word.note, rule.note)]),
+    ...(consoleUrl === "" ? [] : [line(word.details, `${consoleUrl}/alarms?rule=${told[0]!.row.rule_id}`)]),
+  ];
 }
 
 function detailLines({ row, event }: Told, language: MessageLanguage, consoleUrl: string): string[] {

@@ -330,9 +330,9 @@ describe("e-mail", () => {
 
 describe("messages", () => {
   it("plans few messages: the most severe by themselves, the rest as one, repeats as they were", () => {
-    const waiting = (id: string, severity: number, message_id = "") => ({
-      row: { id, message_id, created_ms: 1 } as never,
-      alarm: rowOf({ severity }),
+    const waiting = (id: string, severity: number, message_id = "", rule_id = id, event = AlarmEvent.OPENED) => ({
+      row: { id, message_id, created_ms: 1, event } as never,
+      alarm: rowOf({ severity, rule_id }),
     });
     let ids = 0;
     const plan = (list: ReturnType<typeof waiting>[], room: number) =>
@@ -343,6 +343,27 @@ describe("messages", () => {
     assert.deepEqual(plan(list, 1), ["b+c+a+d"]);
     assert.deepEqual(plan(list, 0), []);
     assert.deepEqual(plan([waiting("x", 1, "old"), waiting("y", 1, "old"), ...list], 2), ["x+y", "b+c+a+d"]);
+    const one = (id: string, event = AlarmEvent.OPENED) => waiting(id, 1, "", "one", event);
+    const burst = [one("e"), ...list, one("f"), one("g", AlarmEvent.RESOLVED)];
+    assert.deepEqual(plan(burst, 9), ["b", "c", "e+f", "a", "d", "g"], "all targets of a rule are one message");
+    assert.deepEqual(plan(burst, 3), ["b", "c", "e+f+a+d+g"]);
+  });
+
+  it("tells of many targets of a rule in one message, short enough to read", () => {
+    const told = Array.from({ length: 23 }, (_, index) => ({
+      row: rowOf({ id: `a${index}`, instance: `10.0.0.${index}:1`, first_ms: 1_700_000_000_000 + index * 60_000 }),
+      event: AlarmEvent.OPENED,
+    }));
+    const { title, lines, alarms } = messageOf("m", told, "en", "https://console.example");
+    assert.equal(title, "[Warning] Alarm: 23 targets, error ratio > 5 %");
+    assert.deepEqual(lines.slice(0, 3), [
+      "Rule: too many <!channel> errors (in one minute)",
+      "Since: 2023-11-14 22:13 UTC",
+      "· Flight.mod_flight @ 10.0.0.0:1 (12.346 %)",
+    ]);
+    assert.deepEqual(lines.slice(22), ["… and 3 more", "Details: https://console.example/alarms?rule=r1"]);
+    assert.equal(alarms.length, 23, "programs get all");
+    assert.equal(messageOf("m", told, "zh", "").title, "[警告] 告警：23 个对象, 失败率 > 5 %");
   });
 
   it("names hosts, metrics, log texts and silence in both languages", () => {

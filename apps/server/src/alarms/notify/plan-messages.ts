@@ -15,8 +15,8 @@ export interface PlannedMessage {
 }
 
 /**
- * Make messages of one channel's notifications. Those that were tried before stay together under their id. Of new ones each is a message of
- * its own while there is room; what is above comes as one digest in the last place, and without any room all of it waits.
+ * Make messages of one channel's notifications. Those that were tried before stay together under their id. Of new ones what became of all targets of one rule is one
+ * message, while there is room; what is above comes as one digest in the last place, and without any room all of it waits.
  *
  * @param room  messages that the channel may still send in this window; may be negative
  */
@@ -30,10 +30,12 @@ export function planMessages(waiting: readonly Waiting[], room: number, createId
   const fresh = waiting
     .filter(({ row }) => row.message_id === "")
     .toSorted((a, b) => b.alarm.severity - a.alarm.severity || a.row.created_ms - b.row.created_ms);
+  // In the order of their first ones.
+  const ofRules = [...Map.groupBy(fresh, ({ row, alarm }) => `${alarm.rule_id} ${row.event}`).values()];
   const left = room - messages.length;
-  if (fresh.length === 0 || left <= 0) return messages;
-  const single = fresh.length <= left ? fresh.length : left - 1;
-  messages.push(...fresh.slice(0, single).map((one) => ({ id: createId(), waiting: [one] })));
-  if (single < fresh.length) messages.push({ id: createId(), waiting: fresh.slice(single) });
+  if (ofRules.length === 0 || left <= 0) return messages;
+  const single = ofRules.length <= left ? ofRules.length : left - 1;
+  messages.push(...ofRules.slice(0, single).map((ofRule) => ({ id: createId(), waiting: ofRule })));
+  if (single < ofRules.length) messages.push({ id: createId(), waiting: ofRules.slice(single).flat() });
   return messages;
 }

@@ -1169,6 +1169,54 @@ export declare type CreateAlarmSilenceResponse = Message<"msec.console.v1.Create
 export declare const CreateAlarmSilenceResponseSchema: GenMessage<CreateAlarmSilenceResponse>;
 
 /**
+ * @generated from message msec.console.v1.SilenceAlarmsRequest
+ */
+export declare type SilenceAlarmsRequest = Message<"msec.console.v1.SilenceAlarmsRequest"> & {
+  /**
+   * 1…200 ids of alarms.
+   *
+   * @generated from field: repeated string ids = 1;
+   */
+  ids: string[];
+
+  /**
+   * 1…43,200 (30 days).
+   *
+   * @generated from field: uint32 minutes = 2;
+   */
+  minutes: number;
+
+  /**
+   * @generated from field: string comment = 3;
+   */
+  comment: string;
+};
+
+/**
+ * Describes the message msec.console.v1.SilenceAlarmsRequest.
+ * Use `create(SilenceAlarmsRequestSchema)` to create a new message.
+ */
+export declare const SilenceAlarmsRequestSchema: GenMessage<SilenceAlarmsRequest>;
+
+/**
+ * @generated from message msec.console.v1.SilenceAlarmsResponse
+ */
+export declare type SilenceAlarmsResponse = Message<"msec.console.v1.SilenceAlarmsResponse"> & {
+  /**
+   * One for each rule and target of the alarms.
+   *
+   * @generated from field: repeated msec.console.v1.AlarmSilence silences = 1;
+   */
+  silences: AlarmSilence[];
+};
+
+/**
+ * Describes the message msec.console.v1.SilenceAlarmsResponse.
+ * Use `create(SilenceAlarmsResponseSchema)` to create a new message.
+ */
+export declare const SilenceAlarmsResponseSchema: GenMessage<SilenceAlarmsResponse>;
+
+/**
  * @generated from message msec.console.v1.EndAlarmSilenceRequest
  */
 export declare type EndAlarmSilenceRequest = Message<"msec.console.v1.EndAlarmSilenceRequest"> & {
@@ -1847,7 +1895,7 @@ export enum AlarmDelivery {
   FAILED = 3,
 
   /**
-   * Sent as one line of a digest, because the channel had its fill.
+   * Sent as one line of a message about several: of the same rule, or what came above the channel's number.
    *
    * @generated from enum value: ALARM_DELIVERY_DIGEST = 4;
    */
@@ -2018,6 +2066,16 @@ export declare const AlarmService: GenService<{
     methodKind: "unary";
     input: typeof CreateAlarmSilenceRequestSchema;
     output: typeof CreateAlarmSilenceResponseSchema;
+  },
+  /**
+   * Keep several open alarms quiet: a silence for the rule and the target of each, all or none. One that holds already for the same lasts as long as the longer of the two.
+   *
+   * @generated from rpc msec.console.v1.AlarmService.SilenceAlarms
+   */
+  silenceAlarms: {
+    methodKind: "unary";
+    input: typeof SilenceAlarmsRequestSchema;
+    output: typeof SilenceAlarmsResponseSchema;
   },
   /**
    * @generated from rpc msec.console.v1.AlarmService.EndAlarmSilence
