@@ -1,7 +1,7 @@
 // https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md, case by case, with our client.
 import assert from "node:assert/strict";
-import { Code, RpcError } from "@msec/rpc";
-import { createGrpcChannel, type GrpcChannelOptions, type GrpcClient } from "@msec/rpc-node";
+import { type Client, Code, RpcError } from "@msec/rpc";
+import { createGrpcChannel, type GrpcChannelOptions } from "@msec/rpc-node";
 import { TestService, UnimplementedService } from "../gen/interop_pb.js";
 
 /** A server that our client meets. */
@@ -37,7 +37,7 @@ async function all<T>(answers: AsyncIterable<T>): Promise<T[]> {
   return read;
 }
 
-type TestClient = GrpcClient<typeof TestService>;
+type TestClient = Client<typeof TestService>;
 
 /** A case that needs one client of the test service. */
 function withClient(

@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import type { CallFollower } from "./call-follower.ts";
 import type { MessageFields } from "./message-fields.ts";
 import type { TraceParent } from "./trace-parent.ts";
@@ -53,3 +53,17 @@ export type UnaryCall = <I extends DescMessage, O extends DescMessage>(
   request: MessageFields<I>,
   options?: CallOptions,
 ) => Promise<MessageShape<O>>;
+
+/** Requests of a streaming call: an `async function*`, a list, a readable stream of objects. Read as the server takes them. */
+export type Requests<I extends DescMessage> = AsyncIterable<MessageFields<I>> | Iterable<MessageFields<I>>;
+
+/**
+ * One streaming call of any kind. It begins when the first answer is asked for; to stop taking answers (`break`) gives it up.
+ *
+ * @throws RpcError from the iterator, as a `UnaryCall` does; Internal where `requests` threw (its own RpcError is passed on)
+ */
+export type StreamCall = <I extends DescMessage, O extends DescMessage>(
+  method: DescMethod & { readonly input: I; readonly output: O },
+  requests: Requests<I>,
+  options?: CallOptions,
+) => AsyncGenerator<MessageShape<O>, void, undefined>;

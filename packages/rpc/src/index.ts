@@ -5,7 +5,7 @@ export { busyWait } from "./busy-wait.ts";
 export { type CallContext, currentContext, runInContext } from "./call-context.ts";
 export type { CallFollower } from "./call-follower.ts";
 export { clearId, copyId, type IdCell, idOffset, takeIds } from "./call-ids.ts";
-export type { CallOptions, UnaryCall } from "./call-options.ts";
+export type { CallOptions, Requests, StreamCall, UnaryCall } from "./call-options.ts";
 export { CallRecord, CallSide } from "./call-record.ts";
 export { CallServer } from "./call-server.ts";
 export { Code, codeName, isCode } from "./code.ts";

@@ -1,6 +1,6 @@
 import type { DescMessage, DescService, MessageShape } from "@bufbuild/protobuf";
 import type { CallContext } from "./call-context.ts";
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions, Requests } from "./call-options.ts";
 import type { MessageFields } from "./message-fields.ts";
 
 /** Serves one unary method. The response may be any object with the response message's fields. */
@@ -52,12 +52,23 @@ export type ServiceImplementation<S extends DescService, Context extends CallCon
     : never;
 };
 
-/** One function for each unary method of a service, by its TypeScript name. */
+/** The function that calls a method of a kind. */
+type CallOf<Kind, I extends DescMessage, O extends DescMessage> = Kind extends "unary"
+  ? (request: MessageFields<I>, options?: CallOptions) => Promise<MessageShape<O>>
+  : Kind extends "server_streaming"
+    ? (request: MessageFields<I>, options?: CallOptions) => AsyncGenerator<MessageShape<O>, void, undefined>
+    : Kind extends "client_streaming"
+      ? (requests: Requests<I>, options?: CallOptions) => Promise<MessageShape<O>>
+      : Kind extends "bidi_streaming"
+        ? (requests: Requests<I>, options?: CallOptions) => AsyncGenerator<MessageShape<O>, void, undefined>
+        : never;
+
+/** One function for each method of a service, streaming ones too, by its TypeScript name. */
 export type Client<S extends DescService> = {
-  [K in keyof S["method"]]: S["method"][K] extends { methodKind: "unary"; input: infer I; output: infer O }
+  [K in keyof S["method"]]: S["method"][K] extends { methodKind: infer Kind; input: infer I; output: infer O }
     ? I extends DescMessage
       ? O extends DescMessage
-        ? (request: MessageFields<I>, options?: CallOptions) => Promise<MessageShape<O>>
+        ? CallOf<Kind, I, O>
         : never
       : never
     : never;

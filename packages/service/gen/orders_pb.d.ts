@@ -84,3 +84,25 @@ export declare const OrderService: GenService<{
   },
 }>;
 
+/**
+ * @generated from service orders.OrderStreams
+ */
+export declare const OrderStreams: GenService<{
+  /**
+   * @generated from rpc orders.OrderStreams.Follow
+   */
+  follow: {
+    methodKind: "server_streaming";
+    input: typeof OrderRequestSchema;
+    output: typeof OrderResponseSchema;
+  },
+  /**
+   * @generated from rpc orders.OrderStreams.PlaceAll
+   */
+  placeAll: {
+    methodKind: "client_streaming";
+    input: typeof OrderRequestSchema;
+    output: typeof OrderResponseSchema;
+  },
+}>;
+

@@ -10,7 +10,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file orders.proto.
  */
 export const file_orders = /*@__PURE__*/
-  fileDesc("CgxvcmRlcnMucHJvdG8SBm9yZGVycyIrCgxPcmRlclJlcXVlc3QSCgoCaWQYASABKAkSDwoHd2FpdF9tcxgCIAEoBSIuCg1PcmRlclJlc3BvbnNlEgoKAmlkGAEgASgJEhEKCXNlcnZlZF9ieRgCIAEoCTK6AQoMT3JkZXJTZXJ2aWNlEjgKBEZpbmQSFC5vcmRlcnMuT3JkZXJSZXF1ZXN0GhUub3JkZXJzLk9yZGVyUmVzcG9uc2UiA5ACARI6CgZDYW5jZWwSFC5vcmRlcnMuT3JkZXJSZXF1ZXN0GhUub3JkZXJzLk9yZGVyUmVzcG9uc2UiA5ACAhI0CgVQbGFjZRIULm9yZGVycy5PcmRlclJlcXVlc3QaFS5vcmRlcnMuT3JkZXJSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CgxvcmRlcnMucHJvdG8SBm9yZGVycyIrCgxPcmRlclJlcXVlc3QSCgoCaWQYASABKAkSDwoHd2FpdF9tcxgCIAEoBSIuCg1PcmRlclJlc3BvbnNlEgoKAmlkGAEgASgJEhEKCXNlcnZlZF9ieRgCIAEoCTK6AQoMT3JkZXJTZXJ2aWNlEjgKBEZpbmQSFC5vcmRlcnMuT3JkZXJSZXF1ZXN0GhUub3JkZXJzLk9yZGVyUmVzcG9uc2UiA5ACARI6CgZDYW5jZWwSFC5vcmRlcnMuT3JkZXJSZXF1ZXN0GhUub3JkZXJzLk9yZGVyUmVzcG9uc2UiA5ACAhI0CgVQbGFjZRIULm9yZGVycy5PcmRlclJlcXVlc3QaFS5vcmRlcnMuT3JkZXJSZXNwb25zZTKCAQoMT3JkZXJTdHJlYW1zEjcKBkZvbGxvdxIULm9yZGVycy5PcmRlclJlcXVlc3QaFS5vcmRlcnMuT3JkZXJSZXNwb25zZTABEjkKCFBsYWNlQWxsEhQub3JkZXJzLk9yZGVyUmVxdWVzdBoVLm9yZGVycy5PcmRlclJlc3BvbnNlKAFiBnByb3RvMw");
 
 /**
  * Describes the message orders.OrderRequest.
@@ -31,4 +31,10 @@ export const OrderResponseSchema = /*@__PURE__*/
  */
 export const OrderService = /*@__PURE__*/
   serviceDesc(file_orders, 0);
+
+/**
+ * @generated from service orders.OrderStreams
+ */
+export const OrderStreams = /*@__PURE__*/
+  serviceDesc(file_orders, 1);
 

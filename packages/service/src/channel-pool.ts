@@ -71,6 +71,11 @@ export class ChannelPool {
     return kept.channel;
   }
 
+  /** The gRPC channel to a place, which also carries streams. */
+  grpcTo(place: { readonly address: string; readonly port: number }, service: string): GrpcWay {
+    return this.channelTo({ address: place.address, port: place.port, protocol: "grpc" }, service) as GrpcWay;
+  }
+
   #keep(place: Place, service: string): Kept {
     const name = placeName(place);
     const key = `${service} ${name}`;

@@ -1,4 +1,4 @@
-import type { UnaryCall } from "@msec/rpc";
+import type { StreamCall, UnaryCall } from "@msec/rpc";
 import { createGrpcChannel, type GrpcChannelOptions } from "@msec/rpc-node";
 
 /** A gRPC server's place, as `ChannelPool` keeps ways to places: its calls are counted, recorded and carry trace and deadline like all others. */
@@ -7,6 +7,7 @@ export class GrpcWay {
   /** A server that is called by its address belongs to no table. */
   routeVersion = 0;
   readonly call: UnaryCall;
+  readonly stream: StreamCall;
   readonly #channel: ReturnType<typeof createGrpcChannel>;
 
   constructor(target: { readonly address: string; readonly port: number }, options: GrpcChannelOptions) {
@@ -20,6 +21,16 @@ export class GrpcWay {
         this.inFlight--;
       }
     };
+    this.stream = (method, requests, given) => this.#counted(channel.stream(method, requests, given));
+  }
+
+  async *#counted<T>(answers: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+    this.inFlight++;
+    try {
+      yield* answers;
+    } finally {
+      this.inFlight--;
+    }
   }
 
   /** Calls that run fail: whoever waits for them has waited before. */

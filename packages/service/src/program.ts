@@ -6,6 +6,7 @@ import {
   type Client,
   createClient,
   type parallel,
+  type StreamCall,
   type UnaryCall,
   wallClockUs,
 } from "@msec/rpc";
@@ -31,6 +32,7 @@ import { RouteCache } from "./route-cache.ts";
 import { type CallTime, RoutedCalls } from "./routed-calls.ts";
 import { RouteLoans, type RouteResult, type ServiceRoute } from "./routes/route-loans.ts";
 import { SharedKnowledge } from "./sharing/shared-knowledge.ts";
+import { streamCallTo } from "./stream-call.ts";
 
 // Clients are made once for each service and target; more different ones than this are targets made up on the way.
 const CLIENTS_MAX = 1_000;
@@ -38,7 +40,7 @@ const CLIENTS_MAX = 1_000;
 /** What both kinds of programs, those that serve and those that only call, can do. */
 export type Calling = {
   /**
-   * A client of a service.
+   * A client of a service. Its streaming methods go over gRPC, to a service by name or an address with a port.
    *
    * @param target  `Flight.mod_flight`, `127.0.0.1:7963`, `[::1]:7963`, `127.0.0.1:7963@udp`, `127.0.0.1:50051@grpc`, `unix:/run/flight.sock`
    * @param options  for every call of this client; `timeoutMs` is 3000 unless given, and never more than what is left to the request being served
@@ -203,7 +205,7 @@ export class Program {
   }
 
   client<S extends DescService>(service: S, target: string, options?: CallOptions): Client<S> {
-    if (options !== undefined) return createClient(service, this.#unaryCall(target), options);
+    if (options !== undefined) return createClient(service, this.#unaryCall(target), options, this.#streamCall(target));
     let clients = this.#clients.get(target);
     if (clients === undefined) {
       if (this.#clients.size >= CLIENTS_MAX) this.#clients.clear();
@@ -212,7 +214,7 @@ export class Program {
     }
     let client = clients.get(service) as Client<S> | undefined;
     if (client === undefined) {
-      client = createClient(service, this.#unaryCall(target));
+      client = createClient(service, this.#unaryCall(target), undefined, this.#streamCall(target));
       clients.set(service, client);
     }
     return client;
@@ -251,6 +253,10 @@ export class Program {
     await Promise.all([this.#channels.close(graceMs), this.externals.close(graceMs)]);
     await this.#link?.close(graceMs);
     this.#metrics?.stop();
+  }
+
+  #streamCall(target: string): StreamCall {
+    return streamCallTo(target, this.#channels, this.routes);
   }
 
   #unaryCall(target: string): UnaryCall {

@@ -10,14 +10,17 @@ import {
   type CallContext,
   type CallObserver,
   type CallOptions,
+  type Client,
   Code,
+  createClient,
   currentContext,
   type MessageFields,
+  type Requests,
   RpcError,
+  type StreamCall,
   type UnaryCall,
 } from "@msec/rpc";
 import type { ChannelTls } from "../channel/channel-tls.ts";
-import { createGrpcClient, type GrpcClient, type GrpcRequests, type GrpcStreamCall } from "./grpc-client.ts";
 import { GrpcRequestSource } from "./grpc-request-source.ts";
 import type { GrpcTransport } from "./grpc-transport.ts";
 import { MadeGrpcCall } from "./made-grpc-call.ts";
@@ -53,9 +56,9 @@ export interface GrpcChannel extends Disposable {
    */
   readonly call: UnaryCall;
   /** A call of any kind, as `call` is in all else; `onReply` hears headers and trailers when the last answer has been taken. */
-  readonly stream: GrpcStreamCall;
+  readonly stream: StreamCall;
   /** A client of a service, with its streaming methods. */
-  client<S extends DescService>(service: S, options?: CallOptions): GrpcClient<S>;
+  client<S extends DescService>(service: S, options?: CallOptions): Client<S>;
   /** `127.0.0.1:7963` */
   readonly address: string;
   /** Close the connection; calls that run fail. */
@@ -72,7 +75,7 @@ export function createGrpcChannel(
 
 class Http2GrpcChannel implements GrpcChannel {
   readonly call: UnaryCall;
-  readonly stream: GrpcStreamCall;
+  readonly stream: StreamCall;
   readonly address: string;
   readonly #options: GrpcChannelOptions;
   readonly #where: { readonly host: string; readonly port: number };
@@ -89,8 +92,8 @@ class Http2GrpcChannel implements GrpcChannel {
       this.#stream(method as DescMethodStreaming, requests, given, currentContext()) as never;
   }
 
-  client<S extends DescService>(service: S, options?: CallOptions): GrpcClient<S> {
-    return createGrpcClient(service, this, options);
+  client<S extends DescService>(service: S, options?: CallOptions): Client<S> {
+    return createClient(service, this.call, options, this.stream);
   }
 
   close(): void {
@@ -139,7 +142,7 @@ class Http2GrpcChannel implements GrpcChannel {
   async *#stream<I extends DescMessage, O extends DescMessage>(
     // connect-es takes any kind of method here, whatever its type says.
     method: DescMethodStreaming<I, O>,
-    given: GrpcRequests<I>,
+    given: Requests<I>,
     options: CallOptions,
     context: CallContext | undefined,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {

@@ -12,7 +12,6 @@ import { type ListenerOptions, listen } from "../listen.ts";
 import { serveEcho } from "../testing/echo-service.ts";
 import { untilReached } from "../testing/until-reached.ts";
 import { createGrpcChannel, type GrpcChannelOptions } from "./create-grpc-channel.ts";
-import type { GrpcRequests } from "./grpc-client.ts";
 
 const field = { name: "value", number: 1, type: "TYPE_INT32", label: "LABEL_OPTIONAL" };
 const pad = { name: "pad", number: 2, type: "TYPE_BYTES", label: "LABEL_OPTIONAL" };
@@ -222,7 +221,7 @@ test("what a source of requests throws is told as its fault, and ends the call",
     yield { value: 1 };
     throw new TypeError("no more numbers");
   }
-  await assert.rejects(server.client.sum(broken() as GrpcRequests<never> as never), (error: RpcError) => {
+  await assert.rejects(server.client.sum(broken() as never), (error: RpcError) => {
     assert.deepEqual([error.code, error.message], [Code.Internal, "the source of requests failed: no more numbers"]);
     return true;
   });

@@ -94,6 +94,15 @@ export class RouteLoans {
     if (method !== undefined) this.#record(route, method, ok, durationMs);
   }
 
+  /** Says that nothing runs there any more, and nothing of how it went. */
+  giveBack(route: ServiceRoute): void {
+    const loan = this.#loans.get(route);
+    if (loan?.timer === undefined) return;
+    clearTimeout(loan.timer);
+    loan.timer = undefined;
+    loan.balancer.abandoned(loan.route);
+  }
+
   #lend(route: ServiceRoute, loan: Loan | undefined): ServiceRoute {
     this.#loans.set(route, loan);
     return route;
