@@ -1,72 +1,48 @@
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DyeingService as AgentDyeingService } from "@msec/api/agent/v1/dyeing_pb.js";
 import { ProcessesService as AgentProcessesService } from "@msec/api/agent/v1/processes_pb.js";
 import { ReloadService } from "@msec/api/agent/v1/reload_pb.js";
-import { AlarmService } from "@msec/api/console/v1/alarms_pb.js";
-import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
-import { DyeingService } from "@msec/api/console/v1/dyeing_pb.js";
-import { HealthService } from "@msec/api/console/v1/health_pb.js";
-import { LogService } from "@msec/api/console/v1/logs_pb.js";
-import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
-import { ProcessesService } from "@msec/api/console/v1/processes_pb.js";
-import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
-import { RequestService } from "@msec/api/console/v1/requests_pb.js";
-import { SessionService } from "@msec/api/console/v1/session_pb.js";
-import { TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
 import { type KeepBatches, listenOtlp, type OtlpDoors } from "@msec/otlp/listen";
 import { TelemetryTotals } from "@msec/otlp/prometheus";
-import { type Log, lockDirectory, UserError } from "@msec/process";
+import { type Log, lockDirectory } from "@msec/process";
 import type { PeerLimits } from "@msec/rpc-node";
-import { DatabaseFailure, findDatabaseFailure, StoreError } from "@msec/store";
 import { openAlarmSeries } from "@msec/telemetry-store/alarm-series";
 import { Enrollment } from "./agents/enrollment.ts";
 import { createControlHandler } from "./agents/handler.ts";
 import { HostDirectory } from "./agents/host-directory.ts";
 import { listenAgents } from "./agents/listener.ts";
-import { createProcessesFeed, createProcessesHandler, LiveProcesses } from "./agents/live-processes.ts";
+import { createProcessesFeed, LiveProcesses } from "./agents/live-processes.ts";
 import { PushOrders } from "./agents/push-orders.ts";
 import { createReloadFeed, ReloadOrders } from "./agents/reload-orders.ts";
 import { openServerIdentity } from "./agents/server-identity.ts";
 import { type AlarmTimes, openAlarms } from "./alarms/alarms.ts";
 import { readCluster } from "./alarms/evaluate/cluster.ts";
 import { openSecretBox } from "./alarms/notify/secret-box.ts";
-import { createCapacityHandler } from "./capacity/handler.ts";
 import { OperationStore } from "./capacity/operation-store.ts";
 import { Operations } from "./capacity/operations.ts";
 import type { ServerConfig } from "./config/server-config.ts";
+import { consoleServices } from "./console-services.ts";
 import { createDyeingFeed } from "./dyeing/agent-feed.ts";
-import { createDyeingHandler } from "./dyeing/handler.ts";
 import { DyeRules } from "./dyeing/rules.ts";
-import { createHealthHandler } from "./health/handler.ts";
 import { createApi } from "./http/api.ts";
 import { listenHttp } from "./http/listener.ts";
 import { createStaticFiles } from "./http/static-files.ts";
-import { createLogHandler } from "./logs/handler.ts";
-import { monitoringCapacity, monitoringRegistry, reportedServices, reportingDoors } from "./otlp/monitoring-only.ts";
-import { ReporterTree } from "./otlp/reporter-tree.ts";
+import { openDatabase } from "./open-database.ts";
+import { reportingDoors } from "./otlp/monitoring-only.ts";
 import { storeBatches } from "./otlp/store-batches.ts";
 import { createMetricsPage } from "./prometheus/serve-metrics.ts";
 import { countStored, serverFamilies } from "./prometheus/server-families.ts";
 import { RegistryFeed } from "./registry/control-feed.ts";
-import { createRegistryHandler } from "./registry/handler.ts";
 import { HostRegistry } from "./registry/host-registry.ts";
 import { SilenceWatch } from "./registry/silence-watch.ts";
 import { moveInstances, RegistryStore } from "./registry/store.ts";
-import { createRequestHandler } from "./requests/handler.ts";
-import { openServerStore, type ServerStore } from "./schema.ts";
-import { AttemptLimit } from "./session/attempt-limit.ts";
-import { createSessionHandler, type ToldOfServer } from "./session/handler.ts";
+import type { ToldOfServer } from "./session/handler.ts";
 import { openOperatorKey } from "./session/operator-key.ts";
 import { personName } from "./session/person-name.ts";
 import { SessionStore } from "./session/store.ts";
-import { createTelemetryHandler } from "./telemetry/handler.ts";
 import { HostClocks } from "./telemetry/host-clocks.ts";
-import { createMetricHandler } from "./telemetry/metrics.ts";
-import { withRoutingEvents } from "./telemetry/metrics-events.ts";
 import { ReleaseMarks } from "./telemetry/release-marks.ts";
 import { RetentionKeeper } from "./telemetry/retention-keeper.ts";
 import { createTelemetrySink } from "./telemetry/sink.ts";
@@ -74,9 +50,6 @@ import { openTelemetry, telemetryAddress } from "./telemetry/telemetry.ts";
 import { version } from "./version.ts";
 
 const graceMs = 5_000;
-const standbyCheckMs = 1_000;
-/** By what agents, programs and channels know the server; in its directory. */
-const keyFiles = ["identity.json", "operator.key", "secrets.key"];
 const consoleFiles = fileURLToPath(new URL("../../console/dist", import.meta.url));
 
 /** What a server is started with. */
@@ -241,47 +214,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       sessions,
       operatorKey,
       log,
-      routes: (router) => {
-        router.service(SessionService, createSessionHandler(sessions, new AttemptLimit(now), told));
-        const reporters = new ReporterTree(telemetry.store, now);
-        const listServices = () => (onlyMonitors ? reportedServices(reporters) : registry.listServices());
-        const registryHandler = withRoutingEvents(
-          createRegistryHandler({
-            registry,
-            feed,
-            hosts,
-            enrollment,
-            silence,
-            hostRegistry,
-            agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
-          }),
-          store,
-          now,
-          (error) => log.warn("a routing switch is not on the time axis: its event could not be written", { error }),
-        );
-        router.service(
-          RegistryService,
-          onlyMonitors ? monitoringRegistry(registryHandler, reporters) : registryHandler,
-        );
-        const capacityHandler = createCapacityHandler({ operations, registry, feed, hosts, pushes, now });
-        router.service(CapacityService, onlyMonitors ? monitoringCapacity(capacityHandler) : capacityHandler);
-        router.service(ProcessesService, createProcessesHandler(liveProcesses));
-        router.service(HealthService, createHealthHandler({ telemetry, hosts, clocks, now }));
-        router.service(TelemetryService, createTelemetryHandler(telemetry.store));
-        router.service(RequestService, createRequestHandler(telemetry.store, listServices));
-        router.service(AlarmService, alarms.handler);
-        router.service(
-          MetricService,
-          createMetricHandler({
-            telemetry: telemetry.store,
-            store,
-            retention,
-            dataDirectory: config.telemetry === "embedded" ? join(state, "telemetry") : undefined,
-          }),
-        );
-        router.service(LogService, createLogHandler(telemetry.store.logs));
-        router.service(DyeingService, createDyeingHandler(dyeRules, hosts, now));
-      },
+      routes: consoleServices({
+        ...{ sessions, told, store, registry, feed, hosts, enrollment, silence, hostRegistry, operations, pushes },
+        ...{ liveProcesses, telemetry, retention, clocks, alarms, dyeRules, log, now, onlyMonitors },
+        agentEndpoint: { server: agentAddress, serverFingerprint: identity.fingerprint },
+        dataDirectory: config.telemetry === "embedded" ? join(state, "telemetry") : undefined,
+      }),
     }),
     files: createStaticFiles(config.console_files || consoleFiles),
     metrics: createMetricsPage({
@@ -342,67 +280,6 @@ async function openOtlp(config: ServerConfig, keep: KeepBatches, log: Log): Prom
 /** What one address may have at each port. */
 function peersOf(config: ServerConfig): Pick<PeerLimits, "sharedPeers" | "maxPerPeer"> {
   return { sharedPeers: config.shared_peers, maxPerPeer: config.connections_per_peer || undefined };
-}
-
-async function openDatabase(options: ServerOptions, onTaken: () => void): Promise<ServerStore> {
-  const { config, log, state } = options;
-  const url = config.database || `sqlite:${join(state, "server", "control.db")}`;
-  try {
-    const store = await openServerStore(url, (error) => log.warn("a database connection broke", { error }));
-    try {
-      await takeDatabase(store, options, onTaken);
-      const steps = await store.migrate();
-      if (steps.length > 0) {
-        log.info(`database brought up to date: ${steps.join(", ")}`);
-      }
-      return store;
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
-  } catch (error) {
-    throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
-  }
-}
-
-/** Routes and hosts are kept in memory: what a second server wrote would never reach the first one's agents. So one has the database at a time. */
-async function takeDatabase(store: ServerStore, options: ServerOptions, onTaken: () => void): Promise<void> {
-  const { config, log, signal, state } = options;
-  let waiting = false;
-  while (!(await takeOrFail(store, config.standby, onTaken))) {
-    if (!config.standby) {
-      throw new UserError("another msec server uses the same database", {
-        hint: "stop that one, let this one wait for its turn (standby = true in [server] of msec.ini), or name another database there",
-      });
-    }
-    if (!waiting) {
-      assertHasKeys(join(state, "server"));
-      log.info("another msec server has the database; this one waits and takes over when that one ends");
-    }
-    waiting = true;
-    await delay(standbyCheckMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
-  }
-  if (waiting) log.warn("the other msec server is gone: this one takes over");
-}
-
-/** Keys of its own would only show when it takes over: agents talk to none but the server that they enrolled with. */
-function assertHasKeys(directory: string): void {
-  const missing = keyFiles.filter((name) => !existsSync(join(directory, name)));
-  if (missing.length > 0) {
-    throw new UserError(`this standby has no ${missing.join(", no ")} in ${directory}`, {
-      hint: `copy ${keyFiles.join(", ")} from <state>/server of the server that has the database, with their permissions`,
-    });
-  }
-}
-
-/** A database that is away for a moment does not end a standby: it is there for such moments. */
-async function takeOrFail(store: ServerStore, standby: boolean, onTaken: () => void): Promise<boolean> {
-  try {
-    return await store.takeAlone(onTaken);
-  } catch (error) {
-    if (standby && findDatabaseFailure(error) === DatabaseFailure.Unavailable) return false;
-    throw error;
-  }
 }
 
 function isLoopback(address: string): boolean {
