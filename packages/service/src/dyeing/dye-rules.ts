@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { DyeingService, type WatchDyeingResponse } from "@msec/api/agent/v1/dyeing_pb.js";
 import type { ColorRule } from "@msec/process";
 import { Code, createClient, RpcError, type UnaryCall } from "@msec/rpc";
-import { findMessageField } from "./message-field.ts";
+import { hasFieldValue } from "./message-field.ts";
 
 const WAIT_MS = 25_000;
 const SLACK_MS = 10_000;
@@ -89,14 +90,15 @@ export class DyeRules {
    * Whether a rule holds for a request that has just arrived.
    *
    * @param message  the request message, where it is there at once
+   * @param desc  its type
    */
-  matchesArrival(request: ArrivedRequest, message: unknown): boolean {
+  matchesArrival(request: ArrivedRequest, message: unknown, desc?: DescMessage): boolean {
     return this.#active().some((rule) => {
       if (rule.caller !== "" && rule.caller !== request.caller) return false;
       if (rule.field === "") return true;
       const { metadata } = request;
-      const found = metadata[rule.field] ?? metadata[rule.field.toLowerCase()] ?? findMessageField(message, rule.field);
-      return found === rule.value;
+      const told = metadata[rule.field] ?? metadata[rule.field.toLowerCase()];
+      return told === rule.value || hasFieldValue(message, rule.field, rule.value, desc);
     });
   }
 

@@ -40,7 +40,7 @@ function dyedHandler(method: DescMethod, handler: AnyHandler, rules: DyeRules, l
   const hasMessage = method.methodKind === "unary" || method.methodKind === "server_streaming";
   const isUnary = method.methodKind === "unary";
   return (request, context) => {
-    const hasMatch = rules.hasRules && rules.matchesArrival(context, hasMessage ? request : undefined);
+    const hasMatch = rules.hasRules && rules.matchesArrival(context, hasMessage ? request : undefined, method.input);
     if (!context.dyed && !hasMatch) return handler(request, context);
     // Also where it came dyed: its spans are to be kept here too.
     context.dyed = true;

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { DescMessage } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, StructSchema } from "@bufbuild/protobuf/wkt";
 import { OrderService } from "../../gen/orders_pb.js";
 import { eventually } from "../testing-agent.ts";
 import { type OrderHandler, OrderWorld } from "../testing-orders.ts";
 import { DyeRules } from "./dye-rules.ts";
-import { findMessageField } from "./message-field.ts";
+import { hasFieldValue } from "./message-field.ts";
 
 const Level = { debug: 5, error: 17 };
 
@@ -57,8 +59,48 @@ describe("a dye rule", () => {
   });
 
   test("reads no field deeper than four names", () => {
-    assert.equal(findMessageField({ a: { a: { a: { a: { a: 1 } } } } }, "a.a.a.a.a"), undefined);
-    assert.equal(findMessageField({ a: { a: { a: { a: 1 } } } }, "a.a.a.a"), "1");
+    assert.equal(hasFieldValue({ a: { a: { a: { a: { a: 1 } } } } }, "a.a.a.a.a", "1"), false);
+    assert.equal(hasFieldValue({ a: { a: { a: { a: 1 } } } }, "a.a.a.a", "1"), true);
+  });
+
+  test("reads fields of every type: repeated, maps, enumerations by name, 64 bits, bytes, Chinese", () => {
+    // A descriptor has nearly all of it: a field that refers to its own type, repeated messages, an enumeration.
+    const field = { name: "价格", number: 2, type: 9, label: 3, jsonName: "" };
+    const file = { name: "a.proto", messageType: [{ name: "One", field: [{ ...field, name: "b" }, field] }] };
+    const cases: [unknown, string, string, boolean, DescMessage?][] = [
+      [file, "message_type.field.name", "价格", true, FileDescriptorProtoSchema],
+      [file, "messageType.field.name", "价", false, FileDescriptorProtoSchema],
+      [file, "message_type.field.type", "TYPE_STRING", true, FileDescriptorProtoSchema],
+      [file, "message_type.field.type", "9", true, FileDescriptorProtoSchema],
+      [file, "message_type.field.type", "TYPE_INT32", false, FileDescriptorProtoSchema],
+      [{ big: -9_223_372_036_854_775_808n }, "big", "-9223372036854775808", true],
+      [{ flags: [false, true] }, "flags", "true", true],
+      [{ ratio: 0.1 }, "ratio", "0.1", true],
+      [{ raw: Uint8Array.of(0xff, 0, 1) }, "raw", "/wAB", true],
+      [{ raw: new Uint8Array(100_000) }, "raw", "/wAB", false],
+      [{ labels: { user_id: "7" } }, "labels.user_id", "7", true],
+      [{ labels: { a: "7" } }, "labels", "[object Object]", false],
+      [{ numbers: Array.from({ length: 2_000 }, (_, index) => index) }, "numbers", "999", true],
+      [{ numbers: Array.from({ length: 2_000 }, (_, index) => index) }, "numbers", "1999", false],
+      [
+        { fields: { big: { kind: { case: "numberValue", value: 1 } } } },
+        "fields.big.number_value",
+        "1",
+        true,
+        StructSchema,
+      ],
+      [
+        { fields: { a: { kind: { case: "nullValue", value: 0 } } } },
+        "fields.a.null_value",
+        "NULL_VALUE",
+        true,
+        StructSchema,
+      ],
+      [undefined, "a", "undefined", false],
+    ];
+    for (const [message, path, text, expected, desc] of cases) {
+      assert.equal(hasFieldValue(message, path, text, desc), expected, `${path} = ${text}`);
+    }
   });
 });
 
