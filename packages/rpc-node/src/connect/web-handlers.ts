@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { createConnectRouter, createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import {
   compressionBrotli,
@@ -16,8 +17,10 @@ import type { Http2Exchange, Http2Shared, HttpConnection } from "../http2/http2-
 import { isUnary, type MethodLookup } from "../http2/method-lookup.ts";
 import type { ArrivedHeaders } from "../http2/web-call.ts";
 import { ConnectCall } from "./connect-call.ts";
+import { connectErrorFromRpcError } from "./connect-error.ts";
+import { faultOfGet } from "./connect-get.ts";
 import { type ConnectFormat, ConnectUnaryCall, connectFormat } from "./connect-unary-call.ts";
-import { codeFromResponse, respondUnknownPath, respondUnservedForm } from "./web-response.ts";
+import { codeFromResponse, respondBadRequest, respondUnknownPath, respondUnservedForm } from "./web-response.ts";
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** Http2ServerResponse has the same methods; the two declarations only do not fit each other where they are called. */
@@ -132,13 +135,18 @@ export class WebHandlers {
     request: NodeRequest,
     response: NodeResponse,
   ): Promise<void> {
+    const fault = request.method === "GET" && hasGet(method) ? faultOfGet(splitUrl(request.url)[1]) : undefined;
+    if (fault !== undefined) {
+      respondBadRequest(request, response, fault);
+      return;
+    }
     const values = createContextValues().set(callKey, call);
     try {
       const universal = universalRequestFromNodeRequest(request as never, response as never, undefined, values);
       const body = universal.body as AsyncIterable<Uint8Array>;
       const answer = await this.#handlerOf(method)({ ...universal, body: call.read(body) });
       if (answer.body === undefined && (answer.status === 405 || answer.status === 415)) {
-        respondUnservedForm(request, response, answer.status);
+        respondUnservedForm(request, response, answer.status, hasGet(method));
         return;
       }
       await universalResponseToNodeResponse(answer, response as never);
@@ -173,7 +181,14 @@ export class WebHandlers {
         readMaxBytes: maxBytes,
         writeMaxBytes: Math.max(maxBytes * 2, 64 * 1024),
         acceptCompression: [compressionGzip, compressionBrotli],
-        requestGate: (context) => context.values.get(callKey)?.admit(),
+        requestGate: (context) => {
+          const { protocolName, requestMethod, requestHeader, url } = context;
+          if (protocolName === "connect") {
+            assertPlainStream(requestHeader);
+            assertConnectVersion(requestMethod === "GET" ? versionInQuery(url) : requestHeader.get(versionHeader));
+          }
+          context.values.get(callKey)?.admit();
+        },
       });
       router.rpc(method.desc as DescMethod, implementation(method) as never);
       handler = router.handlers[0]!;
@@ -181,6 +196,48 @@ export class WebHandlers {
     }
     return handler;
   }
+}
+
+const versionHeader = "connect-protocol-version";
+
+/** `connect=v1` of a GET, as the header has it. */
+function versionInQuery(url: string): string | null {
+  return new URL(url, "http://here").searchParams.get("connect")?.replace(/^v/, "") ?? null;
+}
+
+/**
+ * The version may be left out, as by curl; another one is a protocol that nobody here speaks.
+ *
+ * @throws ConnectError InvalidArgument
+ * @see https://connectrpc.com/docs/protocol
+ */
+function assertConnectVersion(version: string | null): void {
+  if (version !== null && version !== "1") {
+    throw connectErrorFromRpcError(
+      new RpcError(
+        Code.InvalidArgument,
+        `Connect's protocol version ${JSON.stringify(version.slice(0, 20))} is not spoken here: connect-protocol-version must be 1, in a GET connect=v1`,
+      ),
+    );
+  }
+}
+
+/**
+ * In a stream each message is compressed for itself; one that is compressed as a whole would be read as messages of senseless lengths.
+ *
+ * @throws ConnectError Unimplemented
+ */
+function assertPlainStream(headers: Headers): void {
+  const encoding = headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity" && headers.get("content-type")?.startsWith("application/connect+")) {
+    const message = "a stream has no content-encoding; compress its messages (connect-content-encoding)";
+    throw connectErrorFromRpcError(new RpcError(Code.Unimplemented, message));
+  }
+}
+
+/** Whether a method may be called by GET: what has no effect. */
+function hasGet({ desc }: ServedMethod | ServedStream): boolean {
+  return desc.methodKind === "unary" && desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 /** CONNECT has none. */
@@ -205,7 +262,9 @@ function isFramed(headers: IncomingHttpHeaders): boolean {
 function simpleFormat(headers: IncomingHttpHeaders): ConnectFormat | undefined {
   const encoding = headers["content-encoding"];
   const timeout = headers["connect-timeout-ms"];
-  return (encoding === undefined || encoding === "identity" || encoding === "gzip") &&
+  const version = headers[versionHeader];
+  return (version === undefined || version === "1") &&
+    (encoding === undefined || encoding === "identity" || encoding === "gzip") &&
     (timeout === undefined || parseConnectTimeout(String(timeout)) !== undefined)
     ? connectFormat(headers["content-type"])
     : undefined;

@@ -4,12 +4,20 @@ import { gzipSync } from "node:zlib";
 import { type ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { createTlsIdentity } from "@msec/process";
-import { type CallRecord, Code, createClient as createOwnClient, MethodTable, RpcError } from "@msec/rpc";
+import {
+  type CallRecord,
+  Code,
+  createClient as createOwnClient,
+  MethodTable,
+  RpcError,
+  type ServiceImplementation,
+} from "@msec/rpc";
 import { EchoService } from "../../gen/echo_pb.js";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { createGrpcChannel } from "../grpc/create-grpc-channel.ts";
 import { listen } from "../listen.ts";
+import { catalogService } from "../testing/catalog-service.ts";
 import { serveEcho } from "../testing/echo-service.ts";
 import { RawConnection, requestFrame } from "../testing/raw-connection.ts";
 import { untilReached } from "../testing/until-reached.ts";
@@ -216,6 +224,7 @@ test("what is wrong with a Connect request is said in Connect's shape, and recor
     ],
     ["Text", { "content-type": json, "content-encoding": "zstd" }, "{}", 501, "unimplemented"],
     ["Text", { "content-type": json, "connect-timeout-ms": "soon" }, "{}", 400, "invalid_argument"],
+    ["Text", { "content-type": json, "connect-protocol-version": "9" }, "{}", 400, "invalid_argument"],
     ["Text", { "content-type": "application/proto" }, "\xff\xff", 400, "invalid_argument"],
     ["Nope", { "content-type": json }, "{}", 404, "unimplemented"],
   ];
@@ -228,6 +237,56 @@ test("what is wrong with a Connect request is said in Connect's shape, and recor
   assert.equal(server.seen.contexts.length, 0);
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   assert.equal(records.length, rows.length - 1);
+});
+
+test("what Connect's protocol refuses of a GET, a version, a stream is refused, each with its reason", async () => {
+  const catalog = catalogService();
+  const same = (item: unknown) => item;
+  const handlers = Object.fromEntries(catalog.methods.map(({ localName }) => [localName, same]));
+  const methods = new MethodTable().add(catalog, {
+    ...handlers,
+    async *watch(item: object) {
+      yield item;
+    },
+  } as unknown as ServiceImplementation<typeof catalog>);
+  await using listener = await listen({ methods, port: 0 });
+  const stream = { "content-type": "application/connect+json" };
+  const envelope = Buffer.from("\0\0\0\0\x02{}");
+  const rows: [path: string, init: RequestInit, status: number, body: RegExp][] = [
+    ["Get?connect=v1&encoding=json&message=%7B%7D", {}, 200, /^\{\}$/],
+    ["Get?encoding=json&base64=1&message=e30", {}, 200, /^\{\}$/],
+    ["Get?encoding=json&base64=1&message=e30%3D", {}, 200, /^\{\}$/],
+    ["Get?connect=v9&encoding=json&message=%7B%7D", {}, 400, /protocol version \\"9\\" is not spoken/],
+    ["Get?message=%7B%7D", {}, 400, /needs encoding=json or encoding=proto in its query, there is none/],
+    ["Get?encoding=xml&message=%7B%7D", {}, 400, /needs encoding=json .* found \\"xml\\"/],
+    ["Get?encoding=proto", {}, 400, /needs message=/],
+    ["Get?encoding=json&base64=1&message=!!!", {}, 400, /is not base64/],
+    ["Get?encoding=json&base64=1&message=e3000", {}, 400, /is not base64/],
+    ["Get?encoding=json&compression=zstd&message=%7B%7D", {}, 501, /unknown compression/],
+    ["Put?encoding=json&message=%7B%7D", {}, 405, /GET is not served here/],
+    [
+      "Watch",
+      { method: "POST", body: envelope, headers: { ...stream, "connect-protocol-version": "9" } },
+      200,
+      /invalid_argument.*\\"9\\"/,
+    ],
+    [
+      "Watch",
+      { method: "POST", body: envelope, headers: { ...stream, "content-encoding": "gzip" } },
+      200,
+      /unimplemented.*has no content-encoding/,
+    ],
+    ["Put", { method: "POST", body: "{}", headers: { "content-type": "application/xml" } }, 415, /is not read here/],
+  ];
+  for (const [path, init, status, body] of rows) {
+    const answer = await fetch(`http://127.0.0.1:${listener.port}/catalog.Catalog/${path}`, init);
+    assert.match(await answer.text(), body, path);
+    assert.equal(answer.status, status, path);
+    if (status === 405) assert.equal(answer.headers.get("allow"), "POST");
+    if (status === 415) assert.match(answer.headers.get("accept-post") ?? "", /application\/json, application\/proto/);
+  }
+  const put = await fetch(`http://127.0.0.1:${listener.port}/catalog.Catalog/Get`, { method: "PUT", body: "{}" });
+  assert.equal(put.headers.get("allow"), "GET, POST");
 });
 
 test("a gRPC channel of ours calls with context, deadline and trace, and tells of refusals", async () => {

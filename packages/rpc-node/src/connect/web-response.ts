@@ -44,11 +44,27 @@ export function respondUnknownPath(
   response.end(body);
 }
 
+const readTypes =
+  "application/json, application/proto, application/connect+json, application/connect+proto, application/grpc, application/grpc-web";
+
+/** Say what is wrong with a unary Connect request. */
+export function respondBadRequest(
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse,
+  message: string,
+): void {
+  const body = JSON.stringify({ code: "invalid_argument", message });
+  response.writeHead(400, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  request.resume();
+  response.end(body);
+}
+
 /** Say why a request for a method that is served is not read: its verb (405) or its content type (415). */
 export function respondUnservedForm(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse,
   status: 405 | 415,
+  hasGet: boolean,
 ): void {
   const { method, headers } = request;
   const type = JSON.stringify((headers["content-type"] ?? "none").slice(0, 80));
@@ -60,7 +76,7 @@ export function respondUnservedForm(
         : `content-type ${type} is not read here; send application/json or application/proto, of a streaming method application/connect+json or application/connect+proto`,
   });
   response.writeHead(status, {
-    ...(status === 405 ? { allow: "POST" } : {}),
+    ...(status === 405 ? { allow: hasGet ? "GET, POST" : "POST" } : { "accept-post": readTypes }),
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
   });
