@@ -73,7 +73,7 @@ export function openAlarms(parts: AlarmParts): Alarms {
   let judging: Promise<void> | undefined;
   const sending = new Set<Promise<void>>();
   let forgottenMs = elapsed();
-  let isFailing = false;
+  const failing = { judging: false, sending: false };
 
   const judgeOnce = async () => {
     try {
@@ -82,19 +82,20 @@ export function openAlarms(parts: AlarmParts): Alarms {
         forgottenMs = elapsed();
         await alarms.forgetOld();
       }
-      isFailing = false;
+      failing.judging = false;
     } catch (error) {
       // Said once: the next round tries again in seconds.
-      if (!isFailing) log.error("alarms were not judged; trying again", describe(error));
-      isFailing = true;
+      if (!failing.judging) log.error("alarms were not judged; trying again", describe(error));
+      failing.judging = true;
     }
   };
   const sendOnce = async () => {
     try {
       await outbox.deliver();
+      failing.sending = false;
     } catch (error) {
-      if (!isFailing) log.error("notifications of alarms were not sent; trying again", describe(error));
-      isFailing = true;
+      if (!failing.sending) log.error("notifications of alarms were not sent; trying again", describe(error));
+      failing.sending = true;
     }
   };
   // A slow mail server must not hold up the next minute's verdict, nor other channels, nor a slow query the mail.

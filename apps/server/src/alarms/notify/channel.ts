@@ -8,7 +8,7 @@ import {
 import { Code, RpcError } from "@msec/rpc";
 import type { Selectable } from "kysely";
 import type { AlarmTables } from "../schema.ts";
-import { assertTemplate } from "./template.ts";
+import { templateProblem } from "./template.ts";
 
 /** A row of `alarm_channel`. */
 export type ChannelRow = Selectable<AlarmTables["alarm_channel"]>;
@@ -192,7 +192,7 @@ function checkMail(channel: AlarmChannel): void {
 function checkTemplate(channel: AlarmChannel): void {
   if (channel.smsTemplate.length > channelLimits.templateCharacters)
     refuse("sms_template", `${channel.smsTemplate.length} characters`, `at most ${channelLimits.templateCharacters}`);
-  const problem = assertTemplate(channel.smsTemplate);
+  const problem = templateProblem(channel.smsTemplate);
   if (problem !== undefined) refuse("sms_template", problem, 'JSON such as {"to":"{{phone}}","content":"{{title}}"}');
 }
 

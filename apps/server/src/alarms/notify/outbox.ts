@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AlarmDelivery } from "@msec/api/console/v1/alarms_pb.js";
 import type { Log } from "@msec/process";
-import type { ExpressionBuilder } from "kysely";
+import type { ExpressionBuilder, Transaction } from "kysely";
 import type { ServerSchema, ServerStore } from "../../schema.ts";
 import { type Lease, LeaseLost } from "../evaluate/lease.ts";
 import type { AddressGuard } from "./address-guard.ts";
@@ -14,7 +14,7 @@ import type { SecretBox } from "./secret-box.ts";
 import { send } from "./senders.ts";
 
 /** The time over which a channel's messages are counted. */
-export const rateWindowMs = 600_000;
+const rateWindowMs = 600_000;
 const sendTimeoutMs = 10_000;
 /** A message whose sender died is tried again after so long. */
 const claimMs = 60_000;
@@ -113,58 +113,7 @@ export class Outbox {
           .execute();
         const claimed: Claimed[] = [];
         for (const [channelId, ofChannel] of Map.groupBy(rows, (row) => row.channel_id)) {
-          const channel = await transaction
-            .selectFrom("alarm_channel")
-            .selectAll()
-            .where("id", "=", channelId)
-            .executeTakeFirst();
-          if (channel === undefined || channel.enabled === 0) {
-            const outcome = channel === undefined ? "the channel was removed" : "the channel is off";
-            await transaction
-              .updateTable("alarm_notification")
-              .set({ delivery: AlarmDelivery.FAILED, done_ms: now(), outcome })
-              .where("channel_id", "=", channelId)
-              .where("delivery", "=", AlarmDelivery.PENDING)
-              .execute();
-            continue;
-          }
-          const alarms = await transaction
-            .selectFrom("alarm")
-            .selectAll()
-            .where("id", "in", [...new Set(ofChannel.map((row) => row.alarm_id))])
-            .execute();
-          const byId = new Map(alarms.map((row) => [row.id, row]));
-          const waiting = ofChannel.flatMap((row): Waiting[] => {
-            const alarm = byId.get(row.alarm_id);
-            return alarm === undefined ? [] : [{ row, alarm }];
-          });
-          // A digest is one message, however many lines of the table it answers.
-          const sent = await transaction
-            .selectFrom("alarm_notification")
-            .select((select) => select.fn.count<number>("message_id").distinct().as("messages"))
-            .where("channel_id", "=", channelId)
-            .where("message_id", "!=", "")
-            .where("done_ms", ">", now() - rateWindowMs)
-            // Not those of a time that is still to come.
-            .where("done_ms", "<=", now())
-            .executeTakeFirstOrThrow();
-          const room = settingsFromRow(channel).maxPerTenMinutes - Number(sent.messages);
-          for (const message of planMessages(waiting, room, () => randomBytes(8).toString("hex"))) {
-            await transaction
-              .updateTable("alarm_notification")
-              .set((row) => ({
-                message_id: message.id,
-                attempts: row("attempts", "+", 1),
-                due_ms: now() + claimMs,
-              }))
-              .where(
-                "id",
-                "in",
-                message.waiting.map(({ row }) => row.id),
-              )
-              .execute();
-            claimed.push({ channel, messageId: message.id, waiting: message.waiting });
-          }
+          claimed.push(...(await this.#claimChannel(transaction, channelId, ofChannel)));
         }
         return claimed;
       });
@@ -174,6 +123,58 @@ export class Outbox {
       if (error instanceof LeaseLost) return [];
       throw error;
     }
+  }
+
+  /** Claim what a channel may send now. Of one that was removed, or is off, everything that waits has failed. */
+  async #claimChannel(
+    transaction: Transaction<ServerSchema>,
+    channelId: string,
+    rows: readonly Waiting["row"][],
+  ): Promise<Claimed[]> {
+    const { now } = this.#parts;
+    const channel = await transaction
+      .selectFrom("alarm_channel")
+      .selectAll()
+      .where("id", "=", channelId)
+      .executeTakeFirst();
+    if (channel === undefined || channel.enabled === 0) {
+      const outcome = channel === undefined ? "the channel was removed" : "the channel is off";
+      await transaction
+        .updateTable("alarm_notification")
+        .set({ delivery: AlarmDelivery.FAILED, done_ms: now(), outcome })
+        .where("channel_id", "=", channelId)
+        .where("delivery", "=", AlarmDelivery.PENDING)
+        .execute();
+      return [];
+    }
+    const waiting = await withAlarms(transaction, rows);
+    const room = settingsFromRow(channel).maxPerTenMinutes - (await this.#messagesLately(transaction, channelId));
+    const messages = planMessages(waiting, room, () => randomBytes(8).toString("hex"));
+    for (const message of messages) {
+      const ids = message.waiting.map(({ row }) => row.id);
+      await transaction
+        .updateTable("alarm_notification")
+        .set((row) => ({ message_id: message.id, attempts: row("attempts", "+", 1), due_ms: now() + claimMs }))
+        .where("id", "in", ids)
+        .execute();
+    }
+    return messages.map((message) => ({ channel, messageId: message.id, waiting: message.waiting }));
+  }
+
+  /** How many messages of a channel were sent, or failed, in the last ten minutes. */
+  async #messagesLately(transaction: Transaction<ServerSchema>, channelId: string): Promise<number> {
+    const nowMs = this.#parts.now();
+    // A digest is one message, however many rows of the table it answers.
+    const { messages } = await transaction
+      .selectFrom("alarm_notification")
+      .select((select) => select.fn.count<number>("message_id").distinct().as("messages"))
+      .where("channel_id", "=", channelId)
+      .where("message_id", "!=", "")
+      .where("done_ms", ">", nowMs - rateWindowMs)
+      // The clock may have been set back since: what is still to come does not count.
+      .where("done_ms", "<=", nowMs)
+      .executeTakeFirstOrThrow();
+    return Number(messages);
   }
 
   async #sendClaimed({ channel, messageId, waiting }: Claimed): Promise<void> {
@@ -239,6 +240,20 @@ export class Outbox {
 function isDue(nowMs: number) {
   return (where: ExpressionBuilder<ServerSchema, "alarm_notification">) =>
     where.or([where("due_ms", "<=", nowMs), where("due_ms", ">", nowMs + longestWaitMs)]);
+}
+
+/** Notifications with their alarms; those whose alarm is forgotten are left out. */
+async function withAlarms(transaction: Transaction<ServerSchema>, rows: readonly Waiting["row"][]): Promise<Waiting[]> {
+  const alarms = await transaction
+    .selectFrom("alarm")
+    .selectAll()
+    .where("id", "in", [...new Set(rows.map((row) => row.alarm_id))])
+    .execute();
+  const byId = new Map(alarms.map((row) => [row.id, row]));
+  return rows.flatMap((row) => {
+    const alarm = byId.get(row.alarm_id);
+    return alarm === undefined ? [] : [{ row, alarm }];
+  });
 }
 
 /** Why a message did not get through, for people; nothing of an unexpected error is told. */

@@ -11,7 +11,7 @@ const placeholder = /\{\{\s*(\w*)\s*\}\}/g;
  *
  * @returns `undefined` where nothing is
  */
-export function assertTemplate(template: string): string | undefined {
+export function templateProblem(template: string): string | undefined {
   try {
     JSON.parse(template);
   } catch {
