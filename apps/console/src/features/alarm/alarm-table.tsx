@@ -7,6 +7,7 @@ import { useLanguage } from "../../lib/use-language.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { Status } from "../../ui/status-mark.tsx";
 import { conditionText, severityMarks, targetText, valueText } from "./alarm-words.ts";
+import { rowsByRule } from "./rule-rows.ts";
 import "./alarms.css";
 
 /** Which alarms, and which of them are chosen. */
@@ -16,13 +17,14 @@ export interface AlarmTableProps {
   readonly chosen?: ReadonlySet<string>;
   /** Without it rows cannot be chosen. */
   readonly onChoose?: (chosen: ReadonlySet<string>) => void;
+  /** Many alarms of one rule are one line, which leads to them. */
+  readonly byRule?: boolean;
 }
 
 /** A table of alarms; the target leads to the alarm's page. */
-export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: AlarmTableProps) {
+export function AlarmTable({ alarms, label, chosen = new Set(), onChoose, byRule = false }: AlarmTableProps) {
   const { t } = useTranslation();
-  const toggle = (id: string) =>
-    onChoose?.(new Set(chosen.has(id) ? [...chosen].filter((one) => one !== id) : [...chosen, id]));
+  const rows = byRule ? rowsByRule(alarms) : alarms.map((alarm) => ({ key: alarm.id, alarms: [alarm] as const }));
   const all = alarms.filter(({ acknowledgedMs }) => acknowledgedMs === 0).map(({ id }) => id);
   const count = all.filter((id) => chosen.has(id)).length;
   const ids = new Set(alarms.map(({ id }) => id));
@@ -57,27 +59,41 @@ export function AlarmTable({ alarms, label, chosen = new Set(), onChoose }: Alar
           </tr>
         </thead>
         <tbody>
-          {alarms.map((alarm) => (
-            <tr
-              key={alarm.id}
-              className={`row${chosen.has(alarm.id) ? " chosen" : ""}${ids.has(alarm.causeId) ? " folded" : ""}`}
-            >
-              {onChoose !== undefined && (
-                <td>
-                  <Checkbox
-                    aria-label={targetText(alarm)}
-                    checked={chosen.has(alarm.id)}
-                    onChange={() => toggle(alarm.id)}
-                  />
-                </td>
-              )}
-              <AlarmCells alarm={alarm} />
-            </tr>
-          ))}
+          {rows.map(({ key, alarms: ofRow }) => {
+            const [first] = ofRow;
+            const found = ofRow.filter(({ id }) => chosen.has(id)).length;
+            const isWhole = found === ofRow.length;
+            return (
+              <tr key={key} className={`row${isWhole ? " chosen" : ""}${ids.has(first.causeId) ? " folded" : ""}`}>
+                {onChoose !== undefined && (
+                  <td>
+                    <Checkbox
+                      aria-label={
+                        ofRow.length === 1 ? targetText(first) : t("alarm.targetsOf", { rule: first.rule?.name ?? "" })
+                      }
+                      checked={isWhole}
+                      indeterminate={found > 0 && !isWhole}
+                      onChange={() => onChoose(toggled(chosen, ofRow, !isWhole))}
+                    />
+                  </td>
+                )}
+                {ofRow.length === 1 ? <AlarmCells alarm={first} /> : <RuleCells alarms={ofRow} />}
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>
   );
+}
+
+function toggled(chosen: ReadonlySet<string>, alarms: readonly Alarm[], isChosen: boolean): ReadonlySet<string> {
+  const next = new Set(chosen);
+  for (const { id } of alarms) {
+    if (isChosen) next.add(id);
+    else next.delete(id);
+  }
+  return next;
 }
 
 function AlarmCells({ alarm }: { alarm: Alarm }) {
@@ -127,6 +143,62 @@ function AlarmCells({ alarm }: { alarm: Alarm }) {
       <td className="num col-wide">{alarm.count}</td>
       <td>
         <AlarmTags alarm={alarm} />
+      </td>
+    </>
+  );
+}
+
+/** What a rule found bad at many targets. */
+function RuleCells({ alarms }: { alarms: readonly [Alarm, ...Alarm[]] }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const now = useNow();
+  const [{ ruleId, rule, severity }] = alarms;
+  const firstMs = Math.min(...alarms.map((one) => one.firstMs));
+  const lastMs = Math.max(...alarms.map((one) => one.lastMs));
+  const services = [...new Set(alarms.map(({ service, host }) => service || host))].sort().join(", ");
+  const fresh = alarms.filter(({ acknowledgedMs, causeId }) => acknowledgedMs === 0 && causeId === "").length;
+  const silenced = alarms.filter((one) => one.silenced).length;
+  return (
+    <>
+      <td>
+        <Status mark={severityMarks[severity]}>{severity === 0 ? "–" : t(`alarm.severity.n${severity}`)}</Status>
+      </td>
+      <td className="two target">
+        <Link className="link" to="/alarms" search={{ rule: ruleId }}>
+          {t("alarm.targets", { count: alarms.length })}
+        </Link>
+        <span className="under">
+          <span className="clipped" title={services}>
+            {services}
+          </span>
+        </span>
+      </td>
+      <td className="two condition">
+        <span className="clip" title={rule && conditionText(t, rule)}>
+          {rule && conditionText(t, rule)}
+        </span>
+        <span className="under clip" title={rule?.name}>
+          {rule?.name}
+        </span>
+      </td>
+      <td className="num">
+        <span className="zero">–</span>
+      </td>
+      <td className="two">
+        <span title={formatDateTime(firstMs)}>{formatAge(now - firstMs, language)}</span>
+        <span className="under" title={formatDateTime(lastMs)}>
+          {formatAge(now - lastMs, language)}
+        </span>
+      </td>
+      <td className="num col-wide">
+        <span className="zero">–</span>
+      </td>
+      <td>
+        <span className="alarm-tags">
+          {fresh > 0 && <span className="tag fail">{t("alarm.newCount", { count: fresh })}</span>}
+          {silenced > 0 && <span className="tag">{t("alarm.silencedCount", { count: silenced })}</span>}
+        </span>
       </td>
     </>
   );

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { App, Button, Select, Switch } from "antd";
+import { App, Button, Select, Switch, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
@@ -14,7 +14,8 @@ import { AlarmHead } from "./alarm-head.tsx";
 import { openAlarmOrder } from "./alarm-order.ts";
 import { AlarmTable } from "./alarm-table.tsx";
 import type { AlarmsSearch } from "./alarms-search.ts";
-import { alarmsQuery, useAlarmChange } from "./queries.ts";
+import { alarmsQuery, rulesQuery, useAlarmChange } from "./queries.ts";
+import { SilenceForm } from "./silence-form.tsx";
 
 /** What the list shows and how its controls change the address. */
 export interface AlarmsPageProps {
@@ -28,6 +29,7 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
   const api = useApi();
   const { message } = App.useApp();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [silencing, setSilencing] = useState(false);
   const alarms = useQuery(alarmsQuery(api, search));
   const acknowledge = useAlarmChange((ids: string[]) => api.alarm.acknowledgeAlarms({ ids }));
   const all = alarms.data?.alarms ?? [];
@@ -35,6 +37,7 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
     ? all.filter(({ causeId }) => search.folded || causeId === "")
     : openAlarmOrder(all, search.folded ?? false);
   const ids = list.filter(({ id, acknowledgedMs }) => chosen.has(id) && acknowledgedMs === 0).map(({ id }) => id);
+  const shown = list.filter(({ id }) => chosen.has(id)).map(({ id }) => id);
   const acknowledgeChosen = async () => {
     try {
       await acknowledge.mutateAsync(ids);
@@ -45,7 +48,11 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
     }
   };
   const title = t(search.history ? "alarm.history" : "alarm.open");
-  const filtered = search.service !== undefined || search.severity !== undefined || search.unacknowledged === true;
+  const filtered =
+    search.rule !== undefined ||
+    search.service !== undefined ||
+    search.severity !== undefined ||
+    search.unacknowledged === true;
   return (
     <div className="page">
       <AlarmHead lead={t(search.history ? "alarm.historyLead" : "alarm.lead")} />
@@ -66,6 +73,11 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
                 {t("alarm.acknowledge")} ({ids.length})
               </Button>
             )}
+            {shown.length > 0 && (
+              <Button size="small" onClick={() => setSilencing(true)}>
+                {t("alarm.silence")} ({shown.length})
+              </Button>
+            )}
             <Filters search={search} onSearch={onSearch} folded={all.length - list.length} />
           </>
         }
@@ -76,7 +88,21 @@ export function AlarmsPage({ search, onSearch }: AlarmsPageProps) {
           <Nothing history={search.history ?? false} filtered={filtered} />
         )}
         {list.length > 0 && (
-          <AlarmTable alarms={list} label={title} {...(search.history ? {} : { chosen, onChoose: setChosen })} />
+          <AlarmTable
+            alarms={list}
+            label={title}
+            byRule={!search.history && search.rule === undefined}
+            {...(search.history ? {} : { chosen, onChoose: setChosen })}
+          />
+        )}
+        {silencing && (
+          <SilenceForm
+            alarms={shown}
+            onClose={(created) => {
+              setSilencing(false);
+              if (created) setChosen(new Set());
+            }}
+          />
         )}
       </Panel>
     </div>
@@ -89,8 +115,15 @@ function Filters({ search, onSearch, folded }: AlarmsPageProps & { folded: numbe
   const names = services.data?.services.map(({ name }) => name) ?? [];
   const change = (next: { [Key in keyof AlarmsSearch]: AlarmsSearch[Key] | undefined }) =>
     onSearch(Object.fromEntries(Object.entries({ ...search, ...next }).filter(([, value]) => value !== undefined)));
+  const rules = useQuery({ ...rulesQuery(useApi()), enabled: search.rule !== undefined });
+  const rule = rules.data?.rules.find(({ id }) => id === search.rule);
   return (
     <>
+      {search.rule !== undefined && (
+        <Tag closable onClose={() => change({ rule: undefined })}>
+          {t("alarm.quiet.rule")}: {rule?.name ?? search.rule}
+        </Tag>
+      )}
       {(folded > 0 || search.folded) && (
         <span className="row-flex">
           <Switch

@@ -3,6 +3,8 @@ export interface AlarmsSearch {
   /** Alarms that ended. */
   readonly history?: true;
   readonly service?: string;
+  /** Id of a rule: each of its alarms. */
+  readonly rule?: string;
   /** 2 warning, 3 critical. */
   readonly severity?: 2 | 3;
   readonly unacknowledged?: true;
@@ -12,10 +14,12 @@ export interface AlarmsSearch {
 
 /** Reads the list's filter from an address; what is not understood is left out. */
 export function parseAlarmsSearch(search: Record<string, unknown>): AlarmsSearch {
-  const { service, severity } = search;
+  // An id of digits only arrives as a number.
+  const { service, severity, rule } = search;
   return {
     ...(search.history === true ? { history: true } : {}),
     ...(typeof service === "string" && service !== "" ? { service } : {}),
+    ...((typeof rule === "string" && rule !== "") || typeof rule === "number" ? { rule: String(rule) } : {}),
     ...(severity === 2 || severity === 3 ? { severity } : {}),
     ...(search.unacknowledged === true ? { unacknowledged: true } : {}),
     ...(search.folded === true ? { folded: true } : {}),

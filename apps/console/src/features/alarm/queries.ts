@@ -19,6 +19,7 @@ export function alarmsQuery(api: Api, search: AlarmsSearch) {
   const filter = {
     history: search.history ?? false,
     service: search.service ?? "",
+    ruleId: search.rule ?? "",
     severity: search.severity ?? 0,
     unacknowledged: search.unacknowledged ?? false,
     limit: PAGE,

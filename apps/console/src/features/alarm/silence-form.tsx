@@ -17,8 +17,18 @@ export interface SilenceMatcher {
   readonly host: string;
 }
 
+/** What is silenced, and what is done when that is over. */
+export interface SilenceFormProps {
+  readonly matcher?: SilenceMatcher;
+  /** Ids of alarms, 200 at most: each by its rule and target, instead of what `matcher` matches. */
+  readonly alarms?: readonly string[];
+  readonly onClose: (created: boolean) => void;
+}
+
+const nothing: SilenceMatcher = { ruleId: "", service: "", instance: "", host: "" };
+
 /** Asks for a silence: what, for how long, why. */
-export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMatcher; readonly onClose: () => void }) {
+export function SilenceForm({ matcher = nothing, alarms = [], onClose }: SilenceFormProps) {
   const { t } = useTranslation();
   const api = useApi();
   const { message } = App.useApp();
@@ -26,14 +36,19 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
   const [minutes, setMinutes] = useState(60);
   const rules = useQuery(rulesQuery(api));
   const now = useNow();
-  const create = useAlarmChange(() => api.alarm.createAlarmSilence({ silence: wanted, minutes }));
-  const matches = wanted.ruleId !== "" || wanted.service !== "" || wanted.instance !== "" || wanted.host !== "";
+  const isOfAlarms = alarms.length > 0;
+  const create = useAlarmChange(async () => {
+    if (isOfAlarms) await api.alarm.silenceAlarms({ ids: [...alarms], minutes, comment: wanted.comment });
+    else await api.alarm.createAlarmSilence({ silence: wanted, minutes });
+  });
+  const matches =
+    isOfAlarms || wanted.ruleId !== "" || wanted.service !== "" || wanted.instance !== "" || wanted.host !== "";
   const submit = async () => {
     if (!matches) return;
     try {
       await create.mutateAsync(undefined);
       void message.success(t("alarm.quiet.created"));
-      onClose();
+      onClose(true);
     } catch (error) {
       void message.error(failureFrom(error).detail);
     }
@@ -58,27 +73,33 @@ export function SilenceForm({ matcher, onClose }: { readonly matcher: SilenceMat
       cancelText={t("action.cancel")}
       okButtonProps={{ disabled: !matches, loading: create.isPending }}
       onOk={() => void submit()}
-      onCancel={onClose}
+      onCancel={() => onClose(false)}
     >
       <p className="muted" style={{ marginBottom: 12 }}>
-        {t(matches ? "alarm.quiet.lead" : "alarm.quiet.needsMatcher")}
+        {isOfAlarms
+          ? t("alarm.quiet.ofAlarms", { count: alarms.length })
+          : t(matches ? "alarm.quiet.lead" : "alarm.quiet.needsMatcher")}
       </p>
       <div className="form-grid" style={{ gridTemplateColumns: "110px minmax(0, 1fr)" }}>
-        <FormField name={t("alarm.quiet.rule")} for="silence-rule">
-          <Select
-            id="silence-rule"
-            style={{ width: "100%" }}
-            value={wanted.ruleId}
-            options={[
-              { value: "", label: t("alarm.quiet.anyRule") },
-              ...(rules.data?.rules ?? []).map(({ id, name }) => ({ value: id, label: name })),
-            ]}
-            onChange={(ruleId) => setWanted({ ...wanted, ruleId })}
-          />
-        </FormField>
-        {text("service")}
-        {text("instance")}
-        {text("host")}
+        {!isOfAlarms && (
+          <>
+            <FormField name={t("alarm.quiet.rule")} for="silence-rule">
+              <Select
+                id="silence-rule"
+                style={{ width: "100%" }}
+                value={wanted.ruleId}
+                options={[
+                  { value: "", label: t("alarm.quiet.anyRule") },
+                  ...(rules.data?.rules ?? []).map(({ id, name }) => ({ value: id, label: name })),
+                ]}
+                onChange={(ruleId) => setWanted({ ...wanted, ruleId })}
+              />
+            </FormField>
+            {text("service")}
+            {text("instance")}
+            {text("host")}
+          </>
+        )}
         <FormField
           name={t("alarm.quiet.minutes")}
           for="silence-minutes"

@@ -27,6 +27,10 @@ export const alarmZh = {
   folded_other: "折叠了 {{count}} 条",
   explainedBy: "原因告警",
   explains: "被折叠的告警",
+  targets_other: "{{count}} 个对象",
+  targetsOf: "{{rule}} 的对象",
+  newCount: "{{count}} 条未确认",
+  silencedCount: "{{count}} 条已屏蔽",
   severity: { n1: "提示", n2: "警告", n3: "严重" },
   column: {
     severity: "级别",
@@ -69,6 +73,7 @@ export const alarmZh = {
   addComment: "添加备注",
   commentLabel: "发现了什么、做了什么",
   acknowledgedNow: "已确认。",
+  needed: "必填",
   comments: "备注",
   noComments: "还没有备注。",
   didAcknowledge: "确认了告警",
@@ -248,6 +253,7 @@ export const alarmZh = {
   discard: "放弃修改",
   quiet: {
     created: "已屏蔽。",
+    ofAlarms_other: "{{count}} 条告警在一段时间内不再通知，仍会显示。",
     lead: "匹配的告警在一段时间内不发通知，但仍会显示。",
     new: "新建屏蔽",
     emptyTitle: "没有屏蔽",
