@@ -26,6 +26,6 @@ export type { Log, LogLines } from "./program-log.ts";
 export type { ServiceContext } from "./request-context.ts";
 export { type CallTime, DEFAULT_TIMEOUT_MS } from "./routed-calls.ts";
 export type { RouteResult, ServiceRoute } from "./routes/route-loans.ts";
-export { type ServeOptions, type Service, serve } from "./serve.ts";
+export { type Handlers, type ServeOptions, type Service, serve } from "./serve.ts";
 export type { CallTls } from "./service-tls.ts";
 export { traceHeaders } from "./trace-headers.ts";

@@ -60,6 +60,14 @@ export type ServeOptions<S extends DescService = DescService> = LaunchOptions & 
   readonly tls?: ListenerTls;
 };
 
+/**
+ * One handler for each method of a service, by its TypeScript name: what `serve` takes, for handlers that stand in a file of their own.
+ *
+ * @example
+ * export const handlers: Handlers<typeof Greeting> = { greet: ({ name }) => ({ text: `Hello, ${name}` }) };
+ */
+export type Handlers<S extends DescService> = ServiceImplementation<S, ServiceContext>;
+
 /** A program that serves. */
 export type Service = Calling &
   AsyncDisposable & {
@@ -95,7 +103,7 @@ export type Service = Calling &
  */
 export function serve<S extends DescService>(
   service: S,
-  handlers: ServiceImplementation<S, ServiceContext>,
+  handlers: Handlers<S>,
   options: ServeOptions<S> = {},
 ): Service {
   const endsProgram = options.stopOnSignal ?? true;
@@ -109,7 +117,7 @@ export function serve<S extends DescService>(
 
 function start<S extends DescService>(
   service: S,
-  handlers: ServiceImplementation<S, ServiceContext>,
+  handlers: Handlers<S>,
   options: ServeOptions<S>,
   endsProgram: boolean,
 ): Service {
