@@ -88,8 +88,8 @@ test("while the agent is away the oldest batches give way, and their rows are co
   assert.equal(told + kept, 11n);
 });
 
-test("what was dropped is a metric of the process, each row once", () => {
-  const recorder = createRecorder({ now: () => 1_800_000_000_000, limits: { logs: 1 } });
+test("what was dropped or left out is a metric of the process, each row once", () => {
+  const recorder = createRecorder({ now: () => 1_800_000_000_000, limits: { logs: 1, spansPerSecond: 1 } });
   let isDue = false;
   const metrics = { due: () => (isDue ? [] : undefined) };
   const own = { metrics, now: () => 1_800_000_000_000, lostLines: () => 7, refusedConnections: () => 9 };
@@ -106,13 +106,35 @@ test("what was dropped is a metric of the process, each row once", () => {
     buffer.delivered(buffer.first()!);
     return samples!.nameRef.map((ref, row) => [strings[ref], samples!.value[row]]);
   };
-  const counted = (rows: number, lines: number, connections: number) => [
+  const counted = (rows: number, lines: number, connections: number, leftOut = 0) => [
     ["frm.telemetry.dropped_rows", rows],
+    ["frm.telemetry.left_out_spans", leftOut],
     ["frm.log.dropped_lines", lines],
     ["frm.connections.refused", connections],
   ];
   assert.deepEqual(told(), counted(2, 7, 9));
   assert.deepEqual(told(), counted(0, 0, 0));
+  const call = {
+    ...{ method: "a.b", peerService: "", peerInstance: "", idsAt: 0, startUs: 1_800_000_000_000_000, durationUs: 5 },
+    ...{
+      queueUs: 0,
+      code: 0,
+      message: "",
+      requestBytes: 0,
+      responseBytes: 0,
+      deadlineMs: 0,
+      attempt: 0,
+      routeVersion: 0,
+    },
+  };
+  for (let number = 1; number <= 100; number++)
+    recorder.onServerCall({ ...call, ids: new Uint8Array(32).fill(number) });
+  buffer.collect();
+  const { spans, calls } = decode(buffer.first()!);
+  buffer.delivered(buffer.first()!);
+  assert.equal(calls!.count[0], 100);
+  assert.ok(spans!.startUs.length < 100);
+  assert.deepEqual(told(), counted(0, 0, 0, 100 - spans!.startUs.length));
 });
 
 test("a batch that the agent refuses is counted, one that it has is gone", () => {

@@ -20,6 +20,9 @@ type Waiting = {
 /** The counter by which the rows that a process had to drop are curves, and alarms, of its own. */
 const DROPPED_METRIC = "frm.telemetry.dropped_rows";
 
+/** The same for calls that were counted and became no span: more than the host keeps. */
+const LEFT_OUT_METRIC = "frm.telemetry.left_out_spans";
+
 /** The same for lines that its log file could not take. */
 const LOST_LINES_METRIC = "frm.log.dropped_lines";
 
@@ -47,6 +50,7 @@ export class ReportBuffer {
   #lostRows = 0;
   /** Rows dropped since the process last reported of itself. */
   #droppedRows = 0;
+  #toldLeftOut = 0;
   #toldLostLines = 0;
   #toldRefused = 0;
 
@@ -80,6 +84,9 @@ export class ReportBuffer {
     if (samples === undefined) return;
     const dropped = { name: DROPPED_METRIC, kind: SampleKind.counter, value: this.#droppedRows };
     this.#droppedRows = 0;
+    const leftOutSpans = this.#recorder.leftOutSpans();
+    const leftOut = { name: LEFT_OUT_METRIC, kind: SampleKind.counter, value: leftOutSpans - this.#toldLeftOut };
+    this.#toldLeftOut = leftOutSpans;
     const lostLines = this.#own.lostLines();
     const lost = { name: LOST_LINES_METRIC, kind: SampleKind.counter, value: lostLines - this.#toldLostLines };
     this.#toldLostLines = lostLines;
@@ -90,7 +97,7 @@ export class ReportBuffer {
       value: refusedConnections - this.#toldRefused,
     };
     this.#toldRefused = refusedConnections;
-    const all = [...samples, dropped, lost, refused];
+    const all = [...samples, dropped, leftOut, lost, refused];
     this.#add(batchOfSamples(all, Math.floor(nowMs / 1000)), all.length, 0);
   }
 

@@ -505,8 +505,8 @@ export const metricCatalogue: readonly MetricEntry[] = [
     "丢弃的跨度、日志和指标条数",
   ]),
   entry("frm.telemetry.left_out_spans", counter, Count, [
-    "Spans of OpenTelemetry programs that were counted and not kept: more came than the host's rate",
-    "超过采样上限而未保存的 OpenTelemetry 跨度数",
+    "Calls that were counted and kept no span: more came than the host's rate",
+    "超过主机采样上限、已计数但未保存跨度的调用数",
   ]),
   entry("frm.log.dropped_lines", counter, Count, [
     "Lines that the program's log file could not take: its disk is full",

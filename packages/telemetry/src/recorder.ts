@@ -69,6 +69,8 @@ export type Recorder = {
   limitSpans(perSecond: number, share?: number): void;
   /** Calls of the last full second: the spans that there would be without a limit. */
   callsPerSecond(): number;
+  /** Calls since the start that were counted and did not become a span, for there were more than the limit. */
+  leftOutSpans(): number;
   /** Everything since the last call as one batch, or `undefined` when there is nothing. */
   drain(): Batch | undefined;
 };
@@ -104,6 +106,7 @@ class ColumnRecorder implements Recorder {
   #dropped = 0;
   #halfFullSaid = false;
   #lastLineUs = 0;
+  #leftOut = 0;
   #second = 0;
 
   constructor(options: RecorderOptions) {
@@ -156,6 +159,10 @@ class ColumnRecorder implements Recorder {
     return this.#sampler.callsBefore(Math.floor(this.#now() / 1_000));
   }
 
+  leftOutSpans(): number {
+    return this.#leftOut;
+  }
+
   drain(): Batch | undefined {
     for (const cell of this.#cells) cell.writeTo(this.#calls, this.#dictionary);
     const calls = this.#calls;
@@ -201,7 +208,10 @@ class ColumnRecorder implements Recorder {
       const isSlow = code === 0 && durationUs >= cell.slow.fromUs && this.#sampler.keepsSlow();
       // What led to it in this process ends after it, and what follows from it comes after it: a failed call alone says little.
       if (code !== 0 || isSlow) this.#follow(record, second);
-      else if (!this.#isKept(record)) return;
+      else if (!this.#isKept(record)) {
+        this.#leftOut++;
+        return;
+      }
     }
     if (this.#spans.length >= this.#limits.spans || this.#bytes() >= this.#limits.bytes) {
       this.#dropped++;
