@@ -118,13 +118,13 @@ export const addAlarmsCommand: AddCommand = (program, context) => {
         const chosen = await Promise.all(given.map((id) => findAlarm(api, id)));
         const response = await api.silenceAlarms({ ids: chosen.map(({ id }) => id), minutes, comment });
         const lines = response.silences.map((one) =>
-          messages.alarmSilencedTarget(targetText(one), timeText(one.untilMs)),
+          messages.alarmSilencedTarget(targetText(one), localTime(one.untilMs)),
         );
         return say(options, SilenceAlarmsResponseSchema, response, ...lines);
       }
       const ruleId = rule === undefined ? "" : (await getRule(api, rule)).id;
       const response = await api.createAlarmSilence({ silence: { ruleId, service, instance, host, comment }, minutes });
-      const until = timeText(response.silence?.untilMs ?? 0);
+      const until = localTime(response.silence?.untilMs ?? 0);
       say(options, CreateAlarmSilenceResponseSchema, response, messages.alarmSilenced(until));
     });
 

@@ -401,7 +401,7 @@ export const en = {
   servicesAddDescription: "Add a service.",
   servicesRemoveDescription: "Remove a service that has no instances any more.",
   servicesPolicyDescription:
-    "Say how callers of a service choose among its instances; without options: show how they do.",
+    "Set how callers of a service choose among its instances: the options replace the whole policy; without any, show it.",
   optionExternal: "it does not run on msec and only registers addresses",
   optionPort: "port that new instances get unless they name another",
   optionPolicy: "adaptive, weighted-round-robin or consistent-hash",
