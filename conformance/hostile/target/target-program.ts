@@ -30,14 +30,14 @@ export interface TargetState extends TargetCounts {
 }
 
 /** Limits of the `tight` variant. */
-export const tightLimits: PartialLimits<ListenerLimits> = {
+const tightLimits: PartialLimits<ListenerLimits> = {
   connections: { max: 1_000, idleMs: 60_000, firstByteMs: 400 },
   frames: { completeMs: 800 },
   unsent: { stalledMs: 800, maxTotalBytes: 64 * 1024 * 1024 },
 };
 
 /** Longest that a call over UDP runs, in every variant. */
-export const udpCallMs = 1_500;
+const udpCallMs = 1_500;
 
 /** Measures `TargetState.blockedMs`. */
 class BlockedTime {

@@ -24,7 +24,6 @@ export {
 } from "./config/service-config.ts";
 export { SYSTEM_SECTIONS } from "./config/system-sections.ts";
 export { createLog, LOG_LEVELS, type Log, type LogFields, type LogLevel, type LogOptions } from "./log/create-log.ts";
-export { SECRET_FIELDS } from "./log/secret-fields.ts";
 export { withoutSecrets } from "./log/without-secrets.ts";
 export { isOutOfSpace, systemErrorCode } from "./node-error.ts";
 export { nodeProgram } from "./node-program.ts";

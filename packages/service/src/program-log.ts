@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
-import { createLog, type Log as LineLog, SECRET_FIELDS } from "@msec/process";
+import { createLog, type Log as LineLog, withoutSecrets } from "@msec/process";
 import { currentContext } from "@msec/rpc";
 import { fieldText, Level, type LevelName, type LogFields, type Recorder } from "@msec/telemetry";
 import type { DyeRules } from "./dyeing/dye-rules.ts";
@@ -254,25 +254,4 @@ class RequestLog implements Log {
   get remote(): LogLines {
     return new RequestLog(this.#program, this.#request, Destination.Remote);
   }
-}
-
-const secretNames: ReadonlySet<string> = new Set(SECRET_FIELDS.map((name) => name.toLowerCase()));
-
-// Objects within objects that are searched, as deep as the log of a program's lines searches them.
-const SECRET_DEPTH = 3;
-
-/** The fields with `[secret]` in place of what `SECRET_FIELDS` names, in objects within them too. */
-export function withoutSecrets(fields: LogFields, depth = 1): LogFields {
-  const clean: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (secretNames.has(name.toLowerCase())) clean[name] = "[secret]";
-    else clean[name] = depth < SECRET_DEPTH && isPlainObject(value) ? withoutSecrets(value, depth + 1) : value;
-  }
-  return clean;
-}
-
-function isPlainObject(value: unknown): value is LogFields {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

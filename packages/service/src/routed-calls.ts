@@ -214,8 +214,10 @@ export class RoutedCalls {
     }
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, Math.max(0, deadline - performance.now()));
-    signal?.addEventListener("abort", () => resolve(), { once: true });
+    const giveUp = () => resolve();
+    signal?.addEventListener("abort", giveUp);
     await Promise.race([cache.known, over]);
+    signal?.removeEventListener("abort", giveUp);
     clearTimeout(timer);
     if (cache.isKnown) return;
     if (signal?.aborted) {

@@ -182,6 +182,6 @@ export class RpcHead {
 }
 
 /** A big-endian signed 32-bit integer. */
-export function int32BigEndian(bytes: Uint8Array, at: number): number {
+function int32BigEndian(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

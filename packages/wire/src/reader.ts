@@ -261,7 +261,7 @@ export function truncated(what: string): WireError {
 }
 
 /** A varint goes on after ten bytes. */
-export function overlongVarint(): WireError {
+function overlongVarint(): WireError {
   return new WireError(WireReason.OverlongVarint, "a varint has more than ten bytes");
 }
 

@@ -37,7 +37,7 @@ export function limitLaunch(
 }
 
 /** `count` of the cores, in a row from a place that `spread` says; all of them where there are no more. */
-export function chooseCores(cores: readonly number[], count: number, spread: number): number[] {
+function chooseCores(cores: readonly number[], count: number, spread: number): number[] {
   if (count >= cores.length) return [...cores];
   const first = (spread * count) % cores.length;
   return Array.from({ length: count }, (_, index) => cores[(first + index) % cores.length] as number).sort(

@@ -12,7 +12,7 @@ export function treeMemoryBytes(leader: number): number {
 }
 
 /** A process and its descendants, as the kernel says (`/proc/<pid>/task/<tid>/children`). */
-export function processTree(leader: number): number[] {
+function processTree(leader: number): number[] {
   const pids = [leader];
   for (let index = 0; index < pids.length && pids.length < PROCESSES_MAX; index++)
     pids.push(...childrenOf(pids[index] as number));

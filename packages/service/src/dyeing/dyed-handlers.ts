@@ -7,8 +7,9 @@ import {
   type MessageInitShape,
   toJson,
 } from "@bufbuild/protobuf";
+import { withoutSecrets } from "@msec/process";
 import { codeName, RpcError, type ServiceImplementation } from "@msec/rpc";
-import { type ProgramLog, withoutSecrets } from "../program-log.ts";
+import type { ProgramLog } from "../program-log.ts";
 import type { ServiceContext } from "../request-context.ts";
 import type { DyeRules } from "./dye-rules.ts";
 

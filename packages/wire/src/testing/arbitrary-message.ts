@@ -92,7 +92,7 @@ function withoutNegativeZero(value: unknown): unknown {
 const longText = fc.integer({ min: 0, max: 400 }).map((length) => "long text é ".repeat(length).slice(0, length));
 
 /** Random values of a scalar type, its limits among them. */
-export function arbitraryScalar(scalar: ScalarType, longAsString: boolean): fc.Arbitrary<unknown> {
+function arbitraryScalar(scalar: ScalarType, longAsString: boolean): fc.Arbitrary<unknown> {
   const long = (value: fc.Arbitrary<bigint>) => (longAsString ? value.map(String) : value);
   switch (scalar) {
     case ScalarType.STRING:

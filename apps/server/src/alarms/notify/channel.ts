@@ -32,7 +32,7 @@ export const channelLimits = {
 } as const;
 
 /** Messages in ten minutes unless a channel says otherwise. */
-export const defaultPerTenMinutes = 10;
+const defaultPerTenMinutes = 10;
 
 /** Hosts that a kind of chat may be posted to, where its vendor has only these; a private relay is a webhook. */
 const usesUrl: readonly AlarmChannelKind[] = [
