@@ -44,7 +44,7 @@ export async function bringUp(options: BringUpOptions, context: CommandContext, 
     const host = await startAgent(options, api, context, progress);
     await bringUpExample(options, api, host, context, progress);
     await building;
-    await sayReady(api, context, progress);
+    await sayReady(api, context, progress, options.settings.example.enabled);
   } catch (error) {
     failed.abort();
     await building.catch(() => {}); // The first error is the one to tell.
@@ -118,12 +118,17 @@ function countInstances(services: readonly ExampleService[]): number {
   return services.reduce((sum, { ports }) => sum + ports.length, 0);
 }
 
-async function sayReady(api: OperatorApi, { messages, style }: CommandContext, progress: Progress): Promise<void> {
+async function sayReady(
+  api: OperatorApi,
+  { messages, style }: CommandContext,
+  progress: Progress,
+  hasExample: boolean,
+): Promise<void> {
   const link = await createSignInLink(api.baseUrl, api.client(SessionService));
   const request = '{"name":"bison","password":"123456","departureCity":"sz","destinationCity":"xz"}';
   const commands = [
     "npx msec services",
-    `npx msec call Flight.mod_flight flight.flight_service.queryFlight '${request}'`,
+    ...(hasExample ? [`npx msec call Flight.mod_flight flight.flight_service.queryFlight '${request}'`] : []),
     "npx msec stop server",
   ];
   progress.step(messages.stepReady, style.good(messages.readyAfter(progress.seconds())));

@@ -203,6 +203,14 @@ test("streams work over each protocol that has them, and SRPC says which those a
   const [answer] = await raw.answers(1);
   assert.equal(answer?.head.code, Code.Unimplemented);
   assert.match(answer.head.errMsg, /streaming method, which SRPC does not carry; call it by gRPC, gRPC-Web or Connect/);
+  const json = await fetch(`http://127.0.0.1:${listener.port}/?methodName=grpc.health.v1.Health.Watch`, {
+    method: "POST",
+    body: "{}",
+  });
+  assert.match(
+    await json.text(),
+    /streaming method, which HTTP\+JSON does not carry; call it by gRPC, gRPC-Web or Connect/,
+  );
 });
 
 test("what is wrong with a Connect request is said in Connect's shape, and recorded", async () => {

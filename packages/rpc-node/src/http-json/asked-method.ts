@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { Code, RpcError } from "@msec/rpc";
+import { Code, type MethodTable, RpcError } from "@msec/rpc";
 
 const hint =
   "POST a JSON body to any path with ?methodName=package.Service.Method; the answer is {ret, errmsg, resultObj}";
@@ -20,10 +20,17 @@ export function methodName(url: string): string {
     : (new URLSearchParams(url.slice(query + 1)).get("methodName") ?? "");
 }
 
-/** @param place  see `HttpJsonShared.place` */
-export function unknownMethod(name: string, place: string): RpcError {
-  const text =
-    name === "" ? `the URL has no methodName; ${hint}` : `no method ${JSON.stringify(name.slice(0, 200))} ${place}`;
+/**
+ * Why there is no unary method of this name.
+ *
+ * @param place  see `HttpJsonShared.place`
+ */
+export function unknownMethod(name: string, place: string, methods: MethodTable<never>): RpcError {
+  let text = `no method ${JSON.stringify(name.slice(0, 200))} ${place}`;
+  if (name === "") text = `the URL has no methodName; ${hint}`;
+  else if (methods.findStream(name)) {
+    text = `${name} is a streaming method, which HTTP+JSON does not carry; call it by gRPC, gRPC-Web or Connect on this port`;
+  }
   return new RpcError(Code.Unimplemented, text, { details: { ret: -6, notExecuted: true } });
 }
 

@@ -107,7 +107,7 @@ export class HttpJsonServer {
       ? timeoutMs === undefined
         ? badTimeout()
         : undefined
-      : unknownMethod(name, this.#shared.place);
+      : unknownMethod(name, this.#shared.place, this.#shared.methods);
     const connection = this.#connectionOf(request.socket);
     const call = new HttpCall(
       {

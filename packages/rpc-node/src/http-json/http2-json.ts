@@ -60,12 +60,12 @@ export class Http2Json {
       defaultCaller: "http.json",
     };
     const refusal =
-      (method ? undefined : unknownMethod(name, this.#options.place)) ??
+      (method ? undefined : unknownMethod(name, this.#options.place, this.#options.methods)) ??
       (timeoutMs === undefined ? badTimeout() : undefined) ??
       encodedBody(headers);
     if (method === undefined || refusal) {
       const call = new RefusedHttp2JsonCall(arrived, request, response);
-      this.#shared.calls.refuse(call, refusal ?? unknownMethod(name, this.#options.place));
+      this.#shared.calls.refuse(call, refusal ?? unknownMethod(name, this.#options.place, this.#options.methods));
       return undefined;
     }
     const call = new Http2JsonCall(arrived, request, response, method, this.#shared);
