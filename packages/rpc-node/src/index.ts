@@ -12,6 +12,7 @@ export {
 export type { ExternalCodec, ExternalTarget } from "./external/external-codec.ts";
 export { defaultExternalLimits, type ExternalLimits } from "./external/external-limits.ts";
 export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./grpc/create-grpc-channel.ts";
+export { compressRequest } from "./grpc/request-compression.ts";
 export { callHttpJson, type HttpJsonRequest, type HttpJsonResult } from "./http-json/call-http-json.ts";
 export { limitPeers, type PeerLimits } from "./limit-peers.ts";
 export {

@@ -35,7 +35,10 @@ export interface GrpcChannelOptions {
   readonly timeoutMs?: number;
   /** Largest message either way, in bytes, 1…4_294_967_295. Default 4 MiB. */
   readonly maxBytes?: number;
-  /** Compress (gzip) the requests that have this many bytes or more, 0…4_294_967_295. Default: none, as between machines that stand side by side. */
+  /**
+   * Compress (gzip) the requests that have this many bytes or more, 0…4_294_967_295; `compressRequest` decides for one request. Default: none, as between machines that stand side by
+   * side.
+   */
   readonly compressMinBytes?: number | undefined;
   /** Hears of every call made. */
   readonly observer?: CallObserver | undefined;
@@ -128,6 +131,7 @@ class Http2GrpcChannel implements GrpcChannel {
     try {
       made.assertInTime();
       const { signal, timeoutMs, headers } = made;
+      made.compression?.taken(request);
       const answer = await transport.count(made, () =>
         transport.unary(method, signal, timeoutMs, headers, request as MessageInitShape<I>),
       );
@@ -147,7 +151,8 @@ class Http2GrpcChannel implements GrpcChannel {
     context: CallContext | undefined,
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
     const made = new MadeGrpcCall(this.address, method, this.#options, options, context);
-    const requests = new GrpcRequestSource(given);
+    const { compression } = made;
+    const requests = new GrpcRequestSource(given, compression && ((request) => compression.taken(request as object)));
     const over = new AbortController();
     const signal = made.signal ? AbortSignal.any([made.signal, over.signal]) : over.signal;
     let isObserved = false;

@@ -36,6 +36,8 @@ export class GrpcConnections implements SessionManager {
   readonly #timeoutMs: number;
   readonly #managers = new Set<Http2SessionManager>();
   readonly #heard = new WeakSet<Http2Session>();
+  /** Why the server ended a connection, where it said so: what its calls fail with. */
+  lastWords: GrpcConnectionError | undefined;
   #current: Promise<Http2SessionManager> | undefined;
   #connecting: Socket | undefined;
   #isClosed = false;
@@ -98,6 +100,18 @@ export class GrpcConnections implements SessionManager {
     if (session && !this.#heard.has(session)) {
       this.#heard.add(session);
       session.on("error", () => {});
+      session.on("goaway", (code, lastStream, words) => {
+        const text = words?.toString("utf8").slice(0, 500).toWellFormed() ?? "";
+        if (code !== 0 && text !== "") {
+          // None of its calls was looked at where the last one that was has no number.
+          const details = lastStream === 0 ? { notExecuted: true } : {};
+          this.lastWords = new GrpcConnectionError(
+            codeOfGoAway[code] ?? Code.Unavailable,
+            `${this.#address}: ${text}`,
+            { details },
+          );
+        }
+      });
     }
   }
 
@@ -167,6 +181,9 @@ export class GrpcConnections implements SessionManager {
     });
   }
 }
+
+/** As gRPC has them. @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors */
+const codeOfGoAway: Readonly<Record<number, Code>> = { 11: Code.ResourceExhausted, 12: Code.PermissionDenied };
 
 function notSent(code: Code, message: string, cause?: Error): GrpcConnectionError {
   return new GrpcConnectionError(code, message, { cause, details: { notSent: true } });

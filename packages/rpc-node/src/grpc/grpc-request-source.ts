@@ -5,7 +5,11 @@ export class GrpcRequestSource<T> implements AsyncIterable<T>, AsyncIterator<T> 
   readonly #source: AsyncIterator<T> | Iterator<T>;
   #isDone = false;
 
-  constructor(source: AsyncIterable<T> | Iterable<T>) {
+  readonly #onTaken: ((request: T) => void) | undefined;
+
+  /** @param onTaken  hears of each request when it is taken */
+  constructor(source: AsyncIterable<T> | Iterable<T>, onTaken?: (request: T) => void) {
+    this.#onTaken = onTaken;
     this.#source =
       Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : (source as Iterable<T>)[Symbol.iterator]();
   }
@@ -21,6 +25,9 @@ export class GrpcRequestSource<T> implements AsyncIterable<T>, AsyncIterator<T> 
     try {
       const result = await this.#source.next();
       this.#isDone ||= result.done === true;
+      if (result.done !== true) {
+        this.#onTaken?.(result.value);
+      }
       return result;
     } catch (thrown) {
       this.#isDone = true;

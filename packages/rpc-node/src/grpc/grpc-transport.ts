@@ -31,7 +31,6 @@ export function openGrpcTransport(
 ): GrpcTransport {
   const connections = new GrpcConnections(where, address, options.tls, options.connectTimeoutMs ?? 3_000);
   const maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
-  const { compressMinBytes } = options;
   const calls = new AsyncLocalStorage<MadeGrpcCall>();
   const http = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => connections });
   // As `createGrpcTransport` of connect-node does it, with a client of HTTP that counts.
@@ -41,21 +40,36 @@ export function openGrpcTransport(
     useBinaryFormat: true,
     interceptors: [],
     acceptCompression: [compressionGzip, compressionBrotli],
-    sendCompression: compressMinBytes === undefined ? null : compressionGzip,
-    compressMinBytes: compressMinBytes ?? 1_024,
+    // Ours to do, request by request: see `RequestCompression`.
+    sendCompression: null,
+    compressMinBytes: 1_024,
     readMaxBytes: maxBytes,
     writeMaxBytes: maxBytes,
   });
-  return { unary, stream, errorOf, count: (made, begin) => calls.run(made, begin), close: () => connections.close() };
+  return {
+    unary,
+    stream,
+    errorOf: (made, thrown) => errorOf(made, thrown, connections),
+    count: (made, begin) => calls.run(made, begin),
+    close: () => connections.close(),
+  };
 }
 
-/** A client of HTTP that tells each call of the bytes of its bodies: connect-es encodes, and tells no sizes. */
+/** A client of HTTP that compresses requests, and tells each call of the bytes of its bodies: connect-es encodes, and tells no sizes. */
 function countingClient(http: UniversalClientFn, calls: AsyncLocalStorage<MadeGrpcCall>): UniversalClientFn {
   return async (request) => {
     const made = calls.getStore();
     if (made === undefined) return await http(request);
-    const { body } = request;
-    const answer = await http(body === undefined ? request : { ...request, body: counted(body, (n) => made.sent(n)) });
+    const { compression } = made;
+    let { body } = request;
+    if (body !== undefined) {
+      if (compression !== undefined) {
+        request.header.set("grpc-encoding", "gzip");
+        body = compression.compress(body);
+      }
+      body = counted(body, (n) => made.sent(n));
+    }
+    const answer = await http(body === undefined ? request : { ...request, body });
     return { ...answer, body: counted(answer.body, (n) => made.received(n)) };
   };
 }
@@ -67,7 +81,7 @@ async function* counted(body: AsyncIterable<Uint8Array>, count: (bytes: number) 
   }
 }
 
-function errorOf(made: MadeGrpcCall, thrown: unknown): RpcError {
+function errorOf(made: MadeGrpcCall, thrown: unknown, connections: GrpcConnections): RpcError {
   if (thrown instanceof ConnectError) {
     made.replied(thrown.metadata);
   }
@@ -75,6 +89,11 @@ function errorOf(made: MadeGrpcCall, thrown: unknown): RpcError {
   const cause = (thrown as { cause?: unknown } | undefined)?.cause;
   if (cause instanceof GrpcConnectionError) {
     return cause;
+  }
+  const { lastWords } = connections;
+  if (lastWords !== undefined && causeCode(cause) === "ERR_HTTP2_SESSION_ERROR") {
+    const { code, message, details } = lastWords;
+    return new RpcError(code, message, { cause: thrown, details });
   }
   const error = rpcErrorFromConnect(thrown);
   // Node resets the streams of a connection that ends with CANCEL, and connect-es calls a broken socket Aborted: neither the caller nor the server said so.
@@ -86,4 +105,8 @@ function errorOf(made: MadeGrpcCall, thrown: unknown): RpcError {
     });
   }
   return error;
+}
+
+function causeCode(cause: unknown): unknown {
+  return (cause as { code?: unknown } | undefined)?.code;
 }

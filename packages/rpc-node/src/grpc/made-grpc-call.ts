@@ -15,6 +15,7 @@ import {
 } from "@msec/rpc";
 import { addMetadata, attemptsHeader, metadataFromHeaders } from "../http2/header-metadata.ts";
 import type { GrpcChannelOptions } from "./create-grpc-channel.ts";
+import { RequestCompression } from "./request-compression.ts";
 
 /** Flags and length, in front of each message of gRPC. */
 const MESSAGE_HEAD_BYTES = 5;
@@ -25,6 +26,8 @@ export class MadeGrpcCall {
   /** Milliseconds that are left; `undefined` where it has no deadline. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** `undefined` where nothing is compressed. */
+  readonly compression: RequestCompression | undefined;
   /** Whom it goes to. */
   readonly address: string;
   readonly #startMs = performance.now();
@@ -47,6 +50,8 @@ export class MadeGrpcCall {
     this.address = address;
     this.#method = method;
     this.#options = options;
+    this.compression =
+      options.compressMinBytes === undefined ? undefined : new RequestCompression(options.compressMinBytes);
     this.#given = given;
     // Streams may be meant to last: they have no deadline by default.
     const ownMs = given.timeoutMs ?? (method.methodKind === "unary" ? (options.timeoutMs ?? 10_000) : undefined);
