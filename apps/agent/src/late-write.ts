@@ -64,7 +64,7 @@ export class LateWrite {
   #later(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      // Whatever else stands in the way, the next change says it to whom it concerns.
+      // Any other fault is thrown at whoever makes the next change; here the file is only tried again.
       void this.write(this.#options.writeAll).catch(() => this.#later());
     }, this.#options.againMs ?? AGAIN_MS).unref();
   }

@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 
 /**
  * The name of the operating system's user whom this process belongs to, as far as it can stand for a person: 1…64 characters; `operator` where there
- * is none (a container may run as a number that no file knows).
+ * is none (a container may run as a user id without an entry in /etc/passwd).
  */
 export function osUserName(): string {
   try {

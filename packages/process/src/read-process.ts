@@ -8,7 +8,7 @@ export interface ProcessInfo {
   readonly state: string;
   readonly parentPid: number;
   readonly processGroup: number;
-  /** Start time in clock ticks since boot: with the pid it names a process for good. */
+  /** Start time in clock ticks since boot: together with the pid it identifies a process, even after the pid has been used again. */
   readonly startTicks: number;
   /** The same in milliseconds since 1970 UTC, to about a second. */
   readonly startedMs: number;

@@ -17,7 +17,7 @@ const WATCH_WAIT_MS = 30_000;
 const WATCH_SLACK_MS = 10_000;
 const REPORT_EVERY_MS = 1_000;
 const EXCHANGE_EVERY_MS = 1_000;
-// It is about being a little wiser; nobody waits long for that.
+// What others found only improves the choice of instances: not worth waiting for.
 const EXCHANGE_TIMEOUT_MS = 500;
 const LOAD_TIMEOUT_MS = 1_000;
 const PAUSE_FIRST_MS = 100;

@@ -7,7 +7,7 @@ import { UncheckedObserver } from "./routes/unchecked-observer.ts";
 
 // Of instances of a service: when they are tried again is the balancer's to say, the channel only keeps calls from connecting one after the other.
 const ROUTED_BACKOFF_MS = 100;
-// Places called by address belong to no table; their channels are closed when nobody has used them for so long.
+// Places called by address belong to no table; their channels are closed after this long without use.
 const IDLE_MS = 60_000;
 
 /** A way to one place, over whatever protocol. */

@@ -195,7 +195,7 @@ function readableFields(bound: LogFields | undefined, own: LogFields | undefined
 }
 
 /**
- * Where lines for the file go. A file is written by descriptor: a full disk is then nobody's error (see `createLog`). What others write to the streams over it, as `process.stdout.write` does,
+ * Where lines for the file go. A file is written by descriptor: a full disk then fails no caller (see `createLog`). What others write to the streams over it, as `process.stdout.write` does,
  * is lost then, and must not end the process either.
  */
 function standardOutput(): Writable | number {

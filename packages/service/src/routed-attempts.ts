@@ -105,7 +105,7 @@ export class RoutedCall<T> implements CallFollower {
     const { service, repeat } = this;
     const durationMs = performance.now() - this.#begunMs;
     service.balancer.finished(this.#route!, resultOfFailure(error, durationMs));
-    // What was given up has taken at least so long; without it the slow ones would never be learned of.
+    // An attempt that was given up took at least this long; leaving it out would hide the slow ones.
     if (this.leg?.aborted && repeat?.hedgeAfterMs === "auto") service.latency(repeat.method).record(durationMs);
     this.tried ??= new Set();
     this.tried.add(this.#route!);

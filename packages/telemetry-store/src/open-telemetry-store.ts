@@ -42,7 +42,7 @@ export interface TelemetryStore extends AsyncDisposable {
   /**
    * Store one batch. It is on disk when this resolves.
    *
-   * @param token names the batch for good, 1…200 visible ASCII characters: `<host>/<sequence>`; the same again changes nothing
+   * @param token identifies the batch, 1…200 visible ASCII characters: `<host>/<sequence>`; the same again changes nothing
    * @throws InvalidBatch (nothing was stored), StoreUnavailable, TelemetryStoreError (Overloaded, Failed): repeat with the same token
    */
   ingest(identity: TelemetryIdentity, batch: TelemetryBatch, token: string): Promise<IngestResult>;
@@ -50,7 +50,7 @@ export interface TelemetryStore extends AsyncDisposable {
    * Store several envelopes with one insert for each table. An invalid envelope is left out and named in the result;
    * the others are stored.
    *
-   * @param token names this list of envelopes for good: a repeat brings the same list
+   * @param token identifies this list of envelopes: a repeat brings the same list
    * @throws as `ingest`, InvalidBatch only for the token
    */
   ingestAll(envelopes: readonly TelemetryEnvelope[], token: string): Promise<IngestResult>;

@@ -14,7 +14,7 @@ const section = z.object(
 /**
  * Read the agent's part of the configuration.
  *
- * @param file  `msec.ini`; `undefined` where there is none: defaults hold
+ * @param file  `msec.ini`; `undefined` where there is no file: defaults hold
  * @throws UserError naming file, line, key and what was expected
  */
 export function readAgentConfig(file: string | undefined): AgentConfig {

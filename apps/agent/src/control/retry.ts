@@ -39,7 +39,7 @@ export class RetryPause {
   }
 }
 
-/** Wait for a change, at most so long; ends early, without an error, when the signal aborts. */
+/** Wait for a change, at most `ms`; ends early, without an error, when the signal aborts. */
 export async function sleepUnless(changed: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
   const isOver = new AbortController();
   await Promise.race([sleep(ms, AbortSignal.any([signal, isOver.signal])), changed]);

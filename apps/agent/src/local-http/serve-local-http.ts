@@ -98,7 +98,7 @@ function queryOf(query: string): unknown {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  // A form of a web page cannot send this type without asking first, which nobody answers.
+  // A web page cannot send this type without a preflight request, which is not answered.
   if (!/^application\/json(;|$)/i.test(request.headers["content-type"] ?? "")) {
     throw new RpcError(Code.InvalidArgument, "Content-Type must be application/json");
   }

@@ -51,7 +51,7 @@ export class RouteReporter {
   async #untilNext(said: ReportFields, signal: AbortSignal): Promise<void> {
     const repeatMs = performance.now() + REPEAT_MS;
     while (!signal.aborted && performance.now() < repeatMs) {
-      // Somebody who is behind may end, which nobody tells us.
+      // A process that is behind may end, and nothing tells us so.
       const waitMs = (said.processesBehind ?? 0) > 0 ? BEHIND_CHECK_MS : repeatMs - performance.now();
       await sleepUnless(this.#changed.promise, waitMs, signal);
       this.#changed = Promise.withResolvers<void>();

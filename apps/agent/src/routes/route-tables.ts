@@ -109,7 +109,7 @@ export class RouteTables {
     return this.#zone;
   }
 
-  /** The server says where this host is. Who waits for a change hears of it. */
+  /** The server says where this host is; everybody who waits for a change is woken. */
   async setZone(zone: string): Promise<void> {
     if (zone === this.#zone) return;
     await this.#late.write(() => this.#write({ ...this.#now(), zone }));
@@ -166,7 +166,7 @@ export class RouteTables {
     return this.after(0n).sort((a, b) => (a.service < b.service ? -1 : 1));
   }
 
-  /** Tables that are newer than a version, deleted ones among them so that whoever had them hears of it; all for 0. */
+  /** Tables that are newer than a version, deleted ones among them, so that whoever had them learns that they are gone; all for 0. */
   after(version: bigint): RouteTable[] {
     return [...this.#tables.values()].filter((table) => table.version > version && (version > 0n || !table.deleted));
   }
@@ -314,7 +314,7 @@ export class RouteTables {
       const changed = [...next.tables.values()].filter((table) => table !== this.#tables.get(table.service));
       return this.#disk.append(recordOf(next, changed, forgotten), () => wholeOf(next));
     });
-    this.#writing = mine.catch(() => {}); // Its caller hears of it.
+    this.#writing = mine.catch(() => {}); // The caller gets the error; the next write is not held up by it.
     await mine;
   }
 

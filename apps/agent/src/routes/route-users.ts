@@ -13,7 +13,7 @@ interface User {
   seenMs: number;
 }
 
-/** Who polls and then says nothing for so long follows the routes no more; the SDK asks again within milliseconds. */
+/** A process that polled and has said nothing for this long no longer follows the routes: the SDK asks again within milliseconds. */
 const SILENT_MS = 10_000;
 
 /**

@@ -37,7 +37,7 @@ const VIEWS_MAX = 2_000;
 const INSTANCES_MAX = 20_000;
 // What is remarkable is worked out so often at most: with 1,000 bad instances and 64 voices about each it takes some milliseconds, and each process asks every second.
 const HEARSAY_KEPT_MS = 250;
-// A process that tells nothing for so long is gone, or calls nobody.
+// A process that has told nothing for this long is gone, or calls nobody.
 const CALLER_MS = 15_000;
 
 /**

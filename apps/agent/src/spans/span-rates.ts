@@ -6,7 +6,7 @@ export interface SpanAllowance {
   readonly spansPerSecond: number;
 }
 
-/** A process that has not reported for so long records nothing: what it records is reported within a second. */
+/** A process that has not reported for this long records nothing: what it records is reported within a second. */
 const SILENT_MS = 3_000;
 // What one process may claim: beyond it no machine makes calls, and the others' share would be at the mercy of a liar.
 const CALLS_MAX = 1_000_000;
@@ -53,7 +53,7 @@ export class SpanRates {
     this.#demands.set(process, { calls, atMs: nowMs });
     this.#sweep(nowMs);
     this.#adjust();
-    // What nobody else uses of the rate is anybody's, so that the first second of a rise is not cut.
+    // A process may use what the others leave of the rate, so that the first second of a rise is not cut.
     const room = this.#share < 1 ? this.#share * calls : this.#perSecond - (this.#total - calls);
     return { keptShare: this.#share, spansPerSecond: Math.max(1, Math.round(room)) };
   }

@@ -40,7 +40,7 @@ export interface InstanceOptions {
 
 /** How often a starting instance's port is looked at, and from when: an SDK has registered by then and saves us the look. */
 const PORT_CHECK_MS = 250;
-/** A program whose port is open has so long to register; after that it is one that does not know how. */
+/** How long a program whose port is open has to register; after that it counts as one that cannot. */
 const REGISTER_GRACE_MS = 1_000;
 /** How often the memory of an instance with a limit is looked at. */
 const MEMORY_CHECK_MS = 2_000;
@@ -141,7 +141,7 @@ export class Instance {
   /** Stop what runs and start it anew. */
   async restart(): Promise<void> {
     await this.stop();
-    // Somebody may have thought better of it meanwhile.
+    // It may have been ordered to stop meanwhile.
     if (this.#assignment.run) this.supervised.start();
   }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** A variable of the environment that a process was started with; empty where there is none, or it cannot be read: the process has ended, or is somebody else's. */
+/** A variable of the environment that a process was started with; empty where it is not set, or cannot be read because the process has ended or belongs to another user. */
 export function processVariable(pid: number, name: string): string {
   let environment: string;
   try {

@@ -16,7 +16,7 @@ import type { InstanceSet } from "./instance-set.ts";
 
 const WAIT_MS = 25_000;
 const ANSWER_MS = 10_000;
-/** While a reload runs here, the server hears of it at each change, and whether it has more is asked so often. */
+/** While a reload runs here, the server is told of each change, and asked this often whether it has further orders. */
 const LOOK_MS = 1_000;
 /** Enough for the error that Node prints when a worker dies, with its stack and what the controller says of it. */
 const LAST_LINES = 24;

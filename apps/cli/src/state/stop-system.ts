@@ -7,7 +7,7 @@ const order = ["agent", "instance", "server", "telemetry-store"] as const;
 const defaultGraceMs = { agent: 20_000, instance: 5_000, server: 15_000, "telemetry-store": 10_000 };
 
 /**
- * Stop every process of the system but the launcher, by their run records, in an order in which nobody misses anybody: agent
+ * Stop every process of the system but the launcher, by their run records, in an order in which no process still needs one that is gone: agent
  * with its instances, server with its store.
  *
  * @param onStopped  told of each process as it is gone

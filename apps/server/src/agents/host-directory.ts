@@ -81,7 +81,7 @@ export class HostDirectory {
   async load(): Promise<void> {
     // One after the other: rows that were read earlier must not replace those read later.
     const mine = this.#loading.then(() => this.#loadNow());
-    this.#loading = mine.catch(() => {}); // The caller hears of it; the next one tries again.
+    this.#loading = mine.catch(() => {}); // The caller gets the error; the next one tries again.
     await mine;
   }
 

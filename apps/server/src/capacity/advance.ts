@@ -158,7 +158,7 @@ function callers(operation: Operation, before: OperationInstance, facts: Facts):
 function draining(operation: Operation, instance: OperationInstance, fact: InstanceFact, facts: Facts): Result {
   if (fact.isExternal) return drained(operation, { ...instance, ...notWaitedFor.external }, facts);
   const { process, reportedMs } = fact;
-  // What its agent said before is of before.
+  // A report from before this step says nothing of it.
   if (reportedMs <= instance.stepSinceMs) return { instance };
   if (process === undefined || process.pid === 0) return drained(operation, { ...instance, inFlight: 0 }, facts);
   if (process.inFlight === undefined) {

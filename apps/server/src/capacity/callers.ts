@@ -3,7 +3,7 @@ import type { HostDirectory, HostState } from "../agents/host-directory.ts";
 import type { CallersFact } from "./advance.ts";
 import type { WaitingHost } from "./operation.ts";
 
-/** A host that was not heard for so long is not waited for: it may never come back. */
+/** A host of which nothing was heard for this long is not waited for: it may never come back. */
 export const hostGoneMs = 5 * 60_000;
 
 /** How far the hosts are with a route version, as their agents say. */

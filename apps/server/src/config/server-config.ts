@@ -14,7 +14,7 @@ const section = z.object(
 /**
  * Read the server's part of the configuration.
  *
- * @param file       `msec.ini`; `undefined` where there is none: defaults hold
+ * @param file       `msec.ini`; `undefined` where there is no file: defaults hold
  * @param overrides  values of the command line, as they would stand in the file
  * @throws UserError naming file, line, key and what was expected
  */

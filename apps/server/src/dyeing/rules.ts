@@ -164,7 +164,7 @@ export class DyeRules {
   // Two at once could each see room for one more.
   async #alone<Answer>(change: () => Promise<Answer>): Promise<Answer> {
     const mine = this.#changing.then(change);
-    this.#changing = mine.catch(() => {}); // Its own caller hears of it.
+    this.#changing = mine.catch(() => {}); // The caller gets the error; the next change is not held up by it.
     return await mine;
   }
 }

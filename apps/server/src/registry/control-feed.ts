@@ -58,7 +58,7 @@ export class RegistryFeed implements ControlFeed {
   async refresh(): Promise<void> {
     // One after the other: a slow one must not put back what a later one has read.
     const mine = this.#refreshing.then(() => this.#refreshNow());
-    this.#refreshing = mine.catch(() => {}); // The caller hears of it; the next one tries again.
+    this.#refreshing = mine.catch(() => {}); // The caller gets the error; the next one tries again.
     await mine;
   }
 

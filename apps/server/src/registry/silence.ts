@@ -14,9 +14,9 @@ export interface WatchedInstance {
 
 /** How long silence is borne. */
 export interface SilenceLimits {
-  /** An instance that was not heard for so long is shown as silent. Three reports of its agent. */
+  /** An instance of which nothing was heard for this long (three reports of its agent) is shown as silent. */
   readonly shownMs: number;
-  /** After so long it leaves callers' tables. */
+  /** After this long it leaves callers' tables. */
   readonly graceMs: number;
 }
 

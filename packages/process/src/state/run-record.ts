@@ -23,7 +23,7 @@ export interface RunRecord {
   /** `launcher`, `server`, `telemetry-store`, `agent`, or `instance`. */
   readonly role: string;
   readonly pid: number;
-  /** `/proc/<pid>/stat` field 22; pid and start together name the process for good. */
+  /** `/proc/<pid>/stat` field 22; pid and start together identify the process, even after the pid has been used again. */
   readonly startTicks: number;
   /** Milliseconds since 1970 UTC. */
   readonly startedMs: number;

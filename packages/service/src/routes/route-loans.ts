@@ -28,7 +28,7 @@ export type RouteResult = {
   readonly method?: string | undefined;
 };
 
-// A route that nobody has said anything about for so long counts as one that nothing is running on.
+// A route of which nothing was said for this long counts as having no call in flight.
 const LOAN_MS = 60_000;
 
 type Loan = { readonly balancer: Balancer; readonly route: Route; timer: NodeJS.Timeout | undefined };

@@ -7,10 +7,10 @@ import { type WorkerEnd, WorkerProcess } from "./worker-process.ts";
 
 // A worker's own grace is 10 s for its calls and 5 s for its telemetry; see serve.ts.
 const STOP_LIMIT_MS = 16_000;
-// An instance none of whose workers has served for so long is given up, so that whoever watches it sees that it fails.
+// An instance none of whose workers has served for this long is given up, so that its supervisor sees that it fails.
 const DEAD_LIMIT_MS = 30_000;
 
-// A spare that ends by itself (the kernel was short of memory) is nobody's loss: there is time.
+// A spare that ends by itself (the kernel was short of memory) costs no caller anything: the next one can wait.
 const SPARE_PAUSES = { firstMs: 1_000, maxMs: 60_000 };
 
 const STOPPING = "the service is stopping";
@@ -53,7 +53,7 @@ export class Controller {
   constructor(settings: ControllerSettings, say: (text: string) => void) {
     this.#settings = settings;
     this.#say = say;
-    // What whoever started us has chosen goes before.
+    // A choice made by whoever started this process takes precedence.
     this.#environment = process.env.NODE_COMPILE_CACHE === undefined ? compileCacheEnvironment() : {};
     this.#seats = Array.from({ length: settings.workers }, (_, index) => ({
       number: index + 1,

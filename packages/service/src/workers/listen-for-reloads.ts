@@ -17,7 +17,7 @@ export function listenForReloads(path: string, reload: Reload): void {
   prepareSocketPlace(path);
   const server = createServer((socket) => answer(socket, reload));
   server.maxConnections = SOCKETS_MAX;
-  // Serving goes before: without its socket a controller still reloads on SIGUSR2.
+  // Serving matters more: without its socket a controller still reloads on SIGUSR2.
   server.on("error", () => {});
   server.listen(path, () => chmodSync(path, 0o600));
   server.unref();

@@ -7,7 +7,7 @@ import { type TakeSeat, WorkerMessage } from "./worker-message.ts";
 
 const WAIT_FOR_SEAT = pathToFileURL(join(import.meta.dirname, "wait-for-seat.ts")).href;
 
-/** From its start, or from the seat that it was given, to its readiness a worker has so long. */
+/** How long a worker has to become ready, from its start or from when it was given its seat. */
 export const START_LIMIT_MS = 30_000;
 
 /** How a worker ended, and what it had been. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 const retryMs = 1_000;
-/** Every so often the connection is asked whether it still is one, and so long it may take to say so. */
+/** How often the connection is asked whether it is still there, and how long its answer may take. */
 const beatMs = 5_000;
 const beatTimeoutMs = 5_000;
 /**

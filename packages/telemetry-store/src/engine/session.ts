@@ -24,7 +24,7 @@ export interface StatementResult {
 
 /** Settings that hold for every statement, unless it brings its own. */
 const baseSettings = new Map([
-  // A statement that runs for longer holds up its session; nobody waits so long.
+  // A statement that runs for longer only holds up its session: its caller has given up by then.
   ["max_execution_time", "60"],
   // Two readers and a writer share the process's cap, see main.ts.
   ["max_memory_usage", "400000000"],

@@ -32,7 +32,7 @@ const windowGrowth = 16;
 // Errors of one service, where they are read from the newest on and no further than a page reaches.
 const firstErrorsWindowUs = windowGrowth * firstWindowUs;
 
-/** After so long a search stops with what it has and a place to go on from. */
+/** After this long a search stops with what it has and a place to go on from. */
 const budgetMs = 4_000;
 
 /**

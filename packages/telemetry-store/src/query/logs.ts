@@ -52,7 +52,7 @@ export function createLogStore(clients: StoreClients): LogStore {
     const mine = changing.then(work).finally(() => {
       known = undefined;
     });
-    changing = mine.catch(() => {}); // Its own caller hears of it.
+    changing = mine.catch(() => {}); // The caller gets the error; the next change is not held up by it.
     await mine;
   };
   return {

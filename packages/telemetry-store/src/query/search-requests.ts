@@ -84,7 +84,7 @@ const rangeMaxMs = 31 * 86_400_000;
 // Back from the newest, each sixteen times as long as the one before: what is asked for is nearly always in the first.
 const firstWindowUs = 10 * minuteUs;
 const windowGrowth = 16;
-/** After so long a search stops with what it has and a place to go on from. */
+/** After this long a search stops with what it has and a place to go on from. */
 const budgetMs = 4_000;
 /** No request is open for longer than this. */
 const requestMaxUs = 10 * minuteUs;

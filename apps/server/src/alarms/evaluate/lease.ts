@@ -29,10 +29,10 @@ export class Lease {
   #token: number | undefined;
 
   /**
-   * @param holder      names this server for good, unlike any other
+   * @param holder      identifies this server; no other has the same
    * @param now         milliseconds since 1970 UTC
    * @param elapsed     milliseconds since whenever, of a clock that nobody sets
-   * @param durationMs  after so long without renewal another server may take it
+   * @param durationMs  after this long without renewal another server may take it
    */
   constructor(store: ServerStore, holder: string, now: () => number, elapsed: () => number, durationMs: number) {
     this.#store = store;

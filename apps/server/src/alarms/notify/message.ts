@@ -6,7 +6,7 @@ import { conditionSigns, directionSigns, type MessageLanguage, words } from "./w
 
 /** What is sent to people, in the form that all channels understand: plain text. */
 export interface Message {
-  /** Names it for good; the same in each attempt. */
+  /** Identifies it; the same in each attempt. */
   readonly id: string;
   readonly event: AlarmEvent;
   /** One line. */

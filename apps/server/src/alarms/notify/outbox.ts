@@ -16,7 +16,7 @@ import { send } from "./senders.ts";
 /** The time over which a channel's messages are counted. */
 const rateWindowMs = 600_000;
 const sendTimeoutMs = 10_000;
-/** A message whose sender died is tried again after so long. */
+/** A message whose sender died is tried again after this long. */
 const claimMs = 60_000;
 const firstBackOffMs = 5_000;
 const maxAttempts = 5;
@@ -68,7 +68,7 @@ export class Outbox {
   async deliver(): Promise<number> {
     // One after the other: what is claimed makes its channel busy for the next one.
     const claiming = this.#claiming.then(() => this.#claim());
-    this.#claiming = claiming.catch(() => {}); // Whoever asked hears of it.
+    this.#claiming = claiming.catch(() => {}); // The caller gets the error.
     const claimed = await claiming;
     const byChannel = Map.groupBy(claimed, ({ channel }) => channel.id);
     await Promise.all([...byChannel].map(([id, ofChannel]) => this.#sendToChannel(id, ofChannel)));
