@@ -74,7 +74,7 @@ export function ownStepS({ from, until }: OwnRange, nowMs: number, finestS: 1 | 
  * Milliseconds back to the same time of day some days before, in the browser's time zone: over a change to or from summer time a day has 23 or 25 hours.
  *
  * @param ms    from when
- * @param days  0…400
+ * @param days  −400…400, below 0 for later
  */
 export function daysBeforeMs(ms: number, days: number): number {
   const date = new Date(ms);

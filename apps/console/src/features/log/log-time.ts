@@ -65,7 +65,11 @@ function readMoment(text: string, nowMs: number, day?: number): { at: number; ar
   let at = zone === undefined ? new Date(...numbers).getTime() : Date.UTC(...numbers) - zoneMs(zone);
   // Nobody looks for lines of the future: the time of yesterday, the day of last year.
   if (at > nowMs + MINUTE_MS && day === undefined) {
-    if (month === undefined) at -= DAY_MS;
+    if (month === undefined && zone === undefined) {
+      // The day before may have 23 or 25 hours.
+      const [years, months, days, ...time] = numbers;
+      at = new Date(years, months, days - 1, ...time).getTime();
+    } else if (month === undefined) at -= DAY_MS;
     else if (year === undefined) at = new Date(numbers[0] - 1, ...(numbers.slice(1) as [number])).getTime();
   }
   const aroundMs = hour === undefined ? DAY_MS : second === undefined ? 10 * MINUTE_MS : MINUTE_MS;

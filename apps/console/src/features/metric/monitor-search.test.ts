@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readLogTime } from "../log/log-time.ts";
 import {
   changeSearch,
   dayOf,
@@ -58,6 +59,33 @@ test("moves by a day or a week, and back to now", () => {
   const yesterday = movedUntil({}, -86_400_000, now);
   expect(yesterday).toBe(now - 86_400_000);
   expect(movedUntil({ until: yesterday! }, 86_400_000, now)).toBeUndefined();
+});
+
+test("a day of 23 or 25 hours is shown whole, and days before and after it end when it does", () => {
+  const zone = process.env.TZ;
+  process.env.TZ = "Europe/Berlin";
+  try {
+    const now = Date.parse("2026-11-22T12:00:00Z");
+    const hours = (day: string, range: "24h" | "7d" = "24h") => {
+      const { fromMs, toMs } = monitorGrid({ range, until: endOfDay(day, now)! }, now);
+      return (toMs - fromMs) / 3_600_000;
+    };
+    expect(["2026-03-28", "2026-03-29", "2026-10-25", "2026-10-26"].map((day) => hours(day))).toEqual([24, 23, 25, 24]);
+    expect(hours("2026-10-25", "7d")).toBe(169);
+    const end = (day: string) => endOfDay(day, now)!;
+    expect(movedUntil({ until: end("2026-10-25") }, -86_400_000, now)).toBe(end("2026-10-24"));
+    expect(movedUntil({ until: end("2026-10-24") }, 86_400_000, now)).toBe(end("2026-10-25"));
+    expect(movedUntil({ until: end("2026-10-27") }, -7 * 86_400_000, now)).toBe(end("2026-10-20"));
+    expect(movedUntil({ until: end("2026-10-25") }, -3_600_000, now)).toBe(end("2026-10-25") - 3_600_000);
+    // An hour of the day, where today it is still to come, is yesterday's.
+    const sunday = Date.parse("2026-10-26T08:00:00+01:00");
+    expect(readLogTime("09:15", sunday)).toMatchObject({ at: Date.parse("2026-10-25T09:15:00+01:00") });
+    const monday = Date.parse("2026-10-25T08:00:00+01:00");
+    expect(readLogTime("09:15", monday)).toMatchObject({ at: Date.parse("2026-10-24T09:15:00+02:00") });
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
 });
 
 test("a range of one's own takes the place of the list's, has a step that fits, and moves by its length up to now", () => {

@@ -1,4 +1,6 @@
-import { ownStepS, parseMoment, parseOwnRange, pastMs } from "../../lib/own-range.ts";
+import { daysBeforeMs, ownStepS, parseMoment, parseOwnRange, pastMs } from "../../lib/own-range.ts";
+
+const DAY_MS = 86_400_000;
 
 /** The ranges of the monitor page. */
 export const MonitorRange = {
@@ -147,7 +149,11 @@ const FINEST_S = 10;
 /** Length and step of a page's range, and how often it asks again while it moves. @param nowMs the server's clock */
 export function monitorSpan({ range, from, until }: MonitorSearch, nowMs: number): (typeof monitorSteps)[MonitorRange] {
   const usual = monitorSteps[range ?? MonitorRange.Hour];
-  if (from === undefined || until === undefined) return usual;
+  if (from === undefined || until === undefined) {
+    // Days of the calendar are whole ones, also where summer time begins or ends.
+    const days = until === undefined || !isMidnight(until) ? 0 : Math.floor(usual.spanMs / DAY_MS);
+    return days === 0 ? usual : { ...usual, spanMs: daysBeforeMs(until!, days) };
+  }
   return {
     spanMs: pastMs({ from, until }, nowMs),
     stepS: ownStepS({ from, until }, nowMs, FINEST_S),
@@ -171,12 +177,18 @@ export function movedSearch(search: MonitorSearch, byMs: number, nowMs: number):
 /**
  * The end of the range earlier or later.
  *
- * @param byMs  how far, negative for earlier
+ * @param byMs  how far, negative for earlier; whole days are days of the calendar, which may have 23 or 25 hours
  * @returns undefined when that would be now or later: the range moves again
  */
 export function movedUntil(search: Pick<MonitorSearch, "until">, byMs: number, nowMs: number): number | undefined {
-  const moved = Math.floor((search.until ?? nowMs) / 60_000) * 60_000 + byMs;
+  const end = Math.floor((search.until ?? nowMs) / 60_000) * 60_000;
+  const moved = byMs % DAY_MS === 0 ? end - daysBeforeMs(end, -byMs / DAY_MS) : end + byMs;
   return moved >= nowMs - 60_000 ? undefined : moved;
+}
+
+function isMidnight(ms: number): boolean {
+  const date = new Date(ms);
+  return date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
 }
 
 /** The day that a range ends in, as `<input type="date">` has it, in the browser's time zone. */

@@ -17,7 +17,7 @@ import { levelNumbers } from "@msec/telemetry-store";
 import { type RuleChanges, ruleOf } from "../testing/rules.ts";
 import { type AlarmCourse, advance, idleMinutesMin } from "./advance.ts";
 import { type FoldableAlarm, foldAlarms } from "./fold.ts";
-import { boundsAt, dayMinutes, judge, type Series } from "./judge.ts";
+import { boundsAt, dayBefore, dayMinutes, judge, type Series } from "./judge.ts";
 import { preview } from "./preview.ts";
 import { alarmLimits, checkRule } from "./rule.ts";
 import { matchesService } from "./target.ts";
@@ -121,6 +121,34 @@ describe("one minute's verdict", () => {
       assert.equal(judge(ruleOf(changes), seriesOf(values, empty), last).bad, bad);
     });
   }
+
+  it("takes yesterday by the clock on the wall, where a day has 23 or 25 hours too", () => {
+    const zone = process.env.TZ;
+    process.env.TZ = "Europe/Berlin";
+    try {
+      const minuteOf = (text: string) => Date.parse(text) / 60_000;
+      const days: [today: string, before: string][] = [
+        ["2026-03-30T09:15:00+02:00", "2026-03-29T09:15:00+02:00"],
+        ["2026-03-29T09:15:00+02:00", "2026-03-28T09:15:00+01:00"],
+        // The day before had no 02:30.
+        ["2026-03-30T02:30:00+02:00", "2026-03-29T03:30:00+02:00"],
+        ["2026-10-25T02:30:00+02:00", "2026-10-24T02:30:00+02:00"],
+        ["2026-10-25T02:30:00+01:00", "2026-10-24T02:30:00+02:00"],
+        ["2026-10-25T09:15:00+01:00", "2026-10-24T09:15:00+02:00"],
+        ["2026-10-26T09:15:00+01:00", "2026-10-25T09:15:00+01:00"],
+      ];
+      for (const [today, before] of days) {
+        assert.equal(
+          new Date(dayBefore(minuteOf(today)) * 60_000).toISOString(),
+          new Date(before).toISOString(),
+          today,
+        );
+      }
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
 
   it("compares with the same minute of yesterday", () => {
     const rule = ruleOf({

@@ -2,7 +2,7 @@ import { AlarmBaseline, AlarmCondition, AlarmDirection, type AlarmRule } from "@
 import { isChange } from "./rule.ts";
 import type { Target } from "./target.ts";
 
-/** Minutes of a day. */
+/** Minutes of a day that neither begins nor ends summer time. */
 export const dayMinutes = 1_440;
 
 /** Values of one target; minutes are numbered since 1970 UTC. */
@@ -26,6 +26,28 @@ export interface Verdict {
 /** How many minutes before the one that is judged a rule must see; for yesterday, of both days. */
 export function windowMinutes(rule: AlarmRule): number {
   return rule.ofMinutes - 1 + (rule.baseline === AlarmBaseline.PREVIOUS ? rule.baselineMinutes : 0);
+}
+
+// Of the last days that were judged, and of previews; each is asked for by every target of every rule.
+const daysBefore = new Map<number, number>();
+const daysBeforeMax = 10_000;
+
+/**
+ * The same minute of the day before by the clock on the wall: what people do follows that one. Over a change to or from summer time it is 23 or 25 hours ago; of an hour that
+ * the day before skipped it is the one after.
+ *
+ * @param minute  since 1970 UTC; the zone is that of this process
+ */
+export function dayBefore(minute: number): number {
+  let before = daysBefore.get(minute);
+  if (before === undefined) {
+    const date = new Date(minute * 60_000);
+    date.setDate(date.getDate() - 1);
+    before = Math.floor(date.getTime() / 60_000);
+    if (daysBefore.size >= daysBeforeMax) daysBefore.clear();
+    daysBefore.set(minute, before);
+  }
+  return before;
 }
 
 /** Judge one minute. */
@@ -87,7 +109,7 @@ function valueAt(series: Series, minute: number): number | undefined {
 }
 
 function baselineAt(rule: AlarmRule, series: Series, minute: number): number | undefined {
-  if (rule.baseline === AlarmBaseline.YESTERDAY) return valueAt(series, minute - dayMinutes);
+  if (rule.baseline === AlarmBaseline.YESTERDAY) return valueAt(series, dayBefore(minute));
   let sum = 0;
   let count = 0;
   for (let at = minute - rule.baselineMinutes; at < minute; at++) {

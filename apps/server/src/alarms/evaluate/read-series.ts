@@ -13,7 +13,7 @@ import {
   type SampleMinutes,
   type ServiceSelection,
 } from "@msec/telemetry-store/alarm-series";
-import { dayMinutes, type Series, windowMinutes } from "../engine/judge.ts";
+import { dayBefore, dayMinutes, type Series, windowMinutes } from "../engine/judge.ts";
 import { logLevels } from "../engine/rule.ts";
 import { matchesService } from "../engine/target.ts";
 import type { LivenessLog } from "./liveness-log.ts";
@@ -89,10 +89,21 @@ function rangesFor(rules: readonly AlarmRule[], from: number, to: number): Minut
   const today = { from: from - back, to };
   const yesterday = rules.filter(({ baseline }) => baseline === AlarmBaseline.YESTERDAY);
   if (yesterday.length === 0) return [today];
-  const earlier = from - dayMinutes - Math.max(...yesterday.map(windowMinutes));
+  const first = from - Math.max(...yesterday.map(windowMinutes));
+  const more = clockChangeMinutes(first, to);
+  const earlier = { from: first - dayMinutes - more, to: to - dayMinutes + more };
   // A preview of a whole day touches the day before.
-  if (to - dayMinutes >= today.from) return [{ from: Math.min(earlier, today.from), to }];
-  return [{ from: earlier, to: to - dayMinutes }, today];
+  if (earlier.to >= today.from) return [{ from: Math.min(earlier.from, today.from), to }];
+  return [earlier, today];
+}
+
+/** By how many minutes the day before any of these minutes was longer or shorter than a day. */
+function clockChangeMinutes(from: number, to: number): number {
+  let most = 0;
+  for (let minute = from; minute < to + 30; minute += 30) {
+    most = Math.max(most, Math.abs(minute - dayBefore(minute) - dayMinutes));
+  }
+  return most;
 }
 
 function servicesOf(rules: readonly AlarmRule[]): ServiceSelection {
