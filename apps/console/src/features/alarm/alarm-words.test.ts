@@ -4,6 +4,7 @@ import type { TFunction } from "i18next";
 import { expect, test } from "vitest";
 import { conditionText, numberText, targetText, valueText } from "./alarm-words.ts";
 import { parseAlarmsSearch, parseEditSearch } from "./alarms-search.ts";
+import { missingFields } from "./rule-draft.ts";
 
 const t = ((key: string, values?: { count?: number; of?: string }) =>
   `${key.replace(/^alarm\./, "")}${values?.count ?? ""}${values?.of === undefined ? "" : `(${values.of})`}`) as unknown as TFunction;
@@ -39,6 +40,8 @@ test("targets are named by their service and place", () => {
 });
 
 test("an address says only what is understood", () => {
+  expect(parseAlarmsSearch({ rule: "a1" })).toEqual({ rule: "a1" });
+  expect(parseAlarmsSearch({ rule: "" })).toEqual({});
   expect(parseAlarmsSearch({ history: true, severity: 3, service: "A.b", unacknowledged: "yes", x: 1 })).toEqual({
     history: true,
     severity: 3,
@@ -46,4 +49,12 @@ test("an address says only what is understood", () => {
   });
   expect(parseEditSearch({ edit: 12 })).toEqual({ edit: "12" });
   expect(parseEditSearch({ edit: ["x"] })).toEqual({});
+});
+
+test("a rule needs a name, and the service or the attribute that it looks at", () => {
+  const missing = (rule: MessageInitShape<typeof AlarmRuleSchema>) => missingFields(create(AlarmRuleSchema, rule));
+  expect(missing({ subject: 2, scope: 1, name: " " })).toEqual(["rule-name", "rule-service"]);
+  expect(missing({ subject: 2, scope: 1, name: "errors", service: "*" })).toEqual([]);
+  expect(missing({ subject: 4, scope: 3, name: "disk" })).toEqual(["rule-metric"]);
+  expect(missing({ subject: 6, scope: 3, name: "hosts" })).toEqual([]);
 });
