@@ -3,7 +3,7 @@ export const constants = {
   // Weight of one result in the moving means: about sixteen calls are remembered. Half of it doubles the time to notice, twice
   // of it makes equal instances differ by more than the dead band once in twenty calls.
   meanStep: 1 / 16,
-  // At low rates time counts as well, else a mean of yesterday's calls would decide: after so long an old mean has lost two thirds.
+  // At low rates time counts as well, else a mean of yesterday's calls would decide: after this time an old mean has lost two thirds of its weight.
   meanDecayMs: 10_000,
   // But never more than this for one call: at a call a minute one outlier would be all that is known.
   meanStepMax: 1 / 4,
@@ -11,12 +11,12 @@ export const constants = {
   latencyFloorMs: 1,
   // Longer durations count as this long: nobody waits a minute for an answer, and a broken clock must not weigh for ever.
   latencyCeilingMs: 60_000,
-  // A call that took so many times the mean is an outlier and cut to that; the next in a row may count twice as much. It is also
-  // the factor after which a call that is still out counts as hanging.
+  // A call that took this many times the mean is an outlier and is cut to that; the next one in a row may count twice as much. A call
+  // that is still out after as many times the mean counts as hanging.
   outlierFactor: 4,
-  // So many answers in a row far below the mean are believed at once: what was slow is over.
+  // This many answers in a row far below the mean are believed at once: what was slow is over.
   believeAfter: 3,
-  // Up to so many times the others' latency an instance is as good as they are …
+  // Up to this many times the others' latency an instance is as good as they are …
   latencyBand: 1.4,
   // … times 1 + this / measurements: 1.5 after thirty, when exponentially spread service times are beyond it once in a hundred;
   // 5.6 after one. A caller of a thousand instances sees each once a minute: without this its rates are noise.
@@ -30,28 +30,28 @@ export const constants = {
   successPower: 12,
   // Rates below this part of the others' get no ordinary calls, only probes: a share of 1 % would already be the p99.
   suppressBelow: 0.05,
-  // A suppressed instance is probed after this time, twice as long after each bad probe, and so many calls: below 1 % of the
+  // A suppressed instance is probed after this time (twice as long after each bad probe) and this many calls: below 1 % of the
   // calls, so that the p99 is not the probe …
   suppressedProbeMs: 1_000,
   suppressedProbeCalls: 128,
-  // … or, where calls are few, after this time and so many calls. It is also the longest wait.
+  // … or, where calls are few, after this time and this many calls. The time is also the longest wait.
   probeMaxMs: 10_000,
   suppressedProbeMinCalls: 16,
   // Longest wait where a probe costs an error, not half a second: errors are counted, so it is longer than the first back-offs.
   failingProbeMaxMs: 5_000,
   // After a good probe the next ones follow quicker by this factor, so that a return takes seconds.
   suppressedProbeHurry: 8,
-  // No answer for so long (and `outlierFactor` means) while calls are out counts as hanging. Below it: a garbage collection.
+  // Calls are out, and no answer came for this long and for `outlierFactor` means: it hangs. A shorter pause is a garbage collection.
   hangFloorMs: 50,
   // Rates are computed this often, and at once after an ejection or return. A person sees no difference; `pick` does.
   refreshMs: 100,
   // For large tables less often: one more millisecond for each instance keeps it far below 1 % of a processor.
   refreshPerInstanceMs: 1,
-  // Up to so many usable instances are all compared (20…60 ns); more have their turns, at most
-  // `candidates` of which are looked at for one call: the first that is free has it.
+  // Up to this many usable instances are all compared (20…60 ns). Of more, each has its turn, and at most `candidates` of them are
+  // looked at for one call: the first that is free gets it.
   compareAllUpTo: 16,
   candidates: 8,
-  // Transport failures in a row that eject. One is enough, for the first back-off costs nothing when it was a mistake.
+  // Transport failures in a row that eject. One is enough: the first back-off costs nothing where it was a mistake.
   ejectAfterTransportFailures: 1,
   // Failures of any kind in a row that eject (Envoy's figure); one that hung counts twice. At 30 % errors that is one in 400 calls: the success ratio is quicker.
   ejectAfterFailures: 5,
@@ -59,45 +59,45 @@ export const constants = {
   ejectFailingUpTo: 0.5,
   // First back-off: a broken connection is opened again, a supervised program is back, after 100…500 ms.
   ejectBaseMs: 100,
-  // Longest back-off: the price of a probe is one repeated call, and who is back should have all its calls within 10 s.
+  // Longest back-off: the price of a probe is one repeated call, and an instance that is back should have all its calls within 10 s.
   ejectMaxMs: 5_000,
-  // But at least so many times what the failed call took, up to `probeMaxMs`: a probe into a black hole costs somebody a whole time-out.
+  // But at least this many times what the failed call took, up to `probeMaxMs`: a probe into a black hole costs a caller a whole time-out.
   probeCostFactor: 10,
-  // Where probes are no calls (`BalancerOptions.probe`) they cost nobody a wait, so the longest back-off is shorter: half a second of probes for a
-  // thousand callers, and who is back has calls again within two seconds.
+  // Where probes are not calls (`BalancerOptions.probe`) nobody waits for them, so the longest back-off is shorter: a thousand callers send a probe
+  // every two milliseconds, and an instance that is back has calls again within two seconds.
   askMaxMs: 2_000,
-  // Calls are out and nothing has come back for so long (and `outlierFactor` means): ask whether anybody is there. Five times what keeps further calls
-  // away, for asking is a call too, and a process that is merely busy answers soon.
+  // Calls are out and nothing has come back for this long and for `outlierFactor` means: ask whether the instance is there. Five times `hangFloorMs`,
+  // after which it gets no further calls: asking is a call too, and a process that is merely busy answers soon.
   askAfterMs: 250,
-  // No answer to that for so long: nobody is there. Until then it has no further calls anyway, so there is time to be sure: who is only busy, or half a
-  // second away, is there.
+  // No answer to that for this long: it is gone. It gets no further calls until then, so there is time to be sure that it is not only busy, or half a
+  // second away.
   askTimeoutMs: 1_000,
-  // A probe that has not come back for so long is given up and the next one goes out.
+  // A probe that has not come back for this long is given up and the next one goes out.
   probeTimeoutMs: 5_000,
   // Slow start of what is new or was really gone: just-in-time compilation and caches of a new process settle within seconds.
   warmUpMs: 5_000,
   warmUpFrom: 0.25,
   // What each step away (same host, same zone, elsewhere) costs with locality, as calls in flight.
   awayCost: 4,
-  // Less than this part of the near ones (by what they are worth) is sound: the calls that those cannot be expected to carry go one step further
+  // When less than this part of the near instances (by weight) is sound, the calls that those cannot be expected to carry go one step further away
   // at once. Envoy's overprovisioning factor of 1.4: three of ten may be gone before the others are taken to be at their limit.
   nearEnough: 0.7,
-  // Consistent hash: most calls in flight of an instance, as a factor of the mean (Google's bounded load: 1.25), and at least
-  // so many, for with a few calls in flight the mean says nothing.
+  // Consistent hash: the most calls in flight of an instance, as a factor of the mean (Google's bounded load: 1.25), and never less
+  // than the floor: of a few calls in flight the mean says nothing.
   hashLoadFactor: 1.25,
   hashLoadFloor: 2,
   // Points on the ring for a weight of 100: shares differ by about 1/√64, and a thousand instances are 64,000 points.
   hashPoints: 64,
-  // A result of the caller's own counts alone for so long, and what others on its host say is forgotten after it: as long as a mean of latencies holds. It
-  // is also how long an instance is left out by hearsay before a call of its own finds out.
+  // While its own last result is younger than this, a caller does not listen to the others on its host; what they said is forgotten after the same time.
+  // It is as long as a mean of latencies holds, and how long an instance is left out by hearsay before the caller's own call finds out.
   hearsayMs: 10_000,
   // Hearsay never takes more of a share than slow start does, …
   hearsayLeast: 0.25,
-  // … and where it proved wrong it leaves the instance in for so long: a lie costs ten seconds in seventy.
+  // … and where it proved wrong it cannot leave the instance out again for this long: a lie costs ten seconds in seventy.
   hearsayDoubtMs: 60_000,
   // Nor does it leave out more than this part of the instances.
   hearsayUpTo: 0.5,
-  // Weight of a route that names none.
+  // Weight of a route that does not say one.
   defaultWeight: 100,
 } as const;
 

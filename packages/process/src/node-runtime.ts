@@ -1,17 +1,16 @@
 import { compileCacheEnvironment } from "./compile-cache.ts";
 
 /**
- * How we run programs with Node, the parts of the system as well as services that are scripts: options of Node before the script, and what is added to its environment.
+ * Node's own options, before the script, for every program that we start: the parts of the system, and services that are scripts.
  *
- * By default the young generation of a heap grows to 32 MiB while 10,000 connections are opened and is not given back, and each thread of the C library may keep memory of its own. Four
- * MiB and two arenas take 48 MB off such a process, from 196 to 148 MB with its connections, and cost the server of an echo at 8×32 nothing that can be measured. Its
- * client, whose 256 outstanding calls are copied more often, takes 9,650 instead of 8,720 instructions a call and 3.6 instead of 3.3 µs (medians of five, load 14–20). Eight MiB would be 9,040 instructions and 3.0 µs, but 149 MB
- * where 150 is the goal, beside 143. With the kept compiled code the stripper of types is not loaded, 27 MB more (`npm run bench -- memory`). A server with 500 agents takes 60 MiB less
- * (`npm run bench -- distribution`).
+ * By default the young generation of the heap grows to 32 MiB while 10,000 connections are opened, and is not given back; each thread of the C library may keep memory
+ * of its own (`nodeEnvironment`). Four MiB and two arenas take 48 MB off such a process (`npm run bench -- memory`) and 60 MiB off a server with 500 agents
+ * (`npm run bench -- distribution`). The server of an echo at 8×32 loses nothing by it that can be measured; its client, whose 256 outstanding calls are copied more
+ * often, a tenth. Eight MiB would cost the client less, and leave no room below the goal of 150 MB.
  */
 export const nodeFlags: readonly string[] = ["--enable-source-maps", "--max-semi-space-size=4"];
 
-/** See {@link nodeFlags}. */
+/** What is added to the environment of such a program: fewer arenas of memory, and kept compiled code, which also saves the 27 MB of the type stripper. */
 export function nodeEnvironment(): Record<string, string> {
   return { MALLOC_ARENA_MAX: "2", ...compileCacheEnvironment() };
 }
