@@ -79,6 +79,9 @@ export function withBefore(lines: readonly Line[], before: readonly Line[], labe
     const same = line.dashed ? undefined : byId.get(line.id);
     return same === undefined
       ? [line]
-      : [line, { ...line, id: `${line.id} before`, label, values: same.values, dashed: true }];
+      : [
+          line,
+          { ...line, id: `${line.id} before`, label, values: same.values.slice(0, line.values.length), dashed: true },
+        ];
   });
 }

@@ -3,7 +3,15 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Api } from "../../lib/api.ts";
 import { daysBeforeMs } from "../../lib/own-range.ts";
 import { serverNow } from "../../lib/server-clock.ts";
-import { type AlignedCurves, alignCurves, chooseGrid, type Grid, SETTLE_MS, settledGrid } from "./series.ts";
+import {
+  type AlignedCurves,
+  alignCurves,
+  chooseGrid,
+  type Grid,
+  SETTLE_MS,
+  settledGrid,
+  withoutLateSteps,
+} from "./series.ts";
 
 /** Which curves to ask for. */
 export interface CallsRequest {
@@ -55,7 +63,8 @@ export function callsQuery(api: Api, request: CallsRequest) {
         { signal },
       );
       const answer = { ...found, timeMs: found.timeMs.map((time) => time + shiftMs) };
-      const grid = chooseGrid(answer, settled, running);
+      const chosen = chooseGrid(answer, settled, running);
+      const grid = untilMs === undefined && daysBack === 0 ? withoutLateSteps(answer, chosen) : chosen;
       return { ...alignCurves(answer, grid, service === "" && caller !== ""), grid };
     },
     placeholderData: keepPreviousData,

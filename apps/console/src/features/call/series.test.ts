@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { QueryCallsResponseSchema } from "@msec/api/console/v1/telemetry_pb.js";
 import { expect, test } from "vitest";
-import { alignCurves, chooseGrid, curveId, settledGrid, sumCurves, totalsOf } from "./series.ts";
+import { alignCurves, chooseGrid, curveId, settledGrid, sumCurves, totalsOf, withoutLateSteps } from "./series.ts";
 
 const grid = { fromMs: 1_000_000, toMs: 1_005_000, stepMs: 1000 };
 
@@ -52,6 +52,38 @@ test("a settled grid ends with the last step that has arrived", () => {
   expect(settledGrid(100_400, 5000, 1000)).toEqual({ fromMs: 94_000, toMs: 99_000, stepMs: 1000 });
   expect(settledGrid(120_500, 60_000, 60_000)).toEqual({ fromMs: 0, toMs: 60_000, stepMs: 60_000 });
   expect(settledGrid(121_000, 60_000, 60_000)).toEqual({ fromMs: 60_000, toMs: 120_000, stepMs: 60_000 });
+});
+
+test("steps that are late end the grid earlier where calls came in every step before; ten seconds without any are drawn", () => {
+  const times = Array.from({ length: 20 }, (_, index) => 100_000 + index * 1_000);
+  const withCalls = (calls: (index: number) => number) =>
+    answer(times, [{ method: "a", calls: times.map((_, index) => calls(index)) }]);
+  const whole = { fromMs: 100_000, toMs: 120_000, stepMs: 1_000 };
+  expect(
+    withoutLateSteps(
+      withCalls((index) => (index < 18 ? 5 : 0)),
+      whole,
+    ),
+  ).toEqual({ ...whole, toMs: 118_000 });
+  expect(
+    withoutLateSteps(
+      withCalls(() => 5),
+      whole,
+    ),
+  ).toEqual(whole);
+  expect(
+    withoutLateSteps(
+      withCalls((index) => (index < 9 ? 5 : 0)),
+      whole,
+    ),
+  ).toEqual(whole);
+  // One call now and then: nothing says that the last seconds are late.
+  expect(
+    withoutLateSteps(
+      withCalls((index) => (index % 4 === 0 ? 5 : 0)),
+      whole,
+    ),
+  ).toEqual(whole);
 });
 
 test("totals look at the last steps only and know when there was nothing", () => {

@@ -65,6 +65,31 @@ export function chooseGrid(
   return young && response.series.length > 0 ? running : settled;
 }
 
+/** On a busy machine records travel longer than `SETTLE_MS`; what has not come after this long will not come. */
+const LATE_MS = 10_000;
+
+/** So many steps with calls in a row make the next one without any a late one rather than an empty one. */
+const STEADY_STEPS = 5;
+
+/**
+ * A grid that ends now without the newest steps of which nothing has arrived although calls came in every step before, and without the newest that came if it has less than
+ * half of the calls of those before: they are late, and drawn they would look like an outage. What lasts longer than ten seconds is one, and is drawn.
+ */
+export function withoutLateSteps(response: Pick<QueryCallsResponse, "timeMs" | "series">, grid: Grid): Grid {
+  const calls = new Map<number, number>();
+  response.timeMs.forEach((time, index) => {
+    const sum = response.series.reduce((total, one) => total + (one.calls[index] ?? 0), 0);
+    if (sum > 0 && time < grid.toMs) calls.set(time, sum);
+  });
+  const lastMs = Math.max(grid.fromMs, ...calls.keys());
+  const lateMs = grid.toMs - grid.stepMs - lastMs;
+  const before = Array.from({ length: STEADY_STEPS }, (_, back) => calls.get(lastMs - (back + 1) * grid.stepMs) ?? 0);
+  if (before.includes(0) || lateMs > LATE_MS) return grid;
+  const mean = before.reduce((total, one) => total + one, 0) / STEADY_STEPS;
+  const isPart = grid.stepMs <= LATE_MS && (calls.get(lastMs) ?? 0) < mean / 2;
+  return { ...grid, toMs: isPart ? lastMs : lastMs + grid.stepMs };
+}
+
 /**
  * The name of a curve: the method's, else the caller's, else the service's; and the instance's where there is one.
  *
