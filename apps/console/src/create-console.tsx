@@ -16,7 +16,7 @@ export function createConsole(transport: Transport, history?: RouterHistory) {
     const { pathname, href } = router.state.location;
     if (pathname === "/sign-in") return;
     queryClient.removeQueries({ queryKey: ["session"] });
-    void router.navigate({ to: "/sign-in", search: { next: href } });
+    void router.navigate({ to: "/sign-in", search: { next: href, ended: true } });
   });
   const router = createConsoleRouter({ api, queryClient }, history);
   return { element: <Console api={api} queryClient={queryClient} router={router} />, router, queryClient };

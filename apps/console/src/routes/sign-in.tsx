@@ -16,9 +16,9 @@ function localPath(next: unknown): string | undefined {
 export const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+  validateSearch: (search: Record<string, unknown>): { next?: string; ended?: true } => {
     const next = localPath(search.next);
-    return next === undefined ? {} : { next };
+    return { ...(next === undefined ? {} : { next }), ...(search.ended === true ? { ended: true } : {}) };
   },
   beforeLoad: async ({ context, search, location }) => {
     // A token in the address is used even where there is a session. A server that does not answer is said by the page.
@@ -28,8 +28,8 @@ export const signInRoute = createRoute({
   },
   component: function SignInRoute() {
     const router = useRouter();
-    const { next } = signInRoute.useSearch();
+    const { next, ended = false } = signInRoute.useSearch();
     useTitle(useTranslation().t("signIn.title"));
-    return <SignInPage onSignedIn={() => router.history.push(next ?? "/")} />;
+    return <SignInPage ended={ended} onSignedIn={() => router.history.push(next ?? "/")} />;
   },
 });

@@ -7,13 +7,15 @@ export interface FormFieldProps {
   /** The field that the name belongs to, for screen readers and clicks. */
   readonly for?: string;
   readonly hint?: ReactNode;
+  /** What is wrong with what is in the field; in the place of the hint, and read out at once. */
+  readonly wrong?: ReactNode;
   /** The field has several lines: the name stays at its top. */
   readonly tall?: boolean;
   readonly children: ReactNode;
 }
 
 /** One line of a form. */
-export function FormField({ name, for: id, hint, tall = false, children }: FormFieldProps) {
+export function FormField({ name, for: id, hint, wrong, tall = false, children }: FormFieldProps) {
   const className = tall ? "name tall" : "name";
   return (
     <>
@@ -26,7 +28,12 @@ export function FormField({ name, for: id, hint, tall = false, children }: FormF
       )}
       <div className="fields">
         {children}
-        {hint !== undefined && <span className="hint">{hint}</span>}
+        {wrong !== undefined && (
+          <span className="hint fail" role="alert">
+            {wrong}
+          </span>
+        )}
+        {wrong === undefined && hint !== undefined && <span className="hint">{hint}</span>}
       </div>
     </>
   );

@@ -1,6 +1,7 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type AlarmChannel, AlarmChannelKind, AlarmChannelSchema } from "@msec/api/console/v1/alarms_pb.js";
 import { App, Button, Checkbox, Input, InputNumber, Select } from "antd";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
@@ -51,7 +52,11 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
   const save = useAlarmChange(() => api.alarm.saveAlarmChannel({ channel }));
   const remove = useAlarmChange(() => api.alarm.deleteAlarmChannel({ id: channel.id }));
   const set = (change: Partial<AlarmChannel>) => setChannel((old) => ({ ...old, ...change }));
+  const [isTried, setTried] = useState(false);
+  const needed = isTried && channel.name.trim() === "" ? t("alarm.needed") : undefined;
   const submit = async () => {
+    setTried(true);
+    if (channel.name.trim() === "") return document.getElementById("channel-name")?.focus();
     try {
       await save.mutateAsync(undefined);
       void message.success(t("alarm.channel.saved"));
@@ -92,10 +97,11 @@ export function ChannelForm({ channel: before, onDone }: ChannelFormProps) {
               onChange={(kind) => set({ kind })}
             />
           </FormField>
-          <FormField name={t("alarm.channel.name")} for="channel-name">
+          <FormField name={t("alarm.channel.name")} for="channel-name" wrong={needed}>
             <Input
               id="channel-name"
               className="wide"
+              status={needed === undefined ? "" : "error"}
               maxLength={100}
               value={channel.name}
               onChange={(event) => set({ name: event.target.value })}

@@ -73,6 +73,16 @@ export function takesService({ subject, scope }: AlarmRule): boolean {
   return !(subject === AlarmSubject.LIVENESS && scope === AlarmScope.HOST);
 }
 
+/** The fields of the form that are needed and empty, by the ids of their inputs, from above. */
+export function missingFields(rule: AlarmRule): string[] {
+  const isMetric = rule.subject === AlarmSubject.METRIC;
+  return [
+    ...(rule.name.trim() === "" ? ["rule-name"] : []),
+    ...(takesService(rule) && !isMetric && rule.service.trim() === "" ? ["rule-service"] : []),
+    ...(isMetric && rule.metric.trim() === "" ? ["rule-metric"] : []),
+  ];
+}
+
 /** The rule as it is sent: without a service where it takes none. */
 export function ruleToSave(rule: AlarmRule): AlarmRule {
   return takesService(rule) ? rule : { ...rule, service: "" };

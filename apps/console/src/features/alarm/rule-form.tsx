@@ -10,6 +10,7 @@ import {
 } from "@msec/api/console/v1/alarms_pb.js";
 import { useQuery } from "@tanstack/react-query";
 import { App, AutoComplete, Button, Checkbox, Input, InputNumber, Select } from "antd";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { failureFrom } from "../../lib/failure.ts";
@@ -22,7 +23,16 @@ import { servicesQuery } from "../service/queries.ts";
 import { unitOf } from "./alarm-words.ts";
 import { channelsQuery, useAlarmChange } from "./queries.ts";
 import { RestoredNote } from "./restored-note.tsx";
-import { conditionsOf, isChange, isOfCalls, ruleToSave, scopesOf, takesService, withSubject } from "./rule-draft.ts";
+import {
+  conditionsOf,
+  isChange,
+  isOfCalls,
+  missingFields,
+  ruleToSave,
+  scopesOf,
+  takesService,
+  withSubject,
+} from "./rule-draft.ts";
 import { RulePreview } from "./rule-preview.tsx";
 
 const subjects = [2, 3, 1, 4, 5, 6] as const;
@@ -36,6 +46,8 @@ export interface RuleFormProps {
 interface Editing {
   readonly rule: AlarmRule;
   readonly set: (change: Partial<AlarmRule>) => void;
+  /** What is wrong with a field, by its id, once saving was tried. */
+  readonly wrong: (id: string) => string | undefined;
 }
 
 /** The form of a rule, with a preview of what it would have done in the last day. */
@@ -61,7 +73,12 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
   const save = useAlarmChange(() => api.alarm.saveAlarmRule({ rule: ruleToSave(rule) }));
   const remove = useAlarmChange(() => api.alarm.deleteAlarmRule({ id: rule.id }));
   const set = (change: Partial<AlarmRule>) => setRule((old) => ({ ...old, ...change }));
+  const [isTried, setTried] = useState(false);
+  const missing = missingFields(rule);
   const submit = async () => {
+    setTried(true);
+    const [first] = missing;
+    if (first !== undefined) return document.getElementById(first)?.focus();
     try {
       await save.mutateAsync(undefined);
       void message.success(t("alarm.rule.saved"));
@@ -87,17 +104,19 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
         }
       },
     });
-  const editing = { rule, set };
+  const wrong = (id: string) => (isTried && missing.includes(id) ? t("alarm.needed") : undefined);
+  const editing = { rule, set, wrong };
   return (
     <>
       <Panel title={t(before.id === "" ? "alarm.rule.new" : "alarm.rule.edit")}>
         <div className="panel-body">
           {restored && <RestoredNote onDiscard={forget} />}
           <div className="form-grid">
-            <FormField name={t("alarm.rule.name")} for="rule-name">
+            <FormField name={t("alarm.rule.name")} for="rule-name" wrong={wrong("rule-name")}>
               <Input
                 id="rule-name"
                 className="wide"
+                status={wrong("rule-name") === undefined ? "" : "error"}
                 value={rule.name}
                 maxLength={100}
                 onChange={(event) => set({ name: event.target.value })}
@@ -149,7 +168,7 @@ export function RuleForm({ rule: before, onDone }: RuleFormProps) {
   );
 }
 
-function SubjectFields({ rule, set, onSubject }: Editing & { onSubject: (subject: AlarmSubject) => void }) {
+function SubjectFields({ rule, set, wrong, onSubject }: Editing & { onSubject: (subject: AlarmSubject) => void }) {
   const { t } = useTranslation();
   const services = useQuery(servicesQuery(useApi()));
   const names = ["*", ...(services.data?.services.map(({ name }) => name) ?? [])];
@@ -175,9 +194,15 @@ function SubjectFields({ rule, set, onSubject }: Editing & { onSubject: (subject
         />
       </FormField>
       {takesService(rule) && (
-        <FormField name={t("alarm.rule.service")} for="rule-service" hint={t("alarm.rule.serviceHint")}>
+        <FormField
+          name={t("alarm.rule.service")}
+          for="rule-service"
+          hint={t("alarm.rule.serviceHint")}
+          wrong={wrong("rule-service") && `${wrong("rule-service")}: ${t("alarm.rule.serviceHint")}`}
+        >
           <AutoComplete
             id="rule-service"
+            status={wrong("rule-service") === undefined ? "" : "error"}
             style={{ width: 260 }}
             value={rule.service}
             options={names.map((value) => ({ value }))}
@@ -210,9 +235,10 @@ function SubjectFields({ rule, set, onSubject }: Editing & { onSubject: (subject
         </>
       )}
       {rule.subject === AlarmSubject.METRIC && (
-        <FormField name={t("alarm.rule.metric")} for="rule-metric">
+        <FormField name={t("alarm.rule.metric")} for="rule-metric" wrong={wrong("rule-metric")}>
           <Input
             id="rule-metric"
+            status={wrong("rule-metric") === undefined ? "" : "error"}
             style={{ width: 260 }}
             value={rule.metric}
             placeholder="usr.orders"

@@ -177,7 +177,7 @@ function ServiceRow({ row, loaded }: { row: OverviewRow; loaded: boolean }) {
       <td className={counts.running < counts.reported ? "num warn" : "num"}>
         {counts.reported === 0 ? <span className="zero">–</span> : `${counts.running} / ${counts.total}`}
       </td>
-      <td className="num">{quiet(totals.calls === 0, callable ? formatRate(totals.calls / 60) : "–")}</td>
+      <td className="num">{quiet(totals.calls === 0, callable && loaded ? formatRate(totals.calls / 60) : "–")}</td>
       <td className={totals.failureRatio >= ALARMING ? "num fail" : "num"}>
         {quiet(totals.failures === 0, formatPercent(totals.failureRatio))}
       </td>

@@ -15,8 +15,15 @@ import "./sign-in-page.css";
 
 const TOKEN_COMMAND = "npx msec token";
 
+/** How somebody came here, and where to go from here. */
+export interface SignInPageProps {
+  /** There was a session, and it is over: that is said. */
+  readonly ended?: boolean;
+  readonly onSignedIn: () => void;
+}
+
 /** Trades the token of the address's fragment, or of the field, for a session. */
-export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) {
+export function SignInPage({ ended = false, onSignedIn }: SignInPageProps) {
   const { t } = useTranslation();
   const api = useApi();
   const queryClient = useQueryClient();
@@ -66,6 +73,12 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
             <strong>msec</strong>
           </div>
           <h1>{t("signIn.title")}</h1>
+          {ended && !failed && (
+            <p className="ended" role="status">
+              <StatusMark mark="warn" />
+              <span>{t("failure.signedOut.title")}</span>
+            </p>
+          )}
           <p className="soft">{t("signIn.lead")}</p>
           <form onSubmit={submit}>
             <label htmlFor="token">{t("signIn.token")}</label>
