@@ -1,5 +1,5 @@
 import { createMemoryHistory } from "@tanstack/react-router";
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import axe from "axe-core";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { createConsole } from "../../create-console.tsx";
@@ -38,7 +38,7 @@ async function expectAccessible(container: HTMLElement) {
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }
 
-test("the monitor page has a chart for each attribute; U, S and F choose a family; all of it is in the address", async () => {
+test("the monitor page has a chart for each attribute; usr, sys and frm choose a family; all of it is in the address", async () => {
   const page = open("/monitor?service=Flight.mod_flight");
   await screen.findByRole("figure", { name: "frm.process.cpu_percent" });
   const before = screen.getAllByRole("figure").length;
@@ -80,7 +80,9 @@ test("the values of a page that compares have the day before and the difference 
 
 test("by instance there is a chart for each instance of the one attribute", async () => {
   const page = open("/monitor?names=sys.udp.errors&split=instance");
-  await waitFor(() => expect(screen.getAllByRole("figure", { name: "sys.udp.errors" }).length).toBeGreaterThan(1));
+  await waitFor(() =>
+    expect(screen.getAllByRole("figure", { name: /^sys\.udp\.errors .+/ }).length).toBeGreaterThan(1),
+  );
   page.close();
 });
 
@@ -136,7 +138,7 @@ test("Enter on a point of a latency curve opens the slowest requests of its minu
 
 test("retention is changed by kind, and what cannot be is refused before it is sent", async () => {
   const page = open("/monitor/retention");
-  const days = await screen.findByRole("textbox", { name: "logs Days" });
+  const days = await screen.findByRole("textbox", { name: "Log lines Days" });
   await expectAccessible(page.container);
   const save = screen.getByRole("button", { name: "Save" }) as HTMLButtonElement;
   fireEvent.change(days, { target: { value: "900" } });
@@ -145,8 +147,17 @@ test("retention is changed by kind, and what cannot be is refused before it is s
   fireEvent.click(save);
   await screen.findByText("Saved and applied.");
   await waitFor(() =>
-    expect((screen.getByRole("textbox", { name: "logs Days" }) as HTMLInputElement).value).toBe("14"),
+    expect((screen.getByRole("textbox", { name: "Log lines Days" }) as HTMLInputElement).value).toBe("14"),
   );
+  page.close();
+});
+
+test("what is typed and not saved stays when the language changes", async () => {
+  const page = open("/monitor/retention");
+  fireEvent.change(await screen.findByRole("textbox", { name: "Log lines Days" }), { target: { value: "14" } });
+  await act(() => switchLanguage("zh"));
+  const days = (await screen.findByRole("textbox", { name: "日志 天数" })) as HTMLInputElement;
+  expect(days.value).toBe("14");
   page.close();
 });
 

@@ -106,7 +106,7 @@ function RetentionForm({ data }: { data: GetRetentionResponse }) {
                 <td className="num">
                   <input
                     inputMode="numeric"
-                    aria-label={`${kind} ${t("retention.days")}`}
+                    aria-label={`${nameOf(kind)} ${t("retention.days")}`}
                     aria-invalid={read.wrong.has(`${kind} days`)}
                     value={shown[kind]?.days ?? ""}
                     onChange={(event) => change(kind, { days: event.target.value })}
@@ -115,13 +115,13 @@ function RetentionForm({ data }: { data: GetRetentionResponse }) {
                 <td className="num">
                   <input
                     inputMode="decimal"
-                    aria-label={`${kind} ${t("retention.size")}`}
+                    aria-label={`${nameOf(kind)} ${t("retention.size")}`}
                     aria-invalid={read.wrong.has(`${kind} gigabytes`)}
                     value={shown[kind]?.gigabytes ?? ""}
                     onChange={(event) => change(kind, { gigabytes: event.target.value })}
                   />
                 </td>
-                <Usage usage={data.usage.find((one) => one.kind === kind)} maxBytes={maxBytes} label={kind} />
+                <Usage usage={data.usage.find((one) => one.kind === kind)} maxBytes={maxBytes} label={nameOf(kind)} />
               </tr>
             ))}
           </tbody>
