@@ -33,6 +33,10 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
       colorBgElevated: palette.raised,
       colorBorder: palette.lineStrong,
       colorBorderSecondary: palette.line,
+      controlItemBgActive: scheme === "dark" ? "#23284a" : "#eceefb",
+      // What cannot be used stands back, in the dark scheme too.
+      colorBgContainerDisabled: scheme === "dark" ? palette.surface : palette.canvas,
+      colorBorderDisabled: palette.line,
       motionDurationMid: "0.12s",
       motionDurationSlow: "0.16s",
     },

@@ -7,6 +7,8 @@ import { useLanguage } from "../../lib/use-language.ts";
 import { servicesQuery } from "../service/queries.ts";
 import { type CompletionWords, completionsAt, withCompletion } from "./completions.ts";
 import { expressionQuery, logFieldsQuery } from "./queries.ts";
+// Forms of other pages have the input too.
+import "./logs.css";
 
 /** An expression while it is written. */
 export interface ExpressionInputProps {

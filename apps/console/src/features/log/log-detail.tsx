@@ -111,7 +111,7 @@ function Fact({ name, value, onFilter }: { name: string; value: string; onFilter
           title={t("logs.filterBy", { name })}
           aria-label={t("logs.filterBy", { name })}
         >
-          =
+          {t("logs.only")}
         </Button>
       </dd>
     </div>

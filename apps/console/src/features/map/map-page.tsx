@@ -155,6 +155,8 @@ function RateFilter({ value, onChange }: { value: number | undefined; onChange: 
   return (
     <InputNumber
       style={{ width: 120 }}
+      prefix={draft === null ? undefined : "≥"}
+      suffix={draft === null ? undefined : "/s"}
       min={0}
       max={1e9}
       controls={false}
@@ -211,7 +213,9 @@ function EdgeTable({ edges, nodes, search }: EdgeTableProps) {
               <td>{name(edge.caller, t("map.nobody"))}</td>
               <td>{name(edge.callee, t("map.addressed"))}</td>
               <td className="num">{formatRate(edge.perSecond)}</td>
-              <td className={`num ${failureRatio(edge) >= failingRatio ? "fail" : ""}`}>
+              <td
+                className={`num ${failureRatio(edge) >= failingRatio ? "fail" : failureRatio(edge) === 0 ? "zero" : ""}`}
+              >
                 {formatPercent(failureRatio(edge))}
               </td>
               <td className="num">{formatDuration(edge.p50Ms * 1_000)}</td>

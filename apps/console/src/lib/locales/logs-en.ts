@@ -69,6 +69,7 @@ export const logsEn = {
   copied: "Copied",
   toFlow: "Flow of this request",
   onlyRequest: "Only this request",
+  only: "Only",
   fields: "Fields",
   filterBy: "Only lines with this {{name}}",
   goneTitle: "This line is not there",

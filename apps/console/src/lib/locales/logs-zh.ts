@@ -65,6 +65,7 @@ export const logsZh = {
   copied: "已复制",
   toFlow: "查看请求流程",
   onlyRequest: "只看该请求",
+  only: "只看",
   fields: "字段",
   filterBy: "只看 {{name}} 相同的日志",
   goneTitle: "找不到这行日志",
