@@ -89,14 +89,14 @@ function ChannelTable({ channels }: { channels: readonly AlarmChannel[] }) {
         <tbody>
           {channels.map((channel) => (
             <tr key={channel.id} className="row">
-              <td className="target clip">
+              <td className="target clip" title={channel.name}>
                 <Link className="link" to="/alarms/channels" search={{ edit: channel.id }}>
                   {channel.name}
                 </Link>
               </td>
               <td>{channel.kind === AlarmChannelKind.UNSPECIFIED ? "–" : t(`alarm.channel.kind.n${channel.kind}`)}</td>
-              <td className="clip mono" style={{ maxWidth: 260 }}>
-                {channel.kind === AlarmChannelKind.EMAIL ? channel.recipients.join(", ") : channel.urlHint}
+              <td className="clip mono where" title={whereTo(channel)}>
+                {whereTo(channel)}
               </td>
               <td className="two condition">
                 <LastMessage channel={channel} />
@@ -110,6 +110,10 @@ function ChannelTable({ channels }: { channels: readonly AlarmChannel[] }) {
       </table>
     </div>
   );
+}
+
+function whereTo({ kind, recipients, urlHint }: AlarmChannel): string {
+  return kind === AlarmChannelKind.EMAIL ? recipients.join(", ") : urlHint;
 }
 
 function LastMessage({ channel }: { channel: AlarmChannel }) {
