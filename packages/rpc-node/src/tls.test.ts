@@ -168,8 +168,36 @@ test("bytes of no protocol on a TLS port, and a handshake that never goes on, ar
   await plain.end();
   await using silent = await RawConnection.open(echo.listener.port);
   await silent.end();
-  const socket = connect(echo.listener.port);
-  socket.destroy();
+  assert.deepEqual([plain.received.length, silent.received.length], [0, 0]);
+});
+
+test("a handshake that comes byte by byte is one, and connections that are reset in the middle of theirs hurt nobody", async () => {
+  await using echo = await serveEcho({ tls: mutual });
+  const slow = createServer((socket) => {
+    const onwards = connect({ port: echo.listener.port, host: "127.0.0.1", noDelay: true });
+    for (const end of [socket, onwards]) end.on("error", () => {});
+    socket.on("data", (bytes: Buffer) => {
+      for (const byte of bytes) onwards.write(Buffer.of(byte));
+    });
+    onwards.pipe(socket);
+    socket.on("close", () => onwards.destroy());
+  });
+  slow.listen(0, "127.0.0.1");
+  await once(slow, "listening");
+  const hello = Buffer.from("16030100c8010000c40303", "hex");
+  for (let i = 0; i < 50; i++) {
+    await using raw = await RawConnection.open(echo.listener.port);
+    raw.socket.write(hello.subarray(0, 1 + (i % hello.length)), () => raw.socket.resetAndDestroy());
+    await raw.end();
+  }
+  const { port } = slow.address() as AddressInfo;
+  await using channel = createChannel(
+    { address: "127.0.0.1", port },
+    { tls: { ...pinned, key: client.key, cert: client.cert }, limits: { connect: { timeoutMs: 60_000 } } },
+  );
+  assert.equal((await createClient(EchoService, channel.call, { timeoutMs: 60_000 }).text({ number: 5 })).number, 5);
+  assert.equal(echo.seen.contexts.length, 1);
+  slow.close();
 });
 
 test("a call that waits for the connection past its deadline was not sent, is not sent later, and the next one is", async () => {
