@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseAddressPort, socketPath, UserError } from "@msec/process";
-import { codeName, connect, type Json, RpcError } from "@msec/service";
+import type { Json } from "@msec/service";
 import { type CommandContext, type GlobalOptions, getState, usageError } from "../context.ts";
 import { fileProblem } from "../output/file-problem.ts";
 import { formatDuration } from "../output/quantity.ts";
@@ -52,6 +52,8 @@ async function call(
     throw usageError(messages.badInstance(instance));
   const agent = socketPath(getState(context, options), "agent");
   if (!existsSync(agent)) throw new UserError(messages.agentNotRunning, { hint: messages.agentNotRunningHint });
+  // Only now: the SDK is most of what all commands together load, and the help needs none of it.
+  const { codeName, connect, RpcError } = await import("@msec/service");
   await using connection = connect({ name: callerName, agent, onNotice: () => {} });
   const start = performance.now();
   const durationMs = () => Math.round((performance.now() - start) * 1000) / 1000;

@@ -8,7 +8,7 @@ import {
   TelemetryService,
 } from "@msec/api/console/v1/telemetry_pb.js";
 import { UserError } from "@msec/process";
-import { codeName } from "@msec/rpc";
+import { codeName } from "@msec/rpc/code";
 import { failedWith } from "../api/connect-error.ts";
 import { openOperatorApi } from "../api/operator-client.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";

@@ -6,7 +6,7 @@ import {
   RequestOrder,
   RequestService,
 } from "@msec/api/console/v1/requests_pb.js";
-import { type Code, codeName } from "@msec/rpc";
+import { type Code, codeName } from "@msec/rpc/code";
 import { type OperatorApi, openOperatorApi } from "../api/operator-client.ts";
 import { isRegistered } from "../api/registered-service.ts";
 import { type GlobalOptions, getState, usageError } from "../context.ts";
