@@ -15,8 +15,9 @@ export interface CallFollower {
   /**
    * The attempt failed; told in a turn of its own, when the channel is done with it.
    *
+   * @param ids  where its trace, span and parent span ids are, from `idsAt` on, as `CallRecord.ids`; they change after this turn
    * @returns what the attempt's promise becomes in place of its failure: that of another attempt
    * @throws what it is rejected with
    */
-  failed(error: unknown): Promise<unknown>;
+  failed(error: unknown, ids?: Uint8Array, idsAt?: number): Promise<unknown>;
 }

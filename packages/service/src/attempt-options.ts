@@ -15,6 +15,7 @@ export function attemptOptions(
   if (marks === undefined) return told;
   if (marks.isRetry) told.isRetry = true;
   told.attempt = marks.attempt;
+  told.parent ??= marks.parent;
   if (marks.signal !== undefined) {
     told.signal = options?.signal ? AbortSignal.any([options.signal, marks.signal]) : marks.signal;
   }

@@ -27,10 +27,13 @@ export type TracePosition = {
 
 /** The place of a call made now: within the request being served, else the first of a new trace. */
 export function currentPosition(): TracePosition {
-  const parent = currentContext();
-  const traceId = parent?.traceId ?? crypto.getRandomValues(new Uint8Array(16));
-  const { sampled = true, traceState } = parent ?? {};
-  return { traceId, parentSpanId: parent?.spanId ?? new Uint8Array(8), sampled, traceState };
+  const { traceId, spanId, sampled, traceState } = currentContext() ?? newTrace();
+  return { traceId, parentSpanId: spanId, sampled, traceState };
+}
+
+/** Where a trace begins: what belongs to it has no parent. */
+export function newTrace(): TraceParent {
+  return { traceId: crypto.getRandomValues(new Uint8Array(16)), spanId: new Uint8Array(8), sampled: true };
 }
 
 /** The record of a call that no channel makes, and so no channel records: one over HTTP+JSON, or one that found no instance. */

@@ -41,6 +41,7 @@ export async function callJson(
   const position = currentPosition();
   const { traceId, sampled, traceState } = position;
   const requestId = hexFromBytes(traceId);
+  if (time.dyed) program.recorder.keepTrace(traceId);
   try {
     const answer = await program.calls.run(
       target,

@@ -5,6 +5,7 @@ import {
   type CallOptions,
   type Client,
   createClient,
+  currentContext,
   type parallel,
   type StreamCall,
   type UnaryCall,
@@ -15,6 +16,7 @@ import { createRecorder, type LevelName, type Recorder } from "@msec/telemetry";
 import { AgentLink, type Identity } from "./agent-link.ts";
 import { attemptOptions } from "./attempt-options.ts";
 import { ChannelPool } from "./channel-pool.ts";
+import { newTrace } from "./client-span.ts";
 import { DyeRules } from "./dyeing/dye-rules.ts";
 import { callExternal, type ExternalOptions } from "./external/call-external.ts";
 import { ExternalPool } from "./external/external-pool.ts";
@@ -256,11 +258,21 @@ export class Program {
   }
 
   #streamCall(target: string): StreamCall {
-    return streamCallTo(target, this.#channels, this.routes);
+    const call = streamCallTo(target, this.#channels, this.routes);
+    return (method, requests, options) => call(method, requests, this.#keepDyed(options));
+  }
+
+  /** A call that is dyed by who makes it: its trace must be known before it goes out, so that its own span is kept here too. */
+  #keepDyed(options: CallOptions | undefined): CallOptions | undefined {
+    if (!options?.dyed) return options;
+    const parent = options.parent ?? currentContext() ?? newTrace();
+    this.recorder.keepTrace(parent.traceId);
+    return { ...options, parent };
   }
 
   #unaryCall(target: string): UnaryCall {
-    return (method, request, options) => {
+    return (method, request, given) => {
+      const options = this.#keepDyed(given);
       const name = `${method.parent.typeName}.${method.name}`;
       const desc = method as DescMethodUnary<typeof method.input, typeof method.output>;
       let repeat: RepeatPolicy | undefined;

@@ -28,3 +28,20 @@ test("what is repeated belongs to the request that made the call, not to the one
     assert.equal(new Set(own).size, 1, `order ${id} is one request`);
   }
 });
+
+test("a call that no request makes is one request too, however often it is repeated", async () => {
+  await using world = await OrderWorld.create();
+  const seen: string[] = [];
+  const failing: OrderHandler = (_request, context) => {
+    seen.push(context.requestId);
+    if (seen.length % 2 === 1) throw notWell();
+    return {};
+  };
+  await world.serveAll("Test.orders", [failing, failing]);
+  const program = world.connect({ name: "Test.program" });
+  const orders = program.call(OrderService, "Test.orders", { timeoutMs: 20_000 });
+  await orders.find({});
+  await orders.find({});
+  assert.deepEqual([seen[0], seen[2]], [seen[1], seen[3]]);
+  assert.equal(new Set(seen).size, 2);
+});

@@ -7,11 +7,14 @@ import {
   type CallFollower,
   Code,
   currentContext,
+  idOffset,
   RpcError,
   runInContext,
+  type TraceParent,
 } from "@msec/rpc";
 import { isRepeatable, MAX_TRIES, resultOfFailure } from "./call-repeat.ts";
 import type { CalledService, KeySource } from "./called-service.ts";
+import { newTrace } from "./client-span.ts";
 import { pause } from "./pause.ts";
 import type { Place } from "./place.ts";
 import { backoffMs, isRetryable, RETRIES_MAX, type RepeatPolicy } from "./repeat-policy.ts";
@@ -24,6 +27,8 @@ export type AttemptMarks = {
   readonly signal: AbortSignal | undefined;
   /** Which attempt it is, and why: see `attemptMark`. */
   readonly attempt: number;
+  /** What the attempt belongs to where no request makes it: its call's trace. */
+  readonly parent: TraceParent | undefined;
 };
 
 /**
@@ -61,6 +66,8 @@ export class RoutedCall<T> implements CallFollower {
   /** Repeats so far of attempts that may have run. */
   retries = 0;
   isTold = false;
+  /** Of a call that no request makes, the trace of its first attempt: those after it are part of the same. */
+  trace: TraceParent | undefined;
   // The request that makes the call. Who tells of an attempt's end is the connection, which belongs to the request that opened it: what is repeated there would be
   // recorded, given up and limited in time with that one.
   readonly #context: CallContext | undefined = currentContext();
@@ -101,8 +108,9 @@ export class RoutedCall<T> implements CallFollower {
     if (repeat?.hedgeAfterMs === "auto") service.latency(repeat.method).record(durationMs);
   }
 
-  failed(error: unknown): Promise<T> {
+  failed(error: unknown, ids?: Uint8Array, idsAt = 0): Promise<T> {
     const { service, repeat } = this;
+    if (this.#context === undefined && ids !== undefined) this.trace ??= traceOf(ids, idsAt);
     const durationMs = performance.now() - this.#begunMs;
     service.balancer.finished(this.#route!, resultOfFailure(error, durationMs));
     // An attempt that was given up took at least this long; leaving it out would hide the slow ones.
@@ -139,7 +147,8 @@ export function tryOn<T>(
   const attempt = isFirst ? 0 : attemptMark(call.tried?.size ?? 0, reason);
   if (leg !== undefined) call.tried?.add(route);
   call.begin(route, begunMs);
-  const marks = isFirst && leg === undefined ? undefined : { isRetry: call.retries > 0, signal: leg, attempt };
+  const marks =
+    isFirst && leg === undefined ? undefined : { isRetry: call.retries > 0, signal: leg, attempt, parent: call.trace };
   const answer = call.attempt(route, call.name, leftMs, marks, call);
   if (call.isTold) return answer;
   return answer.then(
@@ -149,6 +158,12 @@ export function tryOn<T>(
     },
     (error: unknown) => call.failed(error),
   );
+}
+
+/** What a further attempt needs of the ids of one before: its trace, and the span that both belong to. */
+function traceOf(ids: Uint8Array, at: number): TraceParent {
+  const parentAt = at + idOffset.parent;
+  return { traceId: ids.slice(at, at + idOffset.span), spanId: ids.slice(parentAt, at + idOffset.end), sampled: true };
 }
 
 function again<T>(call: RoutedCall<T>, error: unknown): Promise<T> {
@@ -175,6 +190,8 @@ export function tryHedged<T>(call: RoutedCall<T>, afterMs: number): Promise<T> {
   const legs: AbortController[] = [];
   let running = 0;
   let failure: unknown;
+  // Both legs are under way before the first of them could tell its trace.
+  const trace = currentContext() === undefined ? newTrace() : undefined;
   const begin = (retries: number) => {
     const leg = new AbortController();
     legs.push(leg);
@@ -182,6 +199,7 @@ export function tryHedged<T>(call: RoutedCall<T>, afterMs: number): Promise<T> {
     const { name, service, time, attempt, repeat, deadline } = call;
     const own = new RoutedCall(name, service, time, attempt, repeat, deadline);
     own.leg = leg.signal;
+    own.trace = trace;
     own.tried = tried;
     own.retries = retries;
     tryLeg(own).then(

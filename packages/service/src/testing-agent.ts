@@ -49,6 +49,8 @@ export function patiently(program: Connection): Connection {
 export class TestingAgent implements AsyncDisposable {
   readonly path: string;
   readonly registrations: RegisterRequest[] = [];
+  /** What programs are told of the spans that they keep, as `msec.agent.v1.ReportResponse` has it; default: nothing. */
+  spanAllowance: { readonly spansPerSecond?: number; readonly keptShare?: number } = {};
   readonly batches: Batch[] = [];
   #dyeRules: DyeRule[] = [];
   #dyeVersion = "";
@@ -86,7 +88,7 @@ export class TestingAgent implements AsyncDisposable {
       },
       report: (request) => {
         this.batches.push(compileCodec(BatchSchema).decode(request.batch, 0, request.batch.length));
-        return {};
+        return this.spanAllowance;
       },
       getStatus: () => ({}),
     });

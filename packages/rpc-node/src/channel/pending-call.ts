@@ -31,11 +31,11 @@ export interface PendingCall {
 }
 
 /** Fails a call, or has its follower say what becomes of it. */
-export function rejectCall({ follower, resolve, reject }: PendingCall, error: RpcError): void {
+export function rejectCall({ follower, resolve, reject, ids, idsAt }: PendingCall, error: RpcError): void {
   if (follower === undefined) {
     reject(error);
   } else {
     // In a turn of its own: the follower may call again at once, and the connection may be in the middle of failing all that it had.
-    resolve(Promise.reject(error).catch((thrown) => follower.failed(thrown)));
+    resolve(Promise.reject(error).catch((thrown) => follower.failed(thrown, ids, idsAt)));
   }
 }

@@ -187,6 +187,44 @@ describe("a dyed request", () => {
     );
   });
 
+  test("keeps the span of the caller that dyed it, whatever the rate leaves out", async () => {
+    await using world = await OrderWorld.create();
+    const dyed = new Set<string>();
+    const handler: OrderHandler = (_request, context) => {
+      if (context.dyed) dyed.add(context.requestId);
+      return {};
+    };
+    await world.serveAll("Order.one", [handler]);
+    const caller = world.connect({ name: "Order.caller" });
+    const client = caller.call(OrderService, "Order.one");
+    // One of a million: of what is not dyed nothing is kept once it is told.
+    world.agent.spanAllowance = { spansPerSecond: 1, keptShare: 1e-6 };
+    const made = () => world.agent.spans().filter(({ side }) => side === 2);
+    const counted = () =>
+      world.agent.batches.reduce(
+        (sum, { calls }) =>
+          sum + (calls?.count ?? []).reduce((all, count, row) => all + (calls!.side[row] === 2 ? count : 0), 0),
+        0,
+      );
+    for (const endMs = performance.now() + 90_000; counted() - made().length < 10 && performance.now() < endMs; ) {
+      await client.find({});
+      await client.find({}, { dyed: true });
+      await caller.callJson("Order.one", "orders.OrderService.Find", {}, { dyed: true });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await caller.close();
+    assert.ok(counted() - made().length >= 10, "calls are left out");
+    const roots = new Set(
+      made()
+        .filter(({ parentSpanId }) => /^0+$/.test(parentSpanId))
+        .map(({ traceId }) => traceId),
+    );
+    assert.deepEqual(
+      [...dyed].filter((id) => !roots.has(id)),
+      [],
+    );
+  });
+
   test("is one because its caller says so, also over HTTP", async () => {
     await using world = await chain();
     const caller = world.connect({ name: "Order.caller" });
