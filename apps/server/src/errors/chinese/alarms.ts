@@ -10,7 +10,7 @@ export const alarmsChinese: readonly Sentence[] = [
   ["minutes {} must be 1…{} (30 days)", "minutes {1} 必须在 1…{2}（30 天）之间"],
   [
     "the silence names no rule, service, instance or host: it would keep everything quiet",
-    "该静默没有指定规则、服务、实例或主机：会让一切告警都静默",
+    "该静默没有指定规则、服务、实例或机器：会让一切告警都静默",
   ],
   ["there is no alarm {}; those that ended are kept for 90 days", "没有告警 {1}；已结束的告警保留 90 天"],
   ["a rule named {} exists already", "已有名为 {1} 的规则"],
@@ -56,7 +56,7 @@ export const alarmsChinese: readonly Sentence[] = [
   ["one of them", "其中之一"],
   ["instance or host, for liveness", "instance 或 host（存活类规则）"],
   ["{} (silent), for liveness", "{1}（silent，存活类规则）"],
-  ["empty, for the liveness of hosts", "空（主机存活类规则）"],
+  ["empty, for the liveness of hosts", "空（机器存活类规则）"],
   ["a name such as Flight.mod_flight, Flight.* or *", "形如 Flight.mod_flight、Flight.* 或 * 的名称"],
   ["a number from -1e15 to 1e15", "-1e15 到 1e15 之间的数"],
   ["more than 0, for a change", "大于 0（变化类规则）"],

@@ -47,7 +47,7 @@ export const commonChinese: readonly Sentence[] = [
   ],
   [
     "this server does not answer for the host {}; add it to allowed_hosts in [server] of msec.ini",
-    "此服务器不以主机名 {1} 提供服务；如需要，请加入 msec.ini [server] 的 allowed_hosts",
+    "此服务器不以机器名 {1} 提供服务；如需要，请加入 msec.ini [server] 的 allowed_hosts",
   ],
   [
     "a change must come from the console itself (Sec-Fetch-Site, Origin) or carry the operator's key",

@@ -3,8 +3,8 @@ import type { Sentence } from "./sentence.ts";
 /** Services, instances, hosts, capacity, routing. */
 export const registryChinese: readonly Sentence[] = [
   ["there is no service {}", "没有服务 {1}"],
-  ["there is no host {}", "没有主机 {1}"],
-  ["there is no such host", "没有这台主机"],
+  ["there is no host {}", "没有机器 {1}"],
+  ["there is no such host", "没有这台机器"],
   ["there is no instance {}", "没有实例 {1}"],
   ["there is no operation {}", "没有操作 {1}"],
   [
@@ -14,16 +14,16 @@ export const registryChinese: readonly Sentence[] = [
   ["{} still has instances, of {} for one; remove them first", "{1} 上还有实例，例如 {2} 的，请先删除"],
   ["{} of {} is in routing; take it out first", "{2} 的 {1} 在路由中，请先移出"],
   ["instance {} of {} listens on nothing, so it cannot be in routing", "{2} 的实例 {1} 不监听端口，不能加入路由"],
-  ["settings must be unset; {} is external and not ours to run", "不能有 settings：{1} 是外部服务，不由 msec 运行"],
+  ["settings must be unset; {} is external and not ours to run", "不能有 settings：{1} 是异构服务，不由 msec 运行"],
   [
     "settings and stopped must be unset; {} is external and not ours to run",
-    "不能有 settings 和 stopped：{1} 是外部服务，不由 msec 运行",
+    "不能有 settings 和 stopped：{1} 是异构服务，不由 msec 运行",
   ],
   [
     "the agent of {} says that its zone is {}; change zone in [agent] of its msec.ini",
-    "{1} 的 agent 所报区域为 {2}，请修改该主机 msec.ini 中 [agent] 的 zone",
+    "{1} 的 agent 所报区域为 {2}，请修改该机器 msec.ini 中 [agent] 的 zone",
   ],
-  ["kind {} must be 1 (standard) or 2 (external)", "kind {1} 必须是 1（标准）或 2（外部）"],
+  ["kind {} must be 1 (standard) or 2 (external)", "kind {1} 必须是 1（标准）或 2（异构）"],
   ["policy.constants: {}", "policy.constants：{1}"],
   ["{} would have {} instances in routing; at most {} are possible", "{1} 将有 {2} 个实例在路由中，最多 {3} 个"],
   [
@@ -34,7 +34,7 @@ export const registryChinese: readonly Sentence[] = [
   ["policy.name {} is none; there are {}", "没有策略 {1}（policy.name），可用的有 {2}"],
   [
     "port is 0 and {} has no default; an external service needs one",
-    "端口为 0 且 {1} 没有默认端口；外部服务必须有端口",
+    "端口为 0 且 {1} 没有默认端口；异构服务必须有端口",
   ],
   [
     "service name {} must be two parts with a dot between, each a letter and then 1…31 letters, digits or underscores, like Flight.mod_flight",
@@ -44,15 +44,15 @@ export const registryChinese: readonly Sentence[] = [
     'service name {}: "agent" is the name of msec\'s own agent; choose another',
     "服务名 {1}：“agent”是 msec 自带 agent 的名称，请另选一个",
   ],
-  ["{} must be an IPv4 or IPv6 address or a host name", "{1} 必须是 IPv4 或 IPv6 地址，或主机名"],
+  ["{} must be an IPv4 or IPv6 address or a host name", "{1} 必须是 IPv4 或 IPv6 地址，或机器名"],
   ["{} means every address; name the one that callers reach", "{1} 表示所有地址，请填写调用方可达的地址"],
-  ["this host has {} instances already, the most that one runs", "这台主机已有 {1} 个实例，达到上限"],
-  ["host_id is empty; {} runs on msec, so name the host", "host_id 为空：{1} 运行在 msec 上，请指定主机"],
-  ["host_id must be empty; {} is external and runs on no host", "host_id 必须为空：{1} 是外部服务，不在任何主机上运行"],
+  ["this host has {} instances already, the most that one runs", "这台机器已有 {1} 个实例，达到上限"],
+  ["host_id is empty; {} runs on msec, so name the host", "host_id 为空：{1} 运行在 msec 上，请指定机器"],
+  ["host_id must be empty; {} is external and runs on no host", "host_id 必须为空：{1} 是异构服务，不在任何机器上运行"],
   ["transport must be TCP; {} runs on msec", "传输方式必须是 TCP：{1} 运行在 msec 上"],
   [
     "host name {} must be 1…63 letters, digits and ._-, beginning with a letter or digit",
-    "主机名 {1} 必须是 1…63 个字母、数字或 ._-，并以字母或数字开头",
+    "机器名 {1} 必须是 1…63 个字母、数字或 ._-，并以字母或数字开头",
   ],
   ["zone {} must be at most {} letters, digits and ._-", "区域 {1} 最多 {2} 个字母、数字或 ._-"],
   [

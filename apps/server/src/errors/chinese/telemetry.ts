@@ -8,7 +8,7 @@ export const telemetryChinese: readonly Sentence[] = [
   ],
   [
     "request id {}: expected 32 hex digits, 16 hex digits or up to 20 decimal digits",
-    "请求编号 {1}：应为 32 位十六进制、16 位十六进制或最多 20 位十进制数字",
+    "请求ID {1}：应为 32 位十六进制、16 位十六进制或最多 20 位十进制数字",
   ],
   ["side {} must be 1 (server) or 2 (client)", "side {1} 必须是 1（被调）或 2（主调）"],
   ["side {} must be 1 or 2", "side {1} 必须是 1 或 2"],
