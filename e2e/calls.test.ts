@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { waitUntil } from "@msec/process/testing";
 import {
   callArguments,
   type FlightResponse,
@@ -11,7 +12,6 @@ import {
 } from "./flight.ts";
 import { callRaw } from "./raw-srpc.ts";
 import { startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 let system: TestSystem;
 before(async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { CapacityService, OperationState } from "@msec/api/console/v1/capacity_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
+import { waitUntil } from "@msec/process/testing";
 import type { Browser, Page } from "playwright-core";
 import {
   type Faults,
@@ -21,7 +22,6 @@ import {
 import { findFreePorts } from "./free-ports.ts";
 import { operatorClient } from "./operator-api.ts";
 import { startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 const options = noBrowser === undefined ? {} : { skip: noBrowser };
 const service = "Flight.mod_flight";

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { waitUntil } from "@msec/process/testing";
 import { checkout } from "./command.ts";
 import { assertUnnoticed } from "./failed-queries.ts";
 import type { ServicesJson } from "./flight.ts";
 import { startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 let system: TestSystem;
 let victim: string;

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { CapacityService, OperationState } from "@msec/api/console/v1/capacity_pb.js";
 import { LogService } from "@msec/api/console/v1/logs_pb.js";
 import { CallSide, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { waitUntil } from "@msec/process/testing";
 import type { Browser, Page } from "playwright-core";
 import {
   type Faults,
@@ -20,7 +21,6 @@ import {
 import { callArguments, flightMethod, goodRequest } from "./flight.ts";
 import { operatorClient } from "./operator-api.ts";
 import { startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 const options = noBrowser === undefined ? {} : { skip: noBrowser };
 

@@ -3,11 +3,11 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { CapacityService } from "@msec/api/console/v1/capacity_pb.js";
 import { CallSide, type QueryCallsResponse, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { waitUntil } from "@msec/process/testing";
 import { assertUnnoticed, failedQueries, isUnanswered } from "./failed-queries.ts";
 import { callArguments, goodRequest, type ProcessRow, type ServicesJson } from "./flight.ts";
 import { operatorClient } from "./operator-api.ts";
 import { startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 // The traffic source of the example is the caller here: a program of the SDK that queries 200 times a second.
 

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { waitUntil } from "@msec/process/testing";
 import type { Browser, Page } from "playwright-core";
 import {
   type Faults,
@@ -21,7 +22,6 @@ import {
 } from "./browser.ts";
 import { checkout, type RunningCommand, runMsec, startMsec } from "./command.ts";
 import { findFreePorts } from "./free-ports.ts";
-import { waitUntil } from "./wait-until.ts";
 
 const run = promisify(execFile);
 const options = noBrowser === undefined ? {} : { skip: noBrowser };

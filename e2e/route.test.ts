@@ -4,11 +4,11 @@ import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { waitUntil } from "@msec/process/testing";
 import { checkout, startMsec } from "./command.ts";
 import { flightMethod, goodRequest } from "./flight.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 const SERVICE = "Flight.mod_flight";
 const run = promisify(execFile);

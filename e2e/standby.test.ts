@@ -5,9 +5,9 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { waitUntil } from "@msec/process/testing";
 import { checkout } from "./command.ts";
 import { findFreePorts } from "./free-ports.ts";
-import { waitUntil } from "./wait-until.ts";
 
 const patienceMs = 120_000;
 const keyFiles = ["identity.json", "operator.key", "secrets.key"];

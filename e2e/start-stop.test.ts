@@ -4,12 +4,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { waitUntil } from "@msec/process/testing";
 import { runMsec, startMsec } from "./command.ts";
 import type { ProcessRow } from "./flight.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { settingsText, startSystem, type TestSystem } from "./system.ts";
-import { waitUntil } from "./wait-until.ts";
 
 let system: TestSystem;
 before(async () => {

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitUntil } from "@msec/process/testing";
 import { type CommandResult, type RunningCommand, runMsec, startMsec } from "./command.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { findLeftovers } from "./leftovers.ts";
-import { waitUntil } from "./wait-until.ts";
 
 /** The ports of one system under test. */
 export interface SystemPorts {

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { startSystem, type TestSystem, until } from "./system.ts";
+import { waitUntil } from "@msec/process/testing";
+import { startSystem, type TestSystem } from "./system.ts";
 
 // Hostile rows T-05, T-06 and T-08 of docs/parity.md through the server's public port, and T-01 and T-02 through the agent's local API: what is answered, and that nothing else happens.
 
@@ -104,7 +105,7 @@ describe("hostile questions", () => {
       body: JSON.stringify(report),
     });
     assert.equal(answer.status, 200);
-    await until("the canary is in the store", async () => {
+    await waitUntil("the canary is in the store", async () => {
       const { text } = await ask(...log(`"the canary sings"`));
       return text.includes("the canary sings") || undefined;
     });
@@ -166,7 +167,7 @@ describe("hostile questions", () => {
     for (const [status, path, body] of reports) {
       assert.equal(await post(path, body), status, `${path} ${body.toString().slice(0, 100)}`);
     }
-    const found = await until("the forged line", async () => {
+    const found = await waitUntil("the forged line", async () => {
       const { text } = await ask(...log(`"hostile line"`));
       return text.includes("forged") ? (JSON.parse(text) as { lines: { level: string; text: string }[] }) : undefined;
     });
@@ -185,7 +186,7 @@ describe("hostile questions", () => {
     });
     assert.equal(report.status, 200, "the agent takes it");
     const refusals = new Set<string>();
-    await until("the line", async () => {
+    await waitUntil("the line", async () => {
       const { status, text } = await ask(...log(`"while the store was dead"`));
       if (status !== 200) refusals.add(`${status} ${text}`);
       return (status === 200 && text.includes("was dead")) || undefined;

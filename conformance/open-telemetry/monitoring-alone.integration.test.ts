@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { waitUntil } from "@msec/process/testing";
 import { sdkMissing } from "./sdk.ts";
-import { endProgram, freePorts, startProgram, until } from "./system.ts";
+import { endProgram, freePorts, startProgram } from "./system.ts";
 
 const run = promisify(execFile);
 const patienceMs = 120_000;
@@ -35,11 +36,11 @@ test("OpenTelemetry's SDK reports straight to a server that only monitors: tree,
       return answer.ok ? ((await answer.json()) as Answer) : undefined;
     };
     // The SDK gives up what is refused for longer than its patience; the store has to serve.
-    await until("the store serves", () => ask("RegistryService/ListServices", {}), patienceMs);
+    await waitUntil("the store serves", () => ask("RegistryService/ListServices", {}), patienceMs);
     const { stdout } = await run(process.execPath, [join(import.meta.dirname, "report.mjs"), JSON.stringify(places)]);
     const { traceId } = JSON.parse(stdout) as { traceId: string };
 
-    const tree = await until(
+    const tree = await waitUntil(
       "the tree has who reported",
       async () => {
         const { services = [] } = (await ask<{ services?: Service[] }>("RegistryService/ListServices", {})) ?? {};
@@ -55,7 +56,7 @@ test("OpenTelemetry's SDK reports straight to a server that only monitors: tree,
         ["OTel.stock", ["stock-1"]],
       ],
     );
-    const flow = await until(
+    const flow = await waitUntil(
       "the request is whole",
       async () => {
         const { spans = [], logs = [] } = (await ask<Flow>("TelemetryService/GetFlow", { requestId: traceId })) ?? {};
@@ -75,7 +76,7 @@ test("OpenTelemetry's SDK reports straight to a server that only monitors: tree,
 
     const range = { fromMs: Date.now() - 900_000, toMs: Date.now() + 60_000, stepS: 60 };
     const names = ["usr.open.carts", "usr.orders{kind=book}", "usr.took.count"];
-    await until(
+    await waitUntil(
       "its metrics are there, which are sent by themselves",
       async () => {
         const query = { service: "OTel.shop", names, ...range };
@@ -108,7 +109,7 @@ test("OpenTelemetry's SDK reports straight to a server that only monitors: tree,
     const before = storePid();
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     process.kill(before, "SIGKILL");
-    await until(
+    await waitUntil(
       "the store's process is another one",
       async () => ![0, before].includes(storePid()) || undefined,
       patienceMs,
@@ -117,7 +118,7 @@ test("OpenTelemetry's SDK reports straight to a server that only monitors: tree,
     assert.doesNotMatch(saidBySdk, /UNAVAILABLE|failed/i, "what the SDK says of its exports");
     const { lines, ...spans } = JSON.parse(made) as Record<string, number>;
     for (const [name, count] of Object.entries(spans)) {
-      const found = await until(
+      const found = await waitUntil(
         `${name}: ${count} calls`,
         async () => {
           const query = { service: `OTel.${name}`, side: 1, ...range, toMs: Date.now() + 60_000 };

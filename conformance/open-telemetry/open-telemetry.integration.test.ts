@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { waitUntil } from "@msec/process/testing";
 import { sdkMissing } from "./sdk.ts";
-import { endProgram, startProgram, startSystem, until } from "./system.ts";
+import { endProgram, startProgram, startSystem } from "./system.ts";
 
 const run = promisify(execFile);
 
@@ -31,7 +32,7 @@ test("what OpenTelemetry's SDK reports over protobuf, JSON and gRPC is one reque
     const { http, grpc, metrics } = system.ports;
     const { traceId } = await report({ http: `http://127.0.0.1:${http}`, grpc: `http://127.0.0.1:${grpc}` });
 
-    const flow = await until("the request is there", async () => {
+    const flow = await waitUntil("the request is there", async () => {
       const found = await system.ask("TelemetryService/GetFlow", { requestId: traceId }).catch(() => ({}));
       const { spans = [], logs = [] } = found as unknown as Flow;
       return spans.length >= 6 && logs.length > 0 ? { spans, logs } : undefined;
@@ -54,7 +55,7 @@ test("what OpenTelemetry's SDK reports over protobuf, JSON and gRPC is one reque
     assert.equal(flow.logs[0]?.text, "could not buy");
 
     const names = ["usr.open.carts", "usr.orders{kind=book}", "usr.took.count"];
-    await until("its metrics are there, which are sent by themselves", async () => {
+    await waitUntil("its metrics are there, which are sent by themselves", async () => {
       const range = { fromMs: Date.now() - 900_000, toMs: Date.now() + 60_000, stepS: 60 };
       const answer = await system.ask("MetricService/QueryMetrics", { service: "OTel.shop", names, ...range });
       const { series = [] } = answer as unknown as { series?: { name: string }[] };
@@ -66,7 +67,7 @@ test("what OpenTelemetry's SDK reports over protobuf, JSON and gRPC is one reque
       );
     });
 
-    const page = await until("the agent's page tells of the calls", async () => {
+    const page = await waitUntil("the agent's page tells of the calls", async () => {
       const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
       return text.includes('service="OTel.pay"') ? text : undefined;
     });
@@ -74,7 +75,7 @@ test("what OpenTelemetry's SDK reports over protobuf, JSON and gRPC is one reque
 
     const decoded = () =>
       collector.lines.slice(1).map((line) => JSON.parse(line) as { url: string; token: string; message: object });
-    await until("the collector has everything", async () => {
+    await waitUntil("the collector has everything", async () => {
       const text = JSON.stringify(decoded());
       const wanted = ["price the cart", "could not buy", "orders{kind=book}", "msec.rpc.duration", "card refused"];
       return wanted.every((part) => text.includes(part)) ? true : undefined;

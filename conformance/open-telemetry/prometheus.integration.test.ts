@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { endProgram, freePorts, startSystem, until } from "./system.ts";
+import { waitUntil } from "@msec/process/testing";
+import { endProgram, freePorts, startSystem } from "./system.ts";
 
 const prometheus = "/usr/bin/prometheus";
 
@@ -71,19 +72,19 @@ test("Debian's Prometheus reads server and agent, and has the calls that were re
       return data.result[0]?.value[1];
     };
     for (const job of ["server", "agent"]) {
-      await until(`${job} is read`, async () => ((await value(`up{job="${job}"}`)) === "1" ? true : undefined));
+      await waitUntil(`${job} is read`, async () => ((await value(`up{job="${job}"}`)) === "1" ? true : undefined));
       const calls = `msec_calls_total{job="${job}",service="OTel.web",method='GET "/a\\\\b"',side="server",code="0"}`;
-      assert.equal(await until(`${job} has the call`, () => value(calls)), "1");
+      assert.equal(await waitUntil(`${job} has the call`, () => value(calls)), "1");
       const bucket = `msec_call_duration_seconds_bucket{job="${job}",service="OTel.web",le="0.005"}`;
-      assert.equal(await until(`${job} has its duration`, () => value(bucket)), "1");
+      assert.equal(await waitUntil(`${job} has its duration`, () => value(bucket)), "1");
       const files = `msec_usr_files_copied_total{job="${job}",service="Nightly.backup",name="usr.files copied"}`;
-      assert.equal(await until(`${job} has the developer's counter`, () => value(files)), "120");
+      assert.equal(await waitUntil(`${job} has the developer's counter`, () => value(files)), "120");
       const left = `msec_usr_left{job="${job}",service_instance="plain",name='usr.left{disk="a"}'}`;
-      assert.equal(await until(`${job} has the developer's gauge`, () => value(left)), "7");
+      assert.equal(await waitUntil(`${job} has the developer's gauge`, () => value(left)), "7");
     }
-    assert.equal(await until("a host is connected", () => value("msec_hosts_connected")), "1");
+    assert.equal(await waitUntil("a host is connected", () => value("msec_hosts_connected")), "1");
     assert.equal(await value("msec_open_alarms"), "0");
-    await until("the host's metrics are there", () =>
+    await waitUntil("the host's metrics are there", () =>
       value('msec_sys_cpu_used_percent{job="server",host="otel-host"}'),
     );
   } finally {

@@ -116,14 +116,3 @@ export async function startSystem(
     throw error;
   }
 }
-
-/** Ask again until there is an answer, ten times a second, at most `timeoutMs`. */
-export async function until<T>(what: string, find: () => Promise<T | undefined>, timeoutMs = 40_000): Promise<T> {
-  const endMs = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await find();
-    if (found !== undefined) return found;
-    if (performance.now() > endMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}

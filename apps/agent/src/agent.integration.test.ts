@@ -14,13 +14,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ProcessState } from "@msec/api/agent/v1/common_pb.js";
 import { isAlive, readRunRecord, readRunRecords } from "@msec/process";
-import { freePort } from "@msec/process/testing";
+import { freePort, waitUntil } from "@msec/process/testing";
 import { Code, RpcError } from "@msec/rpc";
 import { AgentProcess, endEverything, registeringService, rootOf } from "./testing/agent-process.ts";
 import { ControlServer } from "./testing/control-server.ts";
 import { installService } from "./testing/service-tree.ts";
 import { temporaryDirectory } from "./testing/temporary-directory.ts";
-import { until } from "./testing/until.ts";
 
 const SERVICE = "Flight.mod_flight";
 
@@ -83,13 +82,13 @@ test("an agent enrols, runs what it is assigned, hands on routes, and tells of i
   await using _channel = channel;
 
   await client.register({ service: "Flight.traffic", pid: process.pid });
-  const routes = await until("the routes are there", async () => {
+  const routes = await waitUntil("the routes are there", async () => {
     const answer = await client.watchRoutes({ appliedVersion: 0n, waitMs: 1000 });
     return answer.tables.length > 0 ? answer : undefined;
   });
   assert.equal(routes.tables[0]?.routes[0]?.port, port);
-  await until("the instance serves", () => pidAt(port));
-  const report = await until("the server hears that it runs", () =>
+  await waitUntil("the instance serves", () => pidAt(port));
+  const report = await waitUntil("the server hears that it runs", () =>
     server.reports.find(({ processes }) =>
       processes.some(({ name, state }) => name === SERVICE && state === ProcessState.RUNNING),
     ),
@@ -119,7 +118,7 @@ test("an agent enrols, runs what it is assigned, hands on routes, and tells of i
   );
 
   server.assign(2n, []);
-  await until("the instance is gone", async () => (await pidAt(port)) === undefined);
+  await waitUntil("the instance is gone", async () => (await pidAt(port)) === undefined);
 });
 
 test("an instance that is killed serves again within a second, and the server hears why", async () => {
@@ -128,14 +127,14 @@ test("an instance that is killed serves again within a second, and the server he
   const port = await freePort();
   server.assign(1n, [assignment(port)]);
   await cluster.startAgent();
-  const before = await until("it serves", () => pidAt(port));
-  await until("the server hears that it runs", () =>
+  const before = await waitUntil("it serves", () => pidAt(port));
+  await waitUntil("the server hears that it runs", () =>
     server.reports.at(-1)?.processes.some(({ state, name }) => name === SERVICE && state === ProcessState.RUNNING),
   );
   process.kill(before, "SIGKILL");
   const killedMs = Date.now();
-  await until("it serves again", () => pidAt(port));
-  const again = await until("the server hears of it", () =>
+  await waitUntil("it serves again", () => pidAt(port));
+  const again = await waitUntil("the server hears of it", () =>
     server.reports.flatMap(({ processes }) => processes).find(({ restarts, pid }) => restarts === 1 && pid > 0),
   );
   assert.ok(again.reason.startsWith("was killed by SIGKILL"));
@@ -153,7 +152,7 @@ test("an instance of several processes is one instance, and its workers are list
   const agent = await cluster.startAgent();
   const findInstance = () =>
     server.reports.at(-1)?.processes.find(({ name, workers }) => name === SERVICE && workers.length === 2);
-  const instance = await until("the server hears of two workers", findInstance);
+  const instance = await waitUntil("the server hears of two workers", findInstance);
   assert.equal(instance.state, ProcessState.RUNNING);
   assert.equal(instance.pid, readRunRecords(state).find(({ role }) => role === "instance")?.pid);
   for (const { pid, memoryBytes } of instance.workers) {
@@ -161,7 +160,7 @@ test("an instance of several processes is one instance, and its workers are list
     assert.ok(memoryBytes > 1e6);
   }
   process.kill(instance.workers[0]!.pid, "SIGKILL");
-  await until("the one that ended is not listed any more", async () => {
+  await waitUntil("the one that ended is not listed any more", async () => {
     const { client, channel } = agent.connect();
     const { processes } = await client.getStatus({});
     await channel.close();
@@ -176,8 +175,8 @@ test("an agent that is killed leaves its instances running; the next adopts them
   server.setRoutes(7n, [table(7n, port)]);
   server.assign(3n, [assignment(port)]);
   const first = await cluster.startAgent();
-  const pid = await until("it serves", () => pidAt(port));
-  await until("routes are on disk", () => existsSync(join(state, "agent", "routes.json")));
+  const pid = await waitUntil("it serves", () => pidAt(port));
+  await waitUntil("routes are on disk", () => existsSync(join(state, "agent", "routes.json")));
   await server.die();
   await first.end("SIGKILL");
   assert.equal(await pidAt(port), pid, "it goes on without its agent");
@@ -185,7 +184,7 @@ test("an agent that is killed leaves its instances running; the next adopts them
   const second = await cluster.startAgent();
   const { client, channel } = second.connect();
   await using _channel = channel;
-  const running = await until("it is adopted", async () =>
+  const running = await waitUntil("it is adopted", async () =>
     (await client.getStatus({})).processes.find(
       ({ name, state }) => name === SERVICE && state === ProcessState.RUNNING,
     ),
@@ -198,14 +197,14 @@ test("an agent that is killed leaves its instances running; the next adopts them
   assert.equal(routes.tables[0]?.routes[0]?.port, port);
 
   process.kill(pid, "SIGKILL");
-  const again = await until("it is started again", () => pidAt(port));
+  const again = await waitUntil("it is started again", () => pidAt(port));
   assert.notEqual(again, pid);
   const status = await client.getStatus({});
   assert.equal(status.connected, false);
   assert.notEqual(status.connectionError, "");
 
   await server.listen();
-  await until("it is connected again", async () => (await client.getStatus({})).connected);
+  await waitUntil("it is connected again", async () => (await client.getStatus({})).connected);
 });
 
 test("stopping an agent leaves instances running, or stops them when it was told to; a second agent is refused", async () => {
@@ -214,7 +213,7 @@ test("stopping an agent leaves instances running, or stops them when it was told
   const port = await freePort();
   server.assign(1n, [assignment(port)]);
   const first = await cluster.startAgent();
-  const pid = await until("it serves", () => pidAt(port));
+  const pid = await waitUntil("it serves", () => pidAt(port));
   await assert.rejects(cluster.startAgent(), {
     message: new RegExp(`agent directory .* is in use by process ${first.child.pid}; stop it first`),
   });
@@ -238,7 +237,7 @@ test("telemetry is spooled while the server is away, survives kill -9 with a tor
   const texts = () =>
     server.telemetry.flatMap(({ envelopes }) => envelopes.map((envelope) => Buffer.from(envelope.batch).toString()));
 
-  await until("it is connected", async () => (await client.getStatus({})).connected);
+  await waitUntil("it is connected", async () => (await client.getStatus({})).connected);
   // Within 200 ms while the server is there: not each on a busy machine, but then another.
   const direct: string[] = [];
   for (let tookMs = Number.POSITIVE_INFINITY; tookMs >= 200; ) {
@@ -246,14 +245,14 @@ test("telemetry is spooled while the server is away, survives kill -9 with a tor
     const sentAt = performance.now();
     direct.push(`direct ${direct.length}`);
     await client.report(batch(direct.at(-1)!));
-    await until("it arrives", () => texts().length === direct.length);
+    await waitUntil("it arrives", () => texts().length === direct.length);
     tookMs = performance.now() - sentAt;
   }
   assert.equal(server.telemetry[0]?.envelopes[0]?.service, "Flight.traffic");
   assert.equal(server.telemetry[0]?.envelopes[0]?.instance, `pid:${process.pid}`);
 
   // What the server has is sent again where its answer was lost.
-  await until("it knows that all of it arrived", async () => (await client.getStatus({})).spooledBytes === 0);
+  await waitUntil("it knows that all of it arrived", async () => (await client.getStatus({})).spooledBytes === 0);
   await server.die();
   for (const text of ["one", "two", "three", "torn"]) await client.report(batch(text));
   assert.ok((await client.getStatus({})).spooledBytes > 0);
@@ -268,7 +267,7 @@ test("telemetry is spooled while the server is away, survives kill -9 with a tor
 
   await server.listen();
   await cluster.startAgent();
-  await until("the spool arrives", () => texts().length === direct.length + 3);
+  await waitUntil("the spool arrives", () => texts().length === direct.length + 3);
   assert.deepEqual(texts(), [...direct, "one", "two", "three"]);
   const sequences = server.telemetry.map(({ sequence }) => sequence);
   assert.equal(new Set(sequences).size, sequences.length);
@@ -289,8 +288,8 @@ test("a batch that the server refuses costs only itself", async () => {
   server.refuseTelemetry = ({ envelopes }) =>
     envelopes.some(({ batch }) => isBad(batch)) ? new RpcError(Code.InvalidArgument, "not a batch") : undefined;
   await Promise.all(["good", "bad", "fine"].map((text) => client.report({ batch: new TextEncoder().encode(text) })));
-  await until("the others arrive", () => server.telemetry.flatMap(({ envelopes }) => envelopes).length === 2);
-  await until("the spool is empty", async () => (await client.getStatus({})).spooledBytes === 0);
+  await waitUntil("the others arrive", () => server.telemetry.flatMap(({ envelopes }) => envelopes).length === 2);
+  await waitUntil("the spool is empty", async () => (await client.getStatus({})).spooledBytes === 0);
   assert.equal((await client.getStatus({})).droppedBatches, 1n);
 });
 
@@ -300,7 +299,7 @@ test("damaged routes are set aside and fetched again", async () => {
   server.setRoutes(4n, [table(4n, 7963)]);
   const first = await cluster.startAgent();
   const file = join(state, "agent", "routes.json");
-  await until("routes are on disk", () => existsSync(file));
+  await waitUntil("routes are on disk", () => existsSync(file));
   await first.end("SIGKILL");
   writeFileSync(file, readFileSync(file, "utf8").replace("7963", "7964"));
   const second = await cluster.startAgent();
@@ -308,7 +307,7 @@ test("damaged routes are set aside and fetched again", async () => {
   const { client, channel } = second.connect();
   await using _channel = channel;
   await client.register({ service: "Flight.traffic", pid: process.pid });
-  const routes = await until("they are here again", async () => {
+  const routes = await waitUntil("they are here again", async () => {
     const answer = await client.watchRoutes({ appliedVersion: 0n, waitMs: 1000 });
     return answer.unknown ? undefined : answer;
   });
@@ -322,15 +321,15 @@ test("a server that does not know the host any more gets it back with a new toke
   server.setRoutes(9n, [table(9n, port)]);
   server.assign(9n, [assignment(port)]);
   const agent = await cluster.startAgent();
-  const pid = await until("it serves", () => pidAt(port));
+  const pid = await waitUntil("it serves", () => pidAt(port));
   server.hosts.clear();
   server.setRoutes(1n, [table(1n, port)]);
   server.assign(1n, [assignment(port)]);
   cluster.leaveToken("second");
-  await until("it is enrolled again", () => server.hosts.size === 1);
+  await waitUntil("it is enrolled again", () => server.hosts.size === 1);
   const { client, channel } = agent.connect();
   await using _channel = channel;
-  await until("the new server's versions hold", async () => (await client.getStatus({})).routeVersion === 1n);
+  await waitUntil("the new server's versions hold", async () => (await client.getStatus({})).routeVersion === 1n);
   assert.equal(await pidAt(port), pid);
 });
 
@@ -344,9 +343,9 @@ test("an agent without token, with a refused one, or facing another server than 
     agent.child.stderr!.on("data", (chunk) => {
       errors += chunk;
     });
-    await until("it ends", () => agent.child.exitCode !== null);
+    await waitUntil("it ends", () => agent.child.exitCode !== null);
     assert.equal(agent.child.exitCode, 1);
-    await until("it says why", () => message.test(errors));
+    await waitUntil("it says why", () => message.test(errors));
   };
   await endsWith(
     /refused to enrol this host: this token is unknown or used; get a new one on the server's machine \(msec token --host/,
@@ -368,7 +367,7 @@ test("what a bad local client sends is refused, and others are served as before"
   const port = await freePort();
   cluster.server.assign(1n, [assignment(port)]);
   const agent = await cluster.startAgent();
-  const pid = await until("it serves", () => pidAt(port));
+  const pid = await waitUntil("it serves", () => pidAt(port));
   const { client, channel } = agent.connect();
   await using _channel = channel;
   const refused = (call: Promise<unknown>, code: Code, message: RegExp) =>

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
 import { readRunRecord } from "@msec/process";
-import { freePort, smallDisk, whyNoSmallDisk } from "@msec/process/testing";
+import { freePort, smallDisk, waitUntil, whyNoSmallDisk } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess, endEverything, rootOf } from "./testing/agent-process.ts";
 import { ControlServer } from "./testing/control-server.ts";
 import { installService } from "./testing/service-tree.ts";
-import { until as untilWithin } from "./testing/until.ts";
 
 const SERVICE = "Flight.mod_flight";
 
@@ -45,7 +44,7 @@ async function askService(port: number): Promise<{ pid: number; turn: number } |
 }
 
 // Programs start and turn as slowly as a busy machine makes them.
-const until: typeof untilWithin = (what, find) => untilWithin(what, find, 90_000);
+const until: typeof waitUntil = (what, find) => waitUntil(what, find, 90_000);
 
 test("agent and service go on with a full disk, what they report arrives, and logs go on when there is room", {
   skip: whyNoSmallDisk() ?? false,

@@ -4,13 +4,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { freePort } from "@msec/process/testing";
+import { freePort, waitUntil } from "@msec/process/testing";
 import { AgentProcess, rootOf } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
 import { askLocal } from "../testing/local-request.ts";
 import { installService } from "../testing/service-tree.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
-import { until } from "../testing/until.ts";
 import { localLimits } from "./local-limits.ts";
 import { operations } from "./operations.ts";
 
@@ -47,7 +46,7 @@ test("every example of docs/reference/local-api.md runs with curl, and is answer
   const agent = await AgentProcess.start(state, "--config", join(state, "msec.ini"));
   stack.defer(async () => void (await agent.end("SIGKILL")));
   const socketPath = join(state, "run", "local.sock");
-  await until("the routes are there", async () => {
+  await waitUntil("the routes are there", async () => {
     const { body } = await askLocal({ socketPath }, "GET", "/v1/services");
     return body.services.length > 0;
   });

@@ -7,14 +7,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import { freePort } from "@msec/process/testing";
+import { freePort, waitUntil } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess, rootOf } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
 import { askLocal, type LocalPlace } from "../testing/local-request.ts";
 import { installService } from "../testing/service-tree.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
-import { until } from "../testing/until.ts";
 
 const SERVICE = "Login.mod_user";
 
@@ -64,7 +63,7 @@ before(async () => {
   stack.defer(async () => void (await agent.end("SIGKILL")));
   unix = { socketPath: join(state, "run", "local.sock") };
   token = readFileSync(join(state, "agent", "local.token"), "utf8").trim();
-  await until("the routes are there", async () => (await ask("GET", "/v1/services")).body.services.length === 2);
+  await waitUntil("the routes are there", async () => (await ask("GET", "/v1/services")).body.services.length === 2);
 });
 after(() => stack.disposeAsync());
 
@@ -98,7 +97,7 @@ test("getroute deals out instances in turn; what updateroute says failed is left
   assert.match(thought.reason, /^1 transport failure/);
   assert.equal(thought.failuresInRow, 1);
   // The agent's own findings are one voice among the host's processes.
-  const caller = await until("the agent has told what it found", async () => {
+  const caller = await waitUntil("the agent has told what it found", async () => {
     const { callers } = (await ask("GET", `/v1/table?service=${SERVICE}`)).body;
     return callers.length > 0 ? callers[0] : undefined;
   });
@@ -189,7 +188,7 @@ test("counters, gauges and log lines arrive in the telemetry of the service that
     { level: "debug", text: "below [LOG] Level of its configuration" },
   ];
   assert.deepEqual((await post("log", { service: "Flight.web", lines })).body, { taken: 2, belowLevel: 1 });
-  const batches = await until("both are at the server", () => {
+  const batches = await waitUntil("both are at the server", () => {
     const decoded = server.telemetry.flatMap(({ envelopes }) =>
       envelopes
         .filter(({ service }) => service === "Flight.web")
@@ -345,7 +344,10 @@ test("a body, headers, connections beyond the limits are refused, and the agent 
   for (const socket of sockets) socket.on("error", () => {}).once("close", () => closed.resolve());
   await closed.promise;
   for (const socket of sockets) socket.destroy();
-  await until("it answers again", async () => (await ask("GET", "/v1/status").catch(() => undefined))?.status === 200);
+  await waitUntil(
+    "it answers again",
+    async () => (await ask("GET", "/v1/status").catch(() => undefined))?.status === 200,
+  );
 });
 
 test("an agent does not start with a socket in a directory that others can write", async () => {

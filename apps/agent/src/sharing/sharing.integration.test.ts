@@ -7,13 +7,12 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { SharingService } from "@msec/api/agent/v1/sharing_pb.js";
 import { BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import { freePort } from "@msec/process/testing";
+import { freePort, waitUntil } from "@msec/process/testing";
 import { Code, createClient, RpcError } from "@msec/rpc";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
-import { until } from "../testing/until.ts";
 
 const CALLEE = "Test.callee";
 const resolved = (name: string) => JSON.stringify(import.meta.resolve(name));
@@ -126,7 +125,7 @@ test("a process that has just started avoids the instance that another one found
   const heard = ofDead(await second.ask(50));
   assert.ok(["ejected", "probing"].includes(heard.state), heard.reason);
   // What it asked about is no call; what it called is in its telemetry.
-  const called = await until("its calls are at the server", () => {
+  const called = await waitUntil("its calls are at the server", () => {
     const counts = callsOf(server, "Test.second");
     return [...counts.values()].reduce((sum, count) => sum + count, 0) >= 50 ? counts : undefined;
   });

@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { type Batch, BatchSchema } from "@msec/api/telemetry/v1/telemetry_pb.js";
-import { freePort } from "@msec/process/testing";
+import { freePort, waitUntil } from "@msec/process/testing";
 import { compileCodec } from "@msec/wire";
 import { AgentProcess } from "../testing/agent-process.ts";
 import { ControlServer } from "../testing/control-server.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
-import { until } from "../testing/until.ts";
 
 const RATE = 40;
 const CALLEE = "Test.callee";
@@ -90,7 +89,7 @@ test("two processes share the host's rate of spans: the same requests in both, a
   assert.deepEqual(await once(caller, "exit"), [0, null]);
   callee.kill("SIGTERM");
   await once(callee, "exit");
-  const [made, served] = await until(
+  const [made, served] = await waitUntil(
     "all that they recorded is at the server",
     () => {
       const both = [reportedBy(server, CALLER), reportedBy(server, CALLEE)] as const;

@@ -6,11 +6,10 @@ import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { AssignmentSchema } from "@msec/api/agent/v1/control_pb.js";
 import { isAlive, readRunRecords } from "@msec/process";
-import { freePort } from "@msec/process/testing";
+import { freePort, waitUntil } from "@msec/process/testing";
 import { quietLog } from "../testing/quiet-log.ts";
 import { installService, PLAIN_SERVICE } from "../testing/service-tree.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
-import { until } from "../testing/until.ts";
 import { InstanceSet } from "./instance-set.ts";
 import { groupListensOn } from "./listening-port.ts";
 
@@ -60,7 +59,7 @@ test("an assigned instance runs from its bin with a closed environment and write
   const set = host.newSet();
   const port = await freePort();
   set.reconcile([assignment(port)]);
-  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  await waitUntil("it runs", () => stateOf(set, `i${port}`) === "running");
 
   // It listens a moment before it says so; what it answers comes after that.
   assert.equal(await readAll(port), join(host.service, "bin"));
@@ -73,7 +72,7 @@ test("an assigned instance runs from its bin with a closed environment and write
   assert.equal(record?.instanceId, `i${port}`);
 
   set.reconcile([]);
-  await until("it is gone", () => set.list().length === 0);
+  await waitUntil("it is gone", () => set.list().length === 0);
   assert.ok(!isAlive(record!));
   assert.deepEqual(readRunRecords(host.state), []);
 });
@@ -83,13 +82,13 @@ test("an instance that is killed runs again within a second", async () => {
   const set = host.newSet();
   const port = await freePort();
   set.reconcile([assignment(port)]);
-  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  await waitUntil("it runs", () => stateOf(set, `i${port}`) === "running");
   const before = set.find(`i${port}`)!.supervised.run!;
   // It listens a moment before it says so; what it answers comes after that.
   await readAll(port);
   process.kill(before.pid, "SIGKILL");
   const killedMs = Date.now();
-  await until("it serves again", () => {
+  await waitUntil("it serves again", () => {
     const now = set.find(`i${port}`)!.supervised.run;
     return now !== undefined && now.pid !== before.pid && groupListensOn(now.pid, port);
   });
@@ -104,13 +103,13 @@ test("an agent that comes back takes over what runs, and stops what is assigned 
   const [kept, dropped] = [await freePort(), await freePort()];
   const first = host.newSet();
   first.reconcile([assignment(kept), assignment(dropped)]);
-  await until("both run", () => [kept, dropped].every((port) => stateOf(first, `i${port}`) === "running"));
+  await waitUntil("both run", () => [kept, dropped].every((port) => stateOf(first, `i${port}`) === "running"));
   const pids = [kept, dropped].map((port) => first.find(`i${port}`)!.supervised.run!.pid);
   first.releaseAll();
 
   const second = host.newSet();
   second.reconcile([assignment(kept)]);
-  await until("it is running", () => stateOf(second, `i${kept}`) === "running");
+  await waitUntil("it is running", () => stateOf(second, `i${kept}`) === "running");
   assert.equal(second.find(`i${kept}`)!.supervised.run!.pid, pids[0]);
   assert.ok(groupListensOn(pids[1]!, dropped));
   await second.stopForgotten();
@@ -126,14 +125,14 @@ test("an instance is kept stopped, also when it ran before, and starts when it m
   const port = await freePort();
   const first = host.newSet();
   first.reconcile([assignment(port)]);
-  await until("it runs", () => stateOf(first, `i${port}`) === "running");
+  await waitUntil("it runs", () => stateOf(first, `i${port}`) === "running");
   const { pid } = first.find(`i${port}`)!.supervised.run!;
   first.releaseAll();
   const second = host.newSet();
   second.reconcile([assignment(port, { run: false })]);
-  await until("it is stopped", () => !groupListensOn(pid, port) && stateOf(second, `i${port}`) === "stopped");
+  await waitUntil("it is stopped", () => !groupListensOn(pid, port) && stateOf(second, `i${port}`) === "stopped");
   second.reconcile([assignment(port, { run: true })]);
-  await until("it runs again", () => stateOf(second, `i${port}`) === "running");
+  await waitUntil("it runs again", () => stateOf(second, `i${port}`) === "running");
 });
 
 test("an instance that takes over another's port starts after that one has ended", async () => {
@@ -141,9 +140,9 @@ test("an instance that takes over another's port starts after that one has ended
   const set = host.newSet();
   const port = await freePort();
   set.reconcile([assignment(port)]);
-  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  await waitUntil("it runs", () => stateOf(set, `i${port}`) === "running");
   set.reconcile([assignment(port, { instanceId: "successor" })]);
-  await until("its successor runs", () => stateOf(set, "successor") === "running");
+  await waitUntil("its successor runs", () => stateOf(set, "successor") === "running");
   assert.equal(set.find("successor")!.supervised.restarts, 0);
 });
 
@@ -160,10 +159,10 @@ test("an instance that cannot start says why: no module, a taken port, a hang", 
     set.reconcile([assignment(1, { service: "Login.mod_user" }), assignment(taken)]);
     const reasonOf = (id: string) => set.find(id)?.supervised.reason || undefined;
     assert.match(
-      await until("the missing one is given up", () => reasonOf("i1")),
+      await waitUntil("the missing one is given up", () => reasonOf("i1")),
       /^could not be started: cannot read .*Login\/mod_user\/etc\/config\.ini: it does not exist; check its path/,
     );
-    assert.match(await until("the port's one is given up", () => reasonOf(`i${taken}`)), /EADDRINUSE/);
+    assert.match(await waitUntil("the port's one is given up", () => reasonOf(`i${taken}`)), /EADDRINUSE/);
   } finally {
     stranger.close();
   }
@@ -172,7 +171,7 @@ test("an instance that cannot start says why: no module, a taken port, a hang", 
   set.reconcile([assignment(2)]);
   // A busy machine may take more than that to start a shell; it is started again.
   assert.equal(
-    await until("it is given up", () => {
+    await waitUntil("it is given up", () => {
       const reason = set.find("i2")?.supervised.reason;
       return reason?.includes("output") && reason;
     }),
@@ -187,13 +186,13 @@ test("a script whose child opens the port counts as running, and its child ends 
   const set = host.newSet();
   const port = await freePort();
   set.reconcile([assignment(port)]);
-  await until("it runs", () => stateOf(set, `i${port}`) === "running");
+  await waitUntil("it runs", () => stateOf(set, `i${port}`) === "running");
   const leader = set.find(`i${port}`)!.supervised.run!.pid;
   assert.ok(groupListensOn(leader, port));
   set.reconcile([]);
-  await until("it is gone", () => set.list().length === 0);
+  await waitUntil("it is gone", () => set.list().length === 0);
   // The group gets its signal at once, but the child may be the last to die.
-  await until("nobody listens", async () =>
+  await waitUntil("nobody listens", async () =>
     readAll(port).then(
       () => false,
       (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED",
@@ -210,7 +209,7 @@ test("only the process that was started may say that it is the instance", async 
   assert.equal(instance.register(process.pid), false);
   assert.equal(instance.supervised.state, "starting");
   assert.equal(instance.register(pid), true);
-  await until("it is running", () => instance.supervised.state === "running");
+  await waitUntil("it is running", () => instance.supervised.state === "running");
   assert.deepEqual(readdirSync(join(host.service, "log")), ["i0.log"]);
 });
 
@@ -222,7 +221,7 @@ test("each generation is one new process, also where the order came while its ag
   const order = (set: InstanceSet, generation: bigint, fields: MessageInitShape<typeof AssignmentSchema> = {}) =>
     set.reconcile([assignment(port, { generation, ...fields })]);
   const runOf = async (set: InstanceSet, generation: bigint) =>
-    await until(`generation ${generation} runs`, () => {
+    await waitUntil(`generation ${generation} runs`, () => {
       const instance = set.find(id);
       return instance?.supervised.state === "running" && instance.facts().generation === generation
         ? instance.supervised.run
@@ -255,7 +254,7 @@ test("each generation is one new process, also where the order came while its ag
   order(third, 1n);
   assert.equal((await runOf(third, 1n)).pid, three.pid);
   order(third, 2n, { run: false });
-  await until("it is stopped", () => third.find(id)?.supervised.state === "stopped");
+  await waitUntil("it is stopped", () => third.find(id)?.supervised.state === "stopped");
   assert.equal(third.find(id)?.facts().generation, 2n);
   order(third, 3n);
   await runOf(third, 3n);
@@ -267,8 +266,8 @@ test("an instance has the cores that it may use, and ends with the reason when i
   const set = host.newSet();
   const port = await freePort();
   set.reconcile([assignment(port, { settings: { cpus: 1, memoryBytes: 128 * 1024 ** 2 } })]);
-  const run = await until("it runs", () => set.find(`i${port}`)!.supervised.run);
-  await until("its core is chosen", () => {
+  const run = await waitUntil("it runs", () => set.find(`i${port}`)!.supervised.run);
+  await waitUntil("its core is chosen", () => {
     // The next one, where the first was ended before anybody looked.
     const { pid } = set.find(`i${port}`)!.supervised.run ?? run;
     try {
@@ -277,9 +276,9 @@ test("an instance has the cores that it may use, and ends with the reason when i
       return false;
     }
   });
-  const reason = await until("it is ended", () => set.find(`i${port}`)?.supervised.reason || undefined);
+  const reason = await waitUntil("it is ended", () => set.find(`i${port}`)?.supervised.reason || undefined);
   assert.match(reason, /^used \d{3} MiB of memory, more than its limit of 128 MiB, and was ended; its last output/);
-  await until("it starts again", () => (set.find(`i${port}`)?.supervised.restarts ?? 0) > 0);
+  await waitUntil("it starts again", () => (set.find(`i${port}`)?.supervised.restarts ?? 0) > 0);
 });
 
 function serving(): string {

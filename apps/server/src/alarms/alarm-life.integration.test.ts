@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AlarmChannelKind, AlarmCondition, AlarmService, AlarmSubject } from "@msec/api/console/v1/alarms_pb.js";
 import { MetricService } from "@msec/api/console/v1/metrics_pb.js";
 import { RegistryService } from "@msec/api/console/v1/registry_pb.js";
 import { CallSide, TelemetryService } from "@msec/api/console/v1/telemetry_pb.js";
+import { waitUntil } from "@msec/process/testing";
 import { startTestServer, type TestServer } from "../testing/test-server.ts";
 import { startHook } from "./testing/hook.ts";
 import { startMailServer } from "./testing/mail-server.ts";
@@ -23,6 +23,7 @@ const minuteMs = 60_000;
 const AHEAD_MINUTES = 6;
 // Programs and engines start as slowly as a busy machine makes them.
 const patienceMs = 120_000;
+const until: typeof waitUntil = (what, ask) => waitUntil(what, ask, patienceMs);
 
 /** A program on the SDK: counts a heartbeat, serves a method that fails when it is asked to. */
 const PROGRAM = `
@@ -211,10 +212,4 @@ async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Pro
   const exit = once(child, "exit");
   child.kill(signal);
   await exit;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const endMs = performance.now() + patienceMs; !(await holds().catch(() => false)); await delay(100)) {
-    if (performance.now() > endMs) throw new Error(`waited in vain until ${what}`);
-  }
 }

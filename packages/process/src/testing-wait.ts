@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Ask again and again until an answer is not `undefined` or false.
+ * Wait for a fact that nothing announces: ask again and again until an answer is not `undefined` or false. An error counts as no answer.
  *
  * @param what        what is waited for, for the error
  * @param timeoutMs   default 60_000
@@ -23,6 +23,6 @@ export async function waitUntil<T>(
       failure = error;
     }
     if (performance.now() >= deadline) throw new Error(`${what}: not after ${timeoutMs} ms`, { cause: failure });
-    await delay(50);
+    await delay(20);
   }
 }
