@@ -17,12 +17,11 @@ import { placeOf } from "../capacity/operation-words.ts";
 import { useCapacityChange, useExpectRouting, useRoutingSwitch } from "../capacity/queries.ts";
 import { ProcessHeads } from "../host/process-cells.tsx";
 import { AddInstance, EditInstance } from "./instance-form.tsx";
-import { InstanceRow } from "./instance-row.tsx";
+import { InstanceRow, LAST_SECONDS } from "./instance-row.tsx";
 import { runningReleases } from "./releases.ts";
 import { takesCalls } from "./service-health.ts";
 import "./instance-panel.css";
 
-const LAST_SECONDS = 10;
 const JUST_SWITCHED_MS = 6000;
 
 /** Whose instances, and which of them are open. */
@@ -48,7 +47,8 @@ export function InstancePanel({ service, open = [], onToggle }: InstancePanelPro
     ...callsQuery(api, {
       service: service.name,
       side: service.kind === ServiceKind.EXTERNAL ? CallSide.CLIENT : CallSide.SERVER,
-      spanMs: LAST_SECONDS * 1000,
+      // More than is shown: what came before tells whether the newest seconds are late.
+      spanMs: 2 * LAST_SECONDS * 1000,
       stepS: 1,
       byInstance: true,
       pollMs: isSwitching(service) ? 500 : 1000,

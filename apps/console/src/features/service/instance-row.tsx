@@ -14,6 +14,9 @@ import { PROCESS_COLUMNS, ProcessCells } from "../host/process-cells.tsx";
 import { processStateView } from "./health-mark.ts";
 import { limitsText, transportName } from "./instance-limits.ts";
 
+/** Seconds of calls that a row shows, one bar each. */
+export const LAST_SECONDS = 10;
+
 // The mean of two seconds is calm enough to read. Right after the switch was used one wants to see what it does: then the
 // newest second alone counts.
 const CALM_SECONDS = 2;
@@ -219,13 +222,13 @@ function TrafficCell({ curve, known, address, switched }: TrafficCellProps) {
   const { t } = useTranslation();
   if (!known) return <span className="zero">–</span>;
   const seconds = switched ? 1 : CALM_SECONDS;
-  const calls = curve?.calls ?? new Array<number>(10).fill(0);
+  const calls = curve?.calls.slice(-LAST_SECONDS) ?? new Array<number>(LAST_SECONDS).fill(0);
   const rate = calls.slice(-seconds).reduce((sum, value) => sum + value, 0) / seconds;
   return (
     <span className="traffic">
       <RateBars
         values={calls}
-        failures={curve?.failures ?? []}
+        failures={curve?.failures.slice(-LAST_SECONDS) ?? []}
         label={t("instance.traffic", { address, rate: formatRate(rate) })}
       />
       <b className={rate === 0 ? "zero" : ""}>{formatRate(rate)}</b>
