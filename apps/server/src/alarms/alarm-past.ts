@@ -66,7 +66,9 @@ export class AlarmPast {
     const narrow = row.service === "" ? rule : { ...rule, service: row.service };
     try {
       const read = await askTelemetry(readSeries(this.#series, this.#liveness, sourceOf(rule), [narrow], from, end));
-      const found = read.get(rule.id)?.find(({ target }) => targetKey(target) === row.target);
+      const found = read
+        .get(rule.id)?.()
+        .find(({ target }) => targetKey(target) === row.target);
       const series = found ?? { target: targetOf(row), values: new Map(), empty: emptyOf(rule) };
       return { curve: curveView(rule, series, from, end), failure: "" };
     } catch (error) {
@@ -85,7 +87,7 @@ export class AlarmPast {
     const to = Math.floor(this.#now() / minuteMs);
     const from = to - hours * 60;
     const read = await askTelemetry(readSeries(this.#series, this.#liveness, sourceOf(rule), [rule], from, to));
-    const all = completeTargets(rule, read.get(rule.id) ?? [], [], await this.#readCluster());
+    const all = completeTargets(rule, read.get(rule.id)?.() ?? [], [], await this.#readCluster());
     const results = all.map((series) => preview(rule, series, from, to));
     const worst = results
       .filter(({ badMinutes }) => badMinutes > 0)

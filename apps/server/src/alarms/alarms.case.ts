@@ -589,6 +589,26 @@ export function defineAlarmCases(createDatabase: () => Promise<string>, telemetr
     assert.equal((await list(test, true))[0]?.resolution, AlarmResolution.RULE_CHANGED);
   });
 
+  it("forgets what ended long ago, however much it is", async () => {
+    await using test = await open();
+    const { service, start, people, store } = test;
+    await save(test, ruleOf({ service, resolveMinutes: 1 }));
+    await telemetry().calls({ ...flight, service }, start, { bad: 9 });
+    await test.judge(start);
+    const current = await store.db.selectFrom("alarm").selectAll().executeTakeFirstOrThrow();
+    const old = { ...current, is_open: 0, opened_ms: test.clock.nowMs - 91 * 86_400_000 };
+    for (let chunk = 0; chunk < 6; chunk++) {
+      const rows = Array.from({ length: 200 }, (_, index) => ({ ...old, id: `old ${chunk} ${index}` }));
+      await store.db.insertInto("alarm").values(rows).execute();
+    }
+    await people.forgetOld();
+    const left = await store.db.selectFrom("alarm").select("id").execute();
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      [current.id],
+    );
+  });
+
   it("lets a holder whose lease went to another write nothing", async () => {
     await using test = await open();
     const leases = ["a", "b"].map(

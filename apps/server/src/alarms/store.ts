@@ -18,6 +18,7 @@ const commentsMax = 1_000;
 /** How long alarms that have ended are kept, and how many. */
 const historyMs = 90 * 86_400_000;
 const historyMax = 100_000;
+const forgottenAtOnce = 500;
 
 /** Which alarms to list. */
 export interface AlarmFilter {
@@ -363,13 +364,19 @@ export class AlarmStore {
       .limit(1)
       .executeTakeFirst();
     const beforeMs = Math.max(this.#now() - historyMs, kept?.opened_ms ?? 0);
-    await this.#store.transaction(async (transaction) => {
+    while ((await this.#forgetSome(beforeMs)) === forgottenAtOnce);
+    await this.#store.db.deleteFrom("alarm_silence").where("until_ms", "<=", beforeMs).execute();
+  }
+
+  /** @returns how many alarms were forgotten; a few at a time, as others wait for the database meanwhile */
+  async #forgetSome(beforeMs: number): Promise<number> {
+    return await this.#store.transaction(async (transaction) => {
       const old = await transaction
         .selectFrom("alarm")
         .select("id")
         .where("is_open", "=", 0)
         .where("opened_ms", "<=", beforeMs)
-        .limit(500)
+        .limit(forgottenAtOnce)
         .execute();
       const ids = old.map(({ id }) => id);
       if (ids.length > 0) {
@@ -377,7 +384,7 @@ export class AlarmStore {
         await transaction.deleteFrom("alarm_notification").where("alarm_id", "in", ids).execute();
         await transaction.deleteFrom("alarm").where("id", "in", ids).execute();
       }
-      await transaction.deleteFrom("alarm_silence").where("until_ms", "<=", beforeMs).execute();
+      return ids.length;
     });
   }
 

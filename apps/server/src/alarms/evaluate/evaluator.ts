@@ -229,7 +229,7 @@ export class Evaluator {
         if ((progress?.judged_ms ?? 0) !== judgedMs) continue;
         const ready =
           spoolsArrive && source !== Source.Liveness ? ofSource.filter((rule) => !isOfSilence(rule)) : ofSource;
-        judgeRules(ready, series, kept, cluster, { from, to }, changes);
+        await judgeRules(ready, series, kept, cluster, { from, to }, changes);
         minutes += to - from;
         await transaction
           .insertInto("alarm_progress")

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { AlarmResolution, type AlarmRule } from "@msec/api/console/v1/alarms_pb.js";
 import { type AlarmCourse, advance } from "../engine/advance.ts";
 import type { Series } from "../engine/judge.ts";
@@ -8,6 +9,8 @@ import { type AlarmRow, courseFromRow, targetOf } from "../rows.ts";
 import type { Cluster } from "./cluster.ts";
 import type { RuleSeries } from "./read-series.ts";
 import { completeTargets } from "./targets.ts";
+
+const longestTurnMs = 20;
 
 /** An alarm that came to be, as far as judging tells. */
 export interface NewAlarm {
@@ -41,20 +44,26 @@ export function noChanges(): Changes {
  * @param from     the first minute, `to` the one after the last
  * @param changes  are added here
  */
-export function judgeRules(
+export async function judgeRules(
   rules: readonly AlarmRule[],
   read: RuleSeries,
   open: readonly AlarmRow[],
   cluster: Cluster,
   { from, to }: { readonly from: number; readonly to: number },
   changes: Changes,
-): void {
+): Promise<void> {
   const byRule = Map.groupBy(open, (row) => row.rule_id);
   // How many are open counts over all rules; those of this round are in `changes` already.
   const room = { left: alarmLimits.open - open.length - changes.opened.length };
+  let sinceMs = performance.now();
   for (const rule of rules) {
+    // A thousand rules on a thousand instances take seconds: everything else of this process goes on meanwhile.
+    if (performance.now() - sinceMs > longestTurnMs) {
+      await setImmediate();
+      sinceMs = performance.now();
+    }
     const rows = byRule.get(rule.id) ?? [];
-    const all = completeTargets(rule, read.get(rule.id) ?? [], rows.map(targetOf), cluster);
+    const all = completeTargets(rule, read.get(rule.id)?.() ?? [], rows.map(targetOf), cluster);
     judgeRule(rule, all, rows, { from, to }, changes, room);
   }
 }

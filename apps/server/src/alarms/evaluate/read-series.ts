@@ -50,8 +50,8 @@ export function sourceOf({ subject, logWhere }: AlarmRule): Source {
   }
 }
 
-/** Series of each rule, by its id. */
-export type RuleSeries = ReadonlyMap<string, Series[]>;
+/** Makes the series of each rule, by its id: a thousand rules on a thousand instances are a million, which are there one rule at a time. */
+export type RuleSeries = ReadonlyMap<string, () => Series[]>;
 
 /**
  * Read what rules of one source need to judge some minutes: one question to the store, whatever their number.
@@ -71,15 +71,15 @@ export async function readSeries(
   if (rules.length === 0) return new Map();
   switch (source) {
     case Source.Calls:
-      return await readCalls(series, rules, rangesFor(rules, from, to));
+      return await readCalls(series, rules, rangesFor(rules, from, to), from);
     case Source.Metric:
-      return await readSamples(series, rules, rangesFor(rules, from, to));
+      return await readSamples(series, rules, rangesFor(rules, from, to), from);
     case Source.Log:
     case Source.LogPattern:
       return await readLogs(series, rules, rangesFor(rules, from, to));
     case Source.Liveness: {
       const first = from - Math.max(...rules.map(windowMinutes));
-      return new Map(rules.map((rule) => [rule.id, liveness.series(rule, first, to)]));
+      return new Map(rules.map((rule) => [rule.id, () => liveness.series(rule, first, to)]));
     }
   }
 }
@@ -119,7 +119,17 @@ function distinct<Item>(items: readonly Item[]): Item[] {
   return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }
 
-async function readCalls(series: AlarmSeries, rules: readonly AlarmRule[], ranges: MinuteRange[]): Promise<RuleSeries> {
+/** The first minute whose value a rule needs; what was before it tells only that the target is there. */
+function firstNeeded(rule: AlarmRule, from: number): number {
+  return rule.baseline === AlarmBaseline.YESTERDAY ? 0 : from - windowMinutes(rule);
+}
+
+async function readCalls(
+  series: AlarmSeries,
+  rules: readonly AlarmRule[],
+  ranges: MinuteRange[],
+  from: number,
+): Promise<RuleSeries> {
   const groupingOf = (rule: AlarmRule) => ({
     byInstance: rule.scope === AlarmScope.INSTANCE,
     byMethod: rule.method !== "",
@@ -135,25 +145,27 @@ async function readCalls(series: AlarmSeries, rules: readonly AlarmRule[], range
     rules.map((rule) => {
       const { byInstance, byMethod } = groupingOf(rule);
       const side = rule.countedByCallers ? 2 : 1;
-      const mine = rows.filter(
-        (row) =>
-          row.side === side &&
-          row.byInstance === byInstance &&
-          row.byMethod === byMethod &&
-          row.method === rule.method &&
-          row.service !== "" &&
-          (!byInstance || row.instance !== "") &&
-          matchesService(rule.service, row.service),
-      );
-      return [rule.id, mine.map((row) => callSeries(rule, row))];
+      const mine = () =>
+        rows.filter(
+          (row) =>
+            row.side === side &&
+            row.byInstance === byInstance &&
+            row.byMethod === byMethod &&
+            row.method === rule.method &&
+            row.service !== "" &&
+            (!byInstance || row.instance !== "") &&
+            matchesService(rule.service, row.service),
+        );
+      return [rule.id, () => mine().map((row) => callSeries(rule, row, firstNeeded(rule, from)))];
     }),
   );
 }
 
-function callSeries(rule: AlarmRule, { service, instance, points }: CallMinutes): Series {
+function callSeries(rule: AlarmRule, { service, instance, points }: CallMinutes, first: number): Series {
   const least = Math.max(1, rule.minCalls);
   const values = new Map<number, number>();
   for (const [minute, calls, failures, p99] of points) {
+    if (minute < first) continue;
     if (rule.subject === AlarmSubject.CALLS) values.set(minute, calls);
     else if (calls >= least) values.set(minute, rule.subject === AlarmSubject.P99 ? p99 : (failures / calls) * 100);
   }
@@ -164,6 +176,7 @@ async function readSamples(
   series: AlarmSeries,
   rules: readonly AlarmRule[],
   ranges: MinuteRange[],
+  from: number,
 ): Promise<RuleSeries> {
   const groupingOf = (rule: AlarmRule) => ({
     byService: rule.service !== "",
@@ -179,20 +192,22 @@ async function readSamples(
   return new Map(
     rules.map((rule) => {
       const { byService, byInstance, byHost } = groupingOf(rule);
-      const mine = rows.filter(
-        (row) =>
-          row.name === rule.metric &&
-          row.byService === byService &&
-          row.byInstance === byInstance &&
-          row.byHost === byHost &&
-          (!byService || matchesService(rule.service, row.service)),
-      );
-      return [rule.id, mine.map((row) => sampleSeries(rule, row))];
+      const mine = () =>
+        rows.filter(
+          (row) =>
+            row.name === rule.metric &&
+            row.byService === byService &&
+            row.byInstance === byInstance &&
+            row.byHost === byHost &&
+            (!byService || matchesService(rule.service, row.service)),
+        );
+      return [rule.id, () => mine().map((row) => sampleSeries(rule, row, firstNeeded(rule, from)))];
     }),
   );
 }
 
-function sampleSeries(rule: AlarmRule, { service, instance, host, kind, points }: SampleMinutes): Series {
+function sampleSeries(rule: AlarmRule, row: SampleMinutes, first: number): Series {
+  const { service, instance, host, kind, points } = row;
   const aggregate =
     rule.aggregate === AlarmAggregate.UNSPECIFIED
       ? kind === 1
@@ -201,6 +216,7 @@ function sampleSeries(rule: AlarmRule, { service, instance, host, kind, points }
       : rule.aggregate;
   const values = new Map<number, number>();
   for (const [minute, sum, count, least, greatest] of points) {
+    if (minute < first) continue;
     const value =
       aggregate === AlarmAggregate.SUM
         ? sum
@@ -239,15 +255,17 @@ async function readLogs(series: AlarmSeries, rules: readonly AlarmRule[], ranges
   return new Map(
     rules.map((rule, index) => {
       const { byInstance, byHost } = groupingOf(rule);
-      const mine = rows.filter(
-        (row) => row.byInstance === byInstance && row.byHost === byHost && matchesService(rule.service, row.service),
-      );
-      const all = mine.map(({ service, instance, host, points }): Series => {
-        const values = new Map<number, number>();
-        for (const [minute, counts] of points) if ((counts[index] ?? 0) > 0) values.set(minute, counts[index] ?? 0);
-        return { target: { service, instance, host }, values, empty: 0 };
-      });
-      return [rule.id, all.filter(({ values }) => values.size > 0)];
+      const mine = () =>
+        rows.filter(
+          (row) => row.byInstance === byInstance && row.byHost === byHost && matchesService(rule.service, row.service),
+        );
+      const all = () =>
+        mine().map(({ service, instance, host, points }): Series => {
+          const values = new Map<number, number>();
+          for (const [minute, counts] of points) if ((counts[index] ?? 0) > 0) values.set(minute, counts[index] ?? 0);
+          return { target: { service, instance, host }, values, empty: 0 };
+        });
+      return [rule.id, () => all().filter(({ values }) => values.size > 0)];
     }),
   );
 }

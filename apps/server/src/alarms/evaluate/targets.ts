@@ -56,6 +56,18 @@ function isExpectedToSpeak(rule: AlarmRule, instance: ClusterInstance): boolean 
   return instance.meantToRun && instance.listens && (instance.inRouting || !isOfCalls(rule));
 }
 
+const byPlace = new WeakMap<Cluster, ReadonlyMap<string, ClusterInstance>>();
+
+/** Instances by service and place: each of many targets of many rules asks. */
+function instancesByPlace(cluster: Cluster): ReadonlyMap<string, ClusterInstance> {
+  let found = byPlace.get(cluster);
+  if (found === undefined) {
+    found = new Map(cluster.instances.map((one) => [`${one.service} ${one.instance}`, one]));
+    byPlace.set(cluster, found);
+  }
+  return found;
+}
+
 function isWantedSilence(rule: AlarmRule, target: Target, cluster: Cluster): boolean {
   if (rule.condition !== AlarmCondition.SILENT && rule.condition !== AlarmCondition.BELOW) return false;
   if (target.host !== "") return cluster.hosts.length > 0 && !cluster.hosts.some(({ name }) => name === target.host);
@@ -63,9 +75,7 @@ function isWantedSilence(rule: AlarmRule, target: Target, cluster: Cluster): boo
   // A process that listens on nothing is named by its pid: the next one has another.
   if (target.instance.startsWith("pid:")) return true;
   if (!cluster.services.has(target.service)) return false;
-  const registered = cluster.instances.find(
-    ({ service, instance }) => service === target.service && instance === target.instance,
-  );
+  const registered = instancesByPlace(cluster).get(`${target.service} ${target.instance}`);
   if (registered === undefined) return true;
   return rule.subject === AlarmSubject.LIVENESS
     ? !registered.meantToRun || (registered.listens && !registered.inRouting)

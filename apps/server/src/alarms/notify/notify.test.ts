@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
@@ -306,6 +308,26 @@ describe("e-mail", () => {
       body.join("\n\n").replaceAll("=\n", "").replaceAll("%", "%25").replaceAll("=", "%"),
     );
     assert.match(text, /告警恢复.*失败率.*重启/s);
+  });
+
+  it("gives up on a server that talks and talks", async () => {
+    const talking = createServer((socket) => {
+      socket.on("error", () => {}).write("220 test ESMTP\r\n");
+      const timer = setInterval(() => socket.write("250-and\r\n"), 10);
+      socket.on("close", () => clearInterval(timer));
+      sockets.push(socket);
+    });
+    const sockets: Socket[] = [];
+    await once(talking.listen(0, "127.0.0.1"), "listening");
+    const { port } = talking.address() as AddressInfo;
+    const sending = send({ ...channel(), smtpPort: port }, { url: "", secret: "right" }, message, {
+      ...context,
+      timeoutMs: 200,
+    });
+    // On a busy machine it may be silent for as long.
+    await assert.rejects(sending, /no answer within 0\.6 s|ETIMEDOUT/);
+    for (const socket of sockets) socket.destroy();
+    talking.close();
   });
 
   it("says why it failed, and whether it will again", async () => {

@@ -6,6 +6,9 @@ import { DeliveryFailed } from "./delivery-failed.ts";
 import type { Message } from "./message.ts";
 import type { SendContext } from "./senders.ts";
 
+/** A dialogue with a mail server has several waits: so many of the time of one are all there is for it. */
+const waitsOfDialogue = 3;
+
 /**
  * Send a message by SMTP. The server's name is resolved here and the address dialled, so that the guard decides on what is dialled;
  * its certificate is still that of the name.
@@ -36,8 +39,12 @@ export async function sendMail(
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  // A server that goes on saying something is never idle.
+  const limitMs = waitsOfDialogue * timeoutMs;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new DeliveryFailed(`no answer within ${limitMs / 1_000} s`)), limitMs);
   try {
-    const info = await transport.sendMail({
+    const sending = transport.sendMail({
       from: smtpFrom,
       to: [...recipients],
       subject: message.title,
@@ -45,13 +52,15 @@ export async function sendMail(
       messageId: `<${message.id}@msec>`,
       headers: { "auto-submitted": "auto-generated" },
     });
+    const info = await Promise.race([sending, late.promise]);
     const said = String(info.response).slice(0, 200);
     // The server took it for some of them; again would be twice for these.
     const refused = (info.rejectedErrors ?? []).map(({ message: why }) => why.replaceAll(/\s+/g, " ").slice(0, 100));
     return refused.length === 0 ? said : `${said}; not for ${info.rejected.join(", ").slice(0, 200)}: ${refused[0]}`;
   } catch (error) {
-    throw failureFrom(error);
+    throw error instanceof DeliveryFailed ? error : failureFrom(error);
   } finally {
+    clearTimeout(timer);
     transport.close();
   }
 }
