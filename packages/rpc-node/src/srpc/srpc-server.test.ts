@@ -185,7 +185,6 @@ test("a head without sequence or method name is answered", async () => {
 test("hostile first bytes are closed at once, silence after the first-byte time", async () => {
   await using server = await serveEcho({ limits: { connections: { firstByteMs: 150 } } });
   const hostile = [
-    "\x16\x03\x01\x02\x00\x01",
     "*1\r\n$4\r\nPING\r\n",
     "stats\r\n",
     "SSH-2.0-x\r\n",
