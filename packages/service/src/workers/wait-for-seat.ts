@@ -4,6 +4,6 @@ import { followSeat, isSpare } from "./spare-link.ts";
 // has been read so far, begins when this module ends. In processes that the program starts with the same options it does nothing.
 if (isSpare()) {
   const seat = followSeat();
-  await import("../index.ts");
+  await Promise.all([import("../serve.ts"), import("../connect.ts")]);
   await seat;
 }
