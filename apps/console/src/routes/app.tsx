@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createRoute, redirect, useRouter } from "@tanstack/react-router";
 import { sessionQuery } from "../features/session/queries.ts";
+import { EntryFrame } from "../features/shell/entry-frame.tsx";
 import { monitoringPath } from "../features/shell/monitoring-only.ts";
 import { Shell } from "../features/shell/shell.tsx";
 import { FailureNotice } from "../lib/failure-notice.tsx";
@@ -40,11 +41,11 @@ export const appRoute = createRoute({
       reset();
     };
     return (
-      <main className="page">
+      <EntryFrame>
         <section className="panel">
           <FailureNotice error={error} onRetry={retry} />
         </section>
-      </main>
+      </EntryFrame>
     );
   },
 });

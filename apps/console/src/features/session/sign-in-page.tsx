@@ -6,10 +6,9 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureKind, failureFrom } from "../../lib/failure.ts";
-import { BrandMark } from "../../ui/brand-mark.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
-import { DisplaySettings } from "../shell/display-settings.tsx";
+import { EntryFrame } from "../shell/entry-frame.tsx";
 import { signInTokenFrom } from "./sign-in-token.ts";
 import "./sign-in-page.css";
 
@@ -62,51 +61,42 @@ export function SignInPage({ ended = false, onSignedIn }: SignInPageProps) {
   };
   const failed = missing || signIn.isError;
   return (
-    <div className="sign-in">
-      <header>
-        <DisplaySettings />
-      </header>
-      <main>
-        <div className="card">
-          <div className="brand-line">
-            <BrandMark size={26} />
-            <strong>msec</strong>
-          </div>
-          <h1>{t("signIn.title")}</h1>
-          {ended && !failed && (
-            <p className="ended" role="status">
-              <StatusMark mark="warn" />
-              <span>{t("failure.signedOut.title")}</span>
-            </p>
-          )}
-          <p className="soft">{t("signIn.lead")}</p>
-          <form onSubmit={submit}>
-            <label htmlFor="token">{t("signIn.token")}</label>
-            <Input
-              id="token"
-              ref={field}
-              autoFocus
-              autoComplete="off"
-              spellCheck={false}
-              value={token}
-              status={failed ? "error" : ""}
-              aria-invalid={failed}
-              aria-describedby={failed ? "token-problem" : undefined}
-              onChange={(event) => setToken(event.target.value)}
-            />
-            {missing && <Problem text={t("signIn.missing")} />}
-            {signIn.isError && !missing && <Problem text={problemText(signIn.error, t)} />}
-            <Button type="primary" htmlType="submit" loading={signIn.isPending}>
-              {t(signIn.isPending ? "signIn.pending" : "signIn.submit")}
-            </Button>
-          </form>
-          <div className="help">
-            <p>{t("signIn.help")}</p>
-            <CodeBlock code={TOKEN_COMMAND} copyLabel={t("action.copyCommand")} doneLabel={t("action.copied")} />
-          </div>
+    <EntryFrame>
+      <div className="sign-in">
+        <h1>{t("signIn.title")}</h1>
+        {ended && !failed && (
+          <p className="ended" role="status">
+            <StatusMark mark="warn" />
+            <span>{t("failure.signedOut.title")}</span>
+          </p>
+        )}
+        <p className="soft">{t("signIn.lead")}</p>
+        <form onSubmit={submit}>
+          <label htmlFor="token">{t("signIn.token")}</label>
+          <Input
+            id="token"
+            ref={field}
+            autoFocus
+            autoComplete="off"
+            spellCheck={false}
+            value={token}
+            status={failed ? "error" : ""}
+            aria-invalid={failed}
+            aria-describedby={failed ? "token-problem" : undefined}
+            onChange={(event) => setToken(event.target.value)}
+          />
+          {missing && <Problem text={t("signIn.missing")} />}
+          {signIn.isError && !missing && <Problem text={problemText(signIn.error, t)} />}
+          <Button type="primary" htmlType="submit" loading={signIn.isPending}>
+            {t(signIn.isPending ? "signIn.pending" : "signIn.submit")}
+          </Button>
+        </form>
+        <div className="help">
+          <p>{t("signIn.help")}</p>
+          <CodeBlock code={TOKEN_COMMAND} copyLabel={t("action.copyCommand")} doneLabel={t("action.copied")} />
         </div>
-      </main>
-    </div>
+      </div>
+    </EntryFrame>
   );
 }
 
