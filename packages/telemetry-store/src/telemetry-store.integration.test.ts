@@ -155,6 +155,7 @@ describe("a telemetry store over the embedded engine", () => {
         level: "info",
         text: "query",
         fields: { from: "深圳", to: "xz" },
+        shiftUs: 0,
       },
     ]);
     assert.deepEqual(await store.getFlow("8448eb211c80319c"), flow);
