@@ -83,7 +83,7 @@ export const addMapCommand: AddCommand = (program, context) => {
       edge.caller === "" ? messages.mapNobody : harmlessText(edge.caller),
       harmlessText(edge.callee),
       kindText(kinds.get(edge.callee)),
-      edge.perSecond.toFixed(edge.perSecond < 10 ? 2 : 0),
+      `${edge.fromSpans ? "≈" : ""}${edge.perSecond.toFixed(edge.perSecond < 10 ? 2 : 0)}`,
       failuresText(edge.failures, edge.calls),
       formatDuration(edge.p50Ms * 1_000),
       formatDuration(edge.p99Ms * 1_000),

@@ -215,4 +215,53 @@ describe("requests and the service map over the embedded engine", () => {
     await assert.rejects(store.getServiceMap({ fromMs: 2, toMs: 1 }), { name: "InvalidQuery" });
     await assert.rejects(store.getServiceMap({ ...range, minPerSecond: -1 }), { name: "InvalidQuery" });
   });
+
+  test("the map knows who called whom from spans where neither end names the other, as OpenTelemetry's seldom do", async () => {
+    const web = { host: "host-1", service: "Shop.web", instance: "10.0.1.1:80" };
+    const cart = { host: "host-2", service: "Shop.cart", instance: "10.0.1.2:80" };
+    const timeS = nowMs / 1_000 - 30;
+    const served = numbers.filter((number) => number % 2 === 0);
+    const spanOf = (number: number): Partial<SpanRow> => ({
+      ...{ traceId: traceOf(1_000 + number), startUs: (timeS * 1_000 + number) * 1_000, peerService: "" },
+      code: 0,
+    });
+    await store.ingestAll(
+      [
+        {
+          identity: web,
+          batch: batchOf({
+            spans: numbers.map((number) => ({ ...spanOf(number), spanId: hex(9_000 + number), side: 2 })),
+            calls: [{ timeS, side: 2, peerService: "", durationsUs: numbers.map(() => 500) }],
+          }),
+        },
+        {
+          identity: cart,
+          batch: batchOf({
+            // Ten more have a caller that no span tells of.
+            spans: [...served, ...served.slice(0, 10)].map((number, index) => ({
+              ...spanOf(number),
+              spanId: hex(9_500 + index),
+              parentSpanId: hex(index < served.length ? 9_000 + number : 77_000 + number),
+              side: 1,
+            })),
+            calls: [{ timeS, side: 1, peerService: "", durationsUs: Array.from({ length: 30 }, () => 400) }],
+          }),
+        },
+      ],
+      "ends-by-spans",
+    );
+    const edgesOf = async (query: object) =>
+      (await store.getServiceMap({ fromMs: nowMs - 60_000, toMs: nowMs, service: "Shop", ...query })).edges.map(
+        ({ caller, callee, calls, fromSpans }) => [caller, callee, calls, fromSpans],
+      );
+    const all = [
+      [web.service, "", 20, false],
+      [web.service, cart.service, 20, true],
+      ["", cart.service, 10, false],
+    ];
+    assert.deepEqual(await edgesOf({}), all);
+    assert.deepEqual(await edgesOf({ service: cart.service }), [all[1], all[2]]);
+    assert.deepEqual(await edgesOf({ minPerSecond: 15 / 60 }), all.slice(0, 2));
+    assert.deepEqual(await edgesOf({ failedOnly: true }), []);
+  });
 });

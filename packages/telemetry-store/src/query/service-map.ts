@@ -1,7 +1,9 @@
 import type { StoreClients } from "../client.ts";
 import { InvalidQuery } from "../store-error.ts";
 import { ask } from "./ask.ts";
-import type { CallSide } from "./calls.ts";
+import { CallSide } from "./calls.ts";
+import { withNamedEnds } from "./named-ends.ts";
+import { getSpanEnds } from "./span-ends.ts";
 
 /** Edges of one answer: those with the most calls. */
 export const mapEdgesMax = 1_000;
@@ -44,7 +46,15 @@ export interface ServiceMapEdge {
   /** Within 4.5 % of the true value, as everything from the histograms. */
   p50Ms: number;
   p99Ms: number;
+  /**
+   * Whether only spans tell who was at one of the ends: calls and failures are shares then, in the proportion of the newest spans, and the times are those of all calls whose
+   * other end was not said.
+   */
+  fromSpans: boolean;
 }
+
+/** An edge as it was counted. */
+export type CountedEdge = Omit<ServiceMapEdge, "perSecond">;
 
 const dayMs = 86_400_000;
 
@@ -56,7 +66,7 @@ const sources = [
 const hours = { stepS: 3_600, table: "call_hour", histogram: "histogram.1, histogram.2" } as const;
 
 /**
- * Read who calls whom, from counts: exact whatever was sampled.
+ * Read who calls whom, from counts: exact whatever was sampled. Where callers of a service have no name in its counts, or a service called an address, spans tell who it was.
  *
  * @param nowMs milliseconds since 1970 UTC
  * @throws InvalidQuery (range, rate, name), StoreUnavailable, TelemetryStoreError
@@ -77,19 +87,31 @@ export async function getServiceMap(clients: StoreClients, query: ServiceMapQuer
   // A minute or hour that is not over yet counts for as long as it has lasted.
   const endS = Math.max(fromS + 1, Math.min(toS, Math.ceil(nowMs / 1_000)));
   const seconds = endS - fromS;
-  const edges = await ask<Omit<ServiceMapEdge, "perSecond">>(clients, "read the service map", mapQuery(source, query), {
+  const minCalls = minPerSecond * seconds;
+  const counted = await ask<CountedEdge>(clients, "read the service map", mapQuery(source, query), {
     fromS,
     toS,
     service: service.includes(".") ? service : `${service}.`,
     failedOnly,
-    minCalls: minPerSecond * seconds,
+    minCalls,
     limit: mapEdgesMax + 1,
   });
+  const endsOf = async (side: CallSide) => {
+    const services = counted.flatMap(({ caller, callee }) => {
+      const [near, far] = side === CallSide.Server ? [callee, caller] : [caller, callee];
+      return far === "" && near !== "" ? [near] : [];
+    });
+    return services.length === 0 ? [] : getSpanEnds(clients, { side, services, fromS, toS: endS, nowS: nowMs / 1_000 });
+  };
+  const [callers, callees] = await Promise.all([endsOf(CallSide.Server), endsOf(CallSide.Client)]);
+  const edges = withNamedEnds(counted, { callers, callees })
+    .filter(({ calls, failures }) => calls >= minCalls && (failures > 0 || !failedOnly))
+    .sort((a, b) => b.calls - a.calls || compare(a.caller, b.caller) || compare(a.callee, b.callee));
   return {
     edges: edges.slice(0, mapEdgesMax).map((edge) => ({ ...edge, perSecond: edge.calls / seconds })),
     fromMs: fromS * 1_000,
     toMs: endS * 1_000,
-    truncated: edges.length > mapEdgesMax,
+    truncated: Math.max(edges.length, counted.length) > mapEdgesMax,
   };
 }
 
@@ -106,7 +128,7 @@ const bucketMs = (position: number) => `pow(2, (buckets[${position}] + 0.5) / 8)
 
 const mapQuery = (source: { table: string; histogram: string }, { service }: ServiceMapQuery) => `
   SELECT caller, callee, side, calls, failures, duration / greatest(calls, 1) / 1000 AS meanMs,
-    ${bucketMs(1)} AS p50Ms, ${bucketMs(2)} AS p99Ms
+    ${bucketMs(1)} AS p50Ms, ${bucketMs(2)} AS p99Ms, false AS fromSpans
   FROM (
     SELECT caller, callee, side, sum(count) AS calls, sumIf(count, code != 0) AS failures, sum(duration_us_sum) AS duration,
       quantilesExactWeightedArray(0.5, 0.99)(${source.histogram}) AS buckets
@@ -115,5 +137,9 @@ const mapQuery = (source: { table: string; histogram: string }, { service }: Ser
     GROUP BY caller, callee, side
     ORDER BY calls DESC, side DESC LIMIT 1 BY caller, callee
   )
-  WHERE calls > 0 AND calls >= {minCalls:Float64} AND (failures > 0 OR NOT {failedOnly:Bool})
+  WHERE calls > 0 AND (caller = '' OR callee = '' OR calls >= {minCalls:Float64} AND (failures > 0 OR NOT {failedOnly:Bool}))
   ORDER BY calls DESC, caller, callee LIMIT {limit:UInt32}`;
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

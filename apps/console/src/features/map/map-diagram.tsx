@@ -14,13 +14,21 @@ import {
 } from "@xyflow/react";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
-import { formatDuration, formatPercent, formatRate } from "../../lib/format.ts";
+import { formatDuration, formatPercent } from "../../lib/format.ts";
 import { Loading } from "../../ui/notice.tsx";
 import { DiagramFrame } from "../request/diagram-frame.tsx";
 import { elkEngine } from "../request/elk-engine.ts";
 import { elkInput, type FlowLayout, layoutFlow, type Point, roundedPath } from "../request/flow-layout.ts";
 import { curvesLink } from "./curves-link.ts";
-import { failingRatio, failureRatio, hasPage, type MapEdge, type MapGraph, type MapNode } from "./map-graph.ts";
+import {
+  failingRatio,
+  failureRatio,
+  hasPage,
+  type MapEdge,
+  type MapGraph,
+  type MapNode,
+  rateText,
+} from "./map-graph.ts";
 import type { MapSearch } from "./map-search.ts";
 import "./map.css";
 
@@ -167,7 +175,7 @@ function Arrow({ id, data, markerEnd, style }: EdgeProps<ArrowEdge>) {
   const place = { transform: `translate(-50%, -50%) translate(${at.x}px, ${at.y}px)` };
   const words = (
     <>
-      {formatRate(call.perSecond)} /s
+      {rateText(call)} /s
       <span>
         p99 {formatDuration(call.p99Ms * 1_000)}
         {ratio > 0 && ` · ${formatPercent(ratio)}`}

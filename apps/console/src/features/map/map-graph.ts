@@ -1,4 +1,5 @@
 import { type GetServiceMapResponse, type ServiceMapEdge, ServiceMapKind } from "@msec/api/console/v1/requests_pb.js";
+import { formatRate } from "../../lib/format.ts";
 
 /** A box of the map. */
 export interface MapNode {
@@ -71,6 +72,11 @@ export function mapGraph({ nodes, edges }: GetServiceMapResponse): MapGraph {
 /** The failed part of a connection's calls, 0…1. */
 export function failureRatio({ calls, failures }: ServiceMapEdge): number {
   return calls === 0 ? 0 : failures / calls;
+}
+
+/** Calls a second, with a mark where they are a share that spans tell. */
+export function rateText({ fromSpans, perSecond }: ServiceMapEdge): string {
+  return `${fromSpans ? "≈ " : ""}${formatRate(perSecond)}`;
 }
 
 /** Whether there is a page of the service. */

@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../../lib/api.ts";
 import { FailureNotice } from "../../lib/failure-notice.tsx";
-import { formatDateTime, formatDuration, formatPercent, formatRate } from "../../lib/format.ts";
+import { formatDateTime, formatDuration, formatPercent } from "../../lib/format.ts";
 import { serverNow } from "../../lib/server-clock.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Loading, Notice } from "../../ui/notice.tsx";
@@ -15,7 +15,7 @@ import { CurveRange } from "../call/curves-search.ts";
 import { ServiceSelect } from "../service/service-select.tsx";
 import { curvesLink } from "./curves-link.ts";
 import { MapDiagram } from "./map-diagram.tsx";
-import { failingRatio, failureRatio, hasPage, mapEdgesDrawn, mapGraph } from "./map-graph.ts";
+import { failingRatio, failureRatio, hasPage, mapEdgesDrawn, mapGraph, rateText } from "./map-graph.ts";
 import { type MapSearch, mapTimes, shiftMap } from "./map-search.ts";
 import { serviceMapQuery } from "./queries.ts";
 import "./map.css";
@@ -212,7 +212,9 @@ function EdgeTable({ edges, nodes, search }: EdgeTableProps) {
             <tr className="row" key={`${edge.caller} ${edge.callee}`}>
               <td>{name(edge.caller, t("map.nobody"))}</td>
               <td>{name(edge.callee, t("map.addressed"))}</td>
-              <td className="num">{formatRate(edge.perSecond)}</td>
+              <td className="num" title={edge.fromSpans ? t("map.fromSpans") : undefined}>
+                {rateText(edge)}
+              </td>
               <td
                 className={`num ${failureRatio(edge) >= failingRatio ? "fail" : failureRatio(edge) === 0 ? "zero" : ""}`}
               >

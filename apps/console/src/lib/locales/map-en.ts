@@ -25,6 +25,8 @@ export const mapEn = {
   addressed: "by address",
   addressedHint:
     "Calls to an address instead of a name; what runs there says itself who called it, where it is on msec",
+  fromSpans:
+    "Who called whom here is known from spans only: the rate is a share, the times are those of all such calls",
   nobodyHint: "Callers of which nothing is known but their calls",
   perSecond: "{{rate}}/s",
   errors: "{{ratio}} failed",

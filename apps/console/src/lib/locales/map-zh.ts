@@ -26,6 +26,7 @@ export const mapZh: Plural<typeof mapEn> = {
   nobody: "外部调用方",
   addressed: "按地址调用",
   addressedHint: "调用时使用地址而不是服务名；对方若运行在 msec 上，会自己上报调用方",
+  fromSpans: "谁调用谁仅由调用记录得知：速率按比例分摊，耗时为此类全部调用的耗时",
   nobodyHint: "除了调用本身，对其一无所知",
   perSecond: "{{rate}} 次/秒",
   errors: "失败 {{ratio}}",

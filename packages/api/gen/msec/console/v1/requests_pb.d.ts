@@ -405,6 +405,14 @@ export declare type ServiceMapEdge = Message<"msec.console.v1.ServiceMapEdge"> &
    * @generated from field: double p99_ms = 9;
    */
   p99Ms: number;
+
+  /**
+   * Only spans tell who was at one of the ends: calls and failures are shares in the proportion of the newest spans, times
+   * are those of all calls whose other end was not said.
+   *
+   * @generated from field: bool from_spans = 10;
+   */
+  fromSpans: boolean;
 };
 
 /**
