@@ -61,7 +61,7 @@ export const registryChinese: readonly Sentence[] = [
   ],
   [
     "kind {} must be 1 (in), 2 (out), 3 (stop), 4 (start), 5 (restart) or 6 (reload)",
-    "kind {1} 必须是 1（加入）、2（移出）、3（停止）、4（启动）、5（重启）或 6（热重载）",
+    "kind {1} 必须是 1（扩容）、2（缩容）、3（停止）、4（启动）、5（重启）或 6（重新加载）",
   ],
   ["{} operations run already; wait for one to end", "已有 {1} 个操作在进行，请等其中之一结束"],
   ["operation {} has ended already", "操作 {1} 已结束"],
@@ -77,6 +77,6 @@ export const registryChinese: readonly Sentence[] = [
   ["{} of {} does not run on msec; start and stop it where it does", "{2} 的 {1} 不运行在 msec 上，请在其运行处启停"],
   ["listens on nothing, so it cannot be in routing", "不监听端口，不能加入路由"],
   ["does not run on msec; start and stop it where it does", "不运行在 msec 上，请在其运行处启停"],
-  ["is stopped; there is nothing to reload", "已停止，没有可热重载的进程"],
+  ["is stopped; there is nothing to reload", "已停止，没有可重新加载的进程"],
   ["is not seen to run{}; start it first, or force it", "未见其运行{1}；请先启动，或强制执行"],
 ];
