@@ -98,8 +98,6 @@ function toggled(chosen: ReadonlySet<string>, alarms: readonly Alarm[], isChosen
 
 function AlarmCells({ alarm }: { alarm: Alarm }) {
   const { t } = useTranslation();
-  const language = useLanguage();
-  const now = useNow();
   const { rule } = alarm;
   const value = (number: number | undefined) =>
     rule === undefined || number === undefined ? <span className="zero">–</span> : valueText(rule, number);
@@ -122,24 +120,12 @@ function AlarmCells({ alarm }: { alarm: Alarm }) {
           </span>
         )}
       </td>
-      <td className="two condition">
-        <span className="clip" title={rule && conditionText(t, rule)}>
-          {rule && conditionText(t, rule)}
-        </span>
-        <span className="under clip" title={rule?.name}>
-          {rule?.name}
-        </span>
-      </td>
+      <ConditionCell rule={rule} />
       <td className="num two">
         {value(alarm.lastValue)}
         <span className="under">{value(alarm.peak)}</span>
       </td>
-      <td className="two">
-        <span title={formatDateTime(alarm.firstMs)}>{formatAge(now - alarm.firstMs, language)}</span>
-        <span className="under" title={formatDateTime(alarm.lastMs)}>
-          {formatAge(now - alarm.lastMs, language)}
-        </span>
-      </td>
+      <TimesCell firstMs={alarm.firstMs} lastMs={alarm.lastMs} />
       <td className="num col-wide">{alarm.count}</td>
       <td>
         <AlarmTags alarm={alarm} />
@@ -148,11 +134,39 @@ function AlarmCells({ alarm }: { alarm: Alarm }) {
   );
 }
 
+/** What was found, and by which rule. */
+function ConditionCell({ rule }: { rule: Alarm["rule"] }) {
+  const { t } = useTranslation();
+  const condition = rule && conditionText(t, rule);
+  return (
+    <td className="two condition">
+      <span className="clip" title={condition}>
+        {condition}
+      </span>
+      <span className="under clip" title={rule?.name}>
+        {rule?.name}
+      </span>
+    </td>
+  );
+}
+
+/** How long ago it began, and was seen last. */
+function TimesCell({ firstMs, lastMs }: { firstMs: number; lastMs: number }) {
+  const language = useLanguage();
+  const now = useNow();
+  return (
+    <td className="two">
+      <span title={formatDateTime(firstMs)}>{formatAge(now - firstMs, language)}</span>
+      <span className="under" title={formatDateTime(lastMs)}>
+        {formatAge(now - lastMs, language)}
+      </span>
+    </td>
+  );
+}
+
 /** What a rule found bad at many targets. */
 function RuleCells({ alarms }: { alarms: readonly [Alarm, ...Alarm[]] }) {
   const { t } = useTranslation();
-  const language = useLanguage();
-  const now = useNow();
   const [{ ruleId, rule, severity }] = alarms;
   const firstMs = Math.min(...alarms.map((one) => one.firstMs));
   const lastMs = Math.max(...alarms.map((one) => one.lastMs));
@@ -174,23 +188,11 @@ function RuleCells({ alarms }: { alarms: readonly [Alarm, ...Alarm[]] }) {
           </span>
         </span>
       </td>
-      <td className="two condition">
-        <span className="clip" title={rule && conditionText(t, rule)}>
-          {rule && conditionText(t, rule)}
-        </span>
-        <span className="under clip" title={rule?.name}>
-          {rule?.name}
-        </span>
-      </td>
+      <ConditionCell rule={rule} />
       <td className="num">
         <span className="zero">–</span>
       </td>
-      <td className="two">
-        <span title={formatDateTime(firstMs)}>{formatAge(now - firstMs, language)}</span>
-        <span className="under" title={formatDateTime(lastMs)}>
-          {formatAge(now - lastMs, language)}
-        </span>
-      </td>
+      <TimesCell firstMs={firstMs} lastMs={lastMs} />
       <td className="num col-wide">
         <span className="zero">–</span>
       </td>
