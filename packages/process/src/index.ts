@@ -9,7 +9,7 @@ export {
   parseAddressPort,
   parsedKey,
   parsePlaces,
-  peersKey,
+  peerLimitKeys,
   sizeKey,
   textKey,
 } from "./config/ini-keys.ts";

@@ -7,7 +7,7 @@ import {
   parseAddressPort,
   parsedKey,
   parsePlaces,
-  peersKey,
+  peerLimitKeys,
   sizeKey,
   textKey,
 } from "@msec/process";
@@ -124,18 +124,7 @@ export const agentKeys = {
     default: "",
     summary: "File (0600) of headers for that collector, one `name: value` a line.",
   },
-  shared_peers: {
-    type: peersKey(),
-    default: "",
-    summary:
-      "Addresses and networks behind which there are many peers, such as proxies and gateways (`10.0.0.5 10.1.0.0/16`): `connections_per_peer` does not hold for them, nor for loopback.",
-  },
-  connections_per_peer: {
-    type: integerKey({ min: 0, max: 1_000_000 }),
-    default: "0",
-    summary:
-      "Connections that one IPv4 address, or one IPv6 network of 64 bits, may have at each port for OpenTelemetry; 0: a quarter of what the port has.",
-  },
+  ...peerLimitKeys("OpenTelemetry"),
   metrics_port: {
     type: integerKey({ min: 0, max: 65_535 }),
     default: "0",

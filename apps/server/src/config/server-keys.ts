@@ -2,13 +2,12 @@ import {
   booleanKey,
   choiceKey,
   durationKey,
-  integerKey,
   LOG_LEVELS,
   listenKey,
   parseAddressPort,
   parsedKey,
   parsePlaces,
-  peersKey,
+  peerLimitKeys,
   textKey,
 } from "@msec/process";
 import { z } from "zod";
@@ -96,18 +95,7 @@ export const serverKeys = {
     default: "",
     summary: "File (0600) of the token that reporters must bring; needed beyond loopback addresses.",
   },
-  shared_peers: {
-    type: peersKey(),
-    default: "",
-    summary:
-      "Addresses and networks behind which there are many peers, such as proxies and gateways (`10.0.0.5 10.1.0.0/16`): `connections_per_peer` does not hold for them, nor for loopback.",
-  },
-  connections_per_peer: {
-    type: integerKey({ min: 0, max: 1_000_000 }),
-    default: "0",
-    summary:
-      "Connections that one IPv4 address, or one IPv6 network of 64 bits, may have at each port for console, agents and OpenTelemetry; 0: a quarter of what the port has.",
-  },
+  ...peerLimitKeys("console, agents and OpenTelemetry"),
   metrics_loopback: {
     type: booleanKey(),
     default: "no",

@@ -114,6 +114,27 @@ export function peersKey() {
   });
 }
 
+/**
+ * The keys by which a program says how many connections one address may have at its ports.
+ *
+ * @param ports  what the ports are for, as its reference calls them
+ */
+export function peerLimitKeys(ports: string) {
+  return {
+    shared_peers: {
+      type: peersKey(),
+      default: "",
+      summary:
+        "Addresses and networks behind which there are many peers, such as proxies and gateways (`10.0.0.5 10.1.0.0/16`): `connections_per_peer` does not hold for them, nor for loopback.",
+    },
+    connections_per_peer: {
+      type: integerKey({ min: 0, max: 1_000_000 }),
+      default: "0",
+      summary: `Connections that one IPv4 address, or one IPv6 network of 64 bits, may have at each port for ${ports}; 0: a quarter of what the port has.`,
+    },
+  };
+}
+
 /** A key whose text `parse` turns into a value, or `undefined` when it is not what is `expected`. */
 export function parsedKey<T>(expected: string, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {
